@@ -1,0 +1,81 @@
+/**
+ * An ingested dataset: the catalogue, the page views with their exposures, and the decoded photos.
+ *
+ * Letters used in shapes: N items, P page views, R exposures (rows), H history length, F numeric features,
+ * M photos in the cache, S their side in pixels.
+ */
+import type { ImageCache } from './image-cache.ts';
+
+export const splits = ['train', 'validation', 'test'] as const;
+export type Split = (typeof splits)[number];
+
+/** Marks an empty place in an index array: no history item, no photo. */
+export const NONE = -1;
+
+/** One categorical column, dictionary-encoded. Code 0 is "unknown"; `values[code]` is the text. */
+export interface CategoricalColumn {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly codes: Int32Array;
+}
+
+export interface Catalogue {
+  /** Item ids as the shop writes them; everything else refers to an item by its index here. */
+  readonly ids: readonly string[];
+  /** Row of the item's photo in the image cache, or NONE. (N) */
+  readonly photo: Int32Array;
+  readonly titles: readonly (string | null)[];
+  /** Category columns, such as product type or colour. (N) each */
+  readonly categories: readonly CategoricalColumn[];
+}
+
+export interface PageViews {
+  /** Index into `Dataset.users`. (P) */
+  readonly user: Int32Array;
+  /** Milliseconds since 1970-01-01 UTC. Ascending. (P) */
+  readonly time: Float64Array;
+  /** Index into `splits`. (P) */
+  readonly split: Uint8Array;
+  /** Exposures of page view p are the rows start[p] … start[p + 1] - 1. (P + 1) */
+  readonly start: Int32Array;
+  /** Items clicked strictly before, newest first, each once, padded with NONE. (P, H) */
+  readonly history: Int32Array;
+  readonly historyLength: number;
+}
+
+export interface Exposures {
+  readonly item: Int32Array;
+  readonly clicked: Uint8Array;
+  /** Base features, raw, row-major: what is known without looking at a photo. (R, F) */
+  readonly numeric: Float32Array;
+  readonly numericNames: readonly string[];
+  /** Categorical columns of the event or the user, such as sales channel or age. (R) each */
+  readonly context: readonly CategoricalColumn[];
+}
+
+export interface Dataset {
+  readonly name: string;
+  /** SHA-256 over every file of the dataset folder: two datasets with equal hashes are equal. */
+  readonly hash: string;
+  readonly catalogue: Catalogue;
+  readonly users: readonly string[];
+  readonly pageViews: PageViews;
+  readonly exposures: Exposures;
+  readonly images: ImageCache;
+  readonly report: IngestReport;
+}
+
+/** What ingestion met on its way: shown to the user and kept beside the data. */
+export interface IngestReport {
+  readonly counts: Readonly<Record<string, number>>;
+  /** Things that were missing, corrupt, duplicate or skipped, with a few examples each. */
+  readonly findings: readonly Finding[];
+  /** How candidates were chosen: exposed by the shop, or sampled, and from what. */
+  readonly candidateSampling: string;
+}
+
+export interface Finding {
+  readonly what: string;
+  readonly count: number;
+  readonly examples: readonly string[];
+}
