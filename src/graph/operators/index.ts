@@ -1,0 +1,6 @@
+export * from './elementwise.ts';
+export * from './indexing.ts';
+export * from './matrix.ts';
+export * from './normalization.ts';
+export * from './reduce.ts';
+export * from './shape.ts';

@@ -1,0 +1,102 @@
+/** Matrix products: where the floating-point operations are. */
+import { apply, only, operator } from '../operator.ts';
+import { type FloatTensor, type Shape, scalar, sizeOf } from '../tensor.ts';
+import { add, broadcast, multiply } from './elementwise.ts';
+import { sum, sumTo } from './reduce.ts';
+import { reshape } from './shape.ts';
+
+interface MatmulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Factor on the product. */
+  readonly alpha?: number;
+}
+
+/** Length of the last (0) or last but one (1) axis. */
+function fromEnd(shape: Shape, axis: number): number {
+  const length = shape[shape.length - 1 - axis];
+  if (length === undefined) throw new Error(`[${shape}] is not a matrix`);
+  return length;
+}
+
+/**
+ * alpha · A B over the last two axes, either side transposed first, leading axes broadcast:
+ * (…, n, k) × (…, k, m) → (…, n, m).
+ */
+export const matmul = operator(
+  'matmul',
+  (a: FloatTensor, b: FloatTensor, options: MatmulOptions = {}): FloatTensor => {
+    const { transposeA = false, transposeB = false, alpha = 1 } = options;
+    const [rows, inner] = transposeA
+      ? [fromEnd(a.shape, 0), fromEnd(a.shape, 1)]
+      : [fromEnd(a.shape, 1), fromEnd(a.shape, 0)];
+    const [innerB, columns] = transposeB
+      ? [fromEnd(b.shape, 0), fromEnd(b.shape, 1)]
+      : [fromEnd(b.shape, 1), fromEnd(b.shape, 0)];
+    if (inner !== innerB)
+      throw new Error(`[${a.shape}] times [${b.shape}]: inner lengths ${inner} and ${innerB}`);
+    return apply(
+      {
+        type: 'FusedMatMul',
+        domain: 'com.microsoft',
+        inputs: [a, b],
+        attributes: {
+          transA: { kind: 'int', value: Number(transposeA) },
+          transB: { kind: 'int', value: Number(transposeB) },
+          alpha: { kind: 'float', value: alpha },
+        },
+        gradient: (outputs) => {
+          const g = only(outputs);
+          const towardsA = transposeA
+            ? matmul(b, g, { transposeA: transposeB, transposeB: true, alpha })
+            : matmul(g, b, { transposeB: !transposeB, alpha });
+          const towardsB = transposeB
+            ? matmul(g, a, { transposeA: true, transposeB: transposeA, alpha })
+            : matmul(a, g, { transposeA: !transposeA, alpha });
+          return [sumTo(towardsA, a.shape), sumTo(towardsB, b.shape)];
+        },
+      },
+      'float32',
+      [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns],
+    );
+  },
+);
+
+/**
+ * x Wᵀ + b over the last axis, W as PyTorch keeps it: (…, I), (O, I), (O) → (…, O).
+ * All leading axes are folded into one, so that the weight's gradient is a single large product.
+ */
+export const linear = operator(
+  'linear',
+  (x: FloatTensor, weight: FloatTensor, bias: FloatTensor): FloatTensor => {
+    const width = fromEnd(x.shape, 0);
+    const outputs = fromEnd(weight.shape, 1);
+    if (fromEnd(weight.shape, 0) !== width)
+      throw new Error(`[${x.shape}] does not fit a weight of [${weight.shape}]`);
+    const rows = reshape(x, [sizeOf(x.shape) / width, width]); // (n, I)
+    const product = apply(
+      {
+        type: 'Gemm',
+        inputs: [rows, weight, bias],
+        attributes: { transB: { kind: 'int', value: 1 } },
+        gradient: (gradients) => {
+          const g = only(gradients); // (n, O)
+          return [matmul(g, weight), matmul(g, rows, { transposeA: true }), reshape(sum(g, [0]), bias.shape)];
+        },
+      },
+      'float32',
+      [rows.shape[0]!, outputs],
+    );
+    return reshape(product, [...x.shape.slice(0, -1), outputs]);
+  },
+);
+
+/** The product of two vectors per row: (…, d), (…, d) → (…, 1). */
+export function rowDot(a: FloatTensor, b: FloatTensor): FloatTensor {
+  return sum(multiply(a, b), [-1]);
+}
+
+/** a + factor · b. */
+export function addScaled(a: FloatTensor, b: FloatTensor, factor: number): FloatTensor {
+  return add(a, multiply(b, scalar(factor)));
+}

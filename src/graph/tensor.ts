@@ -1,0 +1,98 @@
+/** Tensors: typed, with static shapes. A tensor knows what made it; a graph is what its outputs reach. */
+
+export type DataType = 'float32' | 'int32' | 'int64' | 'uint8' | 'bool';
+export type Shape = readonly number[];
+
+export interface DataArrays {
+  readonly float32: Float32Array;
+  readonly int32: Int32Array;
+  readonly int64: BigInt64Array;
+  readonly uint8: Uint8Array;
+  readonly bool: Uint8Array;
+}
+
+/** Fills a new parameter; `index` counts its values in row-major order. */
+export type Initializer = (shape: Shape, random: { normal(): number }) => Float32Array;
+
+export type Source<T extends DataType> =
+  | { readonly kind: 'input'; readonly name: string }
+  | { readonly kind: 'parameter'; readonly name: string; readonly initialize: Initializer }
+  | { readonly kind: 'constant'; readonly data: DataArrays[T] }
+  | { readonly kind: 'output'; readonly node: Node; readonly index: number };
+
+export interface Tensor<T extends DataType = DataType> {
+  readonly type: T;
+  readonly shape: Shape;
+  readonly source: Source<T>;
+}
+
+export type FloatTensor = Tensor<'float32'>;
+
+export type Attribute =
+  | { readonly kind: 'int'; readonly value: number }
+  | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'text'; readonly value: string };
+
+/**
+ * Gives the gradient for every input from the gradients for every output (undefined where an output does
+ * not lead to the loss). null: this input carries no gradient, such as an index.
+ */
+export type GradientRule = (outputs: readonly (FloatTensor | undefined)[]) => readonly (FloatTensor | null)[];
+
+/** One ONNX operator applied. */
+export interface Node {
+  readonly type: string;
+  readonly domain: '' | 'com.microsoft';
+  readonly inputs: readonly Tensor[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  readonly outputs: readonly Tensor[];
+  /** null: the operator has no derivative, and meeting it on the way to a parameter is an error. */
+  readonly gradient: GradientRule | null;
+}
+
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/** A value fed at every run. */
+export function input<T extends DataType>(name: string, type: T, shape: Shape): Tensor<T> {
+  return { type, shape: checkShape(shape), source: { kind: 'input', name } };
+}
+
+/** A value that training changes. Its name is its identity: in checkpoints, and between graphs. */
+export function parameter(name: string, shape: Shape, initialize: Initializer): FloatTensor {
+  return { type: 'float32', shape: checkShape(shape), source: { kind: 'parameter', name, initialize } };
+}
+
+export function constant<T extends DataType>(type: T, data: DataArrays[T], shape: Shape): Tensor<T> {
+  if (data.length !== sizeOf(shape)) throw new Error(`${data.length} values do not fill [${shape}]`);
+  return { type, shape, source: { kind: 'constant', data } };
+}
+
+export function scalar(value: number): FloatTensor {
+  return constant('float32', Float32Array.of(value), []);
+}
+
+/** int64 [n], the type in which ONNX takes axes, shapes and positions. */
+export function integers(values: readonly number[]): Tensor<'int64'> {
+  return constant('int64', BigInt64Array.from(values, BigInt), [values.length]);
+}
+
+/** An axis counted from the front. */
+export function normalizeAxis(axis: number, rank: number): number {
+  const normal = axis < 0 ? axis + rank : axis;
+  if (normal < 0 || normal >= rank) throw new Error(`axis ${axis} does not exist in ${rank} dimensions`);
+  return normal;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}
+
+function checkShape(shape: Shape): Shape {
+  for (const length of shape) {
+    if (!Number.isInteger(length) || length < 1) throw new Error(`not a shape: [${shape}]`);
+  }
+  return shape;
+}

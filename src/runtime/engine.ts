@@ -1,0 +1,123 @@
+/** ONNX Runtime in a thread of its own, so that progress bars, servers and loaders stay alive meanwhile. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Model } from '../graph/onnx.ts';
+import type { EngineOptions, NamedValues, Reply, Request } from './protocol.ts';
+
+interface Pending {
+  readonly resolve: (values: NamedValues) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Engine {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 0;
+  #failure: Error | null = null;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on('message', (reply: Reply) => this.#settle(reply));
+    worker.on('error', (error) => this.#failAll(error instanceof Error ? error : new Error(String(error))));
+    worker.on('exit', () => this.#failAll(new Error('the compute thread ended')));
+  }
+
+  /** Starts the compute thread; by default every core takes part in each operator. */
+  static start(options: Partial<EngineOptions> = {}): Engine {
+    const workerData: EngineOptions = { threads: options.threads ?? availableParallelism() };
+    const file = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
+    return new Engine(new Worker(new URL(file, import.meta.url), { workerData }));
+  }
+
+  /** Tensors that stay in the compute thread and that training steps replace. */
+  async createState(values: Readonly<Record<string, Float32Array>>): Promise<EngineState> {
+    const state = new EngineState(this, this.#nextId++);
+    await state.write(values);
+    return state;
+  }
+
+  /** Compiles a model. Inputs named like a tensor of `state` are taken from it. */
+  async load(model: Model, state: EngineState | null = null): Promise<Session> {
+    const session = new Session(this, this.#nextId++, model);
+    await this.request({ kind: 'load', session: session.id, model, state: state?.id ?? null });
+    return session;
+  }
+
+  /** Ends the thread and frees everything in it. */
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  /** One request to the compute thread. Arrays are copied on the way, so the caller's stay as they are. */
+  request(request: Request): Promise<NamedValues> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, request });
+    });
+  }
+
+  #settle(reply: Reply): void {
+    const pending = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    if (reply.ok) pending?.resolve(reply.values);
+    else pending?.reject(new Error(reply.message));
+  }
+
+  #failAll(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}
+
+export class EngineState {
+  readonly id: number;
+  readonly #engine: Engine;
+
+  constructor(engine: Engine, id: number) {
+    this.#engine = engine;
+    this.id = id;
+  }
+
+  async write(values: Readonly<Record<string, Float32Array>>): Promise<void> {
+    await this.#engine.request({ kind: 'writeState', state: this.id, values });
+  }
+
+  async read(): Promise<Readonly<Record<string, Float32Array>>> {
+    const values = await this.#engine.request({ kind: 'readState', state: this.id });
+    return Object.fromEntries(Object.keys(values).map((name) => [name, floats(values, name)]));
+  }
+}
+
+export class Session {
+  readonly id: number;
+  readonly model: Model;
+  readonly #engine: Engine;
+
+  constructor(engine: Engine, id: number, model: Model) {
+    this.#engine = engine;
+    this.id = id;
+    this.model = model;
+  }
+
+  /**
+   * Runs the model once. Values are in row-major order; their number must fill the input's shape.
+   * @returns every output that is not part of the state
+   */
+  run(feeds: NamedValues): Promise<NamedValues> {
+    return this.#engine.request({ kind: 'run', session: this.id, feeds });
+  }
+
+  async release(): Promise<void> {
+    await this.#engine.request({ kind: 'release', session: this.id });
+  }
+}
+
+/** The float32 output of that name. */
+export function floats(values: NamedValues, name: string): Float32Array {
+  const found = values[name];
+  if (found instanceof Float32Array) return found;
+  throw new Error(`there is no float32 output ${name}`);
+}

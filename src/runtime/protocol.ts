@@ -1,0 +1,41 @@
+/** What the main thread and the compute thread say to each other. */
+import type { Model, TensorDescription } from '../graph/onnx.ts';
+
+export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+export type NamedValues = Readonly<Record<string, Values>>;
+
+export interface EngineOptions {
+  /** Threads that share each operator. */
+  readonly threads: number;
+}
+
+export type Request =
+  | { readonly kind: 'load'; readonly session: number; readonly model: Model; readonly state: number | null }
+  | { readonly kind: 'run'; readonly session: number; readonly feeds: NamedValues }
+  | { readonly kind: 'release'; readonly session: number }
+  | {
+      readonly kind: 'writeState';
+      readonly state: number;
+      readonly values: Readonly<Record<string, Float32Array>>;
+    }
+  | { readonly kind: 'readState'; readonly state: number };
+
+export type Reply =
+  | { readonly id: number; readonly ok: true; readonly values: NamedValues }
+  | { readonly id: number; readonly ok: false; readonly message: string };
+
+/** A model output of this prefix replaces the state tensor of the rest of its name. */
+export const nextPrefix = 'next.';
+
+/**
+ * The shape of values that fill `description`, whose leading axis may be open.
+ * @throws Error when the values do not fill whole rows
+ */
+export function shapeOf(name: string, values: Values, description: TensorDescription): readonly number[] {
+  const [leading, ...rest] = description.shape;
+  const row = rest.reduce((product, length) => product * length, 1);
+  if (leading === undefined ? values.length !== 1 : values.length % row !== 0) {
+    throw new Error(`input ${name}: ${values.length} values do not fill [${description.shape}]`);
+  }
+  return leading === undefined ? [] : [values.length / row, ...rest];
+}

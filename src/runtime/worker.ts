@@ -1,0 +1,153 @@
+/** The compute thread: holds the ONNX Runtime sessions and the state they train. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { messageOf } from '../errors.ts';
+import type { DataType } from '../graph/tensor.ts';
+import {
+  type EngineOptions,
+  type NamedValues,
+  nextPrefix,
+  type Reply,
+  type Request,
+  shapeOf,
+  type Values,
+} from './protocol.ts';
+
+/**
+ * Two sets of buffers: a step reads `current` and writes `spare`, then they change places. Nothing is
+ * allocated per step, and no output ever aliases an input.
+ */
+interface State {
+  current: Map<string, Tensor>;
+  spare: Map<string, Tensor>;
+}
+
+interface LoadedSession {
+  readonly session: InferenceSession;
+  readonly request: Extract<Request, { kind: 'load' }>;
+}
+
+const options: EngineOptions = workerData;
+const sessions = new Map<number, LoadedSession>();
+const states = new Map<number, State>();
+
+function required<T>(map: Map<number, T>, key: number, what: string): T {
+  const value = map.get(key);
+  if (value === undefined) throw new Error(`${what} ${key} is not loaded`);
+  return value;
+}
+
+async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedValues> {
+  const session = await InferenceSession.create(request.model.bytes, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  });
+  sessions.set(request.session, { session, request });
+  return {};
+}
+
+function tensorOf(type: DataType, values: Values, shape: readonly number[]): Tensor {
+  return new Tensor(type, values, shape);
+}
+
+async function run(id: number, feeds: NamedValues): Promise<NamedValues> {
+  const { session, request } = required(sessions, id, 'session');
+  const { inputs, outputs } = request.model;
+  const state = request.state === null ? undefined : required(states, request.state, 'state');
+  const given: Record<string, Tensor> = {};
+  for (const [name, description] of Object.entries(inputs)) {
+    const values = feeds[name];
+    const held = state?.current.get(name);
+    if (values !== undefined)
+      given[name] = tensorOf(description.type, values, shapeOf(name, values, description));
+    else if (held !== undefined) given[name] = held;
+    else throw new Error(`input ${name} is missing`);
+  }
+  const fetches: Record<string, Tensor | null> = {};
+  for (const name of Object.keys(outputs)) {
+    fetches[name] = name.startsWith(nextPrefix)
+      ? (state?.spare.get(name.slice(nextPrefix.length)) ?? null)
+      : null;
+  }
+  const results = await session.run(given, fetches);
+  if (state !== undefined) swapUpdated(state, Object.keys(outputs));
+  const values: Record<string, Values> = {};
+  for (const name of Object.keys(outputs)) {
+    const data = results[name]?.data;
+    if (name.startsWith(nextPrefix) || data === undefined) continue;
+    values[name] = plainValues(name, data);
+  }
+  return values;
+}
+
+function swapUpdated(state: State, outputs: readonly string[]): void {
+  for (const output of outputs) {
+    if (!output.startsWith(nextPrefix)) continue;
+    const name = output.slice(nextPrefix.length);
+    const [before, after] = [state.current.get(name), state.spare.get(name)];
+    if (before === undefined || after === undefined) throw new Error(`${output} has no state to update`);
+    state.current.set(name, after);
+    state.spare.set(name, before);
+  }
+}
+
+function plainValues(name: string, data: Tensor['data']): Values {
+  if (data instanceof Float32Array || data instanceof Int32Array) return data;
+  if (data instanceof Uint8Array || data instanceof BigInt64Array) return data;
+  throw new Error(`output ${name} is of a type that is not handed over`);
+}
+
+function writeState(id: number, values: Readonly<Record<string, Float32Array>>): NamedValues {
+  const state: State = { current: new Map(), spare: new Map() };
+  for (const [name, data] of Object.entries(values)) {
+    state.current.set(name, new Tensor('float32', data, [data.length]));
+    state.spare.set(name, new Tensor('float32', new Float32Array(data.length), [data.length]));
+  }
+  states.set(id, state);
+  return {};
+}
+
+function readState(id: number): NamedValues {
+  const state = required(states, id, 'state');
+  // Copies: what leaves this thread is transferred, and the state stays.
+  return Object.fromEntries(
+    [...state.current].map(([name, tensor]) => [name, plainValues(name, tensor.data).slice()]),
+  );
+}
+
+async function release(id: number): Promise<NamedValues> {
+  await required(sessions, id, 'session').session.release();
+  sessions.delete(id);
+  return {};
+}
+
+async function answer(request: Request): Promise<NamedValues> {
+  switch (request.kind) {
+    case 'load':
+      return load(request);
+    case 'run':
+      return run(request.session, request.feeds);
+    case 'release':
+      return release(request.session);
+    case 'writeState':
+      return writeState(request.state, request.values);
+    case 'readState':
+      return readState(request.state);
+  }
+}
+
+/** Requests are answered one after the other, in the order in which they came. */
+let queue = Promise.resolve();
+
+parentPort?.on('message', ({ id, request }: { id: number; request: Request }) => {
+  queue = queue.then(async () => {
+    const reply: Reply = await answer(request).then(
+      (values) => ({ id, ok: true, values }),
+      (error: unknown) => ({ id, ok: false, message: messageOf(error) }),
+    );
+    parentPort?.postMessage(reply);
+  });
+});
