@@ -18,6 +18,8 @@ const positive = (random: Random) => 0.5 + random.uniform();
 const awayFromZero = (random: Random) => (random.uniform() < 0.5 ? -1 : 1) * positive(random);
 const indices = constant('int32', Int32Array.of(2, 0, 2, 1, 2, 0), [2, 3]);
 
+const table = constant('float32', new Float32Array(8), [4, 2]);
+
 /** At least one case for every differentiable operator, under the operator's name. */
 const cases: Record<string, readonly Case[]> = {
   add: [
@@ -109,7 +111,7 @@ const cases: Record<string, readonly Case[]> = {
     { shapes: [[2, 3, 5], [5], [5]], build: (x, scale, shift) => op.layerNorm(x!, scale!, shift!) },
   ],
   gather: [{ shapes: [[3, 2]], build: (a) => op.gather(a!, indices) }],
-  scatterAdd: [{ shapes: [[6, 2]], build: (a) => op.scatterAdd(a!, op.reshape(indices, [6]), 4) }],
+  scatterAdd: [{ shapes: [[6, 2]], build: (a) => op.scatterAdd(a!, op.reshape(indices, [6]), table) }],
 };
 
 function halves(x: FloatTensor): [FloatTensor, FloatTensor] {

@@ -19,8 +19,8 @@ interface ModelOptions {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** What stands in for a tensor: a parameter's current value, a slice of a larger vector. */
   readonly bindings?: ReadonlyMap<Tensor, Tensor>;
-  /** Declares the first axis of every input and output as open, under this name. */
-  readonly openLeadingAxis?: string;
+  /** Inputs and outputs whose first axis is open, with the name of that axis. */
+  readonly openAxes?: Readonly<Record<string, string>>;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,7 @@ const opsets = [
  * @throws Error when a parameter is not bound or two inputs share a name
  */
 export function buildModel(options: ModelOptions): Model {
-  const { outputs, bindings = new Map<Tensor, Tensor>(), openLeadingAxis, metadata = {} } = options;
+  const { outputs, bindings = new Map<Tensor, Tensor>(), openAxes = {}, metadata = {} } = options;
   const writer = new GraphWriter(bindings);
   const entries = Object.entries(outputs);
   const roots = entries.map(([, tensor]) => tensor);
@@ -51,7 +51,7 @@ export function buildModel(options: ModelOptions): Model {
   const describe = ([name, { type, shape }]: readonly [string, TensorDescription]) => ({
     name,
     type: {
-      tensorType: { elemType: elementTypes[type], shape: { dim: dimensions(shape, openLeadingAxis) } },
+      tensorType: { elemType: elementTypes[type], shape: { dim: dimensions(shape, openAxes[name]) } },
     },
   });
   const described = entries.map(([name, { type, shape }]) => [name, { type, shape }] as const);
@@ -71,9 +71,9 @@ export function buildModel(options: ModelOptions): Model {
   return { bytes, inputs: Object.fromEntries(writer.inputs), outputs: Object.fromEntries(described) };
 }
 
-function dimensions(shape: Shape, openLeadingAxis: string | undefined) {
+function dimensions(shape: Shape, openAxis: string | undefined) {
   return shape.map((length, axis) =>
-    axis === 0 && openLeadingAxis !== undefined ? { dimParam: openLeadingAxis } : { dimValue: length },
+    axis === 0 && openAxis !== undefined ? { dimParam: openAxis } : { dimValue: length },
   );
 }
 

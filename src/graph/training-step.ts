@@ -21,6 +21,8 @@ interface TrainingStepOptions {
   readonly outputs?: Readonly<Record<string, Tensor>>;
   /** Inputs whose gradients are handed out as `gradient.<name>`, such as gathered embedding rows. */
   readonly inputGradients?: Readonly<Record<string, FloatTensor>>;
+  /** Inputs whose first axis may differ from step to step, with the axis' name. */
+  readonly openAxes?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -28,7 +30,7 @@ interface TrainingStepOptions {
  * the optimiser's slots. It gives `loss`, `gradientNorm`, `outputs`, and the state's next values.
  */
 export function buildTrainingStep(loss: FloatTensor, options: TrainingStepOptions): TrainingStep {
-  const { optimizer, clipNorm, outputs = {}, inputGradients = {} } = options;
+  const { optimizer, clipNorm, outputs = {}, inputGradients = {}, openAxes = {} } = options;
   const parameters = parametersOf([loss]);
   const layout = layoutOf(parameters);
   const named = Object.entries(inputGradients);
@@ -58,6 +60,7 @@ export function buildTrainingStep(loss: FloatTensor, options: TrainingStepOption
       ...Object.fromEntries(optimizer.slots.map((slot, index) => [`next.${slot}`, next.slots[index]!])),
     },
     bindings: bindToVector(parameters, layout, vector),
+    openAxes,
   });
   return { model, layout, parameters, optimizer };
 }

@@ -34,7 +34,12 @@ export interface Curve {
   /** Such as `pretrain: loss`. */
   readonly title: string;
   readonly yLabel: string;
-  readonly series: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
+  /** Such as `step`; the axis has no label without it. */
+  readonly xLabel?: string;
+  readonly series: readonly {
+    readonly name: string;
+    readonly points: readonly (readonly [number, number])[];
+  }[];
 }
 
 /** A photo in a strip, as a data URI, so that the page needs no other file; null when it is missing. */

@@ -50,13 +50,18 @@ export const transpose = operator(
   },
 );
 
-/** Repeats along the axes of length 1, and along new leading axes. */
+/**
+ * Repeats along the axes of length 1, and along new leading axes. Axes that are not repeated are written
+ * as 1, which ONNX reads as "keep", so that an open leading axis stays open.
+ */
 export const broadcastTo = operator('broadcastTo', (x: FloatTensor, shape: Shape): FloatTensor => {
   if (sameShape(x.shape, shape)) return x;
+  const added = shape.length - x.shape.length;
+  const target = shape.map((length, axis) => (x.shape[axis - added] === length ? 1 : length));
   return apply(
     {
       type: 'Expand',
-      inputs: [x, integers(shape)],
+      inputs: [x, integers(target)],
       gradient: (outputs) => [sumTo(only(outputs), x.shape), null],
     },
     'float32',

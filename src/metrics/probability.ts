@@ -1,0 +1,51 @@
+/** How good predicted click probabilities are as probabilities. */
+import { CourierError } from '../errors.ts';
+import { checkRows, type Scores, undefinedMetric } from './rows.ts';
+
+/** Probabilities nearer to 0 or 1 than this count as this near, so that one wrong row is not infinite. */
+const nearest = 1e-7;
+
+/**
+ * Mean negative log-likelihood of the labels, in nats: −1/R Σ y log p + (1 − y) log(1 − p).
+ *
+ * @param probabilities in [0, 1], clipped to [1e-7, 1 − 1e-7]. (R)
+ * @param labels 1 for a click, 0 for none. (R)
+ * @throws CourierError METRIC_UNDEFINED for no rows; VALUE_INVALID for a probability that is not a number or
+ *   outside [0, 1], a label that is neither 0 nor 1, or different lengths
+ */
+export function logLoss(probabilities: Scores, labels: Uint8Array): number {
+  checkProbabilities('Log loss', probabilities, labels);
+  let sum = 0;
+  for (let row = 0; row < labels.length; row++) {
+    const probability = Math.min(Math.max(probabilities[row]!, nearest), 1 - nearest);
+    sum -= labels[row] === 1 ? Math.log(probability) : Math.log1p(-probability);
+  }
+  return sum / labels.length;
+}
+
+/**
+ * Predicted over observed click-through rate: 1 when calibrated, above 1 when clicks are over-predicted.
+ *
+ * @throws CourierError as `logLoss` does, and METRIC_UNDEFINED when no row is clicked
+ */
+export function calibration(probabilities: Scores, labels: Uint8Array): number {
+  checkProbabilities('Calibration', probabilities, labels);
+  let [predicted, observed] = [0, 0];
+  for (let row = 0; row < labels.length; row++) {
+    predicted += probabilities[row]!;
+    observed += labels[row]!;
+  }
+  if (observed === 0) throw undefinedMetric('Calibration', 'no row is clicked');
+  return predicted / observed;
+}
+
+function checkProbabilities(metric: string, probabilities: Scores, labels: Uint8Array): void {
+  checkRows(metric, probabilities, labels);
+  const row = probabilities.findIndex((probability) => probability < 0 || probability > 1);
+  if (row === -1) return;
+  throw new CourierError(
+    'VALUE_INVALID',
+    `${metric} cannot be computed: ${probabilities[row]} in row ${row} is no probability.`,
+    'Pass click probabilities between 0 and 1, not raw scores.',
+  );
+}

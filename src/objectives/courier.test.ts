@@ -1,0 +1,197 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { referenceDir } from '../../test/support/reference.ts';
+import { gradients } from '../graph/differentiate.ts';
+import { buildModel } from '../graph/onnx.ts';
+import { add, gather, l2Normalize, matmul, multiply } from '../graph/operators/index.ts';
+import { parametersOf } from '../graph/parameters.ts';
+import { constant, type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
+import { Engine, floats } from '../runtime/engine.ts';
+import { floatTensor, readSafeTensors, type SafeTensors } from '../runtime/safetensors.ts';
+import { contrastClickSequences } from './courier.ts';
+import { differs, infoNce } from './info-nce.ts';
+import { createReconstruction } from './reconstruction.ts';
+
+const [users, candidateCount, places, dimension, heads, temperature] = [6, 20, 5, 32, 4, 0.05];
+
+function integersOf(reference: SafeTensors, name: string): Int32Array {
+  const data = reference.tensors.get(name)?.data;
+  if (!(data instanceof BigInt64Array)) throw new Error(`no integers ${name}`);
+  return Int32Array.from(data, Number);
+}
+
+const range = (length: number) => Int32Array.from({ length }, (_, index) => index);
+const int32 = (values: Int32Array) => constant('int32', values, [values.length]);
+const float = (values: Iterable<number>, shape: readonly number[]) =>
+  constant('float32', Float32Array.from(values), shape);
+
+/** The released form on the reference's inputs: one row per click, as the paper's formula sums them. */
+function lossOf(reference: SafeTensors, masked: boolean) {
+  const history = input('history', 'float32', [users, places, dimension]);
+  const candidates = input('candidates', 'float32', [candidateCount, dimension]);
+  const owner = integersOf(reference, 'owner');
+  const lengths = integersOf(reference, 'history_length');
+  const clicked = integersOf(reference, 'clicked');
+  const maskValues = Array.from({ length: users * places }, (_, place) =>
+    Number(!masked || place % places < lengths[Math.floor(place / places)]!),
+  );
+  const mask = float(maskValues, [users, places]);
+  const reconstruct = createReconstruction({ form: 'full-attention', heads }, dimension);
+
+  const { rebuilt, attention } = reconstruct(
+    candidates,
+    gather(history, int32(owner)),
+    gather(mask, int32(owner)),
+  );
+  const all = int32(range(candidateCount));
+  const pageViewLoss = infoNce({
+    anchors: rebuilt,
+    positives: candidates,
+    keys: candidates,
+    competes: differs(all, all),
+    weights: float(clicked, [candidateCount, 1]),
+    temperature,
+  });
+  const rows = int32(range(users));
+  const sequenceLoss = contrastClickSequences(history, mask, differs(rows, rows), reconstruct, temperature);
+  const similarity = matmul(l2Normalize(candidates), l2Normalize(rebuilt), { transposeB: true });
+  return {
+    history,
+    candidates,
+    rebuilt,
+    attention,
+    similarity,
+    pageViewLoss,
+    sequenceLoss,
+    loss: add(pageViewLoss, sequenceLoss),
+  };
+}
+
+/** PyTorch keeps the projections of query, key and value in one matrix. */
+function parameterValue(reference: SafeTensors, name: string, prefix: string): Float32Array {
+  const [, part = '', kind = ''] = name.split('.');
+  if (part === 'output') return floatTensor(reference, `${prefix}attention.out_proj.${kind}`).data;
+  const { data } = floatTensor(reference, `${prefix}attention.in_proj_${kind}`);
+  const third = data.length / 3;
+  const index = ['query', 'key', 'value'].indexOf(part);
+  return data.slice(index * third, (index + 1) * third);
+}
+
+function expectClose(actual: Float32Array, expected: Float32Array, relative: number): void {
+  expect(actual.length).toBe(expected.length);
+  const scale = Math.max(...expected.map(Math.abs));
+  for (const [index, value] of expected.entries())
+    expect(Math.abs(actual[index]! - value)).toBeLessThan(relative * scale);
+}
+
+describe('the COURIER loss', () => {
+  let engine: Engine;
+  beforeAll(() => {
+    engine = Engine.start({ threads: 1 });
+  });
+  afterAll(() => engine.close());
+
+  it.each([
+    { form: 'unmasked', masked: false },
+    { form: 'masked', masked: true },
+  ])('in the released form, $form, has the reference values and gradients', async ({ form, masked }) => {
+    const reference = await readSafeTensors(join(referenceDir(), 'courier-loss.safetensors'), 'Reference');
+    const tensors = lossOf(reference, masked);
+    const parameters = parametersOf([tensors.loss]);
+    expect(parameters.length).toBe(8);
+    const targets = [tensors.history, tensors.candidates, ...parameters];
+    const named = gradients(tensors.loss, targets).map((tensor, index) => [`g${index}`, tensor] as const);
+    const values = new Map<Tensor, FloatTensor>();
+    const names = parameters.map(({ source }) => (source.kind === 'parameter' ? source.name : ''));
+    for (const [index, tensor] of parameters.entries()) {
+      values.set(tensor, float(parameterValue(reference, names[index]!, ''), tensor.shape));
+    }
+    const { rebuilt, attention, similarity, pageViewLoss, sequenceLoss, loss } = tensors;
+    const outputs = {
+      rebuilt,
+      attention,
+      similarity,
+      pageViewLoss,
+      sequenceLoss,
+      loss,
+      ...Object.fromEntries(named),
+    };
+    const session = await engine.load(buildModel({ outputs, bindings: values }));
+    const results = await session.run({
+      history: floatTensor(reference, 'history').data,
+      candidates: floatTensor(reference, 'candidates').data,
+    });
+    const expected = (name: string) => floatTensor(reference, `${form}.${name}`).data;
+    expectClose(floats(results, 'pageViewLoss'), expected('pv_loss'), 1e-5);
+    expectClose(floats(results, 'sequenceLoss'), expected('sequence_loss'), 1e-5);
+    expectClose(floats(results, 'loss'), expected('loss'), 1e-5);
+    expectClose(floats(results, 'rebuilt'), expected('reconstruction'), 1e-4);
+    expectClose(floats(results, 'attention'), expected('attention'), 1e-4);
+    expectClose(floats(results, 'similarity'), expected('similarity'), 1e-4);
+    expectClose(floats(results, 'g0'), expected('grad.history'), 1e-3);
+    expectClose(floats(results, 'g1'), expected('grad.candidates'), 1e-3);
+    for (const [index, name] of names.entries()) {
+      // The key's bias shifts all scores of a row alike, so its gradient is 0 but for rounding.
+      const gradient = floats(results, `g${index + 2}`);
+      const wanted = parameterValue(reference, name, `${form}.grad.`);
+      if (name === 'reconstruction.key.bias') expect(Math.max(...gradient.map(Math.abs))).toBeLessThan(1e-4);
+      else expectClose(gradient, wanted, 1e-3);
+    }
+  });
+
+  it('ignores what stands in padded places', async () => {
+    const config = { form: 'projected-attention', heads: 2 } as const;
+    const build = () => {
+      const history = input('history', 'float32', [2, 3, 4]);
+      const queries = input('queries', 'float32', [2, 4]);
+      const { rebuilt, attention } = createReconstruction(config, 4)(
+        queries,
+        history,
+        float([1, 1, 0, 1, 0, 0], [2, 3]),
+      );
+      const start = new Map(
+        parametersOf([rebuilt]).map((tensor): [Tensor, Tensor] => {
+          if (tensor.source.kind !== 'parameter') throw new Error('not a parameter');
+          return [
+            tensor,
+            constant('float32', tensor.source.initialize(tensor.shape, { normal: () => 0 }), tensor.shape),
+          ];
+        }),
+      );
+      return buildModel({ outputs: { rebuilt, attention }, bindings: start });
+    };
+    const session = await engine.load(build());
+    const queries = Float32Array.of(1, 0, 0, 0, 0, 1, 0, 0);
+    const history = Float32Array.from({ length: 24 }, (_, index) => Math.sin(index));
+    const other = history.slice();
+    for (const place of [8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23]) other[place] = 1e3;
+    const [a, b] = [await session.run({ queries, history }), await session.run({ queries, history: other })];
+    expect([...floats(a, 'rebuilt')]).toEqual([...floats(b, 'rebuilt')]);
+    const attention = floats(a, 'attention');
+    expect([attention[2], attention[3], attention[4], attention[5]]).toEqual([0, 1, 0, 0]);
+  });
+
+  it('in the default form rebuilds within the span of the history: one click is rebuilt as itself', async () => {
+    const history = input('history', 'float32', [1, 2, 4]);
+    const { rebuilt } = createReconstruction({ form: 'projected-attention', heads: 2 }, 4)(
+      input('queries', 'float32', [1, 4]),
+      history,
+      float([1, 0], [1, 2]),
+    );
+    const fixed = new Map(
+      parametersOf([rebuilt]).map((p): [Tensor, Tensor] => [
+        p,
+        float(Array(p.shape.reduce((a, b) => a * b)).fill(0.3), p.shape),
+      ]),
+    );
+    const session = await engine.load(
+      buildModel({ outputs: { rebuilt: multiply(rebuilt, rebuilt) }, bindings: fixed }),
+    );
+    const out = await session.run({
+      queries: Float32Array.of(1, 2, 3, 4),
+      history: Float32Array.of(1, 2, 3, 4, 9, 9, 9, 9),
+    });
+    for (const [index, value] of [1, 4, 9, 16].entries())
+      expect(floats(out, 'rebuilt')[index]).toBeCloseTo(value, 5);
+  });
+});

@@ -1,0 +1,40 @@
+/** Writes a report into a run folder, for programs as JSON and for people as a page. */
+import { join } from 'node:path';
+import { CourierError } from '../errors.ts';
+import { writeFileWhole, writeJson } from '../files.ts';
+import { reportPage } from './page.ts';
+import type { Report } from './report.ts';
+
+/**
+ * Writes `report.json` and `report.html`. The page holds its photos; the JSON names them by item id.
+ *
+ * @param folder created when it does not exist
+ * @returns the paths of the two files
+ * @throws CourierError VALUE_INVALID, naming the place, when a number is not finite; OUTPUT_NOT_WRITABLE
+ */
+export async function writeReport(folder: string, report: Report): Promise<{ json: string; html: string }> {
+  const { manifest: _free, ...results } = report;
+  checkFinite(results, 'report');
+  const [json, html] = [join(folder, 'report.json'), join(folder, 'report.html')];
+  await writeJson(json, withoutPictures(report));
+  await writeFileWhole(html, reportPage(report));
+  return { json, html };
+}
+
+function withoutPictures(report: Report) {
+  const examples = report.examples.map(({ clicked, history }) => ({
+    clicked: clicked.item,
+    history: history.map(({ photo, weight }) => ({ item: photo.item, weight })),
+  }));
+  return { ...report, examples };
+}
+
+/** JSON would write NaN and Infinity as null, which reads as "there is none". */
+function checkFinite(value: unknown, place: string): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    const remedy = 'Look for the stage that diverged or had no data, and run it again.';
+    throw new CourierError('VALUE_INVALID', `${place} is ${value}.`, remedy);
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) checkFinite(inner, `${place}.${key}`);
+}
