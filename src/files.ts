@@ -110,7 +110,8 @@ function asInputError(error: unknown, path: string, what: string): unknown {
   return error;
 }
 
-function asOutputError(error: unknown, path: string): unknown {
+/** A failed write in words: why the path could not be written and what to do. Other errors stay as they are. */
+export function asOutputError(error: unknown, path: string): unknown {
   const reasons: Record<string, string> = {
     EACCES: 'permission denied',
     EPERM: 'permission denied',

@@ -1,9 +1,96 @@
-/** Decoded photos as one uint8 block [M, S, S, 3]. */
+/** Decoded photos in one file, read by row, so that a catalogue of any size needs no memory. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { CourierError, hasSystemCode } from '../errors.ts';
 
-export interface ImageCache {
+/**
+ * The photos of a dataset: uint8, row-major, RGB, 0 to 255. (M, S, S, 3)
+ *
+ * Reads are positional and synchronous: rows lie in the system's file cache after the first pass, and a
+ * copy from there takes microseconds.
+ */
+export class ImageCache {
   /** Side S of the square photos in pixels. */
   readonly side: number;
+  /** Number M of photos. */
   readonly count: number;
-  /** Pixels, row-major, RGB, 0 to 255. (M, S, S, 3) */
-  readonly pixels: Uint8Array;
+  readonly #file: number;
+  readonly #path: string;
+  #closed = false;
+
+  private constructor(path: string, file: number, side: number, count: number) {
+    this.#path = path;
+    this.#file = file;
+    this.side = side;
+    this.count = count;
+  }
+
+  /**
+   * Opens a file of count · side · side · 3 bytes.
+   * @throws CourierError FILE_NOT_FOUND, or FILE_CORRUPT when its size is another
+   */
+  static open(path: string, side: number, count: number): ImageCache {
+    const file = openFile(path);
+    const expected = count * side * side * 3;
+    const { size } = fstatSync(file);
+    if (size !== expected) {
+      closeSync(file);
+      throw corrupt(path, `it has ${size} bytes instead of ${expected} (${count} photos of side ${side})`);
+    }
+    return new ImageCache(path, file, side, count);
+  }
+
+  /**
+   * The photos of these rows, in their order, rows may repeat. (rows.length, S, S, 3)
+   * @throws RangeError for a row outside 0 … count - 1, NONE included
+   */
+  read(rows: Int32Array | readonly number[]): Uint8Array {
+    if (this.#closed) throw new Error(`Read from the closed image cache ${this.#path}.`);
+    const bytes = this.side * this.side * 3;
+    const pixels = new Uint8Array(rows.length * bytes);
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      if (!Number.isInteger(row) || row < 0 || row >= this.count) {
+        throw new RangeError(`Photo row ${row} is outside 0 … ${this.count - 1}.`);
+      }
+      this.#readRow(pixels, i * bytes, bytes, row * bytes);
+    }
+    return pixels;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeSync(this.#file);
+  }
+
+  #readRow(target: Uint8Array, offset: number, length: number, position: number): void {
+    let done = 0;
+    while (done < length) {
+      const got = readSync(this.#file, target, offset + done, length - done, position + done);
+      if (got === 0) throw corrupt(this.#path, 'it became shorter while it was open');
+      done += got;
+    }
+  }
+}
+
+function openFile(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (!hasSystemCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+    throw new CourierError(
+      'FILE_NOT_FOUND',
+      `Image cache not found: ${path}`,
+      'Check the path, or ingest again.',
+      { cause: error },
+    );
+  }
+}
+
+function corrupt(path: string, reason: string): CourierError {
+  return new CourierError(
+    'FILE_CORRUPT',
+    `The image cache ${path} is damaged: ${reason}.`,
+    'Ingest the dataset again with overwrite.',
+  );
 }

@@ -81,10 +81,12 @@ export function scalarFeeds(
 }
 
 /** A model that computes outputs from the state vector `parameters` of a training step, without training. */
-export function buildInference(outputs: Readonly<Record<string, Tensor>>, layout: ParameterLayout): Model {
+export function buildInference(
+  outputs: Readonly<Record<string, Tensor>>,
+  layout: ParameterLayout,
+  openAxes: Readonly<Record<string, string>> = {},
+): Model {
   const vector = input('parameters', 'float32', [layout.size]);
-  return buildModel({
-    outputs,
-    bindings: bindToVector(parametersOf(Object.values(outputs)), layout, vector),
-  });
+  const bindings = bindToVector(parametersOf(Object.values(outputs)), layout, vector);
+  return buildModel({ outputs, bindings, openAxes });
 }

@@ -1,0 +1,191 @@
+/**
+ * Training samples of COURIER: one click, what else its page view showed, and what its user clicked before.
+ *
+ * Letters in shapes: S samples, C candidates, H history places, U distinct photos of a batch.
+ */
+import { Random, type RandomState } from '../random.ts';
+import { type Dataset, NONE, type Split, splits } from './dataset.ts';
+
+export interface ClickSamplerConfig {
+  /** S, samples per batch. */
+  readonly batchSize: number;
+  /** C, at most this many candidates per sample, the clicked one included. */
+  readonly candidates: number;
+  /** H, at most this many earlier clicks, the newest ones. */
+  readonly history: number;
+  readonly seed: number;
+}
+
+/** Indices are rows of `photos`; where a mask is 0 they are 0 and mean nothing. */
+export interface ClickBatch {
+  /** Rows in the image cache, each once, ascending. (U) */
+  readonly photos: Int32Array;
+  /** (S) */
+  readonly clicked: Int32Array;
+  /** The clicked candidate first. (S, C) */
+  readonly candidates: Int32Array;
+  /** (S, C) */
+  readonly candidateMask: Float32Array;
+  /** Newest first. (S, H) */
+  readonly history: Int32Array;
+  /** (S, H) */
+  readonly historyMask: Float32Array;
+  /** (S) */
+  readonly newest: Int32Array;
+}
+
+/** Where a sampler stands: enough to go on with the very next batch. */
+export interface SamplerState {
+  /** Of the generator before it shuffled the current epoch. */
+  readonly random: RandomState;
+  readonly epoch: number;
+  /** Batches taken from the current epoch. */
+  readonly taken: number;
+}
+
+interface ClickSample {
+  readonly pageView: number;
+  /** Row of the clicked exposure. */
+  readonly row: number;
+}
+
+/** Every click of a split whose photo and at least one earlier photo are known. */
+export function clickSamples(dataset: Dataset, split: Split): readonly ClickSample[] {
+  const { pageViews, exposures, catalogue } = dataset;
+  const wanted = splits.indexOf(split);
+  const samples: ClickSample[] = [];
+  for (let pageView = 0; pageView < pageViews.user.length; pageView++) {
+    if (pageViews.split[pageView] !== wanted) continue;
+    const from = pageView * pageViews.historyLength;
+    const history = pageViews.history.subarray(from, from + pageViews.historyLength);
+    if (!history.some((item) => item !== NONE && catalogue.photo[item] !== NONE)) continue;
+    for (let row = pageViews.start[pageView]!; row < pageViews.start[pageView + 1]!; row++) {
+      if (exposures.clicked[row] !== 1 || catalogue.photo[exposures.item[row]!] === NONE) continue;
+      samples.push({ pageView, row });
+    }
+  }
+  return samples;
+}
+
+/** Deals the clicks of the training split in random order, each once per epoch. */
+export class ClickSampler {
+  /** Batches per epoch; what does not fill a batch waits for another shuffle. */
+  readonly batchesPerEpoch: number;
+  /** Size S of every batch: the configured one, or all samples if there are fewer. */
+  readonly batchSize: number;
+  readonly #dataset: Dataset;
+  readonly #config: ClickSamplerConfig;
+  readonly #samples: readonly ClickSample[];
+  #random: Random;
+  #start: RandomState;
+  #order: Int32Array;
+  #epoch = 0;
+  #taken = 0;
+
+  constructor(dataset: Dataset, config: ClickSamplerConfig) {
+    this.#dataset = dataset;
+    this.#config = config;
+    this.#samples = clickSamples(dataset, 'train');
+    this.batchSize = Math.min(config.batchSize, this.#samples.length);
+    this.batchesPerEpoch = this.batchSize === 0 ? 0 : Math.floor(this.#samples.length / this.batchSize);
+    this.#random = Random.seeded(config.seed, 'click samples');
+    this.#start = this.#random.state;
+    this.#order = this.#shuffle();
+  }
+
+  get sampleCount(): number {
+    return this.#samples.length;
+  }
+
+  get state(): SamplerState {
+    return { random: this.#start, epoch: this.#epoch, taken: this.#taken };
+  }
+
+  restore(state: SamplerState): void {
+    this.#random = Random.fromState(state.random);
+    this.#order = this.#shuffle();
+    this.#epoch = state.epoch;
+    this.#taken = state.taken;
+  }
+
+  next(): ClickBatch {
+    if (this.#taken === this.batchesPerEpoch) {
+      this.#order = this.#shuffle();
+      this.#epoch++;
+      this.#taken = 0;
+    }
+    const from = this.#taken++ * this.batchSize;
+    const chosen = this.#order.subarray(from, from + this.batchSize);
+    const draw = Random.seeded(this.#config.seed, `candidates of epoch ${this.#epoch}, batch ${this.#taken}`);
+    return assemble(
+      this.#dataset,
+      this.#config,
+      Array.from(chosen, (index) => this.#samples[index]!),
+      draw,
+    );
+  }
+
+  #shuffle(): Int32Array {
+    this.#start = this.#random.state;
+    return this.#random.shuffle(Int32Array.from(this.#samples, (_, index) => index));
+  }
+}
+
+/** Looks up everything the samples show and numbers the distinct photos. */
+function assemble(
+  dataset: Dataset,
+  { candidates: places, history: length }: ClickSamplerConfig,
+  samples: readonly ClickSample[],
+  random: Random,
+): ClickBatch {
+  const shown = samples.map((sample) => candidatePhotos(dataset, sample, places, random));
+  const earlier = samples.map(({ pageView }) => historyPhotos(dataset, pageView, length));
+  const photos = Int32Array.from(new Set([...shown.flat(), ...earlier.flat()])).sort();
+  const rowOf = new Map(Array.from(photos, (photo, row) => [photo, row]));
+  const padded = (lists: readonly (readonly number[])[], width: number) => {
+    const rows = new Int32Array(lists.length * width);
+    const mask = new Float32Array(lists.length * width);
+    for (const [index, list] of lists.entries()) {
+      for (const [place, photo] of list.entries()) {
+        rows[index * width + place] = rowOf.get(photo)!;
+        mask[index * width + place] = 1;
+      }
+    }
+    return { rows, mask };
+  };
+  const candidates = padded(shown, places);
+  const history = padded(earlier, length);
+  return {
+    photos,
+    clicked: Int32Array.from(shown, ([first]) => rowOf.get(first!)!),
+    candidates: candidates.rows,
+    candidateMask: candidates.mask,
+    history: history.rows,
+    historyMask: history.mask,
+    newest: Int32Array.from(earlier, ([first]) => rowOf.get(first!)!),
+  };
+}
+
+/** The clicked photo, then unclicked ones of the same page view, a random choice where there are more. */
+function candidatePhotos(
+  { pageViews, exposures, catalogue }: Dataset,
+  sample: ClickSample,
+  places: number,
+  random: Random,
+) {
+  const others: number[] = [];
+  for (let row = pageViews.start[sample.pageView]!; row < pageViews.start[sample.pageView + 1]!; row++) {
+    const photo = catalogue.photo[exposures.item[row]!]!;
+    if (exposures.clicked[row] === 0 && photo !== NONE) others.push(photo);
+  }
+  if (others.length > places - 1) random.shuffle(others);
+  return [catalogue.photo[exposures.item[sample.row]!]!, ...others.slice(0, places - 1)];
+}
+
+/** Photos of the newest earlier clicks; an item without one leaves its place to the next. */
+function historyPhotos({ pageViews, catalogue }: Dataset, pageView: number, length: number): number[] {
+  const from = pageView * pageViews.historyLength;
+  const items = pageViews.history.subarray(from, from + pageViews.historyLength);
+  const photos = Array.from(items, (item) => (item === NONE ? NONE : catalogue.photo[item]!));
+  return photos.filter((photo) => photo !== NONE).slice(0, length);
+}

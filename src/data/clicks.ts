@@ -1,0 +1,65 @@
+/** The clicks behind histories and counters, and the two ways to look them up: by user and by item. */
+
+/** Positive events, ascending in time; ties in the order of their file. (C) each */
+export interface Clicks {
+  readonly user: Int32Array;
+  readonly item: Int32Array;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly time: Float64Array;
+}
+
+/** Rows of each key: those of key k are rows[start[k]] … rows[start[k + 1] - 1], in ascending order. */
+export interface Groups {
+  readonly start: Int32Array;
+  readonly rows: Int32Array;
+}
+
+/** Groups row numbers by their key, by a counting sort, which keeps their order. */
+export function groupRows(keys: Int32Array, keyCount: number): Groups {
+  const start = new Int32Array(keyCount + 1);
+  for (const key of keys) start[key + 1]!++;
+  for (let key = 0; key < keyCount; key++) start[key + 1]! += start[key]!;
+  const next = start.slice(0, keyCount);
+  const rows = new Int32Array(keys.length);
+  for (let row = 0; row < keys.length; row++) rows[next[keys[row]!]!++] = row;
+  return { start, rows };
+}
+
+/**
+ * The first position in [from, to) whose value is at least `bound`, or `to`.
+ * @param valueAt ascending over the range
+ */
+export function lowerBound(
+  valueAt: (position: number) => number,
+  bound: number,
+  from: number,
+  to: number,
+): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (valueAt(middle) < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Orders clicks by time; equal times keep the order given. */
+export function clicksInOrder(
+  user: ArrayLike<number>,
+  item: ArrayLike<number>,
+  time: ArrayLike<number>,
+): Clicks {
+  const order = orderByTime(time);
+  return {
+    user: Int32Array.from(order, (row) => user[row]!),
+    item: Int32Array.from(order, (row) => item[row]!),
+    time: Float64Array.from(order, (row) => time[row]!),
+  };
+}
+
+/** Row numbers by ascending time; equal times keep their order. */
+export function orderByTime(time: ArrayLike<number>): Int32Array {
+  return Int32Array.from(time, (_, row) => row).sort((a, b) => time[a]! - time[b]! || a - b);
+}

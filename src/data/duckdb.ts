@@ -1,0 +1,42 @@
+/** DuckDB in memory, shut off from everything but the folders a task needs. The one home of SQL quoting. */
+import { resolve } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+
+/**
+ * Runs a task on a database of its own that can reach only the given folders: no network, no extensions.
+ */
+export async function withDuckDB<T>(
+  folders: readonly string[],
+  task: (connection: DuckDBConnection) => Promise<T>,
+): Promise<T> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  try {
+    const allowed = folders.map((folder) => literal(resolve(folder)));
+    await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
+    await connection.run('SET enable_external_access = false');
+    await connection.run('SET lock_configuration = true');
+    return await task(connection);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** A name as an SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text as an SQL string literal. DuckDB knows no backslash escapes in it. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The path of one file as an SQL literal for a reader function, which would expand `*`, `?` and `[`. */
+export function fileLiteral(path: string): string {
+  return literal(resolve(path).replace(/[*?[]/g, '[$&]'));
+}

@@ -1,0 +1,100 @@
+/** dataset.json: what a dataset folder holds, and what it was made from. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { CourierError } from '../errors.ts';
+import { readInput } from '../files.ts';
+
+export const manifestName = 'dataset.json';
+const formatVersion = 1;
+
+export const dataFiles = {
+  items: 'items.parquet',
+  users: 'users.parquet',
+  pageViews: 'page_views.parquet',
+  exposures: 'exposures.parquet',
+  images: 'images.bin',
+} as const;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.int().nonnegative();
+const file = z.strictObject({ bytes: count, sha256 });
+const vocabulary = z.strictObject({ name: z.string(), values: z.array(z.string()).min(1) });
+
+const report = z.strictObject({
+  counts: z.record(z.string(), z.number()),
+  findings: z.array(z.strictObject({ what: z.string(), count, examples: z.array(z.string()) })),
+  candidateSampling: z.string(),
+});
+
+const content = z.strictObject({
+  name: z.string(),
+  /** Side of the photos in pixels. */
+  side: z.int().positive(),
+  photos: count,
+  historyLength: z.int().positive(),
+  numericNames: z.array(z.string()),
+  /** Texts of the category codes of items.parquet and of the context codes of exposures.parquet. */
+  categories: z.array(vocabulary),
+  context: z.array(vocabulary),
+  report,
+  files: z.strictObject({ items: file, users: file, pageViews: file, exposures: file, images: file }),
+});
+
+const manifest = z.strictObject({
+  format: z.literal('courier-dataset'),
+  version: z.literal(formatVersion),
+  /** SHA-256 of `content`, which has the hash of every other file. */
+  hash: sha256,
+  content,
+  /** What it was made from; a dataset is not another one because its input files were touched. */
+  made: z.strictObject({ config: z.unknown(), inputs: sha256 }),
+});
+
+export type ManifestContent = z.output<typeof content>;
+export type DatasetManifest = z.output<typeof manifest>;
+
+export function makeManifest(about: ManifestContent, made: DatasetManifest['made']): DatasetManifest {
+  // Through the schema, which puts the keys into the order in which they will be read again.
+  const ordered = content.parse(about);
+  const hash = hashContent(ordered);
+  return { format: 'courier-dataset', version: formatVersion, hash, content: ordered, made };
+}
+
+/** @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT when it was cut or edited, DATASET_INVALID for another format */
+export async function readManifest(folder: string): Promise<DatasetManifest> {
+  const path = join(folder, manifestName);
+  const text = (await readInput(path, 'Dataset')).toString('utf8');
+  const parsed = manifest.safeParse(parseJson(text, path));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new CourierError(
+      'DATASET_INVALID',
+      `${path} does not describe a dataset of format version ${formatVersion}: ` +
+        `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+      'Give a folder that `courier ingest` of this version wrote, or ingest again with overwrite.',
+    );
+  }
+  if (hashContent(parsed.data.content) !== parsed.data.hash) throw damaged(path, 'its hash does not fit');
+  return parsed.data;
+}
+
+export function damaged(path: string, reason: string): CourierError {
+  return new CourierError(
+    'FILE_CORRUPT',
+    `${path} is damaged: ${reason}.`,
+    'Ingest the dataset again with overwrite.',
+  );
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw damaged(path, 'it is no JSON');
+  }
+}
+
+function hashContent(value: ManifestContent): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}

@@ -1,0 +1,116 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../test/support/temporary.ts';
+import { writePhoto } from '../../test/support/tiny-shop.ts';
+import type { ProgressEvent } from '../progress.ts';
+import { NONE } from './dataset.ts';
+import { Findings } from './findings.ts';
+import { decodePhotos } from './photos.ts';
+
+async function decode(folder: string, names: readonly (string | null)[], side = 4) {
+  const findings = new Findings();
+  const events: ProgressEvent[] = [];
+  const output = join(folder, 'images.bin');
+  const paths = names.map((name) => (name === null ? null : join(folder, name)));
+  const { photo, count } = await decodePhotos(paths, side, output, findings, (event) => events.push(event));
+  const found = Object.fromEntries(findings.list().map(({ what, count }) => [what, count]));
+  return {
+    photo: [...photo],
+    count,
+    found,
+    findings: findings.list(),
+    events,
+    pixels: await readFile(output),
+  };
+}
+
+describe('decoding photos', () => {
+  it('keeps proportions, with white bars, and puts transparency on white', async () => {
+    const folder = await temporaryFolder();
+    const black = { r: 0, g: 0, b: 0 };
+    await sharp({ create: { width: 8, height: 4, channels: 3, background: black } }).toFile(
+      join(folder, 'wide.png'),
+    );
+    const clear = { ...black, alpha: 0 };
+    await sharp({ create: { width: 4, height: 4, channels: 4, background: clear } }).toFile(
+      join(folder, 'clear.png'),
+    );
+    const { pixels } = await decode(folder, ['wide.png', 'clear.png']);
+    const rows = Array.from({ length: 8 }, (_, row) => pixels[row * 12]);
+    expect(rows).toEqual([255, 0, 0, 255, 255, 255, 255, 255]);
+  });
+
+  it('turns photos upright as their EXIF orientation says, and grey ones into three channels', async () => {
+    const folder = await temporaryFolder();
+    const left = Buffer.from([0, 255, 0, 255]);
+    const grey = sharp(left, { raw: { width: 2, height: 2, channels: 1 } });
+    await grey.withMetadata({ orientation: 6 }).png().toFile(join(folder, 'turned.png'));
+    const { pixels } = await decode(folder, ['turned.png'], 2);
+    expect([...pixels]).toEqual([0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255]);
+  });
+
+  it('stores equal files once and counts them', async () => {
+    const folder = await temporaryFolder();
+    await writePhoto(join(folder, 'a.png'), 1);
+    await writePhoto(join(folder, 'b.png'), 2);
+    await copyFile(join(folder, 'a.png'), join(folder, 'c.png'));
+    const { photo, count, found, pixels } = await decode(folder, ['a.png', 'b.png', 'c.png', null]);
+    expect(photo).toEqual([0, 1, 0, NONE]);
+    expect(count).toBe(2);
+    expect(pixels).toHaveLength(2 * 4 * 4 * 3);
+    expect(found).toEqual({
+      'Photos with the same content as another, stored once': 1,
+      'Items without a photo': 1,
+    });
+  });
+
+  it('counts what is missing, truncated, no photo, or no file, and goes on', async () => {
+    const folder = await temporaryFolder();
+    await writePhoto(join(folder, 'good.jpg'), 1, 64);
+    const whole = await readFile(join(folder, 'good.jpg'));
+    await writeFile(join(folder, 'cut.jpg'), whole.subarray(0, whole.length - 40));
+    await writeFile(join(folder, 'text.jpg'), 'no photo');
+    await writeFile(join(folder, 'empty.jpg'), '');
+    await writeFile(
+      join(folder, 'drawing.svg'),
+      '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>',
+    );
+    await mkdir(join(folder, 'folder.jpg'));
+    const names = [
+      'missing.jpg',
+      'cut.jpg',
+      'text.jpg',
+      'empty.jpg',
+      'drawing.svg',
+      'folder.jpg',
+      'good.jpg',
+    ];
+    const { photo, found, findings } = await decode(folder, names);
+    expect(photo).toEqual([NONE, NONE, NONE, NONE, NONE, NONE, 0]);
+    expect(found).toEqual({
+      'Photos missing': 1,
+      'Photos unreadable, truncated or too large, left out': 4,
+      'Photos that are no files, left out': 1,
+    });
+    expect(findings.flatMap(({ examples }) => examples).join()).not.toContain(folder);
+  });
+
+  it('uses a PNG that is named .jpg, and says so', async () => {
+    const folder = await temporaryFolder();
+    await writePhoto(join(folder, 'a.png'), 1);
+    await copyFile(join(folder, 'a.png'), join(folder, 'a.jpg'));
+    const { photo, findings } = await decode(folder, ['a.jpg']);
+    expect(photo).toEqual([0]);
+    expect(findings[0]?.examples).toEqual(['a.jpg: png']);
+  });
+
+  it('tells how far it is', async () => {
+    const folder = await temporaryFolder();
+    await writePhoto(join(folder, 'a.png'), 1);
+    const { events } = await decode(folder, ['a.png']);
+    expect(events.map(({ kind }) => kind)).toEqual(['start', 'advance', 'end']);
+    expect(events[0]).toMatchObject({ stage: 'Decode photos', unit: 'photos', total: 1 });
+  });
+});

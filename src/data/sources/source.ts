@@ -1,0 +1,85 @@
+/** What an adapter makes of a shop's files; everything after it is the same for every shop. */
+import type { z } from 'zod';
+import type { NumericColumn } from '../base-features.ts';
+import type { Clicks } from '../clicks.ts';
+import type { Finding } from '../dataset.ts';
+
+export interface SourceItem {
+  /** The id as the shop writes it. */
+  readonly id: string;
+  /** A path below the image folder, already resolved; it need not exist. */
+  readonly imagePath: string | null;
+  readonly title: string | null;
+  /** One text per category column. */
+  readonly categories: readonly (string | null)[];
+}
+
+export interface SourcePageViews {
+  /** Index into users. (P) */
+  readonly user: Int32Array;
+  /** Milliseconds since 1970-01-01 UTC. Ascending. (P) */
+  readonly time: Float64Array;
+  /** Index into `splits`. (P) */
+  readonly split: Uint8Array;
+  /** Candidates of page view p are start[p] … start[p + 1] - 1. (P + 1) */
+  readonly start: Int32Array;
+  /** Categorical columns of the page view, such as the sales channel. (P) each */
+  readonly context: readonly { readonly name: string; readonly values: readonly (string | null)[] }[];
+}
+
+export interface SourceExposures {
+  /** Index into items; no item twice in a page view. (R) */
+  readonly item: Int32Array;
+  readonly clicked: Uint8Array;
+  /** What the log knows of an exposure. (R) each, NaN where missing */
+  readonly numeric: readonly NumericColumn[];
+}
+
+export interface SourceData {
+  readonly users: readonly string[];
+  readonly items: readonly SourceItem[];
+  readonly categoryNames: readonly string[];
+  /** Positive events: histories and counters are made of them. */
+  readonly clicks: Clicks;
+  readonly pageViews: SourcePageViews;
+  readonly exposures: SourceExposures;
+  /** How the candidates came about, in words for the report. */
+  readonly candidateSampling: string;
+  readonly findings: readonly Finding[];
+}
+
+export interface SourceContext {
+  readonly seed: number;
+  /** Largest share of rows that may be skipped, 0 to 1. */
+  readonly maxBadRows: number;
+}
+
+/** One way to read a shop. Registered in index.ts, and held to the contract in sources.test.ts. */
+export interface Source<Options> {
+  /** Options of this adapter only; it strips those that every adapter has. */
+  readonly options: z.ZodType<Options>;
+  /** Name of a dataset for which the user gave none. */
+  name(options: Options): string;
+  /** Every file and folder that `read` depends on. */
+  inputs(options: Options): string[];
+  read(options: Options, context: SourceContext): Promise<SourceData>;
+}
+
+/** An adapter with its options. */
+export interface OpenSource {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  read(context: SourceContext): Promise<SourceData>;
+}
+
+/** Ties an adapter to the configuration it is chosen by, whatever its options are. */
+export function opener<Options>(source: Source<Options>): (config: unknown) => OpenSource {
+  return (config) => {
+    const options = source.options.parse(config);
+    return {
+      name: source.name(options),
+      inputs: source.inputs(options),
+      read: (context) => source.read(options, context),
+    };
+  };
+}

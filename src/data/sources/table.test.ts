@@ -1,0 +1,225 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../test/support/temporary.ts';
+import { csv, type TinyTable, writeTinyTable } from '../../../test/support/tiny-shop.ts';
+import { writeParquet } from '../parquet.ts';
+import type { SourceData } from './source.ts';
+import { tableSource } from './table.ts';
+
+interface Changed {
+  readonly log?: Partial<TinyTable['log']>;
+  readonly rest?: Record<string, unknown>;
+  readonly maxBadRows?: number;
+}
+
+/** Reads the tiny shop after a change of its files or options. */
+async function read(
+  change: (folder: string, options: TinyTable) => Promise<Changed | undefined>,
+): Promise<SourceData> {
+  const folder = await temporaryFolder();
+  const options = await writeTinyTable(folder);
+  const { log, rest, maxBadRows = 0 } = (await change(folder, options)) ?? {};
+  const changed = tableSource.options.parse({ ...options, log: { ...options.log, ...log }, ...rest });
+  return tableSource.read(changed, { seed: 1, maxBadRows });
+}
+
+const header = ['user', 'item', 'time', 'clicked', 'price', 'device'];
+type Row = readonly (string | number)[];
+
+/** Ten page views of two items, one hour apart, the first of each clicked. */
+const tenViews: Row[] = Array.from({ length: 20 }, (_, row) => {
+  const hour = String(row >> 1).padStart(2, '0');
+  return ['u1', `item${row % 2}`, `2024-01-01T${hour}:00`, row % 2 === 0 ? 1 : 0, 5, 'phone'];
+});
+
+function readLog(rows: readonly Row[], changed: Changed = {}): Promise<SourceData> {
+  return read(async (_, { log }) => {
+    await writeFile(log.path, csv([header, ...rows]));
+    return changed;
+  });
+}
+
+function found({ findings }: SourceData): Record<string, number> {
+  return Object.fromEntries(findings.map(({ what, count }) => [what, count]));
+}
+
+describe('the table adapter', () => {
+  it('makes one page view of the rows of a user and a time', async () => {
+    const { pageViews, exposures, candidateSampling } = await readLog(tenViews);
+    expect(pageViews.user).toHaveLength(10);
+    expect([...exposures.clicked.subarray(0, 4)]).toEqual([1, 0, 1, 0]);
+    expect([...pageViews.split]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1, 2]);
+    expect(candidateSampling).toBe('exposed by the shop');
+  });
+
+  it('joins rows by the page view column, at the earliest of their times', async () => {
+    const rows = tenViews.map((row, index) => [...row.slice(0, 3), row[3]!, index >> 2, 'phone']);
+    const { pageViews, exposures } = await readLog(rows, {
+      log: Object.assign({ numeric: [] }, { pageView: 'price' }),
+      rest: { validationFrom: '2024-01-01T06:00', testFrom: '2024-01-01T08:00' },
+    });
+    expect([...pageViews.time].map((time) => new Date(time).getUTCHours())).toEqual([0, 2, 4, 6, 8]);
+    expect([...pageViews.split]).toEqual([0, 0, 0, 1, 2]);
+    expect(exposures.item).toHaveLength(10);
+  });
+
+  it.each(['tsv', 'semicolon.csv', 'jsonl', 'parquet'])('reads the same from %s', async (extension) => {
+    const expected = await readLog(tenViews);
+    const data = await read(async (folder) => {
+      const path = join(folder, `copy.${extension}`);
+      if (extension === 'parquet') {
+        const texts = header.map((_, column) => tenViews.map((row) => String(row[column])));
+        await writeParquet(
+          path,
+          header.map((name, column) => ({ name, type: 'VARCHAR', values: texts[column]! })),
+        );
+      } else if (extension === 'jsonl') {
+        const lines = tenViews.map((row) =>
+          JSON.stringify(Object.fromEntries(header.map((name, column) => [name, row[column]]))),
+        );
+        await writeFile(path, lines.join('\n'));
+      } else {
+        const separator = extension === 'tsv' ? '\t' : ';';
+        await writeFile(path, csv([header, ...tenViews]).replaceAll(',', separator));
+      }
+      return { log: { path } };
+    });
+    expect({ ...data, items: [] }).toEqual({ ...expected, items: [] });
+  });
+
+  it('samples candidates when the log tells purchases only', async () => {
+    const rows = Array.from({ length: 60 }, (_, row) => {
+      return [`u${row % 3}`, `item${(row * 7) % 12}`, Date.UTC(2024, 0, 1 + row), 1, 1, 'phone'];
+    });
+    const { pageViews, exposures, candidateSampling } = await read(async (_, { log }) => {
+      await writeFile(log.path, csv([header, ...rows]));
+      return {
+        rest: { log: { path: log.path, user: 'user', item: 'item', time: 'time', context: ['device'] } },
+      };
+    });
+    expect(candidateSampling).toContain('sampled (hm-v1)');
+    expect(exposures.clicked.reduce((sum, clicked) => sum + clicked, 0)).toBe(pageViews.user.length);
+    expect(new Set(pageViews.context[0]?.values)).toEqual(new Set(['phone']));
+  });
+
+  it('counts and skips unusable rows, up to the limit', async () => {
+    const bad = [
+      ['', 'item1', '2024-01-01', 0, 1, ''],
+      ['u1', 'item1', 'soon', 0, 1, ''],
+      ['u1', 'item1', '2024-01-01', 'maybe', 1, ''],
+      ['u1', 'item1', '2024-01-01', 0, 'Infinity', ''],
+      ['u1', 'item1', '2024-01-01', 0, 1, '', 'one too many'],
+    ];
+    const data = await readLog([...tenViews, ...bad], { maxBadRows: 0.2 });
+    expect(found(data)).toEqual({
+      'Rows of log.csv skipped: too many columns': 1,
+      'Rows of log.csv skipped: empty user': 1,
+      'Rows of log.csv skipped: time is no time': 1,
+      'Rows of log.csv skipped: clicked is not 0, 1, true or false': 1,
+      'Rows of log.csv skipped: price is not a finite number': 1,
+    });
+    expect(data.pageViews.user).toHaveLength(10);
+    await expect(readLog([...tenViews, ...bad], { maxBadRows: 0.19 })).rejects.toMatchObject({
+      code: 'TOO_MANY_BAD_ROWS',
+      message: expect.stringContaining('5 of 25 rows of log.csv'),
+    });
+  });
+
+  it('shows at most five examples of a finding, each of them short and on one line', async () => {
+    const bad = Array.from({ length: 9 }, () => ['u', 'i', `"${'x\n'.repeat(400)}"`, 0, 1, '']);
+    const [finding] = (await readLog([...tenViews, ...bad], { maxBadRows: 1 })).findings;
+    expect(finding?.count).toBe(1);
+    const distinct = bad.map((row, index) => [`u${index}`, ...row.slice(1)]);
+    const [many] = (await readLog([...tenViews, ...distinct], { maxBadRows: 1 })).findings;
+    expect(many?.count).toBe(9);
+    expect(many?.examples).toHaveLength(5);
+    for (const example of many?.examples ?? []) expect(example).toMatch(/^.{1,100}$/);
+  });
+
+  it('drops exact duplicates and merges two rows of one item in a page view', async () => {
+    const again = [tenViews[0]!, [...tenViews[1]!.slice(0, 3), 1, 5, 'phone']];
+    const data = await readLog([...tenViews, ...again]);
+    expect(found(data)).toEqual({
+      'Duplicate rows of the log dropped': 1,
+      'Rows of an item already in its page view, merged into one': 1,
+    });
+    expect([...data.exposures.clicked.subarray(0, 2)]).toEqual([1, 1]);
+  });
+
+  it('adds items that are in the log only, without metadata', async () => {
+    const data = await readLog([...tenViews, ['u1', 'new', '2024-01-01T09:00', 0, 5, 'phone']]);
+    expect(data.items.at(-1)).toEqual({ id: 'new', imagePath: null, title: null, categories: [null] });
+    expect(found(data)).toEqual({ 'Items of the log that are not in the catalogue': 1 });
+  });
+
+  it('finds photos by item id when the catalogue names none', async () => {
+    const { items } = await read(async (folder, { catalogue }) => {
+      const { image: _, ...rest } = catalogue;
+      await writeFile(join(folder, 'images', 'item3.WEBP'), '');
+      await writeFile(join(folder, 'images', 'item4.txt'), '');
+      return { rest: { catalogue: rest } };
+    });
+    const paths = items.map(({ imagePath }) => imagePath).filter((path) => path !== null);
+    expect(paths.map((path) => path.slice(-10))).toEqual(['item3.WEBP']);
+  });
+
+  it('never follows an image path out of the image folder', async () => {
+    const data = await read(async (_, { catalogue }) => {
+      const paths = ['../log.csv', '/etc/passwd', 'sub/../../log.csv', 'photo3.png'];
+      const rows = paths.map((path, item) => [`item${item}`, path, 'title', 'kind']);
+      await writeFile(catalogue.path, csv([['id', 'photo', 'title', 'kind'], ...rows]));
+      return undefined;
+    });
+    expect(data.items.slice(0, 4).map(({ imagePath }) => imagePath === null)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(found(data)['Image paths that lead out of the image folder, ignored']).toBe(3);
+  });
+
+  it('names a missing column and those that exist', async () => {
+    await expect(read(async () => ({ log: { item: 'itm' } }))).rejects.toMatchObject({
+      code: 'COLUMN_MISSING',
+      message: expect.stringMatching(/log\.csv has no column `itm`; it has `user`, `item`, `time`/),
+    });
+  });
+
+  it('refuses a log without rows, without clicks, or without bytes', async () => {
+    await expect(readLog([])).rejects.toMatchObject({ code: 'LOG_EMPTY' });
+    const unclicked = tenViews.map((row) => [...row.slice(0, 3), 0, 5, 'phone']);
+    await expect(readLog(unclicked)).rejects.toMatchObject({ code: 'LOG_WITHOUT_CLICKS' });
+    const empty = read(async (_, { log }) => {
+      await writeFile(log.path, '');
+      return undefined;
+    });
+    await expect(empty).rejects.toMatchObject({ code: 'LOG_EMPTY' });
+  });
+
+  it('refuses files that are missing, of unknown format, or not what they are called', async () => {
+    const images = read(async () => ({ rest: { images: '/no/such/folder' } }));
+    await expect(images).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+    const log = read(async () => ({ log: { path: '/no/such/log.csv' } }));
+    await expect(log).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+    const excel = read(async (folder) => {
+      await writeFile(join(folder, 'log.xlsx'), 'x');
+      return { log: { path: join(folder, 'log.xlsx') } };
+    });
+    await expect(excel).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    const parquet = read(async (folder) => {
+      await writeFile(join(folder, 'log.parquet'), 'PAR1');
+      return { log: { path: join(folder, 'log.parquet') } };
+    });
+    await expect(parquet).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+  });
+
+  it('refuses an empty split', async () => {
+    const late = { validationFrom: '2024-01-01T05:00', testFrom: '2025-01-01' };
+    await expect(readLog(tenViews, { rest: late })).rejects.toMatchObject({
+      code: 'SPLIT_EMPTY',
+      message: expect.stringContaining('The test split'),
+    });
+  });
+});

@@ -1,0 +1,148 @@
+/** Adapter for a click log and a catalogue in CSV, JSON Lines or Parquet files, and a folder of photos. */
+import { basename, extname } from 'node:path';
+import { Random } from '../../random.ts';
+import { type Clicks, clicksInOrder, orderByTime } from '../clicks.ts';
+import { Findings } from '../findings.ts';
+import { Indexer } from '../indexer.ts';
+import { sampledCandidates, samplePageViews } from './sampled-page-views.ts';
+import type { Source, SourceData, SourceExposures, SourcePageViews } from './source.ts';
+import { quantileSplitTimes, type SplitTimes, splitByTime } from './splits.ts';
+import { openCatalogue } from './table-catalogue.ts';
+import { type LogRow, readLog } from './table-log.ts';
+import { type TableOptions, tableOptions } from './table-options.ts';
+import { parseTime } from './time.ts';
+
+export const tableSource: Source<TableOptions> = {
+  options: tableOptions,
+  name: ({ log }) => basename(log.path, extname(log.path)),
+  inputs: ({ log, catalogue, images }) =>
+    [log.path, catalogue?.path, images].filter((path) => path !== undefined),
+  async read(options, { seed, maxBadRows }): Promise<SourceData> {
+    const findings = new Findings();
+    const users = new Indexer();
+    const catalogue = await openCatalogue(options, maxBadRows, findings);
+    const log = await readLog(options.log, { users, items: catalogue.items }, maxBadRows, findings);
+    const isPurchaseLog = options.log.clicked === undefined;
+    const views = isPurchaseLog
+      ? sampledViews(log, options, seed, findings)
+      : exposedViews(log, options, findings);
+    return {
+      users: users.ids,
+      items: catalogue.describe(findings),
+      categoryNames: options.catalogue?.categories ?? [],
+      ...views,
+      candidateSampling: isPurchaseLog ? sampledCandidates : 'exposed by the shop',
+      findings: findings.list(),
+    };
+  },
+};
+
+type Views = Pick<SourceData, 'clicks' | 'pageViews' | 'exposures'>;
+
+function clicksOf(log: readonly LogRow[]): Clicks {
+  const clicked = log.filter((row) => row.clicked);
+  return clicksInOrder(
+    clicked.map(({ user }) => user),
+    clicked.map(({ item }) => item),
+    clicked.map(({ time }) => time),
+  );
+}
+
+function sampledViews(
+  log: readonly LogRow[],
+  options: TableOptions,
+  seed: number,
+  findings: Findings,
+): Views {
+  const ordered = Array.from(orderByTime(log.map(({ time }) => time)), (row) => log[row]!);
+  const clicks = clicksOf(ordered);
+  const { target, start, item, clicked } = samplePageViews(
+    clicks,
+    Random.seeded(seed, 'candidates'),
+    findings,
+  );
+  const firstRows = Array.from(target, (row) => ordered[row]!);
+  const times = firstRows.map(({ time }) => time);
+  return {
+    clicks,
+    pageViews: describePageViews(firstRows, times, start, options),
+    exposures: { item, clicked, numeric: [] },
+  };
+}
+
+/** Rows of one user with the same page view text become one page view, at the earliest of their times. */
+function exposedViews(log: readonly LogRow[], options: TableOptions, findings: Findings): Views {
+  const shown = new Map<string, LogRow[]>();
+  for (const row of log) {
+    const key = `${row.user} ${row.pageView}`;
+    const together = shown.get(key);
+    if (together === undefined) shown.set(key, [row]);
+    else together.push(row);
+  }
+  const views = [...shown.values()];
+  const times = views.map((rows) => rows.reduce((first, { time }) => Math.min(first, time), rows[0]!.time));
+  const order = orderByTime(times);
+  const start = [0];
+  const candidates: LogRow[] = [];
+  for (const view of order) {
+    for (const candidate of distinctItems(views[view]!, findings)) candidates.push(candidate);
+    start.push(candidates.length);
+  }
+  const firstRows = Array.from(order, (view) => views[view]![0]!);
+  const viewTimes = Array.from(order, (view) => times[view]!);
+  return {
+    clicks: clicksOf(log),
+    pageViews: describePageViews(firstRows, viewTimes, Int32Array.from(start), options),
+    exposures: describeExposures(candidates, options),
+  };
+}
+
+/** An item shown twice in a page view, or once as shown and once as clicked, is one candidate. */
+function distinctItems(rows: readonly LogRow[], findings: Findings): LogRow[] {
+  const distinct = new Map<number, LogRow>();
+  for (const row of rows) {
+    const known = distinct.get(row.item);
+    if (known !== undefined) findings.add('Rows of an item already in its page view, merged into one');
+    distinct.set(row.item, known === undefined ? row : { ...known, clicked: known.clicked || row.clicked });
+  }
+  return [...distinct.values()];
+}
+
+function describeExposures(candidates: readonly LogRow[], options: TableOptions): SourceExposures {
+  return {
+    item: Int32Array.from(candidates, ({ item }) => item),
+    clicked: Uint8Array.from(candidates, ({ clicked }) => (clicked ? 1 : 0)),
+    numeric: options.log.numeric.map((name, column) => ({
+      name,
+      values: Float64Array.from(candidates, ({ numeric }) => numeric[column]!),
+    })),
+  };
+}
+
+/** @param firstRows the row of each page view that its user and its context are taken from. (P) */
+function describePageViews(
+  firstRows: readonly LogRow[],
+  times: readonly number[],
+  start: Int32Array,
+  options: TableOptions,
+): SourcePageViews {
+  const time = Float64Array.from(times);
+  return {
+    user: Int32Array.from(firstRows, ({ user }) => user),
+    time,
+    split: splitByTime(time, splitTimes(options, time)),
+    start,
+    context: options.log.context.map((name, column) => ({
+      name,
+      values: firstRows.map(({ context }) => context[column] ?? null),
+    })),
+  };
+}
+
+function splitTimes({ validationFrom, testFrom }: TableOptions, time: Float64Array): SplitTimes {
+  if (validationFrom === undefined || testFrom === undefined) return quantileSplitTimes(time);
+  return {
+    validationFrom: parseTime(validationFrom) ?? Number.NaN,
+    testFrom: parseTime(testFrom) ?? Number.NaN,
+  };
+}

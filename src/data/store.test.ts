@@ -1,0 +1,126 @@
+import { copyFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../test/support/temporary.ts';
+import { NONE } from './dataset.ts';
+import { loadDataset, type UnsavedDataset, writeDataset } from './store.ts';
+
+const made = { config: { source: 'test' }, inputs: '0'.repeat(64) };
+
+const dataset: UnsavedDataset = {
+  name: 'three items',
+  catalogue: {
+    ids: ['a', "b'", 'ü\n'],
+    photo: Int32Array.of(1, NONE, 0),
+    titles: ['first', null, ''],
+    categories: [{ name: 'colour "x"', values: ['unknown', 'red'], codes: Int32Array.of(1, 0, 1) }],
+  },
+  users: ['u1', 'u2'],
+  pageViews: {
+    user: Int32Array.of(1, 0),
+    time: Float64Array.of(1.7e12 + 0.5, 1.8e12),
+    split: Uint8Array.of(0, 2),
+    start: Int32Array.of(0, 2, 3),
+    history: Int32Array.of(NONE, NONE, 2, NONE),
+    historyLength: 2,
+  },
+  exposures: {
+    item: Int32Array.of(0, 1, 2),
+    clicked: Uint8Array.of(1, 0, 0),
+    numeric: Float32Array.of(0.1, 2, 1e-30, 4, 5, 6),
+    numericNames: ['price', 'Item'],
+    context: [{ name: 'device', values: ['unknown', 'phone'], codes: Int32Array.of(1, 1, 0) }],
+  },
+  images: { side: 2, count: 2 },
+  report: {
+    counts: { items: 3 },
+    findings: [{ what: 'odd', count: 1, examples: ['b'] }],
+    candidateSampling: 'exposed by the shop',
+  },
+};
+
+async function written(changed: UnsavedDataset = dataset): Promise<string> {
+  const folder = await temporaryFolder();
+  await writeFile(
+    join(folder, 'images.bin'),
+    Uint8Array.from({ length: 24 }, (_, index) => index),
+  );
+  await writeDataset(folder, changed, made);
+  return folder;
+}
+
+describe('the dataset folder', () => {
+  it('gives back what was written', async () => {
+    const { images, hash, ...rest } = await loadDataset(await written());
+    const { images: _, ...expected } = dataset;
+    expect(rest).toEqual(expected);
+    expect(hash).toMatch(/^[0-9a-f]{64}$/);
+    expect([...images.read([1])]).toEqual(Array.from({ length: 12 }, (_, index) => 12 + index));
+    images.close();
+  });
+
+  it('has the same hash for the same data, and another for other data', async () => {
+    const hashOf = async (changed: UnsavedDataset): Promise<string> => {
+      const { hash, images } = await loadDataset(await written(changed));
+      images.close();
+      return hash;
+    };
+    const first = await hashOf(dataset);
+    expect(await hashOf(dataset)).toBe(first);
+    const clicked = Uint8Array.of(1, 0, 1);
+    expect(await hashOf({ ...dataset, exposures: { ...dataset.exposures, clicked } })).not.toBe(first);
+    expect(await hashOf({ ...dataset, name: 'another' })).not.toBe(first);
+  });
+
+  it.each(['items.parquet', 'users.parquet', 'page_views.parquet', 'exposures.parquet', 'dataset.json'])(
+    'is refused when a byte of %s has changed',
+    async (name) => {
+      const folder = await written();
+      const bytes = await readFile(join(folder, name));
+      const place = name === 'dataset.json' ? bytes.indexOf('three items') : bytes.length >> 1;
+      bytes[place]! ^= 1;
+      await writeFile(join(folder, name), bytes);
+      await expect(loadDataset(folder)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });
+    },
+  );
+
+  it('is refused when images.bin is short', async () => {
+    const folder = await written();
+    await truncate(join(folder, 'images.bin'), 23);
+    await expect(loadDataset(folder)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });
+  });
+
+  it('is refused when it is none, or lacks a file', async () => {
+    const other = await temporaryFolder();
+    await expect(loadDataset(other)).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+    await mkdir(join(other, 'sub'));
+    await copyFile(join(await written(), 'dataset.json'), join(other, 'sub', 'dataset.json'));
+    await expect(loadDataset(join(other, 'sub'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+    await writeFile(join(other, 'dataset.json'), '{"format":"something else"}');
+    await expect(loadDataset(other)).rejects.toMatchObject({ code: 'DATASET_INVALID' });
+  });
+
+  const { catalogue, pageViews, exposures } = dataset;
+  it.each<[string, Partial<UnsavedDataset>]>([
+    ['a photo outside the cache', { catalogue: { ...catalogue, photo: Int32Array.of(0, 1, 2) } }],
+    ['an item id twice', { catalogue: { ...catalogue, ids: ['a', 'b', 'a'] } }],
+    ['a user that does not exist', { pageViews: { ...pageViews, user: Int32Array.of(0, 2) } }],
+    ['times that descend', { pageViews: { ...pageViews, time: Float64Array.of(2, 1) } }],
+    ['a time that is not a number', { pageViews: { ...pageViews, time: Float64Array.of(1, Number.NaN) } }],
+    ['a page view without exposures', { pageViews: { ...pageViews, start: Int32Array.of(0, 0, 3) } }],
+    ['an unknown split', { pageViews: { ...pageViews, split: Uint8Array.of(0, 3) } }],
+    [
+      'a history item that does not exist',
+      { pageViews: { ...pageViews, history: Int32Array.of(3, -1, 0, -1) } },
+    ],
+    ['an exposed item that does not exist', { exposures: { ...exposures, item: Int32Array.of(0, 1, -1) } }],
+    ['a label other than 0 and 1', { exposures: { ...exposures, clicked: Uint8Array.of(0, 1, 2) } }],
+    [
+      'a feature that is not finite',
+      { exposures: { ...exposures, numeric: new Float32Array(6).fill(Number.NaN) } },
+    ],
+    ['too few features', { exposures: { ...exposures, numeric: new Float32Array(5) } }],
+  ])('is never written with %s', async (_, part) => {
+    await expect(written({ ...dataset, ...part })).rejects.toMatchObject({ code: 'DATASET_INVALID' });
+  });
+});

@@ -1,0 +1,49 @@
+/** Everything that can be set for pre-training, with every default. */
+import { z } from 'zod';
+
+const encoderConfig = z.strictObject({
+  name: z.literal('vit').default('vit'),
+  /** Side of the patches in pixels; must divide the side of the dataset's photos. */
+  patch: z.int().min(2).max(64).default(8),
+  width: z.int().min(8).max(2048).default(96),
+  depth: z.int().min(1).max(48).default(3),
+  heads: z.int().min(1).max(32).default(3),
+  mlpRatio: z.int().min(1).max(8).default(3),
+  /** Length of the embeddings. */
+  dimension: z.int().min(4).max(2048).default(128),
+});
+
+const objectiveConfig = z.strictObject({
+  name: z.literal('courier').default('courier'),
+  form: z.enum(['projected-attention', 'full-attention']).default('projected-attention'),
+  heads: z.int().min(1).max(32).default(4),
+  temperature: z.number().positive().max(10).default(0.05),
+  /** λ, the weight of the click sequence loss. */
+  sequenceWeight: z.number().min(0).max(100).default(1),
+});
+
+export const pretrainConfig = z.strictObject({
+  dataset: z.string().min(1),
+  out: z.string().min(1),
+  seed: z.int().nonnegative().default(1),
+  encoder: encoderConfig.prefault({}),
+  objective: objectiveConfig.prefault({}),
+  steps: z.int().positive().default(300),
+  /** Samples per batch. */
+  batchSize: z.int().min(2).max(65_536).default(256),
+  candidates: z.int().min(1).max(50).default(5),
+  history: z.int().min(2).max(50).default(5),
+  learningRate: z.number().positive().default(1e-3),
+  /** Share of the steps in which the learning rate rises; then it falls along a cosine. */
+  warmup: z.number().min(0).max(1).default(0.1),
+  weightDecay: z.number().min(0).max(1).default(0.01),
+  clipNorm: z.number().positive().nullable().default(1),
+  /** Steps between two looks at the validation period, and between checkpoints. */
+  validateEvery: z.int().positive().default(50),
+  checkpointEvery: z.int().positive().default(25),
+  /** Page views of the validation period that are looked at. */
+  validationPageViews: z.int().positive().default(600),
+});
+
+export type PretrainConfig = z.output<typeof pretrainConfig>;
+export type PretrainConfigInput = z.input<typeof pretrainConfig>;

@@ -1,0 +1,303 @@
+/**
+ * Pre-training (COURIER, arXiv 2306.05001): dataset → encoder.
+ *
+ * For every click, the image of the clicked item is rebuilt from the images that its user clicked before,
+ * and must be told from all other candidates of the batch. The encoder learns what makes that possible.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { parseConfig } from '../config.ts';
+import { type ClickBatch, ClickSampler } from '../data/click-sampler.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { loadDataset } from '../data/store.ts';
+import type { Encoder } from '../encoders/encoder.ts';
+import { embeddingGraph, exportEncoder, photoAxis } from '../encoders/export.ts';
+import { createEncoder } from '../encoders/index.ts';
+import { CourierError } from '../errors.ts';
+import { writeFileWhole } from '../files.ts';
+import { createOptimizer } from '../graph/optimizers.ts';
+import { initialValues } from '../graph/parameters.ts';
+import { input } from '../graph/tensor.ts';
+import { buildInference, buildTrainingStep, scalarFeeds, type TrainingStep } from '../graph/training-step.ts';
+import { courierLoss } from '../objectives/courier.ts';
+import type { Progress } from '../progress.ts';
+import { Random } from '../random.ts';
+import { loadCheckpoint, saveCheckpoint } from '../runtime/checkpoint.ts';
+import { Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
+import { type PretrainConfig, type PretrainConfigInput, pretrainConfig } from './pretrain-config.ts';
+import { MetricsLog, openRunFolder } from './run-folder.ts';
+import { learningRateAt } from './schedule.ts';
+import { chooseScreening, type EmbedPhotos, simScoreAuc } from './screening.ts';
+
+export interface PretrainResult {
+  /** Path of encoder.onnx: the parameters with the best validation score. */
+  readonly encoder: string;
+  readonly bestStep: number;
+  /** SimScore AUC on the validation period; null when it holds no usable page view. */
+  readonly bestScore: number | null;
+  readonly seconds: number;
+  readonly images: number;
+  readonly parameters: number;
+}
+
+/** What a run remembers besides its vectors. */
+const memorySchema = z.object({
+  sampler: z.object({ random: z.array(z.number()), epoch: z.int(), taken: z.int() }),
+  bestStep: z.int(),
+  bestScore: z.number().nullable(),
+  images: z.int(),
+});
+
+type Memory = z.infer<typeof memorySchema>;
+
+export const checkpointFile = 'checkpoint.safetensors';
+export const encoderFile = 'encoder.onnx';
+export const metricsFile = 'metrics.jsonl';
+
+/** Photos that are embedded at once when the encoder is looked at. */
+const embedBatch = 128;
+
+/**
+ * Trains an encoder. Called again with the same configuration it goes on from the last checkpoint, and ends
+ * with the same bytes as if it had never been stopped.
+ * @param signal stops training after the step under way, with a checkpoint
+ * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS, TRAINING_DIVERGED, INTERRUPTED and those of
+ * reading and writing
+ */
+export async function pretrain(
+  settings: PretrainConfigInput,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<PretrainResult> {
+  const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
+  const dataset = await loadDataset(config.dataset);
+  const engine = Engine.start();
+  try {
+    return await train(config, dataset, engine, progress, signal);
+  } finally {
+    dataset.images.close();
+    await engine.close();
+  }
+}
+
+async function train(
+  config: PretrainConfig,
+  dataset: Dataset,
+  engine: Engine,
+  progress: Progress,
+  signal: AbortSignal | undefined,
+): Promise<PretrainResult> {
+  const encoder = createFittingEncoder(config, dataset);
+  const sampler = createSampler(config, dataset);
+  const step = buildCourierStep(encoder, sampler.batchSize, config);
+
+  const { dataset: _, out, ...identity } = config;
+  const run = { pipeline: 'pretrain', config: identity, datasetHash: dataset.hash };
+  await openRunFolder(out, run);
+  const runId = createHash('sha256').update(JSON.stringify(run)).digest('hex');
+  const checkpointPath = join(out, checkpointFile);
+  const vectorNames = ['parameters', ...step.optimizer.slots, 'best'];
+  const resumed = await loadCheckpoint(checkpointPath, runId, step.layout, vectorNames);
+  const log = await MetricsLog.open(join(out, metricsFile), resumed?.step ?? 0);
+
+  const { best: kept, ...vectors } = resumed?.vectors ?? freshVectors(step, config.seed);
+  const state = await engine.createState(vectors);
+  const session = await engine.load(step.model, state);
+  const embed = await createEmbedder(engine, encoder, step, state, dataset);
+  const screening = chooseScreening(
+    dataset,
+    'validation',
+    config.validationPageViews,
+    Random.seeded(config.seed, 'screening'),
+  );
+
+  let best = kept!;
+  const memory: Memory =
+    resumed === null
+      ? {
+          sampler: { ...sampler.state, random: [...sampler.state.random] },
+          bestStep: 0,
+          bestScore: null,
+          images: 0,
+        }
+      : memorySchema.parse(resumed.progress);
+  sampler.restore(memory.sampler);
+  const firstStep = (resumed?.step ?? 0) + 1;
+  let seconds = await log.last('seconds');
+  let clock = performance.now();
+
+  progress({ kind: 'start', stage: 'Pre-train', total: config.steps, unit: 'steps' });
+  let prepared = prepareBatch(sampler, dataset);
+  for (let t = firstStep; t <= config.steps; t++) {
+    const { feeds, images, after } = prepared;
+    const learningRate = learningRateAt(t, config.steps, config.learningRate, config.warmup);
+    const running = session.run({ ...feeds, ...scalarFeeds(step.optimizer, t, learningRate) });
+    if (t < config.steps) prepared = prepareBatch(sampler, dataset);
+    const results = await running;
+    const losses = readLosses(results, t);
+    memory.sampler = after;
+    memory.images += images;
+
+    let score: number | null = null;
+    const last = t === config.steps || signal?.aborted === true;
+    if (t % config.validateEvery === 0 || t === config.steps) {
+      score = await simScoreAuc(screening, embed);
+      if (score === null || memory.bestScore === null || score > memory.bestScore) {
+        best = (await state.read())['parameters']!;
+        memory.bestStep = t;
+        memory.bestScore = score;
+      }
+    }
+    seconds += (performance.now() - clock) / 1000;
+    clock = performance.now();
+    await log.append({
+      step: t,
+      ...losses,
+      learningRate,
+      images,
+      seconds,
+      ...(score === null ? {} : { validationAuc: score }),
+    });
+    if (last || t % config.checkpointEvery === 0) {
+      const vectors = { ...(await state.read()), best };
+      await saveCheckpoint(checkpointPath, runId, step.layout, { step: t, vectors, progress: memory });
+    }
+    progress({
+      kind: 'advance',
+      stage: 'Pre-train',
+      done: t,
+      detail: detailOf(losses.loss, memory.bestScore),
+    });
+    if (last && t < config.steps) throw interrupted(t);
+  }
+  progress({ kind: 'end', stage: 'Pre-train' });
+
+  const encoderPath = join(out, encoderFile);
+  await writeFileWhole(encoderPath, exportEncoder(encoder, step.layout, best).bytes);
+  const { bestStep, bestScore, images } = memory;
+  return { encoder: encoderPath, bestStep, bestScore, seconds, images, parameters: step.layout.size };
+}
+
+/** The graph of one step: encode each distinct photo once, rebuild, contrast, update. */
+function buildCourierStep(encoder: Encoder, samples: number, config: PretrainConfig): TrainingStep {
+  const { embeddings } = embeddingGraph(encoder);
+  const { candidates, history } = config;
+  const { loss, pageViewLoss, sequenceLoss } = courierLoss(
+    {
+      embeddings,
+      clicked: input('clicked', 'int32', [samples]),
+      candidates: input('candidates', 'int32', [samples, candidates]),
+      candidateMask: input('candidateMask', 'float32', [samples, candidates]),
+      history: input('history', 'int32', [samples, history]),
+      historyMask: input('historyMask', 'float32', [samples, history]),
+      newest: input('newest', 'int32', [samples]),
+    },
+    config.objective,
+  );
+  return buildTrainingStep(loss, {
+    optimizer: createOptimizer({ name: 'adamw', weightDecay: config.weightDecay }),
+    clipNorm: config.clipNorm,
+    outputs: { pageViewLoss, sequenceLoss },
+    openAxes: { photos: photoAxis },
+  });
+}
+
+function createFittingEncoder(config: PretrainConfig, dataset: Dataset): Encoder {
+  const { side } = dataset.images;
+  const { patch, width, heads, dimension } = config.encoder;
+  const problem =
+    (side % patch !== 0 && `encoder.patch ${patch} does not divide the photos' side ${side}`) ||
+    (width % heads !== 0 && `encoder.heads ${heads} does not divide encoder.width ${width}`) ||
+    (dimension % config.objective.heads !== 0 &&
+      `objective.heads ${config.objective.heads} does not divide encoder.dimension ${dimension}`);
+  if (problem !== false)
+    throw new CourierError(
+      'CONFIG_INVALID',
+      `Invalid pretrain configuration: ${problem}.`,
+      'Choose numbers that divide each other.',
+    );
+  return createEncoder({ ...config.encoder, side });
+}
+
+function createSampler(config: PretrainConfig, dataset: Dataset): ClickSampler {
+  const { batchSize, candidates, history, seed } = config;
+  const sampler = new ClickSampler(dataset, { batchSize, candidates, history, seed });
+  if (sampler.sampleCount >= 2) return sampler;
+  throw new CourierError(
+    'SPLIT_EMPTY',
+    `The training period of ${config.dataset} has ${sampler.sampleCount} clicks with a photo and an earlier photo; pre-training needs at least 2.`,
+    'Check that photos were found (see the findings of ingest) and that the training period is long enough.',
+  );
+}
+
+function freshVectors(step: TrainingStep, seed: number): Readonly<Record<string, Float32Array>> {
+  const parameters = initialValues(step.parameters, Random.seeded(seed, 'parameters'));
+  const slots = step.optimizer.slots.map((slot) => [slot, new Float32Array(step.layout.size)]);
+  return { parameters, ...Object.fromEntries(slots), best: parameters.slice() };
+}
+
+/** The next batch as the model takes it, and where the sampler stands after it. */
+function prepareBatch(sampler: ClickSampler, dataset: Dataset) {
+  const { photos, ...indices }: ClickBatch = sampler.next();
+  const { random, epoch, taken } = sampler.state;
+  return {
+    feeds: { photos: dataset.images.read(photos), ...indices },
+    images: photos.length,
+    after: { random: [...random], epoch, taken },
+  };
+}
+
+/** Embeds photos with the parameters as they stand in the engine. */
+async function createEmbedder(
+  engine: Engine,
+  encoder: Encoder,
+  step: TrainingStep,
+  state: EngineState,
+  dataset: Dataset,
+): Promise<EmbedPhotos> {
+  const { embeddings } = embeddingGraph(encoder);
+  const openAxes = { photos: photoAxis, embeddings: photoAxis };
+  const session = await engine.load(buildInference({ embeddings }, step.layout, openAxes), state);
+  return (photos) => embedInBatches(session, photos, dataset, encoder.dimension);
+}
+
+async function embedInBatches(session: Session, photos: Int32Array, dataset: Dataset, dimension: number) {
+  const vectors = new Float32Array(photos.length * dimension);
+  for (let from = 0; from < photos.length; from += embedBatch) {
+    const results = await session.run({
+      photos: dataset.images.read(photos.subarray(from, from + embedBatch)),
+    });
+    vectors.set(floats(results, 'embeddings'), from * dimension);
+  }
+  return vectors;
+}
+
+/** @throws CourierError TRAINING_DIVERGED when a loss is not a number */
+function readLosses(results: Parameters<typeof floats>[0], step: number) {
+  const read = (name: string) => floats(results, name)[0]!;
+  const losses = {
+    loss: read('loss'),
+    pageViewLoss: read('pageViewLoss'),
+    sequenceLoss: read('sequenceLoss'),
+    gradientNorm: read('gradientNorm'),
+  };
+  if (Object.values(losses).every(Number.isFinite)) return losses;
+  throw new CourierError(
+    'TRAINING_DIVERGED',
+    `Training diverged at step ${step}: ${JSON.stringify(losses)}.`,
+    'Lower the learning rate, and train into a new output folder.',
+  );
+}
+
+function detailOf(loss: number, score: number | null): string {
+  return `loss ${loss.toFixed(3)}${score === null ? '' : `, best validation AUC ${score.toFixed(4)}`}`;
+}
+
+function interrupted(step: number): CourierError {
+  return new CourierError(
+    'INTERRUPTED',
+    `Stopped after step ${step}; everything up to it is saved.`,
+    'Run the same command again to go on.',
+  );
+}

@@ -1,0 +1,79 @@
+/** SimScore AUC: a quick look at what embeddings are worth to a ranker, without training one. */
+import type { Dataset } from '../data/dataset.ts';
+import { NONE, type Split, splits } from '../data/dataset.ts';
+import { auc } from '../metrics/auc.ts';
+import type { Random } from '../random.ts';
+
+/** Newest history items that are compared, as in COURIER. */
+const places = 5;
+
+/** Embeds photos of the image cache: (n) rows → unit vectors (n, d). */
+export type EmbedPhotos = (photos: Int32Array) => Promise<Float32Array>;
+
+export interface Screening {
+  /** Rows in the image cache that are needed, each once. */
+  readonly photos: Int32Array;
+  /** For each compared exposure: its photo's place in `photos`, those of its history, and its label. */
+  readonly rows: readonly {
+    readonly candidate: number;
+    readonly history: readonly number[];
+    readonly clicked: number;
+  }[];
+}
+
+/** Chooses page views of a split, at random but the same for the same generator. */
+export function chooseScreening(
+  dataset: Dataset,
+  split: Split,
+  pageViewCount: number,
+  random: Random,
+): Screening {
+  const { pageViews, exposures, catalogue } = dataset;
+  const wanted = splits.indexOf(split);
+  const all = Int32Array.from(pageViews.split, (_, index) => index).filter(
+    (index) => pageViews.split[index] === wanted,
+  );
+  const chosen = random.shuffle(all).slice(0, pageViewCount).sort();
+  const placeByPhoto = new Map<number, number>();
+  const placeOf = (photo: number) => {
+    const known = placeByPhoto.get(photo) ?? placeByPhoto.size;
+    placeByPhoto.set(photo, known);
+    return known;
+  };
+  const rows: { candidate: number; history: readonly number[]; clicked: number }[] = [];
+  for (const pageView of chosen) {
+    const from = pageView * pageViews.historyLength;
+    const items = Array.from(
+      pageViews.history.subarray(from, from + Math.min(places, pageViews.historyLength)),
+    );
+    const earlier = items.filter((item) => item !== NONE).map((item) => catalogue.photo[item]!);
+    const history = earlier.filter((photo) => photo !== NONE).map(placeOf);
+    if (history.length === 0) continue;
+    for (let row = pageViews.start[pageView]!; row < pageViews.start[pageView + 1]!; row++) {
+      const photo = catalogue.photo[exposures.item[row]!]!;
+      if (photo !== NONE) rows.push({ candidate: placeOf(photo), history, clicked: exposures.clicked[row]! });
+    }
+  }
+  return { photos: Int32Array.from(placeByPhoto.keys()), rows };
+}
+
+/**
+ * AUC of (maximum + mean) cosine between a candidate and its history.
+ * @returns null when the page views do not hold both a click and a non-click
+ */
+export async function simScoreAuc({ photos, rows }: Screening, embed: EmbedPhotos): Promise<number | null> {
+  const labels = Uint8Array.from(rows, ({ clicked }) => clicked);
+  if (!labels.includes(0) || !labels.includes(1)) return null;
+  const vectors = await embed(photos);
+  const dimension = vectors.length / photos.length;
+  const cosine = (a: number, b: number) => {
+    let product = 0;
+    for (let i = 0; i < dimension; i++) product += vectors[a * dimension + i]! * vectors[b * dimension + i]!;
+    return product;
+  };
+  const scores = Float64Array.from(rows, ({ candidate, history }) => {
+    const cosines = history.map((place) => cosine(candidate, place));
+    return Math.max(...cosines) + cosines.reduce((a, b) => a + b, 0) / cosines.length;
+  });
+  return auc(scores, labels);
+}
