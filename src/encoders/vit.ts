@@ -5,7 +5,7 @@ import {
   linear,
   matmul,
   mean,
-  quickGelu,
+  relu,
   reshape,
   softmax,
   transpose,
@@ -59,7 +59,7 @@ function toPatches(photos: Tensor<'uint8'>, patch: number): Tensor<'uint8'> {
 /** Pre-norm block: attention, then a two-layer perceptron, each added to its input. (B, T, W) */
 function block(x: FloatTensor, name: string, { width, heads, mlpRatio }: VitConfig): FloatTensor {
   const attended = add(x, selfAttention(norm(`${name}.norm1`, x, width), `${name}.attention`, heads));
-  const hidden = quickGelu(
+  const hidden = relu(
     affine(`${name}.mlp.0`, norm(`${name}.norm2`, attended, width), width, width * mlpRatio),
   );
   return add(attended, affine(`${name}.mlp.1`, hidden, width * mlpRatio, width));

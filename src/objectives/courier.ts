@@ -4,7 +4,7 @@
  * Letters in shapes: S samples (one click each), C candidates, H history places, U distinct photos, d the
  * length of an embedding.
  */
-import { add, gather, greater, multiply, reshape, split, sum } from '../graph/operators/index.ts';
+import { add, gather, multiply, reshape, sign, split, sum } from '../graph/operators/index.ts';
 import { constant, type FloatTensor, scalar, type Tensor } from '../graph/tensor.ts';
 import { differs, infoNce } from './info-nce.ts';
 import { createReconstruction, type Reconstruct, type ReconstructionConfig } from './reconstruction.ts';
@@ -99,7 +99,7 @@ export function contrastClickSequences(
   const [samples, places, dimension] = history.shape;
   const [newest, older] = split(history, [1, places! - 1], 1);
   const olderMask = split(mask, [1, places! - 1], 1)[1]!; // (S, H − 1)
-  const takesPart = greater(sum(olderMask, [1]), scalar(0)); // (S, 1)
+  const takesPart = sign(sum(olderMask, [1])); // (S, 1)
   const targets = reshape(newest!, [samples!, dimension!]);
   return infoNce({
     anchors: reconstruct(targets, older!, olderMask).rebuilt,

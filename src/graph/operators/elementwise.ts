@@ -88,7 +88,7 @@ export const softplus = operator(
 
 export const relu = operator(
   'relu',
-  (x: FloatTensor): FloatTensor => elementwise('Relu', [x], (g, y) => [multiply(g, greater(y, scalar(0)))]),
+  (x: FloatTensor): FloatTensor => elementwise('Relu', [x], (g, y) => [multiply(g, sign(y))]),
 );
 
 /** x · sigmoid(1.702 x): the cheap approximation of GELU (Hendrycks and Gimpel, 2016, section 2). */
@@ -96,12 +96,10 @@ export function quickGelu(x: FloatTensor): FloatTensor {
   return multiply(x, sigmoid(multiply(x, scalar(1.702))));
 }
 
-/** 1 where a > b, else 0. */
-export const greater = discreteOperator('greater', (a: FloatTensor, b: FloatTensor) =>
-  cast(
-    apply({ type: 'Greater', inputs: [a, b], gradient: null }, 'bool', broadcast(a.shape, b.shape)),
-    'float32',
-  ),
+/** −1, 0 or 1. */
+export const sign = discreteOperator(
+  'sign',
+  (x: FloatTensor): FloatTensor => apply({ type: 'Sign', inputs: [x], gradient: null }, 'float32', x.shape),
 );
 
 /** 1 where the integers are equal, else 0. */

@@ -81,7 +81,11 @@ export const linear = operator(
         attributes: { transB: { kind: 'int', value: 1 } },
         gradient: (gradients) => {
           const g = only(gradients); // (n, O)
-          return [matmul(g, weight), matmul(g, rows, { transposeA: true }), reshape(sum(g, [0]), bias.shape)];
+          return [
+            matmul(g, weight),
+            matmul(g, rows, { transposeA: true }),
+            reshape(columnSums(g), bias.shape),
+          ];
         },
       },
       'float32',
@@ -90,6 +94,21 @@ export const linear = operator(
     return reshape(product, [...x.shape.slice(0, -1), outputs]);
   },
 );
+
+/**
+ * Sums over the rows (n, O) → (1, O), as a product with ones: ONNX Runtime's reduction along a leading axis is
+ * several times slower than its matrix product.
+ */
+function columnSums(x: FloatTensor): FloatTensor {
+  const rows = x.shape[0]!;
+  const length = apply(
+    { type: 'Shape', inputs: [x], attributes: { end: { kind: 'int', value: 1 } }, gradient: null },
+    'int64',
+    [1],
+  );
+  const zeros = apply({ type: 'ConstantOfShape', inputs: [length], gradient: null }, 'float32', [rows]);
+  return matmul(reshape(add(zeros, scalar(1)), [rows, 1]), x, { transposeA: true });
+}
 
 /** The product of two vectors per row: (…, d), (…, d) → (…, 1). */
 export function rowDot(a: FloatTensor, b: FloatTensor): FloatTensor {

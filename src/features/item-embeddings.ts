@@ -1,0 +1,92 @@
+/** Embeddings of the catalogue's items, matched by item id and checked. */
+import type { Catalogue } from '../data/dataset.ts';
+import { CourierError } from '../errors.ts';
+
+/** How far a squared length may be from 1: what float32, or a file in float16, leaves of unit length. */
+const tolerance = 5e-3;
+
+export class ItemEmbeddings {
+  /** Length d of an embedding. */
+  readonly dimension: number;
+  /** Row n belongs to item n of the catalogue: of length 1, or zero for an item without a photo. (N, d) */
+  readonly vectors: Float32Array;
+  /** 1 for an item with an embedding, 0 for a zero row. (N) */
+  readonly present: Uint8Array;
+  /** Items of the catalogue without an embedding. */
+  readonly missing: number;
+  /** Embeddings of ids that the catalogue does not have, left out. */
+  readonly unknown: number;
+
+  private constructor(dimension: number, vectors: Float32Array, present: Uint8Array, unknown: number) {
+    this.dimension = dimension;
+    this.vectors = vectors;
+    this.present = present;
+    this.missing = present.reduce((count, one) => count + 1 - one, 0);
+    this.unknown = unknown;
+  }
+
+  /**
+   * Puts embeddings into the order of the catalogue.
+   * @param ids whose embedding each row is, in any order. (n)
+   * @param vectors of length 1, or zero. (n, d)
+   * @throws CourierError VALUE_INVALID naming the item whose embedding is not finite, neither of length 1
+   *   nor zero, or given twice; or when the values do not fill one row per id
+   */
+  static forCatalogue(
+    catalogue: Pick<Catalogue, 'ids'>,
+    ids: readonly string[],
+    vectors: Float32Array,
+  ): ItemEmbeddings {
+    const dimension = vectors.length / ids.length;
+    if (!Number.isInteger(dimension) || dimension < 1) {
+      throw invalid(`${vectors.length} values for ${ids.length} items are no embeddings`);
+    }
+    const itemOf = new Map(catalogue.ids.map((id, item) => [id, item]));
+    const aligned = new Float32Array(catalogue.ids.length * dimension);
+    const present = new Uint8Array(catalogue.ids.length);
+    const seen = new Set<string>();
+    let unknown = 0;
+    for (const [row, id] of ids.entries()) {
+      if (seen.has(id)) throw invalid(`item ${id} has two embeddings`);
+      seen.add(id);
+      const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
+      const isZero = checkLength(id, vector);
+      const item = itemOf.get(id);
+      if (item === undefined) {
+        unknown++;
+        continue;
+      }
+      aligned.set(vector, item * dimension);
+      present[item] = isZero ? 0 : 1;
+    }
+    return new ItemEmbeddings(dimension, aligned, present, unknown);
+  }
+
+  /** Cosine of two items; 0 when either has no embedding. */
+  cosine(one: number, other: number): number {
+    const { dimension, vectors } = this;
+    let dot = 0;
+    for (let i = one * dimension, j = other * dimension; i < (one + 1) * dimension; i++, j++) {
+      dot += vectors[i]! * vectors[j]!;
+    }
+    return dot;
+  }
+}
+
+/** @returns true for a zero vector, false for one of length 1 */
+function checkLength(id: string, vector: Float32Array): boolean {
+  const squared = vector.reduce((sum, value) => sum + value * value, 0);
+  if (!Number.isFinite(squared)) throw invalid(`the embedding of item ${id} is not finite`);
+  if (squared !== 0 && Math.abs(squared - 1) > tolerance) {
+    throw invalid(`the embedding of item ${id} has length ${Math.sqrt(squared)}, not 1 or 0`);
+  }
+  return squared === 0;
+}
+
+function invalid(problem: string): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `Item embeddings cannot be used: ${problem}.`,
+    'Embed the catalogue again, and scale each embedding to length 1.',
+  );
+}
