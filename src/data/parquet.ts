@@ -1,22 +1,37 @@
 /** Typed columns to a Parquet file and back. */
 import { basename, dirname } from 'node:path';
-import { DOUBLE, DuckDBDataChunk, FLOAT, INTEGER, UTINYINT, VARCHAR } from '@duckdb/node-api';
+import {
+  DOUBLE,
+  DuckDBDataChunk,
+  DuckDBListValue,
+  FLOAT,
+  INTEGER,
+  LIST,
+  listValue,
+  UTINYINT,
+  VARCHAR,
+} from '@duckdb/node-api';
 import { CourierError, messageOf } from '../errors.ts';
 import { fileLiteral, identifier, literal, withDuckDB } from './duckdb.ts';
 
-const types = { INTEGER, UTINYINT, DOUBLE, FLOAT, VARCHAR };
+const types = { INTEGER, UTINYINT, DOUBLE, FLOAT, VARCHAR, 'FLOAT[]': LIST(FLOAT) };
+
+type Cell = number | string | null | DuckDBListValue;
 
 export type ParquetColumn =
   | { readonly name: string; readonly type: 'INTEGER'; readonly values: Int32Array }
   | { readonly name: string; readonly type: 'UTINYINT'; readonly values: Uint8Array }
   | { readonly name: string; readonly type: 'DOUBLE'; readonly values: Float64Array }
   | { readonly name: string; readonly type: 'FLOAT'; readonly values: Float32Array }
-  | { readonly name: string; readonly type: 'VARCHAR'; readonly values: readonly (string | null)[] };
+  | { readonly name: string; readonly type: 'VARCHAR'; readonly values: readonly (string | null)[] }
+  /** Vectors of equal length. */
+  | { readonly name: string; readonly type: 'FLOAT[]'; readonly values: readonly Float32Array[] };
 
 /** A column of strings and missing values as read back, or numbers in which nothing may be missing. */
 export interface ParquetTable {
   numbers(name: string): ArrayLike<number>;
   texts(name: string): readonly (string | null)[];
+  vectors(name: string): readonly Float32Array[];
   readonly rowCount: number;
 }
 
@@ -56,12 +71,11 @@ export async function writeParquet(path: string, columns: readonly ParquetColumn
   });
 }
 
-function part(
-  values: ArrayLike<number | string | null>,
-  from: number,
-  to: number,
-): (number | string | null)[] {
-  return Array.from({ length: to - from }, (_, offset) => values[from + offset]!);
+function part(values: ParquetColumn['values'], from: number, to: number): Cell[] {
+  return Array.from({ length: to - from }, (_, offset) => {
+    const value = values[from + offset]!;
+    return value instanceof Float32Array ? listValue([...value]) : value;
+  });
 }
 
 /**
@@ -70,12 +84,12 @@ function part(
  * another type, or in which a number is missing
  */
 export async function readParquet(path: string): Promise<ParquetTable> {
-  const columns = new Map<string, (number | string | null)[]>();
+  const columns = new Map<string, Cell[]>();
   let rowCount = 0;
   await withDuckDB([dirname(path)], async (connection) => {
     const result = await connection.stream(`SELECT * FROM read_parquet(${fileLiteral(path)})`);
     const names = result.columnNames();
-    const target = names.map((): (number | string | null)[] => []);
+    const target = names.map((): Cell[] => []);
     names.forEach((name, column) => {
       columns.set(name, target[column]!);
     });
@@ -87,18 +101,19 @@ export async function readParquet(path: string): Promise<ParquetTable> {
     throw new CourierError(
       'FILE_CORRUPT',
       `${path} cannot be read: ${messageOf(error)}`,
-      'Ingest the dataset again with overwrite.',
+      'Write it again with the command that made it.',
       { cause: error },
     );
   });
   return new ReadTable(basename(path), columns, rowCount);
 }
 
-function appendColumn(chunk: DuckDBDataChunk, column: number, target: (number | string | null)[]): void {
+function appendColumn(chunk: DuckDBDataChunk, column: number, target: Cell[]): void {
   const vector = chunk.getColumnVector(column);
   for (let row = 0; row < chunk.rowCount; row++) {
     const value = vector.getItem(row);
-    if (value !== null && typeof value !== 'number' && typeof value !== 'string') {
+    const known = value === null || typeof value === 'number' || typeof value === 'string';
+    if (!known && !(value instanceof DuckDBListValue)) {
       throw new Error(`column ${column} holds values of an unexpected type`);
     }
     target.push(value);
@@ -108,13 +123,9 @@ function appendColumn(chunk: DuckDBDataChunk, column: number, target: (number | 
 class ReadTable implements ParquetTable {
   readonly rowCount: number;
   readonly #file: string;
-  readonly #columns: ReadonlyMap<string, readonly (number | string | null)[]>;
+  readonly #columns: ReadonlyMap<string, readonly Cell[]>;
 
-  constructor(
-    file: string,
-    columns: ReadonlyMap<string, readonly (number | string | null)[]>,
-    rowCount: number,
-  ) {
+  constructor(file: string, columns: ReadonlyMap<string, readonly Cell[]>, rowCount: number) {
     this.#file = file;
     this.#columns = columns;
     this.rowCount = rowCount;
@@ -127,14 +138,27 @@ class ReadTable implements ParquetTable {
     });
   }
 
+  vectors(name: string): Float32Array[] {
+    return this.#column(name).map((value) => {
+      if (!(value instanceof DuckDBListValue))
+        throw this.#invalid(name, 'holds something that is not a list');
+      return Float32Array.from(value.items, (item) => {
+        if (typeof item !== 'number')
+          throw this.#invalid(name, 'holds a list of something that is not a number');
+        return item;
+      });
+    });
+  }
+
   texts(name: string): (string | null)[] {
     return this.#column(name).map((value) => {
-      if (typeof value === 'number') throw this.#invalid(name, 'holds numbers instead of texts');
+      if (typeof value === 'number' || value instanceof DuckDBListValue)
+        throw this.#invalid(name, 'holds numbers instead of texts');
       return value;
     });
   }
 
-  #column(name: string): readonly (number | string | null)[] {
+  #column(name: string): readonly Cell[] {
     const column = this.#columns.get(name);
     if (column === undefined) throw this.#invalid(name, 'is missing');
     return column;
@@ -144,7 +168,7 @@ class ReadTable implements ParquetTable {
     return new CourierError(
       'DATASET_INVALID',
       `Column ${name} of ${this.#file} ${problem}.`,
-      'Ingest the dataset again with overwrite.',
+      'Write it again with the command that made it.',
     );
   }
 }

@@ -1,8 +1,10 @@
-/** The trained encoder as a model of its own: what was evaluated is what is served. */
-import { buildModel, type Model } from '../graph/onnx.ts';
+/** The encoder as a model of its own: what was evaluated is what is served. */
+import type { Model } from '../graph/onnx.ts';
 import { l2Normalize } from '../graph/operators/index.ts';
-import { namedParts, type ParameterLayout, parametersOf } from '../graph/parameters.ts';
-import { constant, type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
+import { initialValues, layoutOf, type ParameterLayout, parametersOf } from '../graph/parameters.ts';
+import { type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
+import { buildExport } from '../graph/training-step.ts';
+import type { Random } from '../random.ts';
 import type { Encoder } from './encoder.ts';
 
 /** The axis along which photos are batched is open. */
@@ -21,18 +23,11 @@ export function embeddingGraph(encoder: Encoder): { photos: Tensor<'uint8'>; emb
  */
 export function exportEncoder(encoder: Encoder, layout: ParameterLayout, values: Float32Array): Model {
   const { embeddings } = embeddingGraph(encoder);
-  const parts = namedParts(layout, values);
-  const bindings = new Map(
-    parametersOf([embeddings]).map((tensor): [Tensor, Tensor] => {
-      const value = tensor.source.kind === 'parameter' ? parts.get(tensor.source.name) : undefined;
-      if (value === undefined) throw new Error('the encoder has a parameter without a value');
-      return [tensor, constant('float32', value, tensor.shape)];
-    }),
-  );
-  return buildModel({
-    outputs: { embeddings },
-    bindings,
-    openAxes: { photos: photoAxis, embeddings: photoAxis },
-    metadata: { side: String(encoder.side), dimension: String(encoder.dimension) },
-  });
+  return buildExport({ embeddings }, layout, values, { photos: photoAxis, embeddings: photoAxis });
+}
+
+/** The same model with fresh parameters: what an encoder is worth that has learned nothing. */
+export function exportUntrainedEncoder(encoder: Encoder, random: Random): Model {
+  const parameters = parametersOf([embeddingGraph(encoder).embeddings]);
+  return exportEncoder(encoder, layoutOf(parameters), initialValues(parameters, random));
 }

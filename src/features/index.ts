@@ -3,9 +3,10 @@ import type { CreateFeature } from './feature.ts';
 import { simScore } from './sim-score.ts';
 import { vector } from './vector.ts';
 
-export const visualFeatures = {
+export const featureNames = ['sim-score', 'vector'] as const;
+export type FeatureName = (typeof featureNames)[number];
+
+export const visualFeatures: Readonly<Record<FeatureName, CreateFeature>> = {
   'sim-score': simScore,
   vector,
-} satisfies Readonly<Record<string, CreateFeature>>;
-
-export type FeatureName = keyof typeof visualFeatures;
+};

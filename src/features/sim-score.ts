@@ -2,9 +2,10 @@
  * SimScore (COURIER, section 4): how much the candidate looks like what the user clicked before. Real-valued,
  * cheap, and the usual way to compare encoders.
  */
+
+import { NONE } from '../data/dataset.ts';
 import type { CreateFeature } from './feature.ts';
 import { pageViewOfRows } from './feature.ts';
-import { NONE } from '../data/dataset.ts';
 
 /** History places that are compared one by one. */
 const places = 5;

@@ -19,11 +19,9 @@ const root = Root.fromJSON({
         docString: field(6, 'string'),
         graph: field(7, 'GraphProto'),
         opsetImport: repeated(8, 'OperatorSetIdProto'),
-        metadataProps: repeated(14, 'StringStringEntryProto'),
       },
     },
     OperatorSetIdProto: { fields: { domain: field(1, 'string'), version: field(2, 'int64') } },
-    StringStringEntryProto: { fields: { key: field(1, 'string'), value: field(2, 'string') } },
     GraphProto: {
       fields: {
         node: repeated(1, 'NodeProto'),

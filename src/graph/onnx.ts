@@ -21,7 +21,6 @@ interface ModelOptions {
   readonly bindings?: ReadonlyMap<Tensor, Tensor>;
   /** Inputs and outputs whose first axis is open, with the name of that axis. */
   readonly openAxes?: Readonly<Record<string, string>>;
-  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 const elementTypes: Readonly<Record<DataType, number>> = {
@@ -42,7 +41,7 @@ const opsets = [
  * @throws Error when a parameter is not bound or two inputs share a name
  */
 export function buildModel(options: ModelOptions): Model {
-  const { outputs, bindings = new Map<Tensor, Tensor>(), openAxes = {}, metadata = {} } = options;
+  const { outputs, bindings = new Map<Tensor, Tensor>(), openAxes = {} } = options;
   const writer = new GraphWriter(bindings);
   const entries = Object.entries(outputs);
   const roots = entries.map(([, tensor]) => tensor);
@@ -59,7 +58,6 @@ export function buildModel(options: ModelOptions): Model {
     irVersion: 10,
     producerName: 'courier-rec',
     opsetImport: opsets,
-    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: 'courier',
       node: writer.nodes,

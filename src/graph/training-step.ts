@@ -3,8 +3,8 @@ import { gradients } from './differentiate.ts';
 import { buildModel, type Model } from './onnx.ts';
 import { add, concatenate, divide, multiply, relu, reshape, squareRoot, sumAll } from './operators/index.ts';
 import type { Optimizer } from './optimizers.ts';
-import { bindToVector, layoutOf, type ParameterLayout, parametersOf } from './parameters.ts';
-import { type FloatTensor, input, scalar, type Tensor } from './tensor.ts';
+import { bindToVector, layoutOf, namedParts, type ParameterLayout, parametersOf } from './parameters.ts';
+import { constant, type FloatTensor, input, scalar, type Tensor } from './tensor.ts';
 
 export interface TrainingStep {
   readonly model: Model;
@@ -88,5 +88,23 @@ export function buildInference(
 ): Model {
   const vector = input('parameters', 'float32', [layout.size]);
   const bindings = bindToVector(parametersOf(Object.values(outputs)), layout, vector);
+  return buildModel({ outputs, bindings, openAxes });
+}
+
+/** A self-contained model: the parameters' values (P) are written into it. */
+export function buildExport(
+  outputs: Readonly<Record<string, Tensor>>,
+  layout: ParameterLayout,
+  values: Float32Array,
+  openAxes: Readonly<Record<string, string>>,
+): Model {
+  const parts = namedParts(layout, values);
+  const bindings = new Map(
+    parametersOf(Object.values(outputs)).map((tensor): [Tensor, Tensor] => {
+      const value = tensor.source.kind === 'parameter' ? parts.get(tensor.source.name) : undefined;
+      if (value === undefined) throw new Error('an exported parameter has no value');
+      return [tensor, constant('float32', value, tensor.shape)];
+    }),
+  );
   return buildModel({ outputs, bindings, openAxes });
 }

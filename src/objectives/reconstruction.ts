@@ -4,6 +4,8 @@
  *
  * Letters in shapes: K queries, H history places, A attention heads, D length of a head, d = A·D.
  */
+
+import type { Model } from '../graph/onnx.ts';
 import {
   add,
   linear,
@@ -15,8 +17,9 @@ import {
   subtract,
   transpose,
 } from '../graph/operators/index.ts';
-import { glorot, zeros } from '../graph/parameters.ts';
-import { type FloatTensor, type Initializer, parameter, scalar, sizeOf } from '../graph/tensor.ts';
+import { glorot, type ParameterLayout, zeros } from '../graph/parameters.ts';
+import { type FloatTensor, type Initializer, input, parameter, scalar, sizeOf } from '../graph/tensor.ts';
+import { buildExport } from '../graph/training-step.ts';
 
 /**
  * `projected-attention`, the default: projections on query and key only, so that what is rebuilt is a
@@ -52,6 +55,28 @@ export function createReconstruction(config: ReconstructionConfig, dimension: nu
 }
 
 export type Reconstruct = ReturnType<typeof createReconstruction>;
+
+/**
+ * The attention alone, as a self-contained model: inputs `candidates` [clicks, d], `history` [clicks, H, d],
+ * `mask` [clicks, H], output `attention` [clicks, H].
+ */
+export function exportAttention(
+  config: ReconstructionConfig,
+  dimension: number,
+  places: number,
+  layout: ParameterLayout,
+  values: Float32Array,
+): Model {
+  const { attention } = createReconstruction(config, dimension)(
+    input('candidates', 'float32', [1, dimension]),
+    input('history', 'float32', [1, places, dimension]),
+    input('mask', 'float32', [1, places]),
+  );
+  const open = Object.fromEntries(
+    ['candidates', 'history', 'mask', 'attention'].map((name) => [name, 'clicks']),
+  );
+  return buildExport({ attention }, layout, values, open);
+}
 
 /** rec = Σ softmax(q(p)·k(h)) h. */
 function projectedAttention(heads: number, length: number) {

@@ -21,6 +21,7 @@ import { initialValues } from '../graph/parameters.ts';
 import { input } from '../graph/tensor.ts';
 import { buildInference, buildTrainingStep, scalarFeeds, type TrainingStep } from '../graph/training-step.ts';
 import { courierLoss } from '../objectives/courier.ts';
+import { exportAttention } from '../objectives/reconstruction.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { loadCheckpoint, saveCheckpoint } from '../runtime/checkpoint.ts';
@@ -53,6 +54,7 @@ type Memory = z.infer<typeof memorySchema>;
 
 export const checkpointFile = 'checkpoint.safetensors';
 export const encoderFile = 'encoder.onnx';
+export const attentionFile = 'attention.onnx';
 export const metricsFile = 'metrics.jsonl';
 
 /** Photos that are embedded at once when the encoder is looked at. */
@@ -173,6 +175,9 @@ async function train(
   }
   progress({ kind: 'end', stage: 'Pre-train' });
 
+  const { objective, history } = config;
+  const attention = exportAttention(objective, encoder.dimension, history, step.layout, best);
+  await writeFileWhole(join(out, attentionFile), attention.bytes);
   const encoderPath = join(out, encoderFile);
   await writeFileWhole(encoderPath, exportEncoder(encoder, step.layout, best).bytes);
   const { bestStep, bestScore, images } = memory;

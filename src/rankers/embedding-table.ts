@@ -63,13 +63,14 @@ export class EmbeddingTable {
    */
   update(rows: Int32Array, gradient: Float32Array): void {
     const { dimension, optimizer, learningRate, decay } = this.#options;
+    const values = this.#values;
     const { distinct, sums } = this.#sumPerRow(rows, gradient);
     this.#step++;
     for (let place = 0; place < distinct.length; place++) {
       const from = distinct[place]! * dimension;
       const at = place * dimension;
-      for (let i = 0; i < dimension; i++) sums[at + i]! += decay * this.#values[from + i]!;
-      optimizer.update(this.#values, this.#slots, from, dimension, sums, at, this.#step, learningRate);
+      for (let i = 0; i < dimension; i++) sums[at + i]! += decay * values[from + i]!;
+      optimizer.update(values, this.#slots, from, dimension, sums, at, this.#step, learningRate);
     }
   }
 
@@ -85,21 +86,23 @@ export class EmbeddingTable {
 
   #sumPerRow(rows: Int32Array, gradient: Float32Array): { distinct: Int32Array; sums: Float32Array } {
     const { dimension } = this.#options;
+    const places = this.#place;
     const distinct = new Int32Array(rows.length);
     let count = 0;
-    for (const row of rows) {
-      if (row === paddingRow || this.#place[row] !== -1) continue;
-      this.#place[row] = count;
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index]!;
+      if (row === paddingRow || places[row] !== -1) continue;
+      places[row] = count;
       distinct[count++] = row;
     }
     const sums = new Float32Array(count * dimension);
-    for (let index = 0; index < rows.length; index++) {
+    for (let index = 0, from = 0; index < rows.length; index++, from += dimension) {
       if (rows[index] === paddingRow) continue;
-      const at = this.#place[rows[index]!]! * dimension;
-      for (let i = 0; i < dimension; i++) sums[at + i]! += gradient[index * dimension + i]!;
+      const at = places[rows[index]!]! * dimension;
+      for (let i = 0; i < dimension; i++) sums[at + i]! += gradient[from + i]!;
     }
     const touched = distinct.subarray(0, count);
-    for (const row of touched) this.#place[row] = -1;
+    for (const row of touched) places[row] = -1;
     return { distinct: touched, sums };
   }
 }

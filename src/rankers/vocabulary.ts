@@ -7,7 +7,7 @@
  * @returns the row of each code (codes), and the first row after those given out
  */
 export function assignRows(
-  trainingCodes: Iterable<number>,
+  trainingCodes: Int32Array,
   codes: number,
   minimumCount: number,
   unknownRow: number,

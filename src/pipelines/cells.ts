@@ -1,0 +1,53 @@
+/** One cell of a comparison: a ranker trained with one feature, one source of embeddings and one seed. */
+import { z } from 'zod';
+import { CourierError } from '../errors.ts';
+import { exists } from '../files.ts';
+import type { CurvePoint } from '../rankers/train.ts';
+import { readSafeTensors, writeSafeTensors } from '../runtime/safetensors.ts';
+
+export interface CellResult {
+  /** Exposures of the test split, ascending. (n) */
+  readonly testRows: Int32Array;
+  /** Click probability of each. (n) */
+  readonly testScores: Float32Array;
+  readonly validationAuc: number;
+  readonly curve: readonly CurvePoint[];
+  readonly steps: number;
+  readonly seconds: number;
+}
+
+const summarySchema = z.object({
+  validationAuc: z.number(),
+  curve: z.array(z.object({ step: z.number(), loss: z.number(), validationAuc: z.number() })),
+  steps: z.number(),
+  seconds: z.number(),
+});
+
+/** Finished cells are kept: a comparison that was stopped computes only what is missing. */
+export async function cachedCell(path: string, compute: () => Promise<CellResult>): Promise<CellResult> {
+  if (await exists(path)) return readCell(path);
+  const { testRows, testScores, ...summary } = await compute();
+  await writeSafeTensors(path, {
+    metadata: { summary: JSON.stringify(summary) },
+    tensors: new Map([
+      ['testRows', { shape: [testRows.length], data: testRows }],
+      ['testScores', { shape: [testScores.length], data: testScores }],
+    ]),
+  });
+  return { testRows, testScores, ...summary };
+}
+
+async function readCell(path: string): Promise<CellResult> {
+  const { metadata, tensors } = await readSafeTensors(path, 'Scores');
+  const summary = summarySchema.safeParse(JSON.parse(metadata['summary'] ?? 'null'));
+  const testRows = tensors.get('testRows')?.data;
+  const testScores = tensors.get('testScores')?.data;
+  if (summary.success && testRows instanceof Int32Array && testScores instanceof Float32Array) {
+    return { testRows, testScores, ...summary.data };
+  }
+  throw new CourierError(
+    'FILE_CORRUPT',
+    `${path} does not hold the scores of a ranker.`,
+    'Delete it and run the command again.',
+  );
+}

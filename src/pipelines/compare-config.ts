@@ -1,0 +1,30 @@
+/** Everything that can be set for a comparison, with every default. */
+import { z } from 'zod';
+import { featureNames } from '../features/index.ts';
+import { rankerConfig } from '../rankers/config.ts';
+import { sourceNames } from './embedding-sources.ts';
+import { pretrainConfig } from './pretrain-config.ts';
+
+export const compareConfig = z.strictObject({
+  dataset: z.string().min(1),
+  /** Run folder to write. */
+  out: z.string().min(1),
+  /** Where embeddings come from. */
+  objectives: z
+    .array(z.enum(sourceNames))
+    .min(1)
+    .default([...sourceNames]),
+  /** How they enter the ranker; `none`, the baseline, is always there. */
+  features: z.array(z.enum(featureNames)).min(1).default(['sim-score']),
+  /** Each seed repeats everything that is random: pre-training, sampling, the ranker. */
+  seeds: z.array(z.int().nonnegative()).min(1).default([1, 2, 3]),
+  pretrain: pretrainConfig.omit({ dataset: true, out: true, seed: true }).prefault({}),
+  ranker: rankerConfig.prefault({}),
+  /** Replicates of the bootstrap over users. */
+  replicates: z.int().min(100).max(100_000).default(1000),
+  /** Clicks shown with the earlier clicks that they were rebuilt from. */
+  examples: z.int().min(0).max(50).default(6),
+});
+
+export type CompareConfig = z.output<typeof compareConfig>;
+export type CompareConfigInput = z.input<typeof compareConfig>;

@@ -1,0 +1,114 @@
+/** The demo: a generated shop through the whole pipeline, with the truth known at the end. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { parseConfig } from '../config.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { loadDataset } from '../data/store.ts';
+import { exists, prepareOutputFolder } from '../files.ts';
+import type { AttentionCheck, Report } from '../report/report.ts';
+import { shopConfig } from '../shop/config.ts';
+import { generateShop } from '../shop/generate.ts';
+import { loadTruth, sharesTaste, type Truth } from '../shop/truth.ts';
+import type { AttendedClick } from './attention.ts';
+import { compare } from './compare.ts';
+import { compareConfig } from './compare-config.ts';
+import type { EvaluationOptions } from './evaluation.ts';
+import { ingest } from './ingest.ts';
+
+export const demoConfig = z.strictObject({
+  /** Folder for the shop, the dataset and the run. */
+  out: z.string().min(1).default('runs/demo'),
+  shop: shopConfig.prefault({}),
+  /** Side of the decoded photos in pixels. */
+  side: z.int().min(16).max(256).default(32),
+  compare: compareConfig.omit({ dataset: true, out: true }).prefault({
+    seeds: [1, 2],
+    pretrain: { steps: 200, batchSize: 128, candidates: 4, validateEvery: 40 },
+  }),
+});
+
+export type DemoConfigInput = z.input<typeof demoConfig>;
+
+/**
+ * Generates a shop, ingests it, pre-trains, compares, and checks the attention against the known tastes.
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE
+ */
+export async function demo(
+  settings: DemoConfigInput,
+  options: Omit<EvaluationOptions, 'title'>,
+): Promise<Report> {
+  const config = parseConfig(demoConfig, settings, 'demo configuration');
+  await prepareOutputFolder(config.out);
+  const shop = join(config.out, 'shop');
+  const dataset = join(config.out, 'dataset');
+  const truthPath = join(shop, 'truth.json');
+  // Written last, so a shop that has it is whole.
+  if (!(await exists(truthPath))) await generateShop(shop, config.shop, options.progress);
+  await ingest(
+    {
+      source: 'table',
+      name: 'generated shop',
+      out: dataset,
+      side: config.side,
+      images: join(shop, 'images'),
+      log: {
+        path: join(shop, 'clicks.csv'),
+        user: 'user',
+        item: 'item_id',
+        time: 'time',
+        clicked: 'clicked',
+        pageView: 'page_view',
+        numeric: ['price', 'position'],
+      },
+      catalogue: {
+        path: join(shop, 'catalogue.csv'),
+        item: 'item_id',
+        image: 'image',
+        title: 'title',
+        categories: ['collection'],
+      },
+    },
+    options.progress,
+  );
+  const title = 'What images add in a generated shop';
+  const { report, attended } = await compare(
+    { ...config.compare, dataset, out: join(config.out, 'run') },
+    { ...options, title },
+  );
+  const loaded = await loadDataset(dataset);
+  loaded.images.close();
+  return { ...report, attention: checkAttention(attended, loaded, await loadTruth(truthPath)) };
+}
+
+/**
+ * How often the largest weight lies on an earlier click that was made for the same taste. Counted are the
+ * clicks with a taste behind them whose history holds both a click that shares it and one that does not;
+ * chance is the mean share of the places that do.
+ * @returns null when there is no such click
+ */
+export function checkAttention(
+  attended: readonly AttendedClick[],
+  { catalogue, users, pageViews }: Pick<Dataset, 'catalogue' | 'users' | 'pageViews'>,
+  truth: Truth,
+): AttentionCheck | null {
+  let [clicks, hits, chance] = [0, 0, 0];
+  for (const { pageView, item, history } of attended) {
+    const user = users[pageViews.user[pageView]!]!;
+    const time = pageViews.time[pageView]!;
+    const click = truth.clickAt(user, catalogue.ids[item]!, time);
+    const shares = history.map(({ item: earlier }) => {
+      const before = truth.clickBefore(user, catalogue.ids[earlier]!, time);
+      return click !== undefined && before !== undefined && sharesTaste(click, before);
+    });
+    const share = shares.filter(Boolean).length / shares.length;
+    if (!(share > 0 && share < 1)) continue;
+    const heaviest = history.reduce(
+      (best, { weight }, place) => (weight > history[best]!.weight ? place : best),
+      0,
+    );
+    clicks++;
+    chance += share;
+    if (shares[heaviest] === true) hits++;
+  }
+  return clicks === 0 ? null : { clicks, hitRate: hits / clicks, chance: chance / clicks };
+}
