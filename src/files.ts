@@ -119,6 +119,7 @@ export function asOutputError(error: unknown, path: string): unknown {
     ENOSPC: 'the disk is full',
     EDQUOT: 'the disk quota is used up',
     ENOTDIR: 'a part of the path is a file',
+    ENOENT: 'a folder of the path cannot be made',
     EEXIST: 'a file of that name is in the way',
   };
   for (const [code, reason] of Object.entries(reasons)) {

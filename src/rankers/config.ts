@@ -4,9 +4,12 @@ import { z } from 'zod';
 export const rankerConfig = z.strictObject({
   ranker: z.enum(['din']).default('din'),
   /** Length E of the embedding of an id. */
-  embeddingDimension: z.int().min(1).max(1024).default(16),
-  /** Ids that occur less often in the training split share the embedding "unknown" of their field. */
-  minimumCount: z.int().min(1).default(2),
+  embeddingDimension: z.int().min(1).max(1024).default(8),
+  /**
+   * Ids that occur less often among the training exposures share the embedding "unknown" of their field.
+   * Rare ids are learned by heart within a pass or two, at the cost of what carries over to later weeks.
+   */
+  minimumCount: z.int().min(1).default(50),
   /** Hidden units of the network that weighs each history item. */
   attentionWidth: z.int().min(1).max(4096).default(32),
   /** Hidden units of each layer before the logit. */
@@ -14,16 +17,14 @@ export const rankerConfig = z.strictObject({
   /** Exposures per step. */
   batchSize: z.int().min(1).max(65_536).default(1024),
   /** Learning rate of Adam, for all but the embeddings of ids. */
-  learningRate: z.number().positive().default(1e-3),
-  /** Weight decay of AdamW, for all but the embeddings of ids. */
-  weightDecay: z.number().nonnegative().default(0),
+  learningRate: z.number().positive().default(2e-3),
   /** How the embeddings of ids are trained; only those of the batch are touched. */
   tableOptimizer: z.enum(['adagrad', 'adam']).default('adagrad'),
   tableLearningRate: z.number().positive().default(0.01),
   /** L2 penalty on the embeddings of ids, added to the gradient of those of the batch. */
   tableDecay: z.number().nonnegative().default(0),
   /** Passes over the training split at most. */
-  epochs: z.int().min(1).default(10),
+  epochs: z.int().min(1).default(5),
   /** How often per pass the AUC on the validation split is taken. */
   evaluationsPerEpoch: z.int().min(1).default(2),
   /** Training ends when so many evaluations in a row bring no better AUC. */

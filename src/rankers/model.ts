@@ -20,9 +20,12 @@ export interface RankerWeights {
   readonly embeddings: Float32Array;
 }
 
+/** Trains all but the embeddings of ids. */
+const optimizer = createOptimizer({ name: 'adam', weightDecay: 0 });
+
 export class RankerModel {
   readonly #assembler: BatchAssembler;
-  readonly #config: RankerConfig;
+  readonly #learningRate: number;
   readonly #table: EmbeddingTable;
   readonly #state: EngineState;
   readonly #training: Session;
@@ -31,14 +34,14 @@ export class RankerModel {
 
   private constructor(
     assembler: BatchAssembler,
-    config: RankerConfig,
+    learningRate: number,
     table: EmbeddingTable,
     state: EngineState,
     training: Session,
     inference: Session,
   ) {
     this.#assembler = assembler;
-    this.#config = config;
+    this.#learningRate = learningRate;
     this.#table = table;
     this.#state = state;
     this.#training = training;
@@ -54,7 +57,7 @@ export class RankerModel {
   ): Promise<RankerModel> {
     const { embedded, logits, loss } = graphOf(assembler, config);
     const step = buildTrainingStep(loss, {
-      optimizer: optimizerOf(config),
+      optimizer,
       clipNorm: null,
       inputGradients: { embedded },
     });
@@ -68,14 +71,14 @@ export class RankerModel {
       },
       Random.seeded(seed, 'ranker embeddings'),
     );
-    const slots = step.optimizer.slots.map((slot) => [slot, new Float32Array(step.layout.size)]);
+    const slots = optimizer.slots.map((slot) => [slot, new Float32Array(step.layout.size)]);
     const state = await engine.createState({
       parameters: initialValues(step.parameters, Random.seeded(seed, 'ranker parameters')),
       ...Object.fromEntries(slots),
     });
     const training = await engine.load(step.model, state);
     const inference = await engine.load(buildInference({ scores: sigmoid(logits) }, step.layout), state);
-    return new RankerModel(assembler, config, table, state, training, inference);
+    return new RankerModel(assembler, config.learningRate, table, state, training, inference);
   }
 
   /** One training step. @returns the loss before it */
@@ -85,7 +88,7 @@ export class RankerModel {
       ...this.#feeds(batch),
       labels: batch.labels,
       weights: batch.weights,
-      ...scalarFeeds(optimizerOf(this.#config), this.#step, this.#config.learningRate),
+      ...scalarFeeds(optimizer, this.#step, this.#learningRate),
     });
     this.#table.update(batch.lookups, floats(values, 'gradient.embedded'));
     return floats(values, 'loss')[0]!;
@@ -128,10 +131,6 @@ export class RankerModel {
       ...(width === 0 ? {} : { dense: batch.dense }),
     };
   }
-}
-
-function optimizerOf({ weightDecay }: RankerConfig) {
-  return createOptimizer({ name: 'adamw', weightDecay });
 }
 
 function graphOf({ fields, columns, batchSize }: BatchAssembler, config: RankerConfig) {

@@ -9,7 +9,14 @@ import type { RankerData } from './fields.ts';
 import { type RankerResult, trainRanker } from './train.ts';
 
 const { data, embeddings } = tinyLog();
-const small = { batchSize: 250, epochs: 3, embeddingDimension: 4, learningRate: 0.005, hiddenWidths: [16] };
+const small = {
+  minimumCount: 2,
+  batchSize: 250,
+  epochs: 3,
+  embeddingDimension: 4,
+  learningRate: 0.005,
+  hiddenWidths: [16],
+};
 
 describe('training a ranker', () => {
   let engine: Engine;

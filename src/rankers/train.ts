@@ -56,8 +56,8 @@ export async function trainRanker(training: RankerTraining): Promise<RankerResul
   const assembler = new BatchAssembler(dataset, fields, columns, config.batchSize);
   const model = await RankerModel.create(assembler, config, seed, engine);
   try {
-    const labels = validationRows.map((row) => dataset.exposures.clicked[row]!);
-    const validate = async () => auc(await model.score(validationRows), Uint8Array.from(labels));
+    const labels = Uint8Array.from(validationRows, (row) => dataset.exposures.clicked[row]!);
+    const validate = async () => auc(await model.score(validationRows), labels);
     const { curve, best, steps } = await trainUntilStale(model, assembler, trainRows, validate, training);
     await model.restore(best.weights);
     const testScores = await model.score(testRows);
@@ -73,6 +73,7 @@ interface Best {
   readonly weights: RankerWeights;
 }
 
+/** Steps until the epochs are over or `patience` evaluations in a row have brought no better AUC. */
 async function trainUntilStale(
   model: RankerModel,
   assembler: BatchAssembler,

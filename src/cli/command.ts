@@ -1,0 +1,85 @@
+/** What every command shares: options, progress, the last line, errors. */
+import { Command } from 'commander';
+import { CourierError, messageOf } from '../errors.ts';
+import type { Progress } from '../progress.ts';
+import { describeError, type OutputStream, terminalProgress } from './output.ts';
+import type { SettingsOptions } from './settings.ts';
+
+/** Where a command writes, and what may stop it: the process' own, or a test's. */
+export interface Terminal {
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** Aborted by Ctrl-C: work stops at the next safe place. */
+  readonly signal: AbortSignal;
+  /** The words after `courier`, for manifests. */
+  readonly words: readonly string[];
+}
+
+export interface CommandContext {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly command: string;
+  /** A result for people, on standard output unless that is kept for JSON. */
+  print(text: string): void;
+}
+
+export interface CommonOptions extends SettingsOptions {
+  readonly json?: boolean;
+}
+
+/** Told to `main` by whichever command ran. */
+export interface Outcome {
+  exitCode: 0 | 1 | 2;
+}
+
+/** A command with the options that all have. */
+export function command(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option('--json', 'end standard output with one JSON object')
+    .option('--config <file>', 'read settings from a JSON file')
+    .option(
+      '--set <key=value>',
+      'set one setting, such as encoder.width=128; may be repeated',
+      (value, before: string[]) => [...before, value],
+      [],
+    );
+}
+
+/**
+ * Runs the work of a command. Its result becomes the last line of standard output with `--json`; an error
+ * becomes one readable message and the exit code.
+ */
+export async function execute(
+  options: CommonOptions,
+  terminal: Terminal,
+  outcome: Outcome,
+  work: (context: CommandContext) => Promise<Readonly<Record<string, unknown>>>,
+): Promise<void> {
+  const json = options.json === true;
+  const output = terminalProgress(terminal.stderr);
+  const answer = (value: unknown) => json && terminal.stdout.write(`${JSON.stringify(value)}\n`);
+  try {
+    const context: CommandContext = {
+      progress: output.progress,
+      signal: terminal.signal,
+      command: ['courier', ...terminal.words].join(' '),
+      print: (text) => (json ? terminal.stderr : terminal.stdout).write(`${text}\n`),
+    };
+    const result = await work(context);
+    output.stop();
+    answer({ ok: true, ...result });
+  } catch (thrown) {
+    output.stop();
+    const error = terminal.signal.aborted && !(thrown instanceof CourierError) ? interrupted() : thrown;
+    const { text, exitCode } = describeError(error);
+    terminal.stderr.write(`${text}\n`);
+    outcome.exitCode = exitCode;
+    const code = error instanceof CourierError ? error.code : 'BUG';
+    answer({ ok: false, error: { code, message: messageOf(error) } });
+  }
+}
+
+function interrupted(): CourierError {
+  return new CourierError('INTERRUPTED', 'Stopped.', 'Run the same command again to go on.');
+}

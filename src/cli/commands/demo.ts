@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { parseConfig } from '../../config.ts';
+import { demo, demoConfig } from '../../pipelines/demo.ts';
+import { terminalTable } from '../../report/terminal.ts';
+import { percent } from '../../report/text.ts';
+import { writeReport } from '../../report/write.ts';
+import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
+import { collectSettings } from '../settings.ts';
+
+export function demoCommand(terminal: Terminal, outcome: Outcome): Command {
+  return command('demo', 'a generated shop, the whole pipeline, a report')
+    .option('--out <folder>', 'folder for the shop, the dataset and the run (default: runs/demo)')
+    .action((options: CommonOptions & { out?: string }) =>
+      execute(options, terminal, outcome, async ({ print, ...context }) => {
+        const config = parseConfig(
+          demoConfig,
+          await collectSettings(options, { out: options.out }),
+          'demo configuration',
+        );
+        const report = await demo(config, context);
+        const { json, html } = await writeReport(config.out, report);
+        print(`\n${terminalTable(report.rows)}\n`);
+        const { attention } = report;
+        if (attention !== null) {
+          const [hits, chance] = [percent(attention.hitRate), percent(attention.chance)];
+          print(
+            `Attention points at the earlier click that shares the taste in ${hits} of ${attention.clicks} test clicks; chance would be ${chance}.`,
+          );
+        }
+        print(`Report: ${html}`);
+        return { report: json, html, rows: report.rows, attention };
+      }),
+    );
+}

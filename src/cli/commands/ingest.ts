@@ -1,0 +1,141 @@
+import type { Command } from 'commander';
+import { parseConfig } from '../../config.ts';
+import { ingest, ingestConfig } from '../../pipelines/ingest.ts';
+import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
+import { describeIngest } from '../ingest-summary.ts';
+import { collectSettings, list, number } from '../settings.ts';
+
+interface Options extends CommonOptions {
+  readonly log?: string;
+  readonly user?: string;
+  readonly item?: string;
+  readonly time?: string;
+  readonly clicked?: string;
+  readonly pageView?: string;
+  readonly numeric?: string[];
+  readonly context?: string[];
+  readonly catalogue?: string;
+  readonly catalogueItem?: string;
+  readonly image?: string;
+  readonly title?: string;
+  readonly categories?: string[];
+  readonly images?: string;
+  readonly validationFrom?: string;
+  readonly testFrom?: string;
+  readonly hm?: string;
+  readonly name?: string;
+  readonly side?: number;
+  readonly seed?: number;
+  readonly maxBadRows?: number;
+  readonly overwrite?: boolean;
+  readonly out?: string;
+}
+
+export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
+  return command('ingest', 'click log, catalogue and photos → dataset folder (validated, counted)')
+    .option('--log <file>', 'click log: CSV, JSON Lines or Parquet; a row per exposure or per purchase')
+    .option('--user <column>', 'column of the log: user id')
+    .option('--item <column>', 'column of the log: item id')
+    .option('--time <column>', 'column of the log: timestamp, date, or seconds or milliseconds since 1970')
+    .option(
+      '--clicked <column>',
+      'column of the log: 0 or 1; without it every row is a purchase, and candidates are sampled',
+    )
+    .option(
+      '--page-view <column>',
+      'column of the log: what was shown together; without it the rows of one user and time',
+    )
+    .option(
+      '--numeric <columns>',
+      'columns of the log: numbers known of an exposure, separated by commas',
+      list,
+    )
+    .option(
+      '--context <columns>',
+      'columns of the log: categories known of a page view, separated by commas',
+      list,
+    )
+    .option('--catalogue <file>', 'catalogue: CSV, JSON Lines or Parquet; a row per item')
+    .option('--catalogue-item <column>', 'column of the catalogue: item id (default: that of the log)')
+    .option(
+      '--image <column>',
+      'column of the catalogue: path below the image folder (default: <item id>.jpg and the like)',
+    )
+    .option('--title <column>', 'column of the catalogue: title')
+    .option('--categories <columns>', 'columns of the catalogue: categories, separated by commas', list)
+    .option('--images <folder>', 'folder of the photos')
+    .option(
+      '--validation-from <time>',
+      'begin of the validation period (default: after 80 % of the page views)',
+    )
+    .option('--test-from <time>', 'begin of the test period (default: after 90 % of the page views)')
+    .option(
+      '--hm <folder>',
+      "instead of all these: a folder in the layout of H&M's public sample, protocol hm-v1",
+    )
+    .option('--name <name>', 'name of the dataset in reports')
+    .option('--side <pixels>', 'side of the decoded photos (default: 64)', number)
+    .option('--seed <seed>', 'seed of everything drawn, such as sampled candidates (default: 1)', number)
+    .option('--max-bad-rows <share>', 'largest share of rows that may be unusable (default: 0.01)', number)
+    .option('--overwrite', 'make it anew even if there is a dataset already')
+    .option('--out <folder>', 'dataset folder to write')
+    .action((options: Options) =>
+      execute(options, terminal, outcome, async ({ print, progress }) => {
+        const settings = await collectSettings(options, ownSettings(options));
+        const { folder, report } = await ingest(
+          parseConfig(ingestConfig, settings, 'ingest configuration'),
+          progress,
+        );
+        print(describeIngest(report));
+        print(`Dataset: ${folder}`);
+        return { dataset: folder, ...report };
+      }),
+    );
+}
+
+/** The options by the key of the setting that each is short for. */
+function ownSettings(options: Options): Record<string, unknown> {
+  const { log, user, item, time, clicked, pageView, numeric, context, catalogue, catalogueItem, hm } =
+    options;
+  const {
+    image,
+    title,
+    categories,
+    images,
+    validationFrom,
+    testFrom,
+    name,
+    side,
+    seed,
+    maxBadRows,
+    overwrite,
+    out,
+  } = options;
+  const source = hm !== undefined ? 'hm' : log !== undefined ? 'table' : undefined;
+  return {
+    source,
+    folder: hm,
+    'log.path': log,
+    'log.user': user,
+    'log.item': item,
+    'log.time': time,
+    'log.clicked': clicked,
+    'log.pageView': pageView,
+    'log.numeric': numeric,
+    'log.context': context,
+    'catalogue.path': catalogue,
+    'catalogue.item': catalogue === undefined ? catalogueItem : (catalogueItem ?? item),
+    'catalogue.image': image,
+    'catalogue.title': title,
+    'catalogue.categories': categories,
+    images,
+    validationFrom,
+    testFrom,
+    name,
+    side,
+    seed,
+    maxBadRows,
+    overwrite,
+    out,
+  };
+}

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { parseConfig } from '../../config.ts';
+import { pretrain } from '../../pipelines/pretrain.ts';
+import { pretrainConfig } from '../../pipelines/pretrain-config.ts';
+import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
+import { collectSettings, number } from '../settings.ts';
+
+interface Options extends CommonOptions {
+  readonly dataset?: string;
+  readonly out?: string;
+  readonly steps?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+  readonly seed?: number;
+}
+
+export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
+  return command('pretrain', 'dataset → encoder')
+    .option('--dataset <folder>', 'dataset folder that ingest wrote')
+    .option('--out <folder>', 'run folder; the same command on the same folder resumes')
+    .option('--steps <count>', 'training steps', number)
+    .option('--batch-size <samples>', 'clicks per step', number)
+    .option('--learning-rate <rate>', 'highest learning rate', number)
+    .option('--seed <seed>', 'seed of everything random', number)
+    .action((options: Options) =>
+      execute(options, terminal, outcome, async ({ print, progress, signal }) => {
+        const { dataset, out, steps, batchSize, learningRate, seed } = options;
+        const settings = await collectSettings(options, {
+          dataset,
+          out,
+          steps,
+          batchSize,
+          learningRate,
+          seed,
+        });
+        const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
+        const result = await pretrain(config, progress, signal);
+        const score =
+          result.bestScore === null
+            ? ''
+            : `, SimScore AUC ${result.bestScore.toFixed(4)} on the validation period`;
+        print(`Encoder of step ${result.bestStep}${score}: ${result.encoder}`);
+        return { ...result };
+      }),
+    );
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { parseConfig } from '../../config.ts';
+import { rank, rankConfig } from '../../pipelines/rank.ts';
+import { terminalTable } from '../../report/terminal.ts';
+import { writeReport } from '../../report/write.ts';
+import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
+import { collectSettings, list, seeds } from '../settings.ts';
+
+interface Options extends CommonOptions {
+  readonly dataset?: string;
+  readonly embeddings?: string;
+  readonly features?: string[];
+  readonly seeds?: number[];
+  readonly out?: string;
+}
+
+export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
+  return command('rank', 'dataset + features → CTR model, metrics')
+    .option('--dataset <folder>', 'dataset folder that ingest wrote')
+    .option('--embeddings <file>', 'Parquet file that embed wrote')
+    .option('--features <names>', 'none, vector, sim-score; separated by commas', list)
+    .option('--seeds <count>', 'number of seeds, or seeds separated by commas', seeds)
+    .option('--out <folder>', 'run folder')
+    .action((options: Options) =>
+      execute(options, terminal, outcome, async ({ print, ...context }) => {
+        const { dataset, embeddings, features, seeds, out } = options;
+        const settings = await collectSettings(options, { dataset, embeddings, features, seeds, out });
+        const config = parseConfig(rankConfig, settings, 'rank configuration');
+        const report = await rank(config, { ...context, title: `What images add on ${config.dataset}` });
+        const { json, html } = await writeReport(config.out, report);
+        print(`\n${terminalTable(report.rows)}\n\nReport: ${html}`);
+        return { report: json, html, rows: report.rows };
+      }),
+    );
+}

@@ -1,0 +1,96 @@
+/** Settings of a command: a configuration file, then `--set`, then the command's own options. */
+import { CourierError, messageOf } from '../errors.ts';
+import { readInput } from '../files.ts';
+
+type Settings = { [key: string]: unknown };
+
+export interface SettingsOptions {
+  /** Path of a JSON file. */
+  readonly config?: string | undefined;
+  /** `path.to.key=value`; the value is JSON, or text where it is not. */
+  readonly set?: readonly string[] | undefined;
+}
+
+/**
+ * Merges everything into one object for the pipeline's schema to check; what comes later wins.
+ * @param own the command's own options by dotted key; undefined ones were not given
+ * @throws CourierError FILE_NOT_FOUND; CONFIG_INVALID for a file that is no JSON object or a malformed `--set`
+ */
+export async function collectSettings(
+  options: SettingsOptions,
+  own: Readonly<Record<string, unknown>>,
+): Promise<Settings> {
+  const settings = options.config === undefined ? {} : await readConfigFile(options.config);
+  for (const assignment of options.set ?? []) assign(settings, ...parseAssignment(assignment));
+  for (const [key, value] of Object.entries(own)) {
+    if (value !== undefined) assign(settings, key.split('.'), value);
+  }
+  return settings;
+}
+
+async function readConfigFile(path: string): Promise<Settings> {
+  const text = (await readInput(path, 'Configuration file')).toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(`${path} is not JSON: ${messageOf(error)}`);
+  }
+  if (!isSettings(value)) throw invalid(`${path} does not hold a JSON object`);
+  return value;
+}
+
+function parseAssignment(assignment: string): [string[], unknown] {
+  const at = assignment.indexOf('=');
+  if (at < 1) throw invalid(`--set takes key=value, not ${assignment}`);
+  const text = assignment.slice(at + 1);
+  try {
+    return [assignment.slice(0, at).split('.'), JSON.parse(text)];
+  } catch {
+    return [assignment.slice(0, at).split('.'), text];
+  }
+}
+
+function assign(settings: Settings, path: readonly string[], value: unknown): void {
+  const [key = '', ...rest] = path;
+  if (key === '' || key === '__proto__') throw invalid(`--set cannot assign to ${path.join('.')}`);
+  if (rest.length === 0) {
+    settings[key] = value;
+    return;
+  }
+  const inner = settings[key];
+  const object = isSettings(inner) ? inner : {};
+  settings[key] = object;
+  assign(object, rest, value);
+}
+
+function isSettings(value: unknown): value is Settings {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(problem: string): CourierError {
+  return new CourierError(
+    'CONFIG_INVALID',
+    `Invalid configuration: ${problem}.`,
+    'Correct it and run again.',
+  );
+}
+
+/** `a, b` → ['a', 'b'] */
+export function list(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
+}
+
+/** A number; text that is none is left for the schema to refuse by key. */
+export function number(text: string): number | string {
+  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
+}
+
+/** `3` → [1, 2, 3]; `4,7` → [4, 7] */
+export function seeds(text: string): (number | string)[] {
+  const values = list(text).map(number);
+  const [count] = values;
+  if (values.length > 1 || typeof count !== 'number' || !Number.isInteger(count) || count > 1000)
+    return values;
+  return Array.from({ length: count }, (_, index) => index + 1);
+}

@@ -1,0 +1,50 @@
+/** An ingested shop of a few items, for tests of pipelines. */
+import { join } from 'node:path';
+import { ingest } from '../../src/pipelines/ingest.ts';
+import type { PretrainConfigInput } from '../../src/pipelines/pretrain-config.ts';
+import { silent } from '../../src/progress.ts';
+import { generateShop } from '../../src/shop/generate.ts';
+
+/** Writes a shop and its dataset below the folder. */
+export async function tinyDataset(folder: string): Promise<string> {
+  const shop = join(folder, 'shop');
+  const files = await generateShop(shop, { items: 60, shoppers: 12, pageViews: 240, photoSide: 16 }, silent);
+  const dataset = join(folder, 'dataset');
+  await ingest(
+    {
+      source: 'table',
+      out: dataset,
+      side: 16,
+      images: files.images,
+      log: {
+        path: files.clicks,
+        user: 'user',
+        item: 'item_id',
+        time: 'time',
+        clicked: 'clicked',
+        pageView: 'page_view',
+        numeric: ['price', 'position'],
+      },
+      catalogue: {
+        path: files.catalogue,
+        item: 'item_id',
+        image: 'image',
+        title: 'title',
+        categories: ['collection'],
+      },
+    },
+    silent,
+  );
+  return dataset;
+}
+
+/** The smallest pre-training that goes through every part. */
+export const tinyPretraining = {
+  encoder: { patch: 8, width: 16, depth: 1, heads: 2, mlpRatio: 2, dimension: 16 },
+  objective: { heads: 2 },
+  steps: 12,
+  batchSize: 16,
+  validateEvery: 4,
+  checkpointEvery: 2,
+  validationPageViews: 20,
+} satisfies Partial<PretrainConfigInput>;
