@@ -21,6 +21,7 @@ function inputOf(
       events.map(({ item }) => item),
       events.map((event) => event.time),
     ),
+    counterPeriod: 1,
     categories: [encodeCategories('colour', ['red', 'red', null])],
     pageViews: {
       user: Int32Array.of(0),
@@ -50,6 +51,18 @@ describe('base features', () => {
     expect(first!['item_clicks_log']).toBeCloseTo(Math.log1p(5), 6);
     expect(first!['item_age_days_log']).toBeCloseTo(Math.log1p(100), 6);
     expect([first!['cold'], second!['cold']]).toEqual([0, 1]);
+  });
+
+  it('count popularity up to the period before the page view, histories up to the moment', () => {
+    const events = [
+      { user: 0, item: 0, time: 3 * day },
+      { user: 0, item: 0, time: 4 * day + 1 },
+      { user: 0, item: 0, time: 4 * day + 9 },
+    ];
+    const [first] = rowsOf({ ...inputOf(events, 4 * day + 5), counterPeriod: day });
+    expect(first!['item_clicks_log']).toBeCloseTo(Math.log1p(1), 6);
+    expect(first!['user_clicks_log']).toBeCloseTo(Math.log1p(2), 6);
+    expect(first!['colour_in_history_log']).toBeCloseTo(Math.log1p(2), 6);
   });
 
   it("tell whether and how often the candidate's category is among the user's earlier clicks", () => {

@@ -15,6 +15,8 @@ export interface NumericColumn {
 export interface FeatureInput {
   readonly userCount: number;
   readonly clicks: Clicks;
+  /** Popularity counts what was clicked before the period, in milliseconds, of the page view. */
+  readonly counterPeriod: number;
   readonly categories: readonly CategoricalColumn[];
   readonly pageViews: {
     readonly user: Int32Array;
@@ -69,14 +71,9 @@ function popularity(input: FeatureInput): NumericColumn[] {
   const byItem = groupRows(clicks.item, 1 + Math.max(-1, maximum(item), maximum(clicks.item)));
   const byUser = groupRows(clicks.user, input.userCount);
   for (let pageView = 0; pageView < pageViews.user.length; pageView++) {
-    const time = pageViews.time[pageView]!;
-    const userClicks = countBetween(
-      clicks,
-      byUser,
-      pageViews.user[pageView]!,
-      Number.NEGATIVE_INFINITY,
-      time,
-    );
+    const now = pageViews.time[pageView]!;
+    const time = Math.floor(now / input.counterPeriod) * input.counterPeriod;
+    const userClicks = countBetween(clicks, byUser, pageViews.user[pageView]!, Number.NEGATIVE_INFINITY, now);
     for (let row = pageViews.start[pageView]!; row < pageViews.start[pageView + 1]!; row++) {
       const candidate = item[row]!;
       const total = countBetween(clicks, byItem, candidate, Number.NEGATIVE_INFINITY, time);

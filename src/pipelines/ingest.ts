@@ -126,7 +126,7 @@ async function assemble(
   folder: string,
   progress: Progress,
 ): Promise<UnsavedDataset> {
-  const { users, items, clicks, pageViews, exposures } = data;
+  const { users, items, clicks, counterPeriod, pageViews, exposures } = data;
   const { side, historyLength } = config;
   const findings = new Findings();
   const categories = data.categoryNames.map((name, column) =>
@@ -136,7 +136,15 @@ async function assemble(
     ),
   );
   const { item, clicked, numeric: logged } = exposures;
-  const features = { userCount: users.length, clicks, categories, pageViews, item, numeric: logged };
+  const features = {
+    userCount: users.length,
+    clicks,
+    counterPeriod,
+    categories,
+    pageViews,
+    item,
+    numeric: logged,
+  };
   const base = baseFeatures(features, findings);
   const paths = items.map(({ imagePath }) => imagePath);
   const { photo, count } = await decodePhotos(

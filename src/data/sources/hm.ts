@@ -34,7 +34,7 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
     const { users, articles, purchases } = await readPurchases(folder, maxBadRows, findings);
     const items = await readItems(folder, articles, images, maxBadRows, findings);
     const { clicks } = purchases;
-    const views = samplePageViews(clicks, Random.seeded(seed, 'candidates'), findings);
+    const views = samplePageViews(clicks, day, Random.seeded(seed, 'candidates'), findings);
     const time = Float64Array.from(views.target, (row) => clicks.time[row]!);
     const channels = Array.from(views.target, (row) => purchases.channel[row] ?? null);
     return {
@@ -42,6 +42,7 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
       items,
       categoryNames: ['product_code', ...articleCategories],
       clicks,
+      counterPeriod: day,
       pageViews: {
         user: Int32Array.from(views.target, (row) => clicks.user[row]!),
         time,
@@ -110,13 +111,22 @@ async function readPurchases(
   return { users, articles, purchases: inOrder(rows) };
 }
 
+/**
+ * The log knows days only; its order tells what came first within one (protocol hm-v1: sorted by day, then by
+ * file order). So the n-th purchase of a day is put n milliseconds into it.
+ */
 function inOrder(rows: readonly Purchase[]): Purchases {
   const ordered = Array.from(orderByTime(rows.map(({ time }) => time)), (row) => rows[row]!);
+  let first = 0;
+  const time = Float64Array.from(ordered, (purchase, row) => {
+    if (purchase.time !== ordered[first]!.time) first = row;
+    return purchase.time + row - first;
+  });
   return {
     clicks: {
       user: Int32Array.from(ordered, ({ user }) => user),
       item: Int32Array.from(ordered, ({ item }) => item),
-      time: Float64Array.from(ordered, ({ time }) => time),
+      time,
     },
     price: Float64Array.from(ordered, ({ price }) => price),
     channel: ordered.map(({ channel }) => channel),
@@ -185,7 +195,7 @@ function earlierPrices(
   const timeAt = (position: number): number => clicks.time[byItem.rows[position]!]!;
   const prices = new Float64Array(views.item.length).fill(Number.NaN);
   for (let view = 0; view < views.target.length; view++) {
-    const time = clicks.time[views.target[view]!]!;
+    const time = Math.floor(clicks.time[views.target[view]!]! / day) * day;
     for (let row = views.start[view]!; row < views.start[view + 1]!; row++) {
       const first = byItem.start[views.item[row]!]!;
       let position = lowerBound(timeAt, time, first, byItem.start[views.item[row]! + 1]!) - 1;

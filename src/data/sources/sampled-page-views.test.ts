@@ -18,7 +18,7 @@ describe('sampled page views', () => {
   it('end in first purchases after two other items, beside items of earlier purchases the user never made', () => {
     fc.assert(
       fc.property(log, fc.nat(), (clicks, seed) => {
-        const views = samplePageViews(clicks, Random.seeded(seed, 'test'), new Findings());
+        const views = samplePageViews(clicks, 1, Random.seeded(seed, 'test'), new Findings());
         const rows = Array.from(clicks.item, (_, row) => row);
         for (const [view, target] of views.target.entries()) {
           const time = clicks.time[target]!;
@@ -50,8 +50,8 @@ describe('sampled page views', () => {
           item: Int32Array.from(before, (row) => clicks.item[row]!),
           time: Float64Array.from(before, (row) => clicks.time[row]!),
         };
-        const whole = samplePageViews(clicks, Random.seeded(1, 'test'), new Findings());
-        const early = samplePageViews(part, Random.seeded(1, 'test'), new Findings());
+        const whole = samplePageViews(clicks, 1, Random.seeded(1, 'test'), new Findings());
+        const early = samplePageViews(part, 1, Random.seeded(1, 'test'), new Findings());
         expect(whole.item.subarray(0, early.item.length)).toEqual(early.item);
         expect(whole.clicked.subarray(0, early.clicked.length)).toEqual(early.clicked);
       }),

@@ -31,8 +31,14 @@ const boughtFirst =
  * One page view for every first purchase of an item by a user who bought at least two distinct items
  * strictly earlier. The others are drawn without replacement, in the order of the clicks, so that one seed
  * gives one result; the candidates of a page view are in random order.
+ * @param period candidates come from purchases before the period, in milliseconds, of the bought one: its day
  */
-export function samplePageViews(clicks: Clicks, random: Random, findings: Findings): SampledPageViews {
+export function samplePageViews(
+  clicks: Clicks,
+  period: number,
+  random: Random,
+  findings: Findings,
+): SampledPageViews {
   const users = new Map<number, Purchases>();
   const everBought = new Purchases();
   const target: number[] = [];
@@ -44,13 +50,14 @@ export function samplePageViews(clicks: Clicks, random: Random, findings: Findin
     users.set(clicks.user[row]!, purchases);
     const bought = clicks.item[row]!;
     const time = clicks.time[row]!;
+    const periodStart = Math.floor(time / period) * period;
     everBought.add(bought, time);
     const earlierItems = purchases.distinctBefore(time);
     if (!purchases.add(bought, time) || earlierItems < minHistory) continue;
-    const others = drawOthers(clicks, row, purchases, random);
+    const others = drawOthers(clicks, row, periodStart, purchases, random);
     if (others.length < sampled) findings.add(`Page views with fewer than ${sampled} items to sample from`);
     if (others.length === 0) continue;
-    if (!everBought.hadBefore(bought, time)) findings.add(boughtFirst);
+    if (!everBought.hadBefore(bought, periodStart)) findings.add(boughtFirst);
     const candidates = random.shuffle([bought, ...others]);
     target.push(row);
     for (const candidate of candidates) {
@@ -68,9 +75,15 @@ export function samplePageViews(clicks: Clicks, random: Random, findings: Findin
 }
 
 /** Shuffles the window only as far as needed: the draw ends even where hardly any item is allowed. */
-function drawOthers(clicks: Clicks, row: number, purchases: Purchases, random: Random): number[] {
+function drawOthers(
+  clicks: Clicks,
+  row: number,
+  periodStart: number,
+  purchases: Purchases,
+  random: Random,
+): number[] {
   const time = clicks.time[row]!;
-  const end = lowerBound((position) => clicks.time[position]!, time, 0, row);
+  const end = lowerBound((position) => clicks.time[position]!, periodStart, 0, row);
   const pool = clicks.item.slice(Math.max(0, end - windowClicks), end);
   const others: number[] = [];
   for (let left = pool.length; left > 0 && others.length < sampled; left--) {

@@ -41,6 +41,11 @@ export interface SourceData {
   readonly categoryNames: readonly string[];
   /** Positive events: histories and counters are made of them. */
   readonly clicks: Clicks;
+  /**
+   * Counters of an item know only the periods of this length before the page view's own: a day for a log
+   * that knows days only, 1 for one that knows moments. Milliseconds.
+   */
+  readonly counterPeriod: number;
   readonly pageViews: SourcePageViews;
   readonly exposures: SourceExposures;
   /** How the candidates came about, in words for the report. */

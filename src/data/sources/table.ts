@@ -31,6 +31,7 @@ export const tableSource: Source<TableOptions> = {
       items: catalogue.describe(findings),
       categoryNames: options.catalogue?.categories ?? [],
       ...views,
+      counterPeriod,
       candidateSampling: isPurchaseLog ? sampledCandidates : 'exposed by the shop',
       findings: findings.list(),
     };
@@ -38,6 +39,9 @@ export const tableSource: Source<TableOptions> = {
 };
 
 type Views = Pick<SourceData, 'clicks' | 'pageViews' | 'exposures'>;
+
+/** A log of this kind knows moments: a counter may use all that came before. */
+const counterPeriod = 1;
 
 function clicksOf(log: readonly LogRow[]): Clicks {
   const clicked = log.filter((row) => row.clicked);
@@ -58,6 +62,7 @@ function sampledViews(
   const clicks = clicksOf(ordered);
   const { target, start, item, clicked } = samplePageViews(
     clicks,
+    counterPeriod,
     Random.seeded(seed, 'candidates'),
     findings,
   );

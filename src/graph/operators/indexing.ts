@@ -1,6 +1,6 @@
 /** Rows picked by index, and their counterpart. */
 import { apply, only, operator } from '../operator.ts';
-import { type FloatTensor, sizeOf, type Tensor } from '../tensor.ts';
+import { type FloatTensor, integers, sizeOf, type Tensor } from '../tensor.ts';
 import { cast } from './elementwise.ts';
 import { reshape } from './shape.ts';
 
@@ -23,23 +23,41 @@ export const gather = operator('gather', (table: FloatTensor, indices: Tensor<'i
   );
 });
 
-/** A table shaped like `table` in which row r is the sum of the updates whose index is r: (n, …), (n) → (U, …). */
+/**
+ * A table shaped like `table` in which row r is the sum of the updates whose index is r: (n, …), (n) → (U, …).
+ *
+ * By ScatterElements, which adds one value after the other. ScatterND would be faster, but with several
+ * threads its additions to the same row race and some get lost (ONNX Runtime 1.30).
+ */
 export const scatterAdd = operator(
   'scatterAdd',
   (updates: FloatTensor, indices: Tensor<'int32'>, table: FloatTensor): FloatTensor => {
-    const positions = cast(reshape(indices, [sizeOf(indices.shape), 1]), 'int64');
-    return apply(
+    const count = sizeOf(indices.shape);
+    const width = sizeOf(table.shape) / table.shape[0]!;
+    const positions = expandColumns(cast(reshape(indices, [count, 1]), 'int64'), width); // (n, width)
+    const sums = apply(
       {
-        type: 'ScatterND',
-        inputs: [zerosLike(table), positions, updates],
-        attributes: { reduction: { kind: 'text', value: 'add' } },
-        gradient: (outputs) => [null, null, gather(only(outputs), indices)],
+        type: 'ScatterElements',
+        inputs: [
+          zerosLike(reshape(table, [table.shape[0]!, width])),
+          positions,
+          reshape(updates, [count, width]),
+        ],
+        attributes: { axis: { kind: 'int', value: 0 }, reduction: { kind: 'text', value: 'add' } },
+        gradient: (outputs) => [null, null, gather(only(outputs), reshape(indices, [count]))],
       },
       'float32',
-      table.shape,
+      [table.shape[0]!, width],
     );
+    return reshape(sums, table.shape);
   },
 );
+
+/** Every value of a column repeated along its row: (n, 1) → (n, width). */
+function expandColumns(column: Tensor<'int64'>, width: number): Tensor<'int64'> {
+  const inputs = [column, integers([1, width])];
+  return apply({ type: 'Expand', inputs, gradient: null }, 'int64', [column.shape[0]!, width]);
+}
 
 /** Zeros in the shape that the tensor has when the model runs. */
 function zerosLike(x: FloatTensor): FloatTensor {
