@@ -58,7 +58,8 @@ describe('ingest', () => {
     for (let view = 0; view < time.length; view++) {
       for (let row = start[view]!; row < start[view + 1]!; row++) {
         const id = dataset.catalogue.ids[item[row]!];
-        const earlier = log.filter(([date, , article]) => article === id && Date.parse(date!) < time[view]!);
+        const today = Math.floor(time[view]! / 86_400_000) * 86_400_000;
+        const earlier = log.filter(([date, , article]) => article === id && Date.parse(date!) < today);
         const last = earlier.at(-1)?.[3];
         expect(numeric[row * numericNames.length + missing]).toBe(last === undefined ? 1 : 0);
         if (last !== undefined)

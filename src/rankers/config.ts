@@ -9,7 +9,7 @@ export const rankerConfig = z.strictObject({
    * Ids that occur less often among the training exposures share the embedding "unknown" of their field.
    * Rare ids are learned by heart within a pass or two, at the cost of what carries over to later weeks.
    */
-  minimumCount: z.int().min(1).default(50),
+  minimumCount: z.int().min(1).default(10),
   /** Hidden units of the network that weighs each history item. */
   attentionWidth: z.int().min(1).max(4096).default(32),
   /** Hidden units of each layer before the logit. */

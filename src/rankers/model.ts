@@ -121,6 +121,7 @@ export class RankerModel {
   async release(): Promise<void> {
     await this.#training.release();
     await this.#inference.release();
+    await this.#state.release();
   }
 
   #feeds(batch: Batch) {

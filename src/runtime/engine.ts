@@ -89,6 +89,11 @@ export class EngineState {
     const values = await this.#engine.request({ kind: 'readState', state: this.id });
     return Object.fromEntries(Object.keys(values).map((name) => [name, floats(values, name)]));
   }
+
+  /** Frees the tensors; sessions that use them must be released first. */
+  async release(): Promise<void> {
+    await this.#engine.request({ kind: 'releaseState', state: this.id });
+  }
 }
 
 export class Session {

@@ -18,7 +18,8 @@ export type Request =
       readonly state: number;
       readonly values: Readonly<Record<string, Float32Array>>;
     }
-  | { readonly kind: 'readState'; readonly state: number };
+  | { readonly kind: 'readState'; readonly state: number }
+  | { readonly kind: 'releaseState'; readonly state: number };
 
 export type Reply =
   | { readonly id: number; readonly ok: true; readonly values: NamedValues }

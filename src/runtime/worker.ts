@@ -136,6 +136,9 @@ async function answer(request: Request): Promise<NamedValues> {
       return writeState(request.state, request.values);
     case 'readState':
       return readState(request.state);
+    case 'releaseState':
+      states.delete(request.state);
+      return {};
   }
 }
 

@@ -21,8 +21,15 @@ async function readShop() {
     ['2020-06-03', 'one', article(4), 0.4, 2],
     ['2020-06-03', 'one', article(4), 0.4, 2],
   ];
+  // Page views of the training and the validation period, which the protocol's split must not find empty.
+  const third = [
+    ['2020-01-03', 10],
+    ['2020-01-04', 11],
+    ['2020-01-05', 12],
+    ['2020-04-20', 13],
+  ].map(([date, number]) => [date!, 'third', article(Number(number)), 0.6, 1]);
   const header = ['t_dat', 'customer_id', 'article_id', 'price', 'sales_channel_id'];
-  await writeFile(join(folder, 'transactions.csv'), csv([header, ...others, ...own]));
+  await writeFile(join(folder, 'transactions.csv'), csv([header, ...others, ...third, ...own]));
   const columns = ['article_id', 'prod_name', 'product_type_name', 'colour_group_name', 'department_name'];
   await writeFile(join(folder, 'articles.csv'), csv([columns]));
   return sources.hm({ source: 'hm', folder }).read({ seed: 1, maxBadRows: 0 });

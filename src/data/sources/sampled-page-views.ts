@@ -19,7 +19,7 @@ const minHistory = 2;
 
 export const sampledCandidates =
   `sampled (hm-v1): the item and ${sampled} others drawn from the last ${windowClicks} purchases by anyone ` +
-  "strictly before, which the user had not bought before; targets are a user's first purchase of an item " +
+  "before that day (or moment), which the user had not bought before; targets are a user's first purchase of an item " +
   `after at least ${minHistory} other items`;
 
 /** Popularity tells such a purchase from its sampled candidates without looking at it. */
