@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Curve } from '../report/report.ts';
 import type { CompareConfig } from './compare-config.ts';
 import { sourceFolder } from './embedding-sources.ts';
-import { metricsFile } from './pretrain.ts';
 import { MetricsLog } from './run-folder.ts';
 import type { TableCell } from './table.ts';
+import { metricsFile } from './training-run.ts';
 
 type Point = readonly [number, number];
 

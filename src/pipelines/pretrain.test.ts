@@ -12,7 +12,8 @@ import { loadDataset } from '../data/store.ts';
 import { ExportedEncoder } from '../encoders/load.ts';
 import { silent } from '../progress.ts';
 import { Engine } from '../runtime/engine.ts';
-import { attentionFile, checkpointFile, encoderFile, metricsFile, pretrain } from './pretrain.ts';
+import { attentionFile, encoderFile, pretrain } from './pretrain.ts';
+import { checkpointFile, metricsFile } from './training-run.ts';
 
 const bin = fileURLToPath(new URL('../cli/bin.ts', import.meta.url));
 

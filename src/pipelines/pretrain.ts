@@ -4,9 +4,7 @@
  * For every click, the image of the clicked item is rebuilt from the images that its user clicked before,
  * and must be told from all other candidates of the batch. The encoder learns what makes that possible.
  */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { parseConfig } from '../config.ts';
 import { type ClickBatch, ClickSampler } from '../data/click-sampler.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -24,12 +22,11 @@ import { courierLoss } from '../objectives/courier.ts';
 import { exportAttention } from '../objectives/reconstruction.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
-import { loadCheckpoint, saveCheckpoint } from '../runtime/checkpoint.ts';
 import { Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
 import { type PretrainConfig, type PretrainConfigInput, pretrainConfig } from './pretrain-config.ts';
-import { MetricsLog, openRunFolder } from './run-folder.ts';
 import { learningRateAt } from './schedule.ts';
 import { chooseScreening, type EmbedPhotos, simScoreAuc } from './screening.ts';
+import { TrainingRun } from './training-run.ts';
 
 export interface PretrainResult {
   /** Path of encoder.onnx: the parameters with the best validation score. */
@@ -42,20 +39,8 @@ export interface PretrainResult {
   readonly parameters: number;
 }
 
-/** What a run remembers besides its vectors. */
-const memorySchema = z.object({
-  sampler: z.object({ random: z.array(z.number()), epoch: z.int(), taken: z.int() }),
-  bestStep: z.int(),
-  bestScore: z.number().nullable(),
-  images: z.int(),
-});
-
-type Memory = z.infer<typeof memorySchema>;
-
-export const checkpointFile = 'checkpoint.safetensors';
 export const encoderFile = 'encoder.onnx';
 export const attentionFile = 'attention.onnx';
-export const metricsFile = 'metrics.jsonl';
 
 /** Photos that are embedded at once when the encoder is looked at. */
 const embedBatch = 128;
@@ -93,18 +78,15 @@ async function train(
   const encoder = createFittingEncoder(config, dataset);
   const sampler = createSampler(config, dataset);
   const step = buildCourierStep(encoder, sampler.batchSize, config);
-
   const { dataset: _, out, ...identity } = config;
-  const run = { pipeline: 'pretrain', config: identity, datasetHash: dataset.hash };
-  await openRunFolder(out, run);
-  const runId = createHash('sha256').update(JSON.stringify(run)).digest('hex');
-  const checkpointPath = join(out, checkpointFile);
-  const vectorNames = ['parameters', ...step.optimizer.slots, 'best'];
-  const resumed = await loadCheckpoint(checkpointPath, runId, step.layout, vectorNames);
-  const log = await MetricsLog.open(join(out, metricsFile), resumed?.step ?? 0);
-
-  const { best: kept, ...vectors } = resumed?.vectors ?? freshVectors(step, config.seed);
-  const state = await engine.createState(vectors);
+  const run = await TrainingRun.open(
+    out,
+    { pipeline: 'pretrain', config: identity, datasetHash: dataset.hash },
+    step,
+    { vectors: freshVectors(step, config.seed), sampler: sampler.state },
+  );
+  sampler.restore(run.sampler);
+  const state = await engine.createState(run.vectors);
   const session = await engine.load(step.model, state);
   const embed = await createEmbedder(engine, encoder, step, state, dataset);
   const screening = chooseScreening(
@@ -114,74 +96,39 @@ async function train(
     Random.seeded(config.seed, 'screening'),
   );
 
-  let best = kept!;
-  const memory: Memory =
-    resumed === null
-      ? {
-          sampler: { ...sampler.state, random: [...sampler.state.random] },
-          bestStep: 0,
-          bestScore: null,
-          images: 0,
-        }
-      : memorySchema.parse(resumed.progress);
-  sampler.restore(memory.sampler);
-  const firstStep = (resumed?.step ?? 0) + 1;
-  let seconds = await log.last('seconds');
-  let clock = performance.now();
-
   progress({ kind: 'start', stage: 'Pre-train', total: config.steps, unit: 'steps' });
   let prepared = prepareBatch(sampler, dataset);
-  for (let t = firstStep; t <= config.steps; t++) {
+  for (let t = run.stepsDone + 1; t <= config.steps; t++) {
     const { feeds, images, after } = prepared;
     const learningRate = learningRateAt(t, config.steps, config.learningRate, config.warmup);
     const running = session.run({ ...feeds, ...scalarFeeds(step.optimizer, t, learningRate) });
+    // While the step runs in its thread, the next batch is put together.
     if (t < config.steps) prepared = prepareBatch(sampler, dataset);
-    const results = await running;
-    const losses = readLosses(results, t);
-    memory.sampler = after;
-    memory.images += images;
+    const losses = readLosses(await running, t);
 
-    let score: number | null = null;
+    const looked = t % config.validateEvery === 0 || t === config.steps;
+    const score = looked ? await simScoreAuc(screening, embed) : null;
+    if (looked) await run.offer(t, score, state);
+    const validation = score === null ? {} : { validationAuc: score };
+    await run.record(t, after, images, { ...losses, learningRate, ...validation });
     const last = t === config.steps || signal?.aborted === true;
-    if (t % config.validateEvery === 0 || t === config.steps) {
-      score = await simScoreAuc(screening, embed);
-      if (score === null || memory.bestScore === null || score > memory.bestScore) {
-        best = (await state.read())['parameters']!;
-        memory.bestStep = t;
-        memory.bestScore = score;
-      }
-    }
-    seconds += (performance.now() - clock) / 1000;
-    clock = performance.now();
-    await log.append({
-      step: t,
-      ...losses,
-      learningRate,
-      images,
-      seconds,
-      ...(score === null ? {} : { validationAuc: score }),
-    });
-    if (last || t % config.checkpointEvery === 0) {
-      const vectors = { ...(await state.read()), best };
-      await saveCheckpoint(checkpointPath, runId, step.layout, { step: t, vectors, progress: memory });
-    }
+    if (last || t % config.checkpointEvery === 0) await run.checkpoint(t, state);
     progress({
       kind: 'advance',
       stage: 'Pre-train',
       done: t,
-      detail: detailOf(losses.loss, memory.bestScore),
+      detail: detailOf(losses.loss, run.summary.bestScore),
     });
     if (last && t < config.steps) throw interrupted(t);
   }
   progress({ kind: 'end', stage: 'Pre-train' });
 
   const { objective, history } = config;
-  const attention = exportAttention(objective, encoder.dimension, history, step.layout, best);
+  const attention = exportAttention(objective, encoder.dimension, history, step.layout, run.best);
   await writeFileWhole(join(out, attentionFile), attention.bytes);
   const encoderPath = join(out, encoderFile);
-  await writeFileWhole(encoderPath, exportEncoder(encoder, step.layout, best).bytes);
-  const { bestStep, bestScore, images } = memory;
-  return { encoder: encoderPath, bestStep, bestScore, seconds, images, parameters: step.layout.size };
+  await writeFileWhole(encoderPath, exportEncoder(encoder, step.layout, run.best).bytes);
+  return { encoder: encoderPath, ...run.summary, parameters: step.layout.size };
 }
 
 /** The graph of one step: encode each distinct photo once, rebuild, contrast, update. */
@@ -239,17 +186,16 @@ function createSampler(config: PretrainConfig, dataset: Dataset): ClickSampler {
 function freshVectors(step: TrainingStep, seed: number): Readonly<Record<string, Float32Array>> {
   const parameters = initialValues(step.parameters, Random.seeded(seed, 'parameters'));
   const slots = step.optimizer.slots.map((slot) => [slot, new Float32Array(step.layout.size)]);
-  return { parameters, ...Object.fromEntries(slots), best: parameters.slice() };
+  return { parameters, ...Object.fromEntries(slots) };
 }
 
 /** The next batch as the model takes it, and where the sampler stands after it. */
 function prepareBatch(sampler: ClickSampler, dataset: Dataset) {
   const { photos, ...indices }: ClickBatch = sampler.next();
-  const { random, epoch, taken } = sampler.state;
   return {
     feeds: { photos: dataset.images.read(photos), ...indices },
     images: photos.length,
-    after: { random: [...random], epoch, taken },
+    after: sampler.state,
   };
 }
 

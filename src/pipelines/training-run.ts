@@ -1,0 +1,132 @@
+/** What a pre-training run remembers between steps, on disk so that it can be stopped anywhere. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { SamplerState } from '../data/click-sampler.ts';
+import type { TrainingStep } from '../graph/training-step.ts';
+import { loadCheckpoint, saveCheckpoint } from '../runtime/checkpoint.ts';
+import type { EngineState } from '../runtime/engine.ts';
+import { MetricsLog, openRunFolder, type RunIdentity } from './run-folder.ts';
+
+export const checkpointFile = 'checkpoint.safetensors';
+export const metricsFile = 'metrics.jsonl';
+
+/** What a checkpoint holds besides its vectors. Nothing in it depends on the clock. */
+const memorySchema = z.object({
+  sampler: z.object({ random: z.array(z.number()), epoch: z.int(), taken: z.int() }),
+  bestStep: z.int(),
+  bestScore: z.number().nullable(),
+  images: z.int(),
+});
+
+type Memory = z.infer<typeof memorySchema>;
+type Vectors = Readonly<Record<string, Float32Array>>;
+
+interface Opened {
+  readonly folder: string;
+  /** Hash of the run's identity. */
+  readonly id: string;
+  readonly step: TrainingStep;
+  readonly log: MetricsLog;
+  readonly seconds: number;
+}
+
+export class TrainingRun {
+  /** Steps done when the run was opened. */
+  readonly stepsDone: number;
+  /** The state to start from: parameters and the optimiser's slots. */
+  readonly vectors: Vectors;
+  readonly #opened: Opened;
+  #memory: Memory;
+  #best: Float32Array;
+  #seconds: number;
+  #clock = performance.now();
+
+  private constructor(
+    opened: Opened,
+    stepsDone: number,
+    vectors: Vectors,
+    best: Float32Array,
+    memory: Memory,
+  ) {
+    this.#opened = opened;
+    this.#seconds = opened.seconds;
+    this.stepsDone = stepsDone;
+    this.vectors = vectors;
+    this.#best = best;
+    this.#memory = memory;
+  }
+
+  /**
+   * Begins a run in its folder, or finds it where its last checkpoint left it.
+   * @throws CourierError OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE, FILE_CORRUPT, CHECKPOINT_INVALID
+   */
+  static async open(
+    folder: string,
+    identity: RunIdentity,
+    step: TrainingStep,
+    fresh: { readonly vectors: Vectors; readonly sampler: SamplerState },
+  ): Promise<TrainingRun> {
+    await openRunFolder(folder, identity);
+    const id = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+    const names = [...Object.keys(fresh.vectors), 'best'];
+    const checkpoint = await loadCheckpoint(join(folder, checkpointFile), id, step.layout, names);
+    const log = await MetricsLog.open(join(folder, metricsFile), checkpoint?.step ?? 0);
+    const opened = { folder, id, step, log, seconds: await log.last('seconds') };
+    if (checkpoint === null) {
+      const best = fresh.vectors['parameters']!.slice();
+      const memory = { sampler: copyOf(fresh.sampler), bestStep: 0, bestScore: null, images: 0 };
+      return new TrainingRun(opened, 0, fresh.vectors, best, memory);
+    }
+    const { best, ...vectors } = checkpoint.vectors;
+    return new TrainingRun(opened, checkpoint.step, vectors, best!, memorySchema.parse(checkpoint.progress));
+  }
+
+  /** Where the sampler stands before the next batch. */
+  get sampler(): SamplerState {
+    return this.#memory.sampler;
+  }
+
+  /** The parameters with the best validation score so far. (P) */
+  get best(): Float32Array {
+    return this.#best;
+  }
+
+  get summary() {
+    const { bestStep, bestScore, images } = this.#memory;
+    return { bestStep, bestScore, images, seconds: this.#seconds };
+  }
+
+  /** Keeps the parameters if they are the best so far; without a score the latest count as the best. */
+  async offer(step: number, score: number | null, state: EngineState): Promise<void> {
+    const { bestScore } = this.#memory;
+    if (score !== null && bestScore !== null && score <= bestScore) return;
+    this.#best = (await state.read())['parameters']!;
+    this.#memory = { ...this.#memory, bestStep: step, bestScore: score };
+  }
+
+  /** Notes a finished step: where the sampler stands after it, the photos it saw, its metrics. */
+  async record(
+    step: number,
+    sampler: SamplerState,
+    images: number,
+    metrics: Readonly<Record<string, number>>,
+  ): Promise<void> {
+    this.#memory = { ...this.#memory, sampler: copyOf(sampler), images: this.#memory.images + images };
+    const now = performance.now();
+    this.#seconds += (now - this.#clock) / 1000;
+    this.#clock = now;
+    await this.#opened.log.append({ step, ...metrics, images, seconds: this.#seconds });
+  }
+
+  async checkpoint(step: number, state: EngineState): Promise<void> {
+    const { folder, id, step: training } = this.#opened;
+    const vectors = { ...(await state.read()), best: this.#best };
+    const checkpoint = { step, vectors, progress: this.#memory };
+    await saveCheckpoint(join(folder, checkpointFile), id, training.layout, checkpoint);
+  }
+}
+
+function copyOf({ random, epoch, taken }: SamplerState): Memory['sampler'] {
+  return { random: [...random], epoch, taken };
+}
