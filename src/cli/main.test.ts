@@ -154,6 +154,25 @@ describe('the command line', () => {
   });
 });
 
+describe('the demo', () => {
+  it('ends with a table, the attention check, and the path of a report that exists', async () => {
+    const folder = await temporaryFolder();
+    const config = join(folder, 'demo.json');
+    const shop = { items: 60, shoppers: 12, pageViews: 240, photoSide: 16 };
+    const compare = { pretrain: tinyPretraining, ranker: { epochs: 1 }, replicates: 100 };
+    await writeFile(config, JSON.stringify({ shop, side: 16, compare }));
+    const out = join(folder, 'demo');
+    const ran = await courier('demo', '--json', '--config', config, '--out', out);
+    expect([ran.exitCode, ran.json]).toMatchObject([0, { ok: true, report: join(out, 'report.json') }]);
+    expect(ran.stderr).toMatch(/Attention points at the earlier click .* chance would be/);
+    const report = JSON.parse(await readFile(join(out, 'report.json'), 'utf8'));
+    expect(report.rows[0]).toMatchObject({ features: 'none', objective: null, lift: null });
+    expect(report.attention.clicks).toBeGreaterThan(0);
+    expect(report.stages.length).toBeGreaterThan(0);
+    expect(report.manifest.command).toBe(`courier demo --json --config ${config} --out ${out}`);
+  });
+});
+
 describe('the commands, one after the other', () => {
   let folder: string;
   let dataset: string;

@@ -5,6 +5,9 @@ import { rankerConfig } from '../rankers/config.ts';
 import { sourceNames } from './embedding-sources.ts';
 import { pretrainConfig } from './pretrain-config.ts';
 
+/** What a comparison lets be set for pre-training: all but where it reads and writes, and the seed. */
+export const pretrainSettings = pretrainConfig.omit({ dataset: true, out: true, seed: true });
+
 export const compareConfig = z.strictObject({
   dataset: z.string().min(1),
   /** Run folder to write. */
@@ -18,7 +21,7 @@ export const compareConfig = z.strictObject({
   features: z.array(z.enum(featureNames)).min(1).default(['sim-score']),
   /** Each seed repeats everything that is random: pre-training, sampling, the ranker. */
   seeds: z.array(z.int().nonnegative()).min(1).default([1, 2, 3]),
-  pretrain: pretrainConfig.omit({ dataset: true, out: true, seed: true }).prefault({}),
+  pretrain: pretrainSettings.prefault({}),
   ranker: rankerConfig.prefault({}),
   /** Replicates of the bootstrap over users. */
   replicates: z.int().min(100).max(100_000).default(1000),

@@ -11,9 +11,22 @@ import { generateShop } from '../shop/generate.ts';
 import { loadTruth, sharesTaste, type Truth } from '../shop/truth.ts';
 import type { AttendedClick } from './attention.ts';
 import { compare } from './compare.ts';
-import { compareConfig } from './compare-config.ts';
+import { compareConfig, pretrainSettings } from './compare-config.ts';
 import type { EvaluationOptions } from './evaluation.ts';
 import { ingest } from './ingest.ts';
+
+/** The comparison with other defaults: what two cores do in two minutes. */
+const demoComparison = compareConfig.omit({ dataset: true, out: true }).extend({
+  seeds: compareConfig.shape.seeds.def.innerType.default([1]),
+  pretrain: pretrainSettings
+    .extend({
+      steps: z.int().positive().default(280),
+      batchSize: z.int().min(2).max(65_536).default(128),
+      candidates: z.int().min(1).max(50).default(4),
+      validateEvery: z.int().positive().default(40),
+    })
+    .prefault({}),
+});
 
 export const demoConfig = z.strictObject({
   /** Folder for the shop, the dataset and the run. */
@@ -21,10 +34,7 @@ export const demoConfig = z.strictObject({
   shop: shopConfig.prefault({}),
   /** Side of the decoded photos in pixels. */
   side: z.int().min(16).max(256).default(32),
-  compare: compareConfig.omit({ dataset: true, out: true }).prefault({
-    seeds: [1, 2],
-    pretrain: { steps: 200, batchSize: 128, candidates: 4, validateEvery: 40 },
-  }),
+  compare: demoComparison.prefault({}),
 });
 
 export type DemoConfigInput = z.input<typeof demoConfig>;
