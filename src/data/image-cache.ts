@@ -2,13 +2,23 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CourierError, hasSystemCode } from '../errors.ts';
 
+/** Decoded photos, read a few at a time. */
+export interface Photos {
+  /** M */
+  readonly count: number;
+  /** S, in pixels. */
+  readonly side: number;
+  /** Pixels of the given photos, RGB, 0 to 255. (rows, S, S, 3) */
+  read(rows: Int32Array | readonly number[]): Uint8Array;
+}
+
 /**
  * The photos of a dataset: uint8, row-major, RGB, 0 to 255. (M, S, S, 3)
  *
  * Reads are positional and synchronous: rows lie in the system's file cache after the first pass, and a
  * copy from there takes microseconds.
  */
-export class ImageCache {
+export class ImageCache implements Photos {
   /** Side S of the square photos in pixels. */
   readonly side: number;
   /** Number M of photos. */

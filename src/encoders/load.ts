@@ -1,8 +1,8 @@
 /** An exported encoder, ready to embed photos. */
 
+import type { Photos } from '../data/image-cache.ts';
 import { CourierError, messageOf } from '../errors.ts';
 import { readInput } from '../files.ts';
-import type { Photos } from '../objectives/descriptor.ts';
 import type { Progress } from '../progress.ts';
 import { type Engine, floats, type Session } from '../runtime/engine.ts';
 

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Photos } from '../data/image-cache.ts';
 import { CourierError } from '../errors.ts';
 import { type ProgressEvent, silent } from '../progress.ts';
 import { Random } from '../random.ts';
-import { type Descriptor, embedByDescriptor, type Photos } from './descriptor.ts';
+import { type Descriptor, embedByDescriptor } from './descriptor.ts';
 import { embedByHog, orientedGradients } from './hog.ts';
 import { embedByPixelPca, thumbnail } from './pixel-pca.ts';
 

@@ -1,18 +1,9 @@
 /** Embeddings that need no learning: a fixed description of each photo, reduced by PCA. */
 import { setImmediate } from 'node:timers/promises';
+import type { Photos } from '../data/image-cache.ts';
 import { CourierError } from '../errors.ts';
 import { Moments, type Pca, pcaOfMoments } from '../linear-algebra/pca.ts';
 import type { Progress } from '../progress.ts';
-
-/** Decoded photos, read a few at a time. */
-export interface Photos {
-  /** M */
-  readonly count: number;
-  /** S, in pixels. */
-  readonly side: number;
-  /** Pixels of the given photos, RGB, 0 to 255. (rows, S, S, 3) */
-  read(rows: Int32Array | readonly number[]): Uint8Array;
-}
 
 export interface Descriptor {
   /** Names the work in progress events. */

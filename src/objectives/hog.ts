@@ -6,8 +6,10 @@
  * nearest cells and directions, L2 normalisation. Ours: 8 directions, and every cell is
  * normalised by itself rather than in overlapping blocks, which is a quarter of the numbers and did as well.
  */
+
+import type { Photos } from '../data/image-cache.ts';
 import type { Progress } from '../progress.ts';
-import { type Descriptor, embedByDescriptor, type Photos } from './descriptor.ts';
+import { type Descriptor, embedByDescriptor } from './descriptor.ts';
 
 const CELLS = 8;
 const DIRECTIONS = 8;

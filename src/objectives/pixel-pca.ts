@@ -1,6 +1,8 @@
 /** Pixel PCA: what an 8 x 8 thumbnail tells, without any learning beyond principal components. */
+
+import type { Photos } from '../data/image-cache.ts';
 import type { Progress } from '../progress.ts';
-import { type Descriptor, embedByDescriptor, type Photos } from './descriptor.ts';
+import { type Descriptor, embedByDescriptor } from './descriptor.ts';
 
 const THUMBNAIL = 8;
 const CHANNELS = 3;
