@@ -6,9 +6,12 @@ export const hmSettings = {
   features: ['sim-score'],
   pretrain: {
     encoder: { patch: 16, width: 128, heads: 4, depth: 3 },
-    steps: 200,
-    candidates: 3,
-    validateEvery: 25,
-    validationPageViews: 2000,
+    steps: 240,
+    batchSize: 384,
+    candidates: 2,
+    validateEvery: 30,
+    validationPageViews: 3000,
   },
+  // The log is small: ids seen less often than this teach the ranker the training period by heart.
+  ranker: { minimumCount: 50, epochs: 8 },
 } satisfies Omit<CompareConfigInput, 'dataset' | 'out' | 'seeds'>;
