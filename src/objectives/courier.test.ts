@@ -8,7 +8,7 @@ import { parametersOf } from '../graph/parameters.ts';
 import { constant, type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { floatTensor, readSafeTensors, type SafeTensors } from '../runtime/safetensors.ts';
-import { contrastClickSequences } from './courier.ts';
+import { contrastClickSequences, courierLoss } from './courier.ts';
 import { differs, infoNce } from './info-nce.ts';
 import { createReconstruction } from './reconstruction.ts';
 
@@ -193,5 +193,103 @@ describe('the COURIER loss', () => {
     });
     for (const [index, value] of [1, 4, 9, 16].entries())
       expect(floats(out, 'rebuilt')[index]).toBeCloseTo(value, 5);
+  });
+
+  describe('over a batch of distinct photos', () => {
+    const [photoCount, width] = [7, 8];
+    const config = { form: 'projected-attention', heads: 2, temperature: 0.2, sequenceWeight: 0.5 } as const;
+    /** Three clicks; photo 4 is shown to all of them, the last user has a single earlier click. */
+    const batch = {
+      clicked: [0, 1, 4],
+      candidates: [0, 4, 1, 4, 4, 5],
+      candidateMask: [1, 1, 1, 1, 1, 0],
+      history: [2, 3, 6, 3, 5, 0],
+      historyMask: [1, 1, 1, 1, 1, 0],
+      newest: [2, 6, 5],
+    };
+    const integer = (values: readonly number[], shape: readonly number[]) =>
+      constant('int32', Int32Array.from(values), shape);
+    const start = Float32Array.from(
+      { length: photoCount * width },
+      (_, index) => 0.5 * Math.sin(1 + index * 1.7),
+    );
+
+    function build(changed: Partial<typeof batch> = {}) {
+      const { clicked, candidates, candidateMask, history, historyMask, newest } = { ...batch, ...changed };
+      const embeddings = input('embeddings', 'float32', [photoCount, width]);
+      const losses = courierLoss(
+        {
+          embeddings,
+          clicked: integer(clicked, [3]),
+          candidates: integer(candidates, [3, 2]),
+          candidateMask: float(candidateMask, [3, 2]),
+          history: integer(history, [3, 2]),
+          historyMask: float(historyMask, [3, 2]),
+          newest: integer(newest, [3]),
+        },
+        config,
+      );
+      const [gradient] = gradients(losses.loss, [embeddings]);
+      const bindings = new Map(
+        parametersOf([losses.loss]).map((tensor, position): [Tensor, Tensor] => {
+          const length = tensor.shape.reduce((a, b) => a * b);
+          return [
+            tensor,
+            float(
+              Array.from({ length }, (_, index) => 0.4 * Math.cos(index + position)),
+              tensor.shape,
+            ),
+          ];
+        }),
+      );
+      return buildModel({ outputs: { ...losses, gradient: gradient! }, bindings });
+    }
+
+    async function run(embeddings: Float32Array, changed: Partial<typeof batch> = {}) {
+      const session = await engine.load(build(changed));
+      const results = await session.run({ embeddings });
+      await session.release();
+      return results;
+    }
+
+    it('has the gradient that central differences give', async () => {
+      const gradient = floats(await run(start), 'gradient');
+      const session = await engine.load(build());
+      const lossAt = async (place: number, shift: number) => {
+        const moved = start.slice();
+        moved[place]! += shift;
+        return floats(await session.run({ embeddings: moved }), 'loss')[0]!;
+      };
+      for (let place = 0; place < start.length; place++) {
+        const difference = ((await lossAt(place, 1e-3)) - (await lossAt(place, -1e-3))) / 2e-3;
+        expect(Math.abs(gradient[place]! - difference)).toBeLessThan(5e-3);
+      }
+    });
+
+    it('does not let padding or copies of the clicked photo compete', async () => {
+      const loss = floats(await run(start), 'pageViewLoss')[0]!;
+      // Another photo in the padded place changes nothing.
+      const padded = await run(start, { candidates: [0, 4, 1, 4, 4, 2] });
+      expect(floats(padded, 'pageViewLoss')[0]).toBeCloseTo(loss, 6);
+      // Photo 4 is the third click and shown to the other two: without those copies its loss stays the same.
+      const third = { clicked: [4, 4, 4], history: [5, 0, 5, 0, 5, 0], historyMask: [1, 0, 1, 0, 1, 0] };
+      const withCopies = await run(start, {
+        ...third,
+        candidates: [4, 0, 4, 1, 4, 0],
+        candidateMask: [1, 1, 1, 1, 1, 0],
+      });
+      const oneKeyEach = await run(start, {
+        ...third,
+        candidates: [4, 0, 1, 1, 1, 0],
+        candidateMask: [1, 1, 1, 0, 0, 0],
+      });
+      expect(floats(withCopies, 'pageViewLoss')[0]).toBeCloseTo(floats(oneKeyEach, 'pageViewLoss')[0]!, 5);
+    });
+
+    it('leaves users with a single earlier click out of the sequence loss', async () => {
+      const loss = floats(await run(start), 'sequenceLoss')[0]!;
+      const other = await run(start, { newest: [2, 6, 1], history: [2, 3, 6, 3, 1, 0] });
+      expect(floats(other, 'sequenceLoss')[0]).toBeCloseTo(loss, 6);
+    });
   });
 });
