@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
-import { exists, prepareOutputFolder, readInput, writeJson } from '../files.ts';
+import { asOutputError, exists, prepareOutputFolder, readInput, writeJson } from '../files.ts';
 import { versions } from '../version.ts';
 
 /** What decides a run's result: two runs of equal identity give the same artefacts. */
@@ -100,7 +100,9 @@ export class MetricsLog {
   }
 
   async append(record: { readonly step: number } & Readonly<Record<string, number>>): Promise<void> {
-    await appendFile(this.#path, `${JSON.stringify(record)}\n`);
+    await appendFile(this.#path, `${JSON.stringify(record)}\n`).catch((error: unknown) => {
+      throw asOutputError(error, this.#path);
+    });
   }
 
   /** The last value of that name; 0 when there is none. */
