@@ -26,7 +26,8 @@ const terminal = {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: stop.signal,
-  words: ['example:hm', ...words],
+  program: 'npm run example:hm --',
+  words,
 };
 const outcome: Outcome = { exitCode: 0 };
 

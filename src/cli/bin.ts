@@ -12,5 +12,6 @@ process.exitCode = await main({
   stdout: process.stdout,
   stderr: process.stderr,
   signal: stop.signal,
+  program: 'courier',
   words: process.argv.slice(2),
 });

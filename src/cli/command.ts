@@ -11,7 +11,9 @@ export interface Terminal {
   readonly stderr: OutputStream;
   /** Aborted by Ctrl-C: work stops at the next safe place. */
   readonly signal: AbortSignal;
-  /** The words after `courier`, for manifests. */
+  /** How the user starts this program, such as `courier`. */
+  readonly program: string;
+  /** The words after it. */
   readonly words: readonly string[];
 }
 
@@ -63,7 +65,7 @@ export async function execute(
     const context: CommandContext = {
       progress: output.progress,
       signal: terminal.signal,
-      command: ['courier', ...terminal.words].join(' '),
+      command: [terminal.program, ...terminal.words].join(' '),
       print: (text) => (json ? terminal.stderr : terminal.stdout).write(`${text}\n`),
     };
     const result = await work(context);

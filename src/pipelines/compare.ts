@@ -64,7 +64,8 @@ async function compareOn(
   options: EvaluationOptions,
 ): Promise<Comparison> {
   const { dataset: _, out, ...identity } = config;
-  await openRunFolder(out, { pipeline: 'compare', config: identity, datasetHash: dataset.hash });
+  const run = { pipeline: 'compare', config: identity, datasetHash: dataset.hash };
+  const { startedAt } = await openRunFolder(out, run);
   const costs = await StageCosts.open(out);
   await embedWithEverySource(dataset, config, engine, costs, options);
   const rows = config.objectives.flatMap((source) =>
@@ -74,7 +75,7 @@ async function compareOn(
   );
   const cells = await rankRows(dataset, [withoutImages, ...rows], config, engine, costs, options);
   const attended = await attendTestClicks(dataset, config, engine);
-  const report = evaluationReport(dataset, cells, config, costs, options);
+  const report = evaluationReport(dataset, cells, config, costs, { ...options, startedAt });
   const curves = [...(await pretrainCurves(config)), ...report.curves];
   return {
     report: { ...report, curves, examples: await chooseExamples(dataset, attended, config.examples) },

@@ -102,11 +102,11 @@ export function evaluationReport(
   cells: readonly TableCell[],
   config: EvaluationConfig,
   costs: StageCosts,
-  options: EvaluationOptions,
+  { title, command, startedAt }: EvaluationOptions & { readonly startedAt: string },
 ): Report {
   const { out: _, ...settings } = config;
   return {
-    title: options.title,
+    title,
     dataset: { name: dataset.name, ...dataset.report },
     testRows: cells[0]?.result.testRows.length ?? 0,
     testUsers: countTestUsers(dataset),
@@ -116,13 +116,13 @@ export function evaluationReport(
     attention: null,
     stages: costs.all,
     manifest: {
-      command: options.command,
+      command,
       seeds: config.seeds,
       datasetHash: dataset.hash,
       config: settings,
       versions: versions(),
       machine: machine(),
-      startedAt: new Date().toISOString(),
+      startedAt,
     },
   };
 }

@@ -108,7 +108,7 @@ function jsonOf(value: unknown): unknown {
 
 async function readSource(source: OpenSource, config: IngestConfig, progress: Progress): Promise<SourceData> {
   const stage = 'Read the log';
-  progress({ kind: 'start', stage, total: 1, unit: 'logs' });
+  progress({ kind: 'start', stage, total: 0, unit: 'rows' });
   const data = await source.read({ seed: config.seed, maxBadRows: config.maxBadRows });
   progress({
     kind: 'end',

@@ -53,11 +53,8 @@ export async function rank(settings: RankConfigInput, options: EvaluationOptions
   const engine = Engine.start();
   try {
     const embeddingsHash = embeddings === undefined ? null : await hashFile(embeddings);
-    await openRunFolder(out, {
-      pipeline: 'rank',
-      config: { ...identity, embeddingsHash },
-      datasetHash: dataset.hash,
-    });
+    const run = { pipeline: 'rank', config: { ...identity, embeddingsHash }, datasetHash: dataset.hash };
+    const { startedAt } = await openRunFolder(out, run);
     const costs = await StageCosts.open(out);
     const rows = visual.map(
       (feature): PlannedRow => ({
@@ -67,7 +64,7 @@ export async function rank(settings: RankConfigInput, options: EvaluationOptions
       }),
     );
     const cells = await rankRows(dataset, [withoutImages, ...rows], config, engine, costs, options);
-    return evaluationReport(dataset, cells, config, costs, options);
+    return evaluationReport(dataset, cells, config, costs, { ...options, startedAt });
   } finally {
     dataset.images.close();
     await engine.close();

@@ -28,9 +28,13 @@ export const manifestFile = 'manifest.json';
 
 /**
  * Makes a run folder, or finds it as an earlier call of the same run left it.
+ * @returns when the run was started first
  * @throws CourierError OUTPUT_NOT_WRITABLE; OUTPUT_EXISTS when it holds a different run
  */
-export async function openRunFolder(folder: string, identity: RunIdentity): Promise<void> {
+export async function openRunFolder(
+  folder: string,
+  identity: RunIdentity,
+): Promise<{ readonly startedAt: string }> {
   await prepareOutputFolder(folder);
   const path = join(folder, manifestFile);
   // Through JSON and back, as the stored one went.
@@ -38,11 +42,11 @@ export async function openRunFolder(folder: string, identity: RunIdentity): Prom
   if (!(await exists(path))) {
     const startedAt = new Date().toISOString();
     await writeJson(path, { ...wanted, versions: versions(), machine: machine(), startedAt });
-    return;
+    return { startedAt };
   }
   const manifest = await readManifest(path);
   const { pipeline, config, datasetHash } = manifest;
-  if (isDeepStrictEqual({ pipeline, config, datasetHash }, wanted)) return;
+  if (isDeepStrictEqual({ pipeline, config, datasetHash }, wanted)) return { startedAt: manifest.startedAt };
   const what = pipeline === wanted.pipeline ? 'with another configuration or dataset' : `of ${pipeline}`;
   throw new CourierError(
     'OUTPUT_EXISTS',

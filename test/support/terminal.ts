@@ -12,7 +12,13 @@ export interface Ran {
 
 export async function courier(...words: string[]): Promise<Ran> {
   const [stdout, stderr] = [new Collected(), new Collected()];
-  const exitCode = await main({ stdout, stderr, signal: new AbortController().signal, words });
+  const exitCode = await main({
+    stdout,
+    stderr,
+    signal: new AbortController().signal,
+    program: 'courier',
+    words,
+  });
   const last = stdout.text.trimEnd().split('\n').at(-1) ?? '';
   return {
     exitCode,
