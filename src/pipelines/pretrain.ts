@@ -96,6 +96,7 @@ async function train(
     Random.seeded(config.seed, 'screening'),
   );
 
+  if (run.stepsDone > 0) progress({ kind: 'note', text: `Pre-train: going on after step ${run.stepsDone}` });
   progress({ kind: 'start', stage: 'Pre-train', total: config.steps, unit: 'steps' });
   let prepared = prepareBatch(sampler, dataset);
   for (let t = run.stepsDone + 1; t <= config.steps; t++) {

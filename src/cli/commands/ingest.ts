@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
+import { CourierError } from '../../errors.ts';
 import { ingest, ingestConfig } from '../../pipelines/ingest.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { describeIngest } from '../ingest-summary.ts';
@@ -82,6 +83,7 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, progress }) => {
         const settings = await collectSettings(options, ownSettings(options));
+        if (settings['source'] === undefined) throw nothingToIngest();
         const { folder, report } = await ingest(
           parseConfig(ingestConfig, settings, 'ingest configuration'),
           progress,
@@ -91,6 +93,12 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
         return { dataset: folder, ...report };
       }),
     );
+}
+
+function nothingToIngest(): CourierError {
+  const remedy =
+    'Name a click log with --log, or a folder in the H&M layout with --hm; --help lists every option.';
+  return new CourierError('CONFIG_INVALID', 'There is nothing to ingest.', remedy);
 }
 
 /** The options by the key of the setting that each is short for. */
