@@ -1,4 +1,5 @@
 /** What an image encoder is to the rest: a graph from photos to embeddings. */
+import { CourierError } from '../errors.ts';
 import { cast, multiply, subtract } from '../graph/operators/index.ts';
 import { constant, type FloatTensor, type Tensor } from '../graph/tensor.ts';
 
@@ -26,4 +27,18 @@ export function normalizeColours(pixels: Tensor<'uint8'>): FloatTensor {
     );
   const centred = subtract(cast(pixels, 'float32'), repeated(colourMean));
   return multiply(centred, repeated(colourDeviation.map((deviation) => 1 / deviation)));
+}
+
+/**
+ * Refuses sizes that do not fit each other, naming both.
+ * @throws CourierError CONFIG_INVALID
+ */
+export function requireDivides(divisorName: string, divisor: number, name: string, value: number): void {
+  if (value % divisor === 0) return;
+  const problem = `${divisorName} ${divisor} does not divide ${name} ${value}`;
+  throw new CourierError(
+    'CONFIG_INVALID',
+    `Invalid configuration: ${problem}.`,
+    'Choose numbers that divide each other.',
+  );
 }

@@ -2,7 +2,7 @@
 import type { Model } from '../graph/onnx.ts';
 import { l2Normalize } from '../graph/operators/index.ts';
 import { initialValues, layoutOf, type ParameterLayout, parametersOf } from '../graph/parameters.ts';
-import { type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
+import { type FloatTensor, input, openLength, type Tensor } from '../graph/tensor.ts';
 import { buildExport } from '../graph/training-step.ts';
 import type { Random } from '../random.ts';
 import type { Encoder } from './encoder.ts';
@@ -12,8 +12,7 @@ export const photoAxis = 'photos';
 
 /** Photos as a model input and their embeddings of unit length: uint8 (U, S, S, 3) → (U, d). */
 export function embeddingGraph(encoder: Encoder): { photos: Tensor<'uint8'>; embeddings: FloatTensor } {
-  // Any number of photos will do: the axis is open in the model.
-  const photos = input('photos', 'uint8', [1, encoder.side, encoder.side, 3]);
+  const photos = input('photos', 'uint8', [openLength, encoder.side, encoder.side, 3]);
   return { photos, embeddings: l2Normalize(encoder.forward(photos)) };
 }
 

@@ -1,11 +1,16 @@
 /** The encoders by name. */
 import type { Encoder } from './encoder.ts';
+import { type SwinConfig, swin } from './swin.ts';
 import { type VitConfig, vit } from './vit.ts';
 
-export type EncoderConfig = { readonly name: 'vit' } & VitConfig;
+export type EncoderConfig = VitConfig | SwinConfig;
 
-const encoders: { readonly [Name in EncoderConfig['name']]: (config: EncoderConfig) => Encoder } = { vit };
-
+/** @throws CourierError CONFIG_INVALID when sizes do not fit each other */
 export function createEncoder(config: EncoderConfig): Encoder {
-  return encoders[config.name](config);
+  switch (config.name) {
+    case 'vit':
+      return vit(config);
+    case 'swin':
+      return swin(config);
+  }
 }

@@ -18,6 +18,7 @@ const positive = (random: Random) => 0.5 + random.uniform();
 const awayFromZero = (random: Random) => (random.uniform() < 0.5 ? -1 : 1) * positive(random);
 const indices = constant('int32', Int32Array.of(2, 0, 2, 1, 2, 0), [2, 3]);
 
+const larger = constant('float32', new Float32Array(24), [2, 3, 4]);
 const table = constant('float32', new Float32Array(8), [4, 2]);
 
 /** At least one case for every differentiable operator, under the operator's name. */
@@ -53,6 +54,11 @@ const cases: Record<string, readonly Case[]> = {
   sigmoid: [{ shapes: [[5]], build: (a) => op.sigmoid(a!) }],
   softplus: [{ shapes: [[5]], build: (a) => op.softplus(a!) }],
   relu: [{ shapes: [[6]], build: (a) => op.relu(a!), values: awayFromZero }],
+  gelu: [{ shapes: [[6]], build: (a) => op.gelu(a!) }],
+  padEnd: [
+    { shapes: [[2, 3]], build: (a) => op.padEnd(a!, 1, 2) },
+    { shapes: [[2, 3, 2]], build: (a) => op.padEnd(a!, 0, 1) },
+  ],
   sum: [
     { shapes: [[2, 3, 4]], build: (a) => op.sum(a!, [1]) },
     { shapes: [[2, 3, 4]], build: (a) => op.sum(a!, [0, -1]) },
@@ -61,7 +67,7 @@ const cases: Record<string, readonly Case[]> = {
   logSumExp: [{ shapes: [[3, 4]], build: (a) => op.logSumExp(a!, [-1]) }],
   reshape: [{ shapes: [[2, 6]], build: (a) => op.reshape(a!, [3, 4]) }],
   transpose: [{ shapes: [[2, 3, 4]], build: (a) => op.transpose(a!, [2, 0, 1]) }],
-  broadcastTo: [{ shapes: [[3, 1]], build: (a) => op.broadcastTo(a!, [2, 3, 4]) }],
+  broadcastLike: [{ shapes: [[3, 1]], build: (a) => op.broadcastLike(a!, larger) }],
   concatenate: [
     {
       shapes: [

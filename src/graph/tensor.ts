@@ -55,6 +55,12 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
+/**
+ * The length that an open axis has while a graph is built. Not 1: that would be taken for an axis to
+ * broadcast, and gradients would not be summed along it.
+ */
+export const openLength = 2;
+
 /** A value fed at every run. */
 export function input<T extends DataType>(name: string, type: T, shape: Shape): Tensor<T> {
   return { type, shape: checkShape(shape), source: { kind: 'input', name } };

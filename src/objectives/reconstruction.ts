@@ -18,7 +18,15 @@ import {
   transpose,
 } from '../graph/operators/index.ts';
 import { glorot, type ParameterLayout, zeros } from '../graph/parameters.ts';
-import { type FloatTensor, type Initializer, input, parameter, scalar, sizeOf } from '../graph/tensor.ts';
+import {
+  type FloatTensor,
+  type Initializer,
+  input,
+  openLength,
+  parameter,
+  scalar,
+  sizeOf,
+} from '../graph/tensor.ts';
 import { buildExport } from '../graph/training-step.ts';
 
 /**
@@ -68,9 +76,9 @@ export function exportAttention(
   values: Float32Array,
 ): Model {
   const { attention } = createReconstruction(config, dimension)(
-    input('candidates', 'float32', [1, dimension]),
-    input('history', 'float32', [1, places, dimension]),
-    input('mask', 'float32', [1, places]),
+    input('candidates', 'float32', [openLength, dimension]),
+    input('history', 'float32', [openLength, places, dimension]),
+    input('mask', 'float32', [openLength, places]),
   );
   const open = Object.fromEntries(
     ['candidates', 'history', 'mask', 'attention'].map((name) => [name, 'clicks']),

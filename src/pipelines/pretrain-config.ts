@@ -1,17 +1,37 @@
 /** Everything that can be set for pre-training, with every default. */
 import { z } from 'zod';
 
-const encoderConfig = z.strictObject({
+const side = z.int().min(2).max(64);
+const width = z.int().min(8).max(2048);
+/** Length of the embeddings. */
+const dimension = z.int().min(4).max(2048).default(128);
+
+const vitConfig = z.strictObject({
   name: z.literal('vit').default('vit'),
   /** Side of the patches in pixels; must divide the side of the dataset's photos. */
-  patch: z.int().min(2).max(64).default(8),
-  width: z.int().min(8).max(2048).default(96),
+  patch: side.default(8),
+  width: width.default(96),
   depth: z.int().min(1).max(48).default(3),
   heads: z.int().min(1).max(32).default(3),
   mlpRatio: z.int().min(1).max(8).default(3),
-  /** Length of the embeddings. */
-  dimension: z.int().min(4).max(2048).default(128),
+  dimension,
 });
+
+const swinConfig = z.strictObject({
+  name: z.literal('swin'),
+  patch: side.default(4),
+  /** Width of the first stage; each later one doubles it. */
+  width: width.default(32),
+  /** Blocks of each stage, and their heads. */
+  depths: z.array(z.int().min(1).max(48)).min(1).max(6).default([2, 2, 2]),
+  heads: z.array(z.int().min(1).max(64)).min(1).max(6).default([2, 4, 8]),
+  /** Side of the attention windows, in patches. */
+  window: z.int().min(2).max(32).default(4),
+  mlpRatio: z.int().min(1).max(8).default(4),
+  dimension,
+});
+
+const encoderConfig = z.discriminatedUnion('name', [vitConfig, swinConfig]);
 
 const objectiveConfig = z.strictObject({
   name: z.literal('courier').default('courier'),

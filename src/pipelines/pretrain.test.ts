@@ -10,6 +10,7 @@ import { temporaryFolder } from '../../test/support/temporary.ts';
 import { tinyDataset, tinyPretraining } from '../../test/support/tiny-dataset.ts';
 import { loadDataset } from '../data/store.ts';
 import { ExportedEncoder } from '../encoders/load.ts';
+import { exists } from '../files.ts';
 import { silent } from '../progress.ts';
 import { Engine } from '../runtime/engine.ts';
 import { attentionFile, encoderFile, pretrain } from './pretrain.ts';
@@ -134,6 +135,22 @@ describe('pretrain', () => {
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('encoder.patch 7'),
     });
+  });
+
+  it('trains a swin encoder as it trains a vit', async () => {
+    const out = await temporaryFolder();
+    const encoder = {
+      name: 'swin',
+      patch: 4,
+      width: 8,
+      depths: [2],
+      heads: [2],
+      window: 2,
+      dimension: 16,
+    } as const;
+    const result = await pretrain({ ...tinyPretraining, encoder, dataset, out, steps: 4 }, silent);
+    expect(result.bestStep).toBe(4);
+    expect(await exists(result.encoder)).toBe(true);
   });
 
   it('exports an encoder that gives unit vectors, the same for a photo in whatever batch', async () => {

@@ -9,7 +9,7 @@ import { parseConfig } from '../config.ts';
 import { type ClickBatch, ClickSampler } from '../data/click-sampler.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/store.ts';
-import type { Encoder } from '../encoders/encoder.ts';
+import { type Encoder, requireDivides } from '../encoders/encoder.ts';
 import { embeddingGraph, exportEncoder, photoAxis } from '../encoders/export.ts';
 import { createEncoder } from '../encoders/index.ts';
 import { CourierError } from '../errors.ts';
@@ -75,7 +75,8 @@ async function train(
   progress: Progress,
   signal: AbortSignal | undefined,
 ): Promise<PretrainResult> {
-  const encoder = createFittingEncoder(config, dataset);
+  const encoder = createEncoder({ ...config.encoder, side: dataset.images.side });
+  requireDivides('objective.heads', config.objective.heads, 'encoder.dimension', encoder.dimension);
   const sampler = createSampler(config, dataset);
   const step = buildCourierStep(encoder, sampler.batchSize, config);
   const { dataset: _, out, ...identity } = config;
@@ -154,23 +155,6 @@ function buildCourierStep(encoder: Encoder, samples: number, config: PretrainCon
     outputs: { pageViewLoss, sequenceLoss },
     openAxes: { photos: photoAxis },
   });
-}
-
-function createFittingEncoder(config: PretrainConfig, dataset: Dataset): Encoder {
-  const { side } = dataset.images;
-  const { patch, width, heads, dimension } = config.encoder;
-  const problem =
-    (side % patch !== 0 && `encoder.patch ${patch} does not divide the photos' side ${side}`) ||
-    (width % heads !== 0 && `encoder.heads ${heads} does not divide encoder.width ${width}`) ||
-    (dimension % config.objective.heads !== 0 &&
-      `objective.heads ${config.objective.heads} does not divide encoder.dimension ${dimension}`);
-  if (problem !== false)
-    throw new CourierError(
-      'CONFIG_INVALID',
-      `Invalid pretrain configuration: ${problem}.`,
-      'Choose numbers that divide each other.',
-    );
-  return createEncoder({ ...config.encoder, side });
 }
 
 function createSampler(config: PretrainConfig, dataset: Dataset): ClickSampler {

@@ -91,10 +91,22 @@ export const relu = operator(
   (x: FloatTensor): FloatTensor => elementwise('Relu', [x], (g, y) => [multiply(g, sign(y))]),
 );
 
-/** x · sigmoid(1.702 x): the cheap approximation of GELU (Hendrycks and Gimpel, 2016, section 2). */
-export function quickGelu(x: FloatTensor): FloatTensor {
-  return multiply(x, sigmoid(multiply(x, scalar(1.702))));
-}
+/**
+ * x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel, 2016).
+ * Its derivative is Φ(x) + x φ(x), with Φ from the error function.
+ */
+export const gelu = operator(
+  'gelu',
+  (x: FloatTensor): FloatTensor =>
+    elementwise('Gelu', [x], (g) => {
+      const scaled = multiply(x, scalar(Math.SQRT1_2));
+      const erf = apply({ type: 'Erf', inputs: [scaled], gradient: null }, 'float32', x.shape);
+      const distribution = multiply(add(erf, scalar(1)), scalar(0.5));
+      const density = exponential(negate(multiply(scaled, scaled)));
+      const slope = multiply(multiply(x, density), scalar(1 / Math.sqrt(2 * Math.PI)));
+      return [multiply(g, add(distribution, slope))];
+    }),
+);
 
 /** −1, 0 or 1. */
 export const sign = discreteOperator(

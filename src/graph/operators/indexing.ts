@@ -2,7 +2,7 @@
 import { apply, only, operator } from '../operator.ts';
 import { type FloatTensor, integers, sizeOf, type Tensor } from '../tensor.ts';
 import { cast } from './elementwise.ts';
-import { reshape } from './shape.ts';
+import { reshape, zerosLike } from './shape.ts';
 
 /** Rows of a table: (U, …), indices of any shape → (…indices, …). Every index must be a row of the table. */
 export const gather = operator('gather', (table: FloatTensor, indices: Tensor<'int32'>): FloatTensor => {
@@ -57,10 +57,4 @@ export const scatterAdd = operator(
 function expandColumns(column: Tensor<'int64'>, width: number): Tensor<'int64'> {
   const inputs = [column, integers([1, width])];
   return apply({ type: 'Expand', inputs, gradient: null }, 'int64', [column.shape[0]!, width]);
-}
-
-/** Zeros in the shape that the tensor has when the model runs. */
-function zerosLike(x: FloatTensor): FloatTensor {
-  const shape = apply({ type: 'Shape', inputs: [x], gradient: null }, 'int64', [x.shape.length]);
-  return apply({ type: 'ConstantOfShape', inputs: [shape], gradient: null }, 'float32', x.shape);
 }

@@ -2,7 +2,7 @@
 import { apply, only, operator } from '../operator.ts';
 import { type FloatTensor, integers, normalizeAxis, type Shape, sameShape, scalar } from '../tensor.ts';
 import { exponential, multiply, subtract } from './elementwise.ts';
-import { broadcastTo, reshape } from './shape.ts';
+import { broadcastLike, reshape } from './shape.ts';
 
 /** The shape with the axes kept as 1. */
 function kept(shape: Shape, axes: readonly number[]): Shape {
@@ -30,14 +30,14 @@ function reduce(
 /** Sum along axes, which stay as length 1. */
 export const sum = operator('sum', (x: FloatTensor, axes: readonly number[]): FloatTensor => {
   const normal = axes.map((axis) => normalizeAxis(axis, x.shape.length));
-  return reduce('ReduceSum', x, normal, (g) => broadcastTo(g, x.shape));
+  return reduce('ReduceSum', x, normal, (g) => broadcastLike(g, x));
 });
 
 /** Mean along axes, which stay as length 1. */
 export const mean = operator('mean', (x: FloatTensor, axes: readonly number[]): FloatTensor => {
   const normal = axes.map((axis) => normalizeAxis(axis, x.shape.length));
   const count = normal.reduce((product, axis) => product * x.shape[axis]!, 1);
-  return reduce('ReduceMean', x, normal, (g) => broadcastTo(multiply(g, scalar(1 / count)), x.shape));
+  return reduce('ReduceMean', x, normal, (g) => broadcastLike(multiply(g, scalar(1 / count)), x));
 });
 
 /** log Σ exp(x) along axes, which stay as length 1; safe for large values. */

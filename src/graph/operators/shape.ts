@@ -7,7 +7,6 @@ import {
   normalizeAxis,
   type Shape,
   sameShape,
-  scalar,
   sizeOf,
   type Tensor,
 } from '../tensor.ts';
@@ -50,22 +49,13 @@ export const transpose = operator(
   },
 );
 
-/**
- * Repeats along the axes of length 1, and along new leading axes. Axes that are not repeated are written
- * as 1, which ONNX reads as "keep", so that an open leading axis stays open.
- */
-export const broadcastTo = operator('broadcastTo', (x: FloatTensor, shape: Shape): FloatTensor => {
-  if (sameShape(x.shape, shape)) return x;
-  const added = shape.length - x.shape.length;
-  const target = shape.map((length, axis) => (x.shape[axis - added] === length ? 1 : length));
+/** Repeats to the shape that another tensor has when the model runs, open axes included. */
+export const broadcastLike = operator('broadcastLike', (x: FloatTensor, like: FloatTensor): FloatTensor => {
+  const shape = apply({ type: 'Shape', inputs: [like], gradient: null }, 'int64', [like.shape.length]);
   return apply(
-    {
-      type: 'Expand',
-      inputs: [x, integers(target)],
-      gradient: (outputs) => [sumTo(only(outputs), x.shape), null],
-    },
+    { type: 'Expand', inputs: [x, shape], gradient: (outputs) => [sumTo(only(outputs), x.shape), null] },
     'float32',
-    shape,
+    like.shape,
   );
 });
 
@@ -97,17 +87,50 @@ export const split = operator(
   (x: FloatTensor, lengths: readonly number[], axis: number): readonly FloatTensor[] => {
     const along = normalizeAxis(axis, x.shape.length);
     const shapes = lengths.map((length) => x.shape.map((other, index) => (index === along ? length : other)));
-    return applyMany(
+    const results: readonly FloatTensor[] = applyMany(
       {
         type: 'Split',
         inputs: [x, integers(lengths)],
         attributes: { axis: { kind: 'int', value: along } },
         gradient: (outputs) => {
-          const parts = outputs.map((part, index) => part ?? broadcastTo(scalar(0), shapes[index]!));
+          const parts = outputs.map((part, index) => part ?? zerosLike(results[index]!));
           return [concatenate(parts, along), null];
         },
       },
       shapes,
     );
+    return results;
   },
 );
+
+/** Zeros appended along an axis. */
+export const padEnd = operator('padEnd', (x: FloatTensor, axis: number, count: number): FloatTensor => {
+  if (count === 0) return x;
+  const along = normalizeAxis(axis, x.shape.length);
+  const length = x.shape[along]!;
+  const pads = x.shape.flatMap(() => [0, 0]);
+  pads[x.shape.length + along] = count;
+  return apply(
+    {
+      type: 'Pad',
+      inputs: [x, integers(pads)],
+      gradient: (outputs) => [split(only(outputs), [length, count], along)[0]!, null],
+    },
+    'float32',
+    x.shape.map((other, index) => (index === along ? length + count : other)),
+  );
+});
+
+/** Values moved along an axis by `shift` places to the front; those that fall off come back at the end. */
+export function rollToFront(x: FloatTensor, axis: number, shift: number): FloatTensor {
+  const length = x.shape[normalizeAxis(axis, x.shape.length)]!;
+  if (shift % length === 0) return x;
+  const [front, rest] = split(x, [shift, length - shift], axis);
+  return concatenate([rest!, front!], axis);
+}
+
+/** Zeros in the shape that the tensor has when the model runs. */
+export function zerosLike(x: FloatTensor): FloatTensor {
+  const shape = apply({ type: 'Shape', inputs: [x], gradient: null }, 'int64', [x.shape.length]);
+  return apply({ type: 'ConstantOfShape', inputs: [shape], gradient: null }, 'float32', x.shape);
+}
