@@ -8,10 +8,11 @@ import { Random } from '../random.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { embeddingGraph, exportUntrainedEncoder, photoAxis } from './export.ts';
 import { createEncoder, type EncoderConfig } from './index.ts';
+import { headNames } from './layers.ts';
 
-const configs: { readonly [Name in EncoderConfig['name']]: EncoderConfig } = {
-  vit: { name: 'vit', side: 16, patch: 4, width: 12, depth: 2, heads: 3, mlpRatio: 2, dimension: 6 },
-  swin: {
+const configs: readonly EncoderConfig[] = headNames.flatMap((head): EncoderConfig[] => [
+  { name: 'vit', side: 16, patch: 4, width: 12, depth: 2, heads: 3, mlpRatio: 2, head, dimension: 6 },
+  {
     name: 'swin',
     side: 24,
     patch: 4,
@@ -20,12 +21,13 @@ const configs: { readonly [Name in EncoderConfig['name']]: EncoderConfig } = {
     heads: [2, 4],
     window: 4,
     mlpRatio: 2,
+    head,
     dimension: 6,
   },
-};
+]);
 
 /** What every encoder has to keep, whatever it computes. */
-describe.each(Object.values(configs))('the encoder $name', (config) => {
+describe.each(configs)('the encoder $name with the head $head', (config) => {
   const encoder = createEncoder(config);
   let engine: Engine;
   beforeAll(() => {

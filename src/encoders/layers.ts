@@ -1,5 +1,5 @@
 /** Layers that the encoders share. Parameters are named as PyTorch names them: `<name>.weight`, `<name>.bias`. */
-import { layerNorm, linear } from '../graph/operators/index.ts';
+import { layerNorm, linear, mean, reshape } from '../graph/operators/index.ts';
 import { glorot, ones, zeros } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
 
@@ -14,4 +14,27 @@ export function affine(name: string, x: FloatTensor, outputs: number): FloatTens
 export function norm(name: string, x: FloatTensor): FloatTensor {
   const width = x.shape.at(-1)!;
   return layerNorm(x, parameter(`${name}.weight`, [width], ones), parameter(`${name}.bias`, [width], zeros));
+}
+
+/**
+ * How places become one embedding. `mean`: their mean, as in the paper, which does not care where something is.
+ * `layout`: all of them side by side, each narrowed first, which suits photos that are aligned.
+ */
+export const headNames = ['mean', 'layout'] as const;
+export type HeadName = (typeof headNames)[number];
+
+/** Numbers that the layout head keeps of each place. */
+const keptOfPlace = 32;
+
+/** (B, T, W) → (B, d) */
+export function head(x: FloatTensor, name: HeadName, dimension: number): FloatTensor {
+  const [batch, places, width] = x.shape;
+  switch (name) {
+    case 'mean':
+      return affine('encoder.head', reshape(mean(x, [1]), [batch!, width!]), dimension);
+    case 'layout': {
+      const narrow = affine('encoder.head.place', x, keptOfPlace);
+      return affine('encoder.head', reshape(narrow, [batch!, places! * keptOfPlace]), dimension);
+    }
+  }
 }

@@ -45,6 +45,7 @@ describe('swin', () => {
       const channelsFirst = input('photos', 'float32', photos.shape);
       const output = swinForward(transpose(channelsFirst, [0, 2, 3, 1]), {
         name: 'swin',
+        head: 'mean',
         side: settings.image_size,
         patch: settings.patch_size[0]!,
         width: settings.embed_dim,

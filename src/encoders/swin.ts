@@ -13,7 +13,6 @@ import {
   gelu,
   linear,
   matmul,
-  mean,
   padEnd,
   reshape,
   rollToFront,
@@ -24,7 +23,7 @@ import {
 import { glorot, normal, zeros } from '../graph/parameters.ts';
 import { constant, type FloatTensor, parameter } from '../graph/tensor.ts';
 import { type Encoder, normalizeColours, requireDivides } from './encoder.ts';
-import { affine, norm } from './layers.ts';
+import { affine, type HeadName, head, norm } from './layers.ts';
 
 export interface SwinConfig {
   readonly name: 'swin';
@@ -39,6 +38,7 @@ export interface SwinConfig {
   /** Side of a window, in patches. */
   readonly window: number;
   readonly mlpRatio: number;
+  readonly head: HeadName;
   /** Length of the embedding. */
   readonly dimension: number;
 }
@@ -77,8 +77,8 @@ export function swinForward(photos: FloatTensor, config: SwinConfig): FloatTenso
       x = block(x, `encoder.features.${2 * stage + 1}.${index}`, heads[stage]!, shift, config);
     }
   }
-  const pooled = mean(norm('encoder.norm', x), [1, 2]); // (B, 1, 1, W)
-  return affine('encoder.head', reshape(pooled, [x.shape[0]!, x.shape[3]!]), dimension);
+  const [batch, rows, columns, last] = x.shape;
+  return head(reshape(norm('encoder.norm', x), [batch!, rows! * columns!, last!]), config.head, dimension);
 }
 
 /** A convolution whose steps are as long as its kernel is a product with each patch. */

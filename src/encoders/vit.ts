@@ -1,9 +1,9 @@
-/** Vision transformer (Dosovitskiy et al., 2021): patches as words, mean pooling, a linear head. */
-import { add, matmul, mean, relu, reshape, softmax, transpose } from '../graph/operators/index.ts';
+/** Vision transformer (Dosovitskiy et al., 2021): patches as words. */
+import { add, matmul, relu, reshape, softmax, transpose } from '../graph/operators/index.ts';
 import { normal } from '../graph/parameters.ts';
 import { type FloatTensor, parameter, type Tensor } from '../graph/tensor.ts';
 import { type Encoder, normalizeColours, requireDivides } from './encoder.ts';
-import { affine, norm } from './layers.ts';
+import { affine, type HeadName, head, norm } from './layers.ts';
 
 export interface VitConfig {
   readonly name: 'vit';
@@ -15,6 +15,7 @@ export interface VitConfig {
   readonly heads: number;
   /** Width of the hidden layer of each block, as a multiple of `width`. */
   readonly mlpRatio: number;
+  readonly head: HeadName;
   /** Length of the embedding. */
   readonly dimension: number;
 }
@@ -33,8 +34,7 @@ export function vit(config: VitConfig): Encoder {
       const embedded = affine('encoder.patch', normalizeColours(patches), width); // (B, T, W)
       let x = add(embedded, parameter('encoder.position', [count!, width], normal(0.02)));
       for (let index = 0; index < depth; index++) x = block(x, `encoder.blocks.${index}`, config);
-      const pooled = reshape(mean(norm('encoder.norm', x), [1]), [photos.shape[0]!, width]); // (B, W)
-      return affine('encoder.head', pooled, dimension); // (B, d)
+      return head(norm('encoder.norm', x), config.head, dimension); // (B, d)
     },
   };
 }

@@ -1,8 +1,11 @@
 /** Everything that can be set for pre-training, with every default. */
 import { z } from 'zod';
+import { headNames } from '../encoders/layers.ts';
 
 const side = z.int().min(2).max(64);
 const width = z.int().min(8).max(2048);
+/** `mean` pooling as in the paper, or `layout`, which keeps where things are: better for aligned photos. */
+const head = z.enum(headNames).default('mean');
 /** Length of the embeddings. */
 const dimension = z.int().min(4).max(2048).default(128);
 
@@ -14,6 +17,7 @@ const vitConfig = z.strictObject({
   depth: z.int().min(1).max(48).default(3),
   heads: z.int().min(1).max(32).default(3),
   mlpRatio: z.int().min(1).max(8).default(3),
+  head,
   dimension,
 });
 
@@ -28,6 +32,7 @@ const swinConfig = z.strictObject({
   /** Side of the attention windows, in patches. */
   window: z.int().min(2).max(32).default(4),
   mlpRatio: z.int().min(1).max(8).default(4),
+  head,
   dimension,
 });
 

@@ -139,15 +139,8 @@ describe('pretrain', () => {
 
   it('trains a swin encoder as it trains a vit', async () => {
     const out = await temporaryFolder();
-    const encoder = {
-      name: 'swin',
-      patch: 4,
-      width: 8,
-      depths: [2],
-      heads: [2],
-      window: 2,
-      dimension: 16,
-    } as const;
+    const sizes = { patch: 4, width: 8, depths: [2], heads: [2], window: 2, dimension: 16 };
+    const encoder = { name: 'swin' as const, ...sizes };
     const result = await pretrain({ ...tinyPretraining, encoder, dataset, out, steps: 4 }, silent);
     expect(result.bestStep).toBe(4);
     expect(await exists(result.encoder)).toBe(true);
