@@ -52,6 +52,8 @@ export const pretrainConfig = z.strictObject({
   out: z.string().min(1),
   seed: z.int().nonnegative().default(1),
   encoder: encoderConfig.prefault({}),
+  /** A safetensors file to start the encoder from: of pretrain, torchvision, timm or transformers. */
+  init: z.string().min(1).optional(),
   objective: objectiveConfig.prefault({}),
   steps: z.int().positive().default(300),
   /** Samples per batch. */

@@ -11,7 +11,7 @@ import { tinyDataset, tinyPretraining } from '../../test/support/tiny-dataset.ts
 import { loadDataset } from '../data/store.ts';
 import { ExportedEncoder } from '../encoders/load.ts';
 import { exists } from '../files.ts';
-import { silent } from '../progress.ts';
+import { type ProgressEvent, silent } from '../progress.ts';
 import { Engine } from '../runtime/engine.ts';
 import { attentionFile, encoderFile, pretrain } from './pretrain.ts';
 import { checkpointFile, metricsFile } from './training-run.ts';
@@ -126,6 +126,31 @@ describe('pretrain', () => {
       code: 'OUTPUT_EXISTS',
     });
     expect((await readFile(join(whole, checkpointFile))).equals(before)).toBe(true);
+  });
+
+  it('starts from the weights of another run, and says which', async () => {
+    const [out, second] = [await temporaryFolder(), await temporaryFolder()];
+    const notes: string[] = [];
+    const listen = (event: ProgressEvent) => event.kind === 'note' && notes.push(event.text);
+    const init = join(whole, checkpointFile);
+    const small = { ...tinyPretraining, dataset, steps: 1, learningRate: 1e-12 };
+    await pretrain({ ...small, out, init, seed: 9 }, listen);
+    await pretrain({ ...small, out: second, seed: 9 }, silent);
+    expect(notes[0]).toContain(checkpointFile);
+    const embed = async (folder: string) => {
+      const loaded = await loadDataset(dataset);
+      const engine = Engine.start({ threads: 1 });
+      const encoder = await ExportedEncoder.open(join(folder, encoderFile), 16, engine);
+      const vectors = await encoder.embedAll(loaded.images, silent);
+      loaded.images.close();
+      await engine.close();
+      return vectors;
+    };
+    const [origin, started, fresh] = [await embed(whole), await embed(out), await embed(second)];
+    const distance = (a: Float32Array, b: Float32Array) =>
+      Math.max(...a.map((value, index) => Math.abs(value - b[index]!)));
+    expect(distance(origin, started)).toBeLessThan(1e-4);
+    expect(distance(origin, fresh)).toBeGreaterThan(1e-2);
   });
 
   it('refuses sizes that do not fit each other by naming them', async () => {

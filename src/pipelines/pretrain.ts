@@ -12,8 +12,9 @@ import { loadDataset } from '../data/store.ts';
 import { type Encoder, requireDivides } from '../encoders/encoder.ts';
 import { embeddingGraph, exportEncoder, photoAxis } from '../encoders/export.ts';
 import { createEncoder } from '../encoders/index.ts';
+import { describeLoaded, loadWeights } from '../encoders/published-weights.ts';
 import { CourierError } from '../errors.ts';
-import { writeFileWhole } from '../files.ts';
+import { hashFile, writeFileWhole } from '../files.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
 import { initialValues } from '../graph/parameters.ts';
 import { input } from '../graph/tensor.ts';
@@ -23,6 +24,7 @@ import { exportAttention } from '../objectives/reconstruction.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
+import { readSafeTensors } from '../runtime/safetensors.ts';
 import { type PretrainConfig, type PretrainConfigInput, pretrainConfig } from './pretrain-config.ts';
 import { learningRateAt } from './schedule.ts';
 import { chooseScreening, type EmbedPhotos, simScoreAuc } from './screening.ts';
@@ -79,12 +81,14 @@ async function train(
   requireDivides('objective.heads', config.objective.heads, 'encoder.dimension', encoder.dimension);
   const sampler = createSampler(config, dataset);
   const step = buildCourierStep(encoder, sampler.batchSize, config);
-  const { dataset: _, out, ...identity } = config;
+  const { dataset: _, out, init, ...identity } = config;
+  const vectors = freshVectors(step, config.seed);
+  const initHash = init === undefined ? null : await startFrom(init, step, vectors, progress);
   const run = await TrainingRun.open(
     out,
-    { pipeline: 'pretrain', config: identity, datasetHash: dataset.hash },
+    { pipeline: 'pretrain', config: { ...identity, initHash }, datasetHash: dataset.hash },
     step,
-    { vectors: freshVectors(step, config.seed), sampler: sampler.state },
+    { vectors, sampler: sampler.state },
   );
   sampler.restore(run.sampler);
   const state = await engine.createState(run.vectors);
@@ -172,6 +176,19 @@ function freshVectors(step: TrainingStep, seed: number): Readonly<Record<string,
   const parameters = initialValues(step.parameters, Random.seeded(seed, 'parameters'));
   const slots = step.optimizer.slots.map((slot) => [slot, new Float32Array(step.layout.size)]);
   return { parameters, ...Object.fromEntries(slots) };
+}
+
+/** Copies weights from a file over the fresh ones. @returns the file's hash */
+async function startFrom(
+  path: string,
+  step: TrainingStep,
+  vectors: Readonly<Record<string, Float32Array>>,
+  progress: Progress,
+): Promise<string> {
+  const file = await readSafeTensors(path, 'Initial weights');
+  const loaded = loadWeights(file, step.layout, vectors['parameters']!, path);
+  progress({ kind: 'note', text: describeLoaded(loaded, path) });
+  return hashFile(path);
 }
 
 /** The next batch as the model takes it, and where the sampler stands after it. */

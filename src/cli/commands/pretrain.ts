@@ -12,6 +12,7 @@ interface Options extends CommonOptions {
   readonly batchSize?: number;
   readonly learningRate?: number;
   readonly seed?: number;
+  readonly init?: string;
 }
 
 export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
@@ -22,9 +23,10 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--batch-size <samples>', 'clicks per step', number)
     .option('--learning-rate <rate>', 'highest learning rate', number)
     .option('--seed <seed>', 'seed of everything random', number)
+    .option('--init <file>', 'safetensors file to start the encoder from: a checkpoint, or published weights')
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, progress, signal }) => {
-        const { dataset, out, steps, batchSize, learningRate, seed } = options;
+        const { dataset, out, steps, batchSize, learningRate, seed, init } = options;
         const settings = await collectSettings(options, {
           dataset,
           out,
@@ -32,6 +34,7 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
           batchSize,
           learningRate,
           seed,
+          init,
         });
         const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
         const result = await pretrain(config, progress, signal);
