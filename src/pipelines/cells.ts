@@ -2,19 +2,9 @@
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
 import { exists } from '../files.ts';
-import type { CurvePoint } from '../rankers/train.ts';
+import { parseJson } from '../json.ts';
+import type { RankerResult } from '../rankers/train.ts';
 import { readSafeTensors, writeSafeTensors } from '../runtime/safetensors.ts';
-
-export interface CellResult {
-  /** Exposures of the test split, ascending. (n) */
-  readonly testRows: Int32Array;
-  /** Click probability of each. (n) */
-  readonly testScores: Float32Array;
-  readonly validationAuc: number;
-  readonly curve: readonly CurvePoint[];
-  readonly steps: number;
-  readonly seconds: number;
-}
 
 const summarySchema = z.object({
   validationAuc: z.number(),
@@ -24,7 +14,7 @@ const summarySchema = z.object({
 });
 
 /** Finished cells are kept: a comparison that was stopped computes only what is missing. */
-export async function cachedCell(path: string, compute: () => Promise<CellResult>): Promise<CellResult> {
+export async function cachedCell(path: string, compute: () => Promise<RankerResult>): Promise<RankerResult> {
   if (await exists(path)) return readCell(path);
   const { testRows, testScores, ...summary } = await compute();
   await writeSafeTensors(path, {
@@ -37,9 +27,9 @@ export async function cachedCell(path: string, compute: () => Promise<CellResult
   return { testRows, testScores, ...summary };
 }
 
-async function readCell(path: string): Promise<CellResult> {
+async function readCell(path: string): Promise<RankerResult> {
   const { metadata, tensors } = await readSafeTensors(path, 'Scores');
-  const summary = summarySchema.safeParse(JSON.parse(metadata['summary'] ?? 'null'));
+  const summary = summarySchema.safeParse(parseJson(metadata['summary'] ?? ''));
   const testRows = tensors.get('testRows')?.data;
   const testScores = tensors.get('testScores')?.data;
   if (summary.success && testRows instanceof Int32Array && testScores instanceof Float32Array) {

@@ -7,10 +7,9 @@
 import { join } from 'node:path';
 import { parseConfig } from '../config.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { loadDataset } from '../data/store.ts';
 import { exists } from '../files.ts';
 import type { Report } from '../report/report.ts';
-import { Engine } from '../runtime/engine.ts';
+import type { Engine } from '../runtime/engine.ts';
 import { type AttendedClick, attendClicks } from './attention.ts';
 import { type CompareConfig, type CompareConfigInput, compareConfig } from './compare-config.ts';
 import { pretrainCurves } from './curves.ts';
@@ -33,6 +32,7 @@ import { chooseExamples } from './examples.ts';
 import { attentionFile } from './pretrain.ts';
 import { openRunFolder } from './run-folder.ts';
 import { StageCosts } from './stage-costs.ts';
+import { withDataset } from './with-dataset.ts';
 
 export interface Comparison {
   readonly report: Report;
@@ -47,14 +47,7 @@ export interface Comparison {
  */
 export async function compare(settings: CompareConfigInput, options: EvaluationOptions): Promise<Comparison> {
   const config = parseConfig(compareConfig, settings, 'compare configuration');
-  const dataset = await loadDataset(config.dataset);
-  const engine = Engine.start();
-  try {
-    return await compareOn(dataset, config, engine, options);
-  } finally {
-    dataset.images.close();
-    await engine.close();
-  }
+  return withDataset(config.dataset, (dataset, engine) => compareOn(dataset, config, engine, options));
 }
 
 async function compareOn(

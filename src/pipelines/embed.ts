@@ -2,10 +2,9 @@
 import { z } from 'zod';
 import { parseConfig } from '../config.ts';
 import { embeddingsOfItems, writeEmbeddings } from '../data/embeddings.ts';
-import { loadDataset } from '../data/store.ts';
 import { ExportedEncoder } from '../encoders/load.ts';
 import type { Progress } from '../progress.ts';
-import { Engine } from '../runtime/engine.ts';
+import { withDataset } from './with-dataset.ts';
 
 export const embedConfig = z.strictObject({
   dataset: z.string().min(1),
@@ -29,15 +28,10 @@ export interface EmbedResult {
  */
 export async function embed(settings: EmbedConfigInput, progress: Progress): Promise<EmbedResult> {
   const config = parseConfig(embedConfig, settings, 'embed configuration');
-  const dataset = await loadDataset(config.dataset);
-  const engine = Engine.start();
-  try {
+  return withDataset(config.dataset, async (dataset, engine) => {
     const encoder = await ExportedEncoder.open(config.encoder, dataset.images.side, engine);
     const stored = embeddingsOfItems(dataset, await encoder.embedAll(dataset.images, progress));
     await writeEmbeddings(config.out, stored);
     return { embeddings: config.out, items: stored.ids.length, dimension: stored.dimension };
-  } finally {
-    dataset.images.close();
-    await engine.close();
-  }
+  });
 }

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { parseConfig } from '../config.ts';
 import { type ClickBatch, ClickSampler } from '../data/click-sampler.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { loadDataset } from '../data/store.ts';
 import { type Encoder, requireDivides } from '../encoders/encoder.ts';
 import { embeddingGraph, exportEncoder, photoAxis } from '../encoders/export.ts';
 import { createEncoder } from '../encoders/index.ts';
@@ -23,12 +22,13 @@ import { courierLoss } from '../objectives/courier.ts';
 import { exportAttention } from '../objectives/reconstruction.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
-import { Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
+import { type Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
 import { readSafeTensors } from '../runtime/safetensors.ts';
 import { type PretrainConfig, type PretrainConfigInput, pretrainConfig } from './pretrain-config.ts';
 import { learningRateAt } from './schedule.ts';
 import { chooseScreening, type EmbedPhotos, simScoreAuc } from './screening.ts';
 import { TrainingRun } from './training-run.ts';
+import { withDataset } from './with-dataset.ts';
 
 export interface PretrainResult {
   /** Path of encoder.onnx: the parameters with the best validation score. */
@@ -60,14 +60,7 @@ export async function pretrain(
   signal?: AbortSignal,
 ): Promise<PretrainResult> {
   const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
-  const dataset = await loadDataset(config.dataset);
-  const engine = Engine.start();
-  try {
-    return await train(config, dataset, engine, progress, signal);
-  } finally {
-    dataset.images.close();
-    await engine.close();
-  }
+  return withDataset(config.dataset, (dataset, engine) => train(config, dataset, engine, progress, signal));
 }
 
 async function train(

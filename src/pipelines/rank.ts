@@ -1,13 +1,11 @@
 /** Ranking: dataset + features → CTR models, and the table that compares them. */
 import { z } from 'zod';
 import { parseConfig } from '../config.ts';
-import { loadDataset } from '../data/store.ts';
 import { CourierError } from '../errors.ts';
 import { featureNames } from '../features/index.ts';
 import { hashFile, requireReadable } from '../files.ts';
 import { rankerConfig } from '../rankers/config.ts';
 import type { Report } from '../report/report.ts';
-import { Engine } from '../runtime/engine.ts';
 import {
   type EvaluationOptions,
   evaluationReport,
@@ -17,6 +15,7 @@ import {
 } from './evaluation.ts';
 import { openRunFolder } from './run-folder.ts';
 import { StageCosts } from './stage-costs.ts';
+import { withDataset } from './with-dataset.ts';
 
 export const rankConfig = z.strictObject({
   dataset: z.string().min(1),
@@ -49,26 +48,17 @@ export async function rank(settings: RankConfigInput, options: EvaluationOptions
   const visual = config.features.filter((feature) => feature !== 'none');
   if (visual.length > 0 && embeddings === undefined) throw embeddingsMissing(visual);
   if (embeddings !== undefined) await requireReadable(embeddings, 'Embeddings');
-  const dataset = await loadDataset(folder);
-  const engine = Engine.start();
-  try {
-    const embeddingsHash = embeddings === undefined ? null : await hashFile(embeddings);
+  const embeddingsHash = embeddings === undefined ? null : await hashFile(embeddings);
+  return withDataset(folder, async (dataset, engine) => {
     const run = { pipeline: 'rank', config: { ...identity, embeddingsHash }, datasetHash: dataset.hash };
     const { startedAt } = await openRunFolder(out, run);
     const costs = await StageCosts.open(out);
-    const rows = visual.map(
-      (feature): PlannedRow => ({
-        source: 'embeddings',
-        feature,
-        embeddings: () => embeddings ?? '',
-      }),
+    const rows = visual.flatMap((feature): PlannedRow[] =>
+      embeddings === undefined ? [] : [{ source: 'embeddings', feature, embeddings: () => embeddings }],
     );
     const cells = await rankRows(dataset, [withoutImages, ...rows], config, engine, costs, options);
     return evaluationReport(dataset, cells, config, costs, { ...options, startedAt });
-  } finally {
-    dataset.images.close();
-    await engine.close();
-  }
+  });
 }
 
 function embeddingsMissing(features: readonly string[]): CourierError {

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
 import { asOutputError, exists, prepareOutputFolder, readInput, writeJson } from '../files.ts';
+import { parseJson } from '../json.ts';
 import { versions } from '../version.ts';
 
 /** What decides a run's result: two runs of equal identity give the same artefacts. */
@@ -61,14 +62,6 @@ async function readManifest(path: string) {
   if (parsed.success) return parsed.data;
   const remedy = 'Choose another output folder, or delete this one.';
   throw new CourierError('FILE_CORRUPT', `${path} is not a run manifest.`, remedy);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The processor, its cores and the memory, in words. */

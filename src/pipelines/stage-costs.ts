@@ -1,7 +1,9 @@
 /** What each stage of a run cost. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { CourierError } from '../errors.ts';
 import { exists, readInput, writeJson } from '../files.ts';
+import { parseJson } from '../json.ts';
 import type { StageCost } from '../report/report.ts';
 
 const costsSchema = z.record(
@@ -22,8 +24,9 @@ export class StageCosts {
   static async open(folder: string): Promise<StageCosts> {
     const path = join(folder, 'costs.json');
     if (!(await exists(path))) return new StageCosts(path, new Map());
-    const stored = costsSchema.parse(JSON.parse((await readInput(path, 'Stage costs')).toString('utf8')));
-    return new StageCosts(path, new Map(Object.entries(stored)));
+    const stored = costsSchema.safeParse(parseJson((await readInput(path, 'Stage costs')).toString('utf8')));
+    if (!stored.success) throw damaged(path);
+    return new StageCosts(path, new Map(Object.entries(stored.data)));
   }
 
   get all(): readonly StageCost[] {
@@ -46,4 +49,9 @@ export class StageCosts {
     this.#costs.set(stage, { stage, seconds, peakMemoryBytes, detail });
     await writeJson(this.#path, Object.fromEntries(this.#costs));
   }
+}
+
+function damaged(path: string): CourierError {
+  const remedy = 'Delete it and run the command again: the costs of earlier stages are then unknown.';
+  return new CourierError('FILE_CORRUPT', `${path} does not hold the costs of stages.`, remedy);
 }

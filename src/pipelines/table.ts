@@ -6,15 +6,15 @@ import { pairedBootstrap } from '../metrics/bootstrap.ts';
 import { logLoss } from '../metrics/probability.ts';
 import { summarise } from '../metrics/summary.ts';
 import { Random } from '../random.ts';
+import type { RankerResult } from '../rankers/train.ts';
 import type { Lift, ReportRow } from '../report/report.ts';
-import type { CellResult } from './cells.ts';
 
 export interface TableCell {
   readonly source: string | null;
   /** null: without images. */
   readonly feature: string | null;
   readonly seed: number;
-  readonly result: CellResult;
+  readonly result: RankerResult;
 }
 
 /** One row per source and feature, in the order of the cells; the first is the baseline of the others. */

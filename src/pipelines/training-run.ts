@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { SamplerState } from '../data/click-sampler.ts';
+import { CourierError } from '../errors.ts';
 import type { TrainingStep } from '../graph/training-step.ts';
 import { loadCheckpoint, saveCheckpoint } from '../runtime/checkpoint.ts';
 import type { EngineState } from '../runtime/engine.ts';
@@ -79,7 +80,7 @@ export class TrainingRun {
       return new TrainingRun(opened, 0, fresh.vectors, best, memory);
     }
     const { best, ...vectors } = checkpoint.vectors;
-    return new TrainingRun(opened, checkpoint.step, vectors, best!, memorySchema.parse(checkpoint.progress));
+    return new TrainingRun(opened, checkpoint.step, vectors, best!, parseMemory(checkpoint.progress, folder));
   }
 
   /** Where the sampler stands before the next batch. */
@@ -129,4 +130,14 @@ export class TrainingRun {
 
 function copyOf({ random, epoch, taken }: SamplerState): Memory['sampler'] {
   return { random: [...random], epoch, taken };
+}
+
+function parseMemory(progress: unknown, folder: string): Memory {
+  const parsed = memorySchema.safeParse(progress);
+  if (parsed.success) return parsed.data;
+  throw new CourierError(
+    'CHECKPOINT_INVALID',
+    `${join(folder, checkpointFile)} does not say where its run stands.`,
+    'Choose another output folder, or delete the checkpoint to start over.',
+  );
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CourierError } from '../errors.ts';
 import { exists } from '../files.ts';
 import { namedParts, type ParameterLayout } from '../graph/parameters.ts';
+import { parseJson } from '../json.ts';
 import { floatTensor, readSafeTensors, type SafeTensor, writeSafeTensors } from './safetensors.ts';
 
 export interface Checkpoint {
@@ -61,7 +62,7 @@ export async function loadCheckpoint(
     }
     loaded[vector] = values;
   }
-  return { step: metadata.data.step, vectors: loaded, progress: JSON.parse(metadata.data.progress) };
+  return { step: metadata.data.step, vectors: loaded, progress: parseJson(metadata.data.progress) };
 }
 
 function invalid(path: string, problem: string): CourierError {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
 import { readInput } from '../files.ts';
+import { parseJson } from '../json.ts';
 import type { ShopItem } from './catalogue.ts';
 import type { ShopPageView } from './log.ts';
 import { colours, patterns, shapes, tastes } from './looks.ts';
@@ -75,15 +76,6 @@ function parseTruth(text: string, path: string): TruthFile {
   );
   if (unknown !== undefined) throw corrupt(path, `there is no taste ${unknown.taste}`);
   return parsed.data;
-}
-
-/** Undefined, which no schema accepts, when the text is no JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function corrupt(path: string, reason: string): CourierError {

@@ -1,0 +1,19 @@
+/** What most pipelines need while they work, and what must be closed when they end, however they end. */
+import type { Dataset } from '../data/dataset.ts';
+import { loadDataset } from '../data/store.ts';
+import { Engine } from '../runtime/engine.ts';
+
+/** Runs the work on a dataset folder with a compute thread of its own. */
+export async function withDataset<T>(
+  folder: string,
+  work: (dataset: Dataset, engine: Engine) => Promise<T>,
+): Promise<T> {
+  const dataset = await loadDataset(folder);
+  const engine = Engine.start();
+  try {
+    return await work(dataset, engine);
+  } finally {
+    dataset.images.close();
+    await engine.close();
+  }
+}
