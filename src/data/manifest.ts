@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
 import { readInput } from '../files.ts';
-import { parseJson } from '../json.ts';
 
 export const manifestName = 'dataset.json';
 const formatVersion = 1;
