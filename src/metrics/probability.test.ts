@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { calibration, logLoss } from './probability.ts';
+import { logLoss } from './probability.ts';
 
 describe('logLoss', () => {
   it('is ln 2 when nothing is known', () => {
@@ -28,16 +28,5 @@ describe('logLoss', () => {
     expect(() => logLoss(Float32Array.of(NaN), label)).toThrow('score of row 0 is not a number');
     expect(() => logLoss(new Float32Array(0), new Uint8Array(0))).toThrow('there are no rows');
     expect(() => logLoss(Float32Array.of(0.1, 0.2), label)).toThrow('2 scores do not match 1 labels');
-  });
-});
-
-describe('calibration', () => {
-  it('is predicted over observed click-through rate', () => {
-    expect(calibration(Float64Array.of(0.5, 0.25, 0.75, 0.5), Uint8Array.of(1, 0, 0, 0))).toBeCloseTo(2, 12);
-  });
-
-  it('is undefined without a click', () => {
-    const undefinedMetric = expect.objectContaining({ code: 'METRIC_UNDEFINED' });
-    expect(() => calibration(Float64Array.of(0.5), Uint8Array.of(0))).toThrow(undefinedMetric);
   });
 });

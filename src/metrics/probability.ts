@@ -1,6 +1,6 @@
 /** How good predicted click probabilities are as probabilities. */
 import { CourierError } from '../errors.ts';
-import { checkRows, type Scores, undefinedMetric } from './rows.ts';
+import { checkRows, type Scores } from './rows.ts';
 
 /** Probabilities nearer to 0 or 1 than this count as this near, so that one wrong row is not infinite. */
 const nearest = 1e-7;
@@ -21,22 +21,6 @@ export function logLoss(probabilities: Scores, labels: Uint8Array): number {
     sum -= labels[row] === 1 ? Math.log(probability) : Math.log1p(-probability);
   }
   return sum / labels.length;
-}
-
-/**
- * Predicted over observed click-through rate: 1 when calibrated, above 1 when clicks are over-predicted.
- *
- * @throws CourierError as `logLoss` does, and METRIC_UNDEFINED when no row is clicked
- */
-export function calibration(probabilities: Scores, labels: Uint8Array): number {
-  checkProbabilities('Calibration', probabilities, labels);
-  let [predicted, observed] = [0, 0];
-  for (let row = 0; row < labels.length; row++) {
-    predicted += probabilities[row]!;
-    observed += labels[row]!;
-  }
-  if (observed === 0) throw undefinedMetric('Calibration', 'no row is clicked');
-  return predicted / observed;
 }
 
 function checkProbabilities(metric: string, probabilities: Scores, labels: Uint8Array): void {

@@ -7,6 +7,7 @@ import { loadDataset } from '../data/store.ts';
 import { exists, prepareOutputFolder } from '../files.ts';
 import type { AttentionCheck, Report } from '../report/report.ts';
 import { shopConfig } from '../shop/config.ts';
+import { shopFiles, shopSource } from '../shop/files.ts';
 import { generateShop } from '../shop/generate.ts';
 import { loadTruth, sharesTaste, type Truth } from '../shop/truth.ts';
 import type { AttendedClick } from './attention.ts';
@@ -51,33 +52,10 @@ export async function demo(
   await prepareOutputFolder(config.out);
   const shop = join(config.out, 'shop');
   const dataset = join(config.out, 'dataset');
-  const truthPath = join(shop, 'truth.json');
-  // Written last, so a shop that has it is whole.
-  if (!(await exists(truthPath))) await generateShop(shop, config.shop, options.progress);
+  const files = shopFiles(shop);
+  if (!(await exists(files.truth))) await generateShop(shop, config.shop, options.progress);
   await ingest(
-    {
-      source: 'table',
-      name: 'generated shop',
-      out: dataset,
-      side: config.side,
-      images: join(shop, 'images'),
-      log: {
-        path: join(shop, 'clicks.csv'),
-        user: 'user',
-        item: 'item_id',
-        time: 'time',
-        clicked: 'clicked',
-        pageView: 'page_view',
-        numeric: ['price', 'position'],
-      },
-      catalogue: {
-        path: join(shop, 'catalogue.csv'),
-        item: 'item_id',
-        image: 'image',
-        title: 'title',
-        categories: ['collection'],
-      },
-    },
+    { ...shopSource(files), name: 'generated shop', out: dataset, side: config.side },
     options.progress,
   );
   const title = 'What images add in a generated shop';
@@ -87,7 +65,7 @@ export async function demo(
   );
   const loaded = await loadDataset(dataset);
   loaded.images.close();
-  return { ...report, attention: checkAttention(attended, loaded, await loadTruth(truthPath)) };
+  return { ...report, attention: checkAttention(attended, loaded, await loadTruth(files.truth)) };
 }
 
 /**

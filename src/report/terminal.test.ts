@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reportRow } from '../../test/support/report.ts';
-import { markdownTable, terminalTable } from './terminal.ts';
+import { terminalTable } from './terminal.ts';
 
 const rows = [
   reportRow('none', null, 0.81, null),
@@ -24,18 +24,5 @@ similarity scores  COURIER     0.8410 ± 0.0010  0.8410 ± 0.0010  0.8410 ± 0.0
     expect(table).toContain(' [2J');
     expect(table).toContain('a b');
     expect(table).not.toContain('\u001b');
-  });
-});
-
-describe('markdownTable', () => {
-  it('has one line per row and aligns numbers right', () => {
-    const [, alignment, , courier] = markdownTable(rows).split('\n');
-    expect(alignment).toBe('| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |');
-    expect(courier).toMatch(/^\| similarity scores \| COURIER \| 0\.8410 ± 0\.0010 \|.*\| 0\.002 \|$/);
-  });
-
-  it('keeps a name from breaking out of its cell', () => {
-    const [, , row] = markdownTable([reportRow('a|b', '<script>', 0.8, null)]).split('\n');
-    expect(row).toContain('| a\\|b | &lt;script\\> |');
   });
 });

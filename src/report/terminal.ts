@@ -17,20 +17,6 @@ export function terminalTable(rows: readonly ReportRow[]): string {
     .join('\n');
 }
 
-/** Rows as a Markdown table, without a line break at the end. */
-export function markdownTable(rows: readonly ReportRow[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    line(columns.map(({ title }) => title)),
-    line(columns.map(({ numeric }) => (numeric ? '---:' : '---'))),
-    ...rows.map((row) => line(columns.map(({ cell }) => escapeMarkdown(cell(row))))),
-  ].join('\n');
-}
-
 function pad(text: string, width: number, column: Column | undefined): string {
   return column?.numeric === true ? text.padStart(width) : text.padEnd(width);
-}
-
-function escapeMarkdown(text: string): string {
-  return text.replace(/[\\|<>[\]`*_]/g, '\\$&').replaceAll('\\<', '&lt;');
 }

@@ -5,7 +5,8 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hashFile } from '../files.ts';
 import { type ProgressEvent, silent } from '../progress.ts';
-import { generateShop, type ShopFiles } from './generate.ts';
+import type { ShopFiles } from './files.ts';
+import { generateShop } from './generate.ts';
 import { loadTruth } from './truth.ts';
 
 const config = { items: 40, shoppers: 4, pageViews: 30, photoSide: 32 };

@@ -6,22 +6,12 @@ import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { makeCatalogue, type ShopItem } from './catalogue.ts';
 import { type ShopConfigInput, shopConfig } from './config.ts';
+import { type ShopFiles, shopFiles } from './files.ts';
 import { type ShopPageView, simulateLog } from './log.ts';
 import { renderPhoto } from './photo.ts';
 import { truthOf } from './truth.ts';
 
 /** Paths of what was written. */
-export interface ShopFiles {
-  /** Columns item_id, image, title, collection, price. */
-  readonly catalogue: string;
-  /** Columns page_view, user, time, item_id, position, price, clicked: one row per exposure. */
-  readonly clicks: string;
-  /** Photos, named as the catalogue's column image says. */
-  readonly images: string;
-  /** Looks and tastes, for `loadTruth`. */
-  readonly truth: string;
-}
-
 const STAGE = 'Render photos';
 /** Photos that are drawn at the same time. */
 const CONCURRENT = 8;
@@ -36,12 +26,7 @@ export async function generateShop(
   progress: Progress,
 ): Promise<ShopFiles> {
   const parsed = parseConfig(shopConfig, config, 'shop configuration');
-  const files: ShopFiles = {
-    catalogue: join(folder, 'catalogue.csv'),
-    clicks: join(folder, 'clicks.csv'),
-    images: join(folder, 'images'),
-    truth: join(folder, 'truth.json'),
-  };
+  const files = shopFiles(folder);
   await prepareOutputFolder(files.images);
   const catalogue = makeCatalogue(parsed);
   const log = simulateLog(parsed, catalogue);

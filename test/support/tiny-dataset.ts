@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ingest } from '../../src/pipelines/ingest.ts';
 import type { PretrainConfigInput } from '../../src/pipelines/pretrain-config.ts';
 import { silent } from '../../src/progress.ts';
+import { shopSource } from '../../src/shop/files.ts';
 import { generateShop } from '../../src/shop/generate.ts';
 
 /** Writes a shop and its dataset below the folder. */
@@ -10,31 +11,7 @@ export async function tinyDataset(folder: string): Promise<string> {
   const shop = join(folder, 'shop');
   const files = await generateShop(shop, { items: 60, shoppers: 12, pageViews: 240, photoSide: 16 }, silent);
   const dataset = join(folder, 'dataset');
-  await ingest(
-    {
-      source: 'table',
-      out: dataset,
-      side: 16,
-      images: files.images,
-      log: {
-        path: files.clicks,
-        user: 'user',
-        item: 'item_id',
-        time: 'time',
-        clicked: 'clicked',
-        pageView: 'page_view',
-        numeric: ['price', 'position'],
-      },
-      catalogue: {
-        path: files.catalogue,
-        item: 'item_id',
-        image: 'image',
-        title: 'title',
-        categories: ['collection'],
-      },
-    },
-    silent,
-  );
+  await ingest({ ...shopSource(files), out: dataset, side: 16 }, silent);
   return dataset;
 }
 
