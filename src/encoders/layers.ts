@@ -1,13 +1,47 @@
 /** Layers that the encoders share. Parameters are named as PyTorch names them: `<name>.weight`, `<name>.bias`. */
-import { layerNorm, linear, mean, reshape } from '../graph/operators/index.ts';
+import {
+  add,
+  layerNorm,
+  linear,
+  matmul,
+  mean,
+  multiply,
+  project,
+  reshape,
+} from '../graph/operators/index.ts';
 import { glorot, ones, zeros } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
 
+/** Weight (O, I) and bias (O) of a linear map. */
+export function affineParameters(name: string, inputs: number, outputs: number) {
+  return {
+    weight: parameter(`${name}.weight`, [outputs, inputs], glorot),
+    bias: parameter(`${name}.bias`, [outputs], zeros),
+  };
+}
+
 /** x Wᵀ + b: (…, I) → (…, O). */
 export function affine(name: string, x: FloatTensor, outputs: number): FloatTensor {
-  const inputs = x.shape.at(-1)!;
-  const weight = parameter(`${name}.weight`, [outputs, inputs], glorot);
-  return linear(x, weight, parameter(`${name}.bias`, [outputs], zeros));
+  const { weight, bias } = affineParameters(name, x.shape.at(-1)!, outputs);
+  return linear(x, weight, bias);
+}
+
+/** x Wᵀ, without a shift: (…, I) → (…, O). */
+export function projection(name: string, x: FloatTensor, outputs: number): FloatTensor {
+  return project(x, parameter(`${name}.weight`, [outputs, x.shape.at(-1)!], glorot));
+}
+
+/**
+ * The weights and bias with which a linear map of standardised values does what `weight` (O, I) and `bias` (O)
+ * do after a layer normalisation with scale and shift: small products of weights instead of two passes over
+ * activations, and two more on the way back.
+ */
+export function foldNorm(name: string, weight: FloatTensor, bias: FloatTensor | null) {
+  const [outputs, width] = weight.shape;
+  const scale = parameter(`${name}.weight`, [width!], ones);
+  const shift = parameter(`${name}.bias`, [width!], zeros);
+  const moved = reshape(matmul(weight, reshape(shift, [width!, 1])), [outputs!]);
+  return { weight: multiply(weight, scale), bias: bias === null ? moved : add(moved, bias) };
 }
 
 /** Layer normalisation over the last axis, with scale and shift. */

@@ -4,12 +4,13 @@ import { z } from 'zod';
 import { referenceDir } from '../../test/support/reference.ts';
 import { gradients } from '../graph/differentiate.ts';
 import { buildModel } from '../graph/onnx.ts';
-import { multiply, sumAll, transpose } from '../graph/operators/index.ts';
+import { linear, multiply, sumAll, transpose } from '../graph/operators/index.ts';
 import { parametersOf } from '../graph/parameters.ts';
 import { constant, input, type Tensor } from '../graph/tensor.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { floatTensor, readSafeTensors } from '../runtime/safetensors.ts';
-import { swinForward } from './swin.ts';
+import { cutPatches } from './patches.ts';
+import { patchEmbedding, type SwinConfig, swinForward } from './swin.ts';
 
 const configSchema = z.object({
   patch_size: z.array(z.int()),
@@ -43,7 +44,7 @@ describe('swin', () => {
       const settings = configSchema.parse(JSON.parse(reference.metadata['config'] ?? ''));
       const photos = floatTensor(reference, 'input');
       const channelsFirst = input('photos', 'float32', photos.shape);
-      const output = swinForward(transpose(channelsFirst, [0, 2, 3, 1]), {
+      const config: SwinConfig = {
         name: 'swin',
         head: 'mean',
         side: settings.image_size,
@@ -54,7 +55,10 @@ describe('swin', () => {
         window: settings.window_size[0]!,
         mlpRatio: settings.mlp_ratio,
         dimension: settings.num_classes,
-      });
+      };
+      const { weight, bias } = patchEmbedding(config);
+      const patches = cutPatches(transpose(channelsFirst, [0, 2, 3, 1]), config.patch);
+      const output = swinForward(linear(patches, weight, bias), config);
       const probe = floatTensor(reference, 'probe');
       const loss = sumAll(multiply(output, constant('float32', probe.data, probe.shape)));
       const parameters = parametersOf([loss]);

@@ -9,21 +9,26 @@
 import { CourierError } from '../errors.ts';
 import {
   add,
+  erfGate,
   gather,
-  gelu,
+  inverseOrder,
   linear,
   matmul,
+  multiply,
   padEnd,
+  project,
+  reorder,
   reshape,
-  rollToFront,
   softmax,
   split,
+  standardize,
   transpose,
 } from '../graph/operators/index.ts';
 import { glorot, normal, zeros } from '../graph/parameters.ts';
-import { constant, type FloatTensor, parameter } from '../graph/tensor.ts';
-import { type Encoder, normalizeColours, requireDivides } from './encoder.ts';
-import { affine, type HeadName, head, norm } from './layers.ts';
+import { constant, type FloatTensor, parameter, scalar } from '../graph/tensor.ts';
+import { type Encoder, requireDivides } from './encoder.ts';
+import { affineParameters, foldNorm, type HeadName, head, norm } from './layers.ts';
+import { floatPatches, foldColours } from './patches.ts';
 
 export interface SwinConfig {
   readonly name: 'swin';
@@ -53,7 +58,11 @@ export function swin(config: SwinConfig): Encoder {
   return {
     side: config.side,
     dimension: config.dimension,
-    forward: (photos) => swinForward(normalizeColours(photos), config),
+    forward(photos) {
+      const { weight, bias } = patchEmbedding(config);
+      const folded = foldColours(weight, bias);
+      return swinForward(linear(floatPatches(photos, patch), folded.weight, folded.bias), config);
+    },
   };
 }
 
@@ -66,10 +75,11 @@ function unequalStages(depths: number, heads: number): CourierError {
   );
 }
 
-/** Normalised photos (B, S, S, 3) → embeddings (B, d). */
-export function swinForward(photos: FloatTensor, config: SwinConfig): FloatTensor {
-  const { patch, width, depths, heads, dimension } = config;
-  let x = norm('encoder.features.0.2', embedPatches(photos, patch, width)); // (B, R, C, W)
+/** Embedded patches (B, T, W) → embeddings (B, d). */
+export function swinForward(patches: FloatTensor, config: SwinConfig): FloatTensor {
+  const { side, patch, width, depths, heads, dimension } = config;
+  const map = reshape(patches, [patches.shape[0]!, side / patch, side / patch, width]);
+  let x = norm('encoder.features.0.2', map); // (B, R, C, W)
   for (const [stage, depth] of depths.entries()) {
     if (stage > 0) x = mergePatches(x, `encoder.features.${2 * stage}`);
     for (let index = 0; index < depth; index++) {
@@ -81,18 +91,17 @@ export function swinForward(photos: FloatTensor, config: SwinConfig): FloatTenso
   return head(reshape(norm('encoder.norm', x), [batch!, rows! * columns!, last!]), config.head, dimension);
 }
 
-/** A convolution whose steps are as long as its kernel is a product with each patch. */
-function embedPatches(photos: FloatTensor, patch: number, width: number): FloatTensor {
-  const [batch, height, breadth] = photos.shape;
-  const [rows, columns, length] = [height! / patch, breadth! / patch, 3 * patch * patch];
-  const cut = reshape(photos, [batch!, rows, patch, columns, patch, 3]);
-  const patches = reshape(transpose(cut, [0, 1, 3, 2, 4, 5]), [batch!, rows, columns, length]);
+/** A convolution whose steps are as long as its kernel is a linear map of each patch: (W, 3 patch²), (W). */
+export function patchEmbedding({ patch, width }: SwinConfig) {
+  const length = 3 * patch * patch;
   // Kept as torchvision's convolution keeps it, (W, 3, patch, patch).
   const kernel = parameter('encoder.features.0.0.weight', [width, 3, patch, patch], (shape, random) =>
     glorot([shape[0]!, length], random),
   );
-  const weight = reshape(transpose(kernel, [0, 2, 3, 1]), [width, length]);
-  return linear(patches, weight, parameter('encoder.features.0.0.bias', [width], zeros));
+  return {
+    weight: reshape(transpose(kernel, [0, 2, 3, 1]), [width, length]),
+    bias: parameter('encoder.features.0.0.bias', [width], zeros),
+  };
 }
 
 /** Four neighbouring patches side by side, normalised and halved: (B, R, C, W) → (B, R/2, C/2, 2W). */
@@ -102,55 +111,92 @@ function mergePatches(x: FloatTensor, name: string): FloatTensor {
   const cut = reshape(even, [batch!, rows! / 2, 2, columns! / 2, 2, width!]);
   // torchvision's order: down the first column, then down the second.
   const merged = reshape(transpose(cut, [0, 1, 3, 4, 2, 5]), [batch!, rows! / 2, columns! / 2, 4 * width!]);
-  const weight = parameter(`${name}.reduction.weight`, [2 * width!, 4 * width!], glorot);
-  const flat = reshape(norm(`${name}.norm`, merged), [(batch! * rows! * columns!) / 4, 4 * width!]);
-  return reshape(matmul(flat, weight, { transposeB: true }), [batch!, rows! / 2, columns! / 2, 2 * width!]);
+  const halving = parameter(`${name}.reduction.weight`, [2 * width!, 4 * width!], glorot);
+  const { weight, bias } = foldNorm(`${name}.norm`, halving, null);
+  return linear(standardize(merged), weight, bias);
 }
 
 function block(x: FloatTensor, name: string, heads: number, shift: number, config: SwinConfig): FloatTensor {
-  const width = x.shape[3]!;
-  const attended = add(
-    x,
-    windowAttention(norm(`${name}.norm1`, x), `${name}.attn`, heads, shift, config.window),
-  );
-  const hidden = gelu(affine(`${name}.mlp.0`, norm(`${name}.norm2`, attended), width * config.mlpRatio));
-  return add(attended, affine(`${name}.mlp.3`, hidden, width));
+  const attended = add(x, windowAttention(x, name, heads, shift, config.window));
+  return add(attended, perceptron(attended, name, config.mlpRatio));
 }
 
-/** Attention within windows, on a map padded to whole windows and rolled by `shift`. (B, R, C, W) */
-function windowAttention(
-  x: FloatTensor,
-  name: string,
-  heads: number,
-  shift: number,
-  window: number,
-): FloatTensor {
+/** Norm, then two linear maps with a GELU between, whose factors go into their weights. (B, R, C, W) */
+function perceptron(x: FloatTensor, name: string, ratio: number): FloatTensor {
+  const width = x.shape.at(-1)!;
+  const up = affineParameters(`${name}.mlp.0`, width, width * ratio);
+  const down = affineParameters(`${name}.mlp.3`, width * ratio, width);
+  const { weight, bias } = foldNorm(`${name}.norm2`, up.weight, up.bias);
+  const [before, after] = [scalar(Math.SQRT1_2), scalar(Math.SQRT2)];
+  const hidden = erfGate(linear(standardize(x), multiply(weight, before), multiply(bias, before)));
+  return linear(hidden, multiply(down.weight, after), down.bias);
+}
+
+/** Norm, then attention within windows of the map padded to whole windows and rolled by `shift`. (B, R, C, W) */
+function windowAttention(x: FloatTensor, block: string, heads: number, shift: number, window: number) {
   const [batch, rows, columns, width] = x.shape;
-  const padded = padEnd(padEnd(x, 1, missing(rows!, window)), 2, missing(columns!, window));
+  const name = `${block}.attn`;
+  const [below, beside] = [missing(rows!, window), missing(columns!, window)];
+  const { map, weight, bias } = normalizedForAttention(x, block, below + beside > 0);
+  const padded = padEnd(padEnd(map, 1, below), 2, beside);
   const [, down, across] = padded.shape;
   // A map of a single window has nothing to shift.
-  const [shiftDown, shiftAcross] = [down! > window ? shift : 0, across! > window ? shift : 0];
-  const rolled = rollToFront(rollToFront(padded, 1, shiftDown), 2, shiftAcross);
-  const grid = [down! / window, across! / window] as const;
-  const [count, places] = [grid[0] * grid[1], window * window];
-  const cut = reshape(rolled, [batch!, grid[0], window, grid[1], window, width!]);
-  const windows = reshape(transpose(cut, [0, 1, 3, 2, 4, 5]), [batch! * count, places, width!]); // (B·n, N, W)
+  const shifts = { down: down! > window ? shift : 0, across: across! > window ? shift : 0 };
+  const order = windowOrder(down!, across!, window, shifts);
+  const [count, places] = [(down! * across!) / window ** 2, window ** 2];
+  const ordered = reorder(reshape(padded, [batch!, down! * across!, width!]), 1, order);
+  const windows = reshape(ordered, [batch! * count, places, width!]); // (B·n, N, W)
 
+  const [queryWeight, keyWeight, valueWeight] = split(weight, [width!, width!, width!], 0);
+  const [queryBias, , valueBias] = split(bias, [width!, width!, width!], 0);
   const length = width! / heads;
-  const parts = split(affine(`${name}.qkv`, windows, 3 * width!), [width!, width!, width!], 2);
-  const [query, key, value] = parts.map((part) =>
-    transpose(reshape(part, [batch! * count, places, heads, length]), [0, 2, 1, 3]),
-  ); // (B·n, H, N, D)
-  const scores = matmul(query!, key!, { transposeB: true, alpha: 1 / Math.sqrt(length) }); // (B·n, H, N, N)
-  const biased = add(scores, relativePositionBias(`${name}.relative_position_bias_table`, heads, window));
-  const weights = softmax(maskedAcrossSeams(biased, count, shiftDown, shiftAcross, down!, across!, window));
-  const mixed = transpose(matmul(weights, value!), [0, 2, 1, 3]); // (B·n, N, H, D)
-  const projected = affine(`${name}.proj`, reshape(mixed, [batch! * count, places, width!]), width!);
+  const byHead = (part: FloatTensor) =>
+    transpose(reshape(part, [batch! * count, places, heads, length]), [0, 2, 1, 3]); // (B·n, H, N, D)
+  const query = byHead(linear(windows, queryWeight!, queryBias!));
+  // A key's bias moves all scores of a query alike, which softmax does not see.
+  const key = byHead(project(windows, keyWeight!));
+  const value = byHead(project(windows, valueWeight!));
+  const scores = matmul(query, key, { transposeB: true, alpha: 1 / Math.sqrt(length) }); // (B·n, H, N, N)
+  const position = relativePositionBias(`${name}.relative_position_bias_table`, heads, window);
+  const weights = softmax(addPerWindow(scores, position, seams(count, shifts, down!, across!, window)));
+  const mixed = transpose(matmul(weights, value), [0, 2, 1, 3]); // (B·n, N, H, D)
 
-  const apart = reshape(projected, [batch!, grid[0], grid[1], window, window, width!]);
-  const together = reshape(transpose(apart, [0, 1, 3, 2, 4, 5]), [batch!, down!, across!, width!]);
-  const back = rollToFront(rollToFront(together, 1, down! - shiftDown), 2, across! - shiftAcross);
+  // Weights sum to 1, so a value's bias arrives whole at the output, whose bias it joins.
+  const output = affineParameters(`${name}.proj`, width!, width!);
+  const arrived = reshape(matmul(output.weight, reshape(valueBias!, [width!, 1])), [width!]);
+  const merged = reshape(mixed, [batch! * count, places, width!]);
+  const projected = linear(merged, output.weight, add(output.bias, arrived));
+  const together = reshape(projected, [batch!, down! * across!, width!]);
+  const back = reshape(reorder(together, 1, inverseOrder(order)), [batch!, down!, across!, width!]);
   return cropped(back, rows!, columns!);
+}
+
+/**
+ * The normalised map and the weights of query, key and value for it. Padded places are zero after the norm's
+ * shift, so where there are any, the norm cannot be folded into the weights.
+ */
+function normalizedForAttention(x: FloatTensor, block: string, pads: boolean) {
+  const width = x.shape.at(-1)!;
+  const { weight, bias } = affineParameters(`${block}.attn.qkv`, width, 3 * width);
+  if (pads) return { map: norm(`${block}.norm1`, x), weight, bias };
+  return { map: standardize(x), ...foldNorm(`${block}.norm1`, weight, bias) };
+}
+
+/** Where each place of each window comes from, in a map rolled up and to the left by `shifts`. */
+function windowOrder(down: number, across: number, window: number, shifts: Shifts): readonly number[] {
+  const places = window * window;
+  const perRow = across / window;
+  return Array.from({ length: down * across }, (_, index) => {
+    const [tile, place] = [Math.floor(index / places), index % places];
+    const row = Math.floor(tile / perRow) * window + Math.floor(place / window) + shifts.down;
+    const column = (tile % perRow) * window + (place % window) + shifts.across;
+    return (row % down) * across + (column % across);
+  });
+}
+
+interface Shifts {
+  readonly down: number;
+  readonly across: number;
 }
 
 /** How many places are missing to whole windows. */
@@ -181,17 +227,9 @@ function relativePositionBias(name: string, heads: number, window: number): Floa
 /** What two places of a rolled window score less when they were not neighbours before rolling. */
 const seamPenalty = -100;
 
-/** (B·n, H, N, N) with the penalty on every pair of places from different sides of a seam. */
-function maskedAcrossSeams(
-  scores: FloatTensor,
-  count: number,
-  shiftDown: number,
-  shiftAcross: number,
-  down: number,
-  across: number,
-  window: number,
-): FloatTensor {
-  if (shiftDown === 0 && shiftAcross === 0) return scores;
+/** The penalty on every pair of places from different sides of a seam (n, N, N); null without seams. */
+function seams(count: number, shifts: Shifts, down: number, across: number, window: number) {
+  if (shifts.down === 0 && shifts.across === 0) return null;
   const side = (position: number, length: number, shift: number) =>
     position < length - window ? 0 : position < length - shift ? 1 : 2;
   const places = window * window;
@@ -200,15 +238,21 @@ function maskedAcrossSeams(
     const [tile, place] = [Math.floor(index / places), index % places];
     const row = Math.floor(tile / perRow) * window + Math.floor(place / window);
     const column = (tile % perRow) * window + (place % window);
-    return 3 * side(row, down, shiftDown) + side(column, across, shiftAcross);
+    return 3 * side(row, down, shifts.down) + side(column, across, shifts.across);
   });
   const mask = Float32Array.from({ length: count * places * places }, (_, index) => {
     const first = Math.floor(index / (places * places)) * places;
     const pair = index % (places * places);
     return regions[first + Math.floor(pair / places)] === regions[first + (pair % places)] ? 0 : seamPenalty;
   });
-  const [total, heads] = scores.shape;
-  const perPhoto = reshape(scores, [total! / count, count, heads!, places, places]);
-  const masked = add(perPhoto, constant('float32', mask, [1, count, 1, places, places]));
-  return reshape(masked, scores.shape);
+  return constant('float32', mask, [count, 1, places, places]);
+}
+
+/** Scores (B·n, H, N, N) plus those of positions (1, H, N, N) and seams (n, 1, N, N), summed beforehand. */
+function addPerWindow(scores: FloatTensor, position: FloatTensor, seam: FloatTensor | null): FloatTensor {
+  if (seam === null) return add(scores, position);
+  const [total, heads, places] = scores.shape;
+  const count = seam.shape[0]!;
+  const perPhoto = reshape(scores, [total! / count, count, heads!, places!, places!]);
+  return reshape(add(perPhoto, add(position, seam)), scores.shape);
 }

@@ -54,7 +54,7 @@ const cases: Record<string, readonly Case[]> = {
   sigmoid: [{ shapes: [[5]], build: (a) => op.sigmoid(a!) }],
   softplus: [{ shapes: [[5]], build: (a) => op.softplus(a!) }],
   relu: [{ shapes: [[6]], build: (a) => op.relu(a!), values: awayFromZero }],
-  gelu: [{ shapes: [[6]], build: (a) => op.gelu(a!) }],
+  erfGate: [{ shapes: [[6]], build: (a) => op.erfGate(a!) }],
   padEnd: [
     { shapes: [[2, 3]], build: (a) => op.padEnd(a!, 1, 2) },
     { shapes: [[2, 3, 2]], build: (a) => op.padEnd(a!, 0, 1) },
@@ -82,6 +82,7 @@ const cases: Record<string, readonly Case[]> = {
     { shapes: [[4, 2]], build: (a) => op.multiply(...halves(a!)) },
   ],
   matmul: [
+    { shapes: [[2, 2, 3], [4, 3], [4]], build: (x, w, b) => op.linear(x!, w!, b!) },
     {
       shapes: [
         [2, 3],
@@ -111,11 +112,12 @@ const cases: Record<string, readonly Case[]> = {
       build: (a, b) => op.matmul(a!, b!, { transposeA: true, transposeB: true }),
     },
   ],
-  linear: [{ shapes: [[2, 2, 3], [4, 3], [4]], build: (x, w, b) => op.linear(x!, w!, b!) }],
   softmax: [{ shapes: [[2, 3, 4]], build: (a) => op.softmax(a!) }],
-  layerNorm: [
+  standardize: [
+    { shapes: [[2, 3, 5]], build: (x) => op.standardize(x!) },
     { shapes: [[2, 3, 5], [5], [5]], build: (x, scale, shift) => op.layerNorm(x!, scale!, shift!) },
   ],
+  reorder: [{ shapes: [[2, 3, 2]], build: (a) => op.reorder(a!, 1, [2, 0, 1]) }],
   gather: [{ shapes: [[3, 2]], build: (a) => op.gather(a!, indices) }],
   scatterAdd: [{ shapes: [[6, 2]], build: (a) => op.scatterAdd(a!, op.reshape(indices, [6]), table) }],
 };

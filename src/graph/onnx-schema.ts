@@ -47,6 +47,7 @@ const root = Root.fromJSON({
         f: field(2, 'float'),
         i: field(3, 'int64'),
         s: field(4, 'bytes'),
+        g: field(6, 'GraphProto'),
         ints: repeated(8, 'int64'),
         type: field(20, 'int32'),
       },

@@ -1,7 +1,7 @@
 /** Writes a graph as an ONNX model. */
 import { nodesInOrder } from './differentiate.ts';
 import { encodeModel } from './onnx-schema.ts';
-import type { Attribute, DataType, Node, Shape, Tensor } from './tensor.ts';
+import type { Attribute, DataType, Node, Shape, Subgraph, Tensor } from './tensor.ts';
 
 export interface TensorDescription {
   readonly type: DataType;
@@ -45,6 +45,7 @@ export function buildModel(options: ModelOptions): Model {
   const writer = new GraphWriter(bindings);
   const entries = Object.entries(outputs);
   const roots = entries.map(([, tensor]) => tensor);
+  for (const [name, tensor] of entries) writer.nameOutput(name, tensor);
   for (const node of nodesInOrder([...bindings.values(), ...roots])) writer.addNode(node);
   for (const [name, tensor] of entries) writer.addOutput(name, tensor);
   const describe = ([name, { type, shape }]: readonly [string, TensorDescription]) => ({
@@ -79,7 +80,7 @@ class GraphWriter {
   readonly nodes: unknown[] = [];
   readonly initializers: unknown[] = [];
   readonly inputs = new Map<string, TensorDescription>();
-  readonly #bindings: ReadonlyMap<Tensor, Tensor>;
+  #bindings: ReadonlyMap<Tensor, Tensor>;
   readonly #names = new Map<Tensor, string>();
 
   constructor(bindings: ReadonlyMap<Tensor, Tensor>) {
@@ -87,24 +88,55 @@ class GraphWriter {
   }
 
   addNode(node: Node): void {
-    this.nodes.push({
-      opType: node.type,
-      domain: node.domain,
-      name: `${node.type}_${this.nodes.length}`,
-      input: node.inputs.map((tensor) => this.#nameOf(tensor)),
-      output: node.outputs.map((tensor) => this.#nameOf(tensor)),
-      attribute: Object.entries(node.attributes).map(attributeProto),
-    });
+    this.nodes.push(this.#nodeProto(node));
   }
 
-  /** Outputs get their own node, since one tensor may be asked for under several names. */
+  /** What a node computes goes by the name of the output it is for, so that it is written there at once. */
+  nameOutput(name: string, wanted: Tensor): void {
+    const tensor = this.#bindings.get(wanted) ?? wanted;
+    if (tensor.source.kind === 'output' && !this.#names.has(tensor)) this.#names.set(tensor, name);
+  }
+
+  /** An output that is an input, a constant or also another output is copied. */
   addOutput(name: string, tensor: Tensor): void {
-    this.nodes.push({
-      opType: 'Identity',
-      name: `output_${name}`,
-      input: [this.#nameOf(tensor)],
-      output: [name],
+    const known = this.#nameOf(tensor);
+    if (known !== name) this.nodes.push(copy(known, name));
+  }
+
+  #nodeProto(node: Node): unknown {
+    return {
+      opType: node.type,
+      domain: node.domain,
+      input: node.inputs.map((tensor) => this.#nameOf(tensor)),
+      output: node.outputs.map((tensor) => this.#nameOf(tensor)),
+      attribute: Object.entries(node.attributes).map(([name, attribute]) =>
+        attribute.kind === 'graph'
+          ? { name, type: 5, g: this.#subgraphProto(attribute.value) }
+          : attributeProto(name, attribute),
+      ),
+    };
+  }
+
+  /** Names from around it are known inside; what it computes is known to itself alone. */
+  #subgraphProto({ inputs, nodes, outputs, bindings }: Subgraph): unknown {
+    const around = this.#bindings;
+    this.#bindings = new Map([...around, ...bindings]);
+    for (const tensor of inputs) this.#names.set(tensor, `b${this.#names.size}`);
+    const describeAs = (name: string, { type, shape }: Tensor) => ({
+      name,
+      type: { tensorType: { elemType: elementTypes[type], shape: { dim: dimensions(shape, undefined) } } },
     });
+    const input = inputs.map((tensor) => describeAs(this.#nameOf(tensor), tensor));
+    const node = nodes.map((inner) => this.#nodeProto(inner));
+    const own = new Set(nodes.flatMap((inner) => inner.outputs));
+    const output = outputs.map((tensor, index) => {
+      const name = this.#nameOf(tensor);
+      if (own.delete(tensor)) return describeAs(name, tensor);
+      node.push(copy(name, `${name}_${index}`));
+      return describeAs(`${name}_${index}`, tensor);
+    });
+    this.#bindings = around;
+    return { name: 'body', node, input, output };
   }
 
   #nameOf(wanted: Tensor): string {
@@ -138,7 +170,11 @@ class GraphWriter {
   }
 }
 
-function attributeProto([name, attribute]: [string, Attribute]) {
+function copy(from: string, to: string) {
+  return { opType: 'Identity', input: [from], output: [to] };
+}
+
+function attributeProto(name: string, attribute: Exclude<Attribute, { kind: 'graph' }>) {
   switch (attribute.kind) {
     case 'int':
       return { name, type: 2, i: attribute.value };

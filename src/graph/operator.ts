@@ -5,6 +5,7 @@ interface NodeDescription {
   readonly type: string;
   readonly domain?: 'com.microsoft';
   readonly inputs: readonly Tensor[];
+  readonly captured?: readonly Tensor[];
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly gradient: GradientRule | null;
 }
@@ -57,6 +58,6 @@ export function only(outputs: readonly (FloatTensor | undefined)[]): FloatTensor
 }
 
 function nodeOf(description: NodeDescription, outputs: readonly Tensor[]): Node {
-  const { type, domain = '', inputs, attributes = {}, gradient } = description;
-  return { type, domain, inputs, attributes, outputs, gradient };
+  const { type, domain = '', inputs, captured = [], attributes = {}, gradient } = description;
+  return { type, domain, inputs, captured, attributes, outputs, gradient };
 }

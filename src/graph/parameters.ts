@@ -20,7 +20,7 @@ export interface ParameterLayout {
 /** Every parameter that the tensors depend on, by name. */
 export function parametersOf(outputs: readonly Tensor[]): readonly FloatTensor[] {
   const found = new Map<string, FloatTensor>();
-  const inputs = nodesInOrder(outputs).flatMap((node) => node.inputs);
+  const inputs = nodesInOrder(outputs).flatMap((node) => [...node.inputs, ...node.captured]);
   for (const tensor of [...inputs, ...outputs]) {
     if (tensor.source.kind !== 'parameter' || !isFloat(tensor)) continue;
     const { name } = tensor.source;

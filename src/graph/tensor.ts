@@ -32,11 +32,22 @@ export type Attribute =
   | { readonly kind: 'int'; readonly value: number }
   | { readonly kind: 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'float'; readonly value: number }
-  | { readonly kind: 'text'; readonly value: string };
+  | { readonly kind: 'text'; readonly value: string }
+  | { readonly kind: 'graph'; readonly value: Subgraph };
+
+/** A graph inside an operator, such as the body of a loop. It may use tensors of the graph around it. */
+export interface Subgraph {
+  readonly inputs: readonly Tensor[];
+  /** The nodes that belong to it, in order. */
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Tensor[];
+  /** Inputs that stand for tensors which another subgraph computed. */
+  readonly bindings: ReadonlyMap<Tensor, Tensor>;
+}
 
 /**
- * Gives the gradient for every input from the gradients for every output (undefined where an output does
- * not lead to the loss). null: this input carries no gradient, such as an index.
+ * Gives the gradient for every input, then every captured tensor, from the gradients for every output
+ * (undefined where an output does not lead to the loss). null: no gradient, as for an index.
  */
 export type GradientRule = (outputs: readonly (FloatTensor | undefined)[]) => readonly (FloatTensor | null)[];
 
@@ -45,6 +56,8 @@ export interface Node {
   readonly type: string;
   readonly domain: '' | 'com.microsoft';
   readonly inputs: readonly Tensor[];
+  /** Tensors that its subgraph uses without taking them as inputs. */
+  readonly captured: readonly Tensor[];
   readonly attributes: Readonly<Record<string, Attribute>>;
   readonly outputs: readonly Tensor[];
   /** null: the operator has no derivative, and meeting it on the way to a parameter is an error. */

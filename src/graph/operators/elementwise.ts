@@ -1,6 +1,13 @@
 /** Operators that work on each value by itself, with NumPy's broadcasting where they take two. */
 import { apply, discreteOperator, only, operator } from '../operator.ts';
-import { type DataType, type FloatTensor, type Shape, scalar, type Tensor } from '../tensor.ts';
+import {
+  type DataType,
+  type FloatTensor,
+  type GradientRule,
+  type Shape,
+  scalar,
+  type Tensor,
+} from '../tensor.ts';
 import { sumTo } from './reduce.ts';
 
 /** The shape of two operands side by side. */
@@ -88,25 +95,36 @@ export const softplus = operator(
 
 export const relu = operator(
   'relu',
-  (x: FloatTensor): FloatTensor => elementwise('Relu', [x], (g, y) => [multiply(g, sign(y))]),
+  (x: FloatTensor): FloatTensor => elementwise('Relu', [x], (g, y) => [multiply(g, isPositive(y))]),
 );
 
 /**
- * x Φ(x), Φ the normal distribution function (Hendrycks and Gimpel, 2016).
- * Its derivative is Φ(x) + x φ(x), with Φ from the error function.
+ * 1 for a positive value, else 0. A hard sigmoid so steep that it is a step: several times faster in ONNX
+ * Runtime than Sign, which uses one thread, and than Where.
  */
-export const gelu = operator(
-  'gelu',
-  (x: FloatTensor): FloatTensor =>
-    elementwise('Gelu', [x], (g) => {
-      const scaled = multiply(x, scalar(Math.SQRT1_2));
-      const erf = apply({ type: 'Erf', inputs: [scaled], gradient: null }, 'float32', x.shape);
-      const distribution = multiply(add(erf, scalar(1)), scalar(0.5));
-      const density = exponential(negate(multiply(scaled, scaled)));
-      const slope = multiply(multiply(x, density), scalar(1 / Math.sqrt(2 * Math.PI)));
-      return [multiply(g, add(distribution, slope))];
-    }),
-);
+function isPositive(x: FloatTensor): FloatTensor {
+  const attributes = {
+    alpha: { kind: 'float', value: 1e38 },
+    beta: { kind: 'float', value: 0 },
+  } as const;
+  return apply({ type: 'HardSigmoid', inputs: [x], attributes, gradient: null }, 'float32', x.shape);
+}
+
+/**
+ * x (1 + erf x) / 2, with x in units of √2: gelu(x) = √2 · erfGate(x / √2). Where the factors can be folded into
+ * the weights before and after, this form saves passes. Its derivative is (1 + erf x) / 2 + x e^(−x²) / √π.
+ */
+export const erfGate = operator('erfGate', (x: FloatTensor): FloatTensor => {
+  const erf = apply({ type: 'Erf', inputs: [x], gradient: null }, 'float32', x.shape);
+  // A hard sigmoid does "times a half plus a half" in one pass; |erf| ≤ 1, so it never clips.
+  const attributes = { alpha: { kind: 'float', value: 0.5 }, beta: { kind: 'float', value: 0.5 } } as const;
+  const share = apply({ type: 'HardSigmoid', inputs: [erf], attributes, gradient: null }, 'float32', x.shape);
+  const gradient: GradientRule = (outputs) => {
+    const bell = exponential(subtract(scalar(-Math.log(Math.PI) / 2), multiply(x, x)));
+    return [multiply(only(outputs), add(share, multiply(x, bell))), null];
+  };
+  return apply({ type: 'Mul', inputs: [x, share], gradient }, 'float32', x.shape);
+});
 
 /** −1, 0 or 1. */
 export const sign = discreteOperator(

@@ -1,6 +1,6 @@
 /** Rows picked by index, and their counterpart. */
 import { apply, only, operator } from '../operator.ts';
-import { type FloatTensor, integers, sizeOf, type Tensor } from '../tensor.ts';
+import { constant, type FloatTensor, integers, normalizeAxis, sizeOf, type Tensor } from '../tensor.ts';
 import { cast } from './elementwise.ts';
 import { reshape, zerosLike } from './shape.ts';
 
@@ -22,6 +22,35 @@ export const gather = operator('gather', (table: FloatTensor, indices: Tensor<'i
     [...indices.shape, ...rest],
   );
 });
+
+/** Places along an axis in another order: place i of the result is place order[i] of x. */
+export const reorder = operator(
+  'reorder',
+  (x: FloatTensor, axis: number, order: readonly number[]): FloatTensor => {
+    const along = normalizeAxis(axis, x.shape.length);
+    const inverse = inverseOrder(order);
+    if (order.length !== x.shape[along] || !order.every((from, to) => inverse[from] === to)) {
+      throw new Error(`not an order of ${x.shape[along]} places`);
+    }
+    return apply(
+      {
+        type: 'Gather',
+        inputs: [x, constant('int32', Int32Array.from(order), [order.length])],
+        attributes: { axis: { kind: 'int', value: along } },
+        gradient: (outputs) => [reorder(only(outputs), along, inverse), null],
+      },
+      'float32',
+      x.shape,
+    );
+  },
+);
+
+/** The order that undoes another. */
+export function inverseOrder(order: readonly number[]): readonly number[] {
+  const inverse = Array.from(order, () => 0);
+  for (const [to, from] of order.entries()) inverse[from] = to;
+  return inverse;
+}
 
 /**
  * A table shaped like `table` in which row r is the sum of the updates whose index is r: (n, …), (n) → (U, …).

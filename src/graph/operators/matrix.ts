@@ -63,43 +63,33 @@ export const matmul = operator(
 );
 
 /**
- * x Wᵀ + b over the last axis, W as PyTorch keeps it: (…, I), (O, I), (O) → (…, O).
+ * x Wᵀ over the last axis, W as PyTorch keeps it: (…, I), (O, I) → (…, O).
  * All leading axes are folded into one, so that the weight's gradient is a single large product.
  */
-export const linear = operator(
-  'linear',
-  (x: FloatTensor, weight: FloatTensor, bias: FloatTensor): FloatTensor => {
-    const width = fromEnd(x.shape, 0);
-    const outputs = fromEnd(weight.shape, 1);
-    if (fromEnd(weight.shape, 0) !== width)
-      throw new Error(`[${x.shape}] does not fit a weight of [${weight.shape}]`);
-    const rows = reshape(x, [sizeOf(x.shape) / width, width]); // (n, I)
-    const product = apply(
-      {
-        type: 'Gemm',
-        inputs: [rows, weight, bias],
-        attributes: { transB: { kind: 'int', value: 1 } },
-        gradient: (gradients) => {
-          const g = only(gradients); // (n, O)
-          return [
-            matmul(g, weight),
-            matmul(g, rows, { transposeA: true }),
-            reshape(columnSums(g), bias.shape),
-          ];
-        },
-      },
-      'float32',
-      [rows.shape[0]!, outputs],
-    );
-    return reshape(product, [...x.shape.slice(0, -1), outputs]);
-  },
-);
+export function project(x: FloatTensor, weight: FloatTensor): FloatTensor {
+  const width = fromEnd(x.shape, 0);
+  if (fromEnd(weight.shape, 0) !== width)
+    throw new Error(`[${x.shape}] does not fit a weight of [${weight.shape}]`);
+  const rows = reshape(x, [sizeOf(x.shape) / width, width]);
+  return reshape(matmul(rows, weight, { transposeB: true }), [
+    ...x.shape.slice(0, -1),
+    fromEnd(weight.shape, 1),
+  ]);
+}
+
+/**
+ * x Wᵀ + b over the last axis: (…, I), (O, I), (O) → (…, O). Not a Gemm: ONNX Runtime's repeats the bias for each
+ * row with one thread, and reads it back.
+ */
+export function linear(x: FloatTensor, weight: FloatTensor, bias: FloatTensor): FloatTensor {
+  return add(project(x, weight), bias);
+}
 
 /**
  * Sums over the rows (n, O) → (1, O), as a product with ones: ONNX Runtime's reduction along a leading axis is
  * several times slower than its matrix product.
  */
-function columnSums(x: FloatTensor): FloatTensor {
+export function columnSums(x: FloatTensor): FloatTensor {
   const rows = x.shape[0]!;
   const length = apply(
     { type: 'Shape', inputs: [x], attributes: { end: { kind: 'int', value: 1 } }, gradient: null },

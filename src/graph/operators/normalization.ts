@@ -1,8 +1,8 @@
 /** Softmax, layer normalisation, unit length. */
 import { apply, applyMany, only, operator } from '../operator.ts';
-import { type FloatTensor, scalar, sizeOf } from '../tensor.ts';
+import { constant, type FloatTensor, scalar } from '../tensor.ts';
 import { add, divide, multiply, squareRoot, subtract } from './elementwise.ts';
-import { mean, sum, sumTo } from './reduce.ts';
+import { mean, sum } from './reduce.ts';
 
 /** Added to the variance; PyTorch's default, which published weights were trained with. */
 const layerNormEpsilon = 1e-5;
@@ -26,38 +26,34 @@ export const softmax = operator('softmax', (x: FloatTensor): FloatTensor => {
 });
 
 /**
- * (x − mean) / deviation · scale + shift along the last axis (Ba et al., 2016).
- * The operator's own mean and inverse deviation serve the gradient.
+ * (x − mean) / deviation along the last axis: layer normalisation without scale and shift.
+ * The operator's own inverse deviation serves the gradient:
+ * dx = (g − mean(g) − y · mean(g · y)) / deviation.
  */
-export const layerNorm = operator(
-  'layerNorm',
-  (x: FloatTensor, scale: FloatTensor, shift: FloatTensor): FloatTensor => {
-    const statistics = [...x.shape.slice(0, -1), 1];
-    const outputs: readonly FloatTensor[] = applyMany(
-      {
-        type: 'LayerNormalization',
-        inputs: [x, scale, shift],
-        attributes: { axis: { kind: 'int', value: -1 }, epsilon: { kind: 'float', value: layerNormEpsilon } },
-        gradient: ([g]) => {
-          if (g === undefined) throw new Error('layerNorm has one differentiable output');
-          const [, average, inverse] = outputs;
-          const normalized = multiply(subtract(x, average!), inverse!);
-          const scaled = multiply(g, scale);
-          const centred = subtract(scaled, mean(scaled, [-1]));
-          const towardsX = multiply(
-            inverse!,
-            subtract(centred, multiply(normalized, mean(multiply(scaled, normalized), [-1]))),
-          );
-          return [towardsX, sumTo(multiply(g, normalized), scale.shape), sumTo(g, shift.shape)];
-        },
+export const standardize = operator('standardize', (x: FloatTensor): FloatTensor => {
+  const width = x.shape.at(-1)!;
+  const statistics = [...x.shape.slice(0, -1), 1];
+  const outputs: readonly FloatTensor[] = applyMany(
+    {
+      type: 'LayerNormalization',
+      inputs: [x, constant('float32', new Float32Array(width).fill(1), [width])],
+      attributes: { axis: { kind: 'int', value: -1 }, epsilon: { kind: 'float', value: layerNormEpsilon } },
+      gradient: ([g]) => {
+        if (g === undefined) throw new Error('standardize has one differentiable output');
+        const [y, , inverse] = outputs;
+        const along = multiply(y!, mean(multiply(g, y!), [-1]));
+        return [multiply(subtract(subtract(g, mean(g, [-1])), along), inverse!), null];
       },
-      [x.shape, statistics, statistics],
-    );
-    if (sizeOf(scale.shape) !== x.shape.at(-1))
-      throw new Error(`[${scale.shape}] does not scale [${x.shape}]`);
-    return outputs[0]!;
-  },
-);
+    },
+    [x.shape, statistics, statistics],
+  );
+  return outputs[0]!;
+});
+
+/** Layer normalisation along the last axis (Ba et al., 2016): standardised, then scaled and shifted. */
+export function layerNorm(x: FloatTensor, scale: FloatTensor, shift: FloatTensor): FloatTensor {
+  return add(multiply(standardize(x), scale), shift);
+}
 
 /** Rows scaled to unit length along the last axis; a zero row stays zero. */
 export function l2Normalize(x: FloatTensor): FloatTensor {

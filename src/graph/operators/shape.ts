@@ -121,14 +121,6 @@ export const padEnd = operator('padEnd', (x: FloatTensor, axis: number, count: n
   );
 });
 
-/** Values moved along an axis by `shift` places to the front; those that fall off come back at the end. */
-export function rollToFront(x: FloatTensor, axis: number, shift: number): FloatTensor {
-  const length = x.shape[normalizeAxis(axis, x.shape.length)]!;
-  if (shift % length === 0) return x;
-  const [front, rest] = split(x, [shift, length - shift], axis);
-  return concatenate([rest!, front!], axis);
-}
-
 /** Zeros in the shape that the tensor has when the model runs. */
 export function zerosLike(x: FloatTensor): FloatTensor {
   const shape = apply({ type: 'Shape', inputs: [x], gradient: null }, 'int64', [x.shape.length]);
