@@ -5,14 +5,18 @@ import { z } from 'zod';
 const packageSchema = z.object({
   name: z.string(),
   version: z.string(),
+  engines: z.object({ node: z.string().regex(/^>=\d+\.\d+$/) }),
   dependencies: z.record(z.string(), z.string()),
 });
 
 // The package file lies beside both src/ and dist/.
 const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-const { name, version, dependencies } = packageSchema.parse(JSON.parse(text));
+const { name, version, engines, dependencies } = packageSchema.parse(JSON.parse(text));
 
 export { version };
+
+/** The oldest Node.js that this package runs on, as `major.minor`. */
+export const oldestNode = engines.node.slice(2);
 
 /** Versions for a manifest. */
 export function versions(): Record<string, string> {

@@ -4,12 +4,21 @@ import { version } from '../version.ts';
 import type { Outcome, Terminal } from './command.ts';
 import { compareCommand } from './commands/compare.ts';
 import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { embedCommand } from './commands/embed.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
 import { rankCommand } from './commands/rank.ts';
 
-const commands = [demoCommand, ingestCommand, pretrainCommand, embedCommand, rankCommand, compareCommand];
+const commands = [
+  demoCommand,
+  ingestCommand,
+  pretrainCommand,
+  embedCommand,
+  rankCommand,
+  compareCommand,
+  doctorCommand,
+];
 
 /**
  * Runs one command line.

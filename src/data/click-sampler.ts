@@ -131,10 +131,31 @@ export class ClickSampler {
   }
 }
 
+/**
+ * Clicks of a split, chosen at random: as many as a batch has, or all if there are fewer.
+ * @returns null when there are none
+ */
+export function clickBatch(
+  dataset: Dataset,
+  config: Omit<ClickSamplerConfig, 'seed'>,
+  split: Split,
+  random: Random,
+): ClickBatch | null {
+  const samples = clickSamples(dataset, split);
+  const chosen = random.shuffle(Int32Array.from(samples, (_, index) => index)).slice(0, config.batchSize);
+  if (chosen.length === 0) return null;
+  return assemble(
+    dataset,
+    config,
+    Array.from(chosen.sort(), (index) => samples[index]!),
+    random,
+  );
+}
+
 /** Looks up everything the samples show and numbers the distinct photos. */
 function assemble(
   dataset: Dataset,
-  { candidates: places, history: length }: ClickSamplerConfig,
+  { candidates: places, history: length }: Omit<ClickSamplerConfig, 'seed'>,
   samples: readonly ClickSample[],
   random: Random,
 ): ClickBatch {

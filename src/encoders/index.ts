@@ -1,9 +1,18 @@
 /** The encoders by name. */
 import type { Encoder } from './encoder.ts';
+import type { HeadName } from './layers.ts';
+import { type PresetName, presets } from './presets.ts';
 import { type SwinConfig, swin } from './swin.ts';
 import { type VitConfig, vit } from './vit.ts';
 
-export type EncoderConfig = VitConfig | SwinConfig;
+interface PresetConfig {
+  readonly name: PresetName;
+  readonly side: number;
+  readonly head: HeadName;
+  readonly dimension: number;
+}
+
+export type EncoderConfig = VitConfig | SwinConfig | PresetConfig;
 
 /** @throws CourierError CONFIG_INVALID when sizes do not fit each other */
 export function createEncoder(config: EncoderConfig): Encoder {
@@ -12,5 +21,9 @@ export function createEncoder(config: EncoderConfig): Encoder {
       return vit(config);
     case 'swin':
       return swin(config);
+    default: {
+      const { name, ...rest } = config;
+      return createEncoder({ ...presets[name], ...rest });
+    }
   }
 }

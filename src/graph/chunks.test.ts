@@ -43,7 +43,7 @@ describe('mapChunks', () => {
     const shape = size === null ? [photos] : [photos / size, size];
     const batch = input('photos', 'uint8', [...shape, side, side, 3]);
     const forward = (chunk: Tensor<'uint8'>): FloatTensor => encoder.forward(chunk);
-    const embeddings = size === null ? forward(batch) : mapChunks(batch, forward);
+    const embeddings = size === null ? forward(batch) : mapChunks(batch, [], forward).result;
     const loss = sumAll(multiply(reshape(embeddings, [photos, dimension]), probe));
     const parameters = parametersOf([loss]);
     const layout = layoutOf(parameters);
@@ -70,7 +70,9 @@ describe('mapChunks', () => {
         const [actual, expected] = [floats(chunked, name), floats(whole, name)];
         const scale = Math.max(1e-3, ...expected.map(Math.abs));
         for (const [index, value] of actual.entries())
-          expect(Math.abs(value - expected[index]!) / scale, `${name} in chunks of ${size}`).toBeLessThan(1e-4);
+          expect(Math.abs(value - expected[index]!) / scale, `${name} in chunks of ${size}`).toBeLessThan(
+            1e-4,
+          );
       }
     }
   });

@@ -5,42 +5,68 @@
 import { nodesInOrder, pullBack } from './differentiate.ts';
 import { applyMany } from './operator.ts';
 import { add, reshape, zerosLike } from './operators/index.ts';
-import { type DataType, type FloatTensor, input, type Node, type Subgraph, type Tensor } from './tensor.ts';
+import {
+  type DataType,
+  type FloatTensor,
+  input,
+  type Node,
+  type Subgraph,
+  sizeOf,
+  type Tensor,
+} from './tensor.ts';
+
+export interface ChunkedResult {
+  /** (N · c, d) */
+  readonly result: FloatTensor;
+  /** Bytes of each chunk that are kept for the way back. */
+  readonly keptBytes: number;
+}
 
 /**
- * f on every chunk of `batch`: (N, c, …) → (N · c, d), where f takes (c, …) to (c, d). Both directions are an
- * ONNX Scan: backward, the gradients of what f uses from outside are summed over the chunks.
+ * f on every chunk: (N, c, …) → (N · c, d), where f takes (c, …) to (c, d). Both directions are an ONNX Scan:
+ * backward, the gradients of what f uses from outside are summed over the chunks.
+ * @param batch what is cut into chunks
+ * @param extras more of it, cut alike
  */
 export function mapChunks<T extends DataType>(
   batch: Tensor<T>,
-  f: (chunk: Tensor<T>) => FloatTensor,
-): FloatTensor {
+  extras: readonly FloatTensor[],
+  f: (chunk: Tensor<T>, extras: readonly FloatTensor[]) => FloatTensor,
+): ChunkedResult {
   const [count = 1, ...rest] = batch.shape;
   const chunk = input('chunk', batch.type, rest);
-  const result = f(chunk);
-  const forward = bodyOf([result], new Set<Tensor>([chunk]));
+  const extraChunks = extras.map(({ shape }) => input('extra', 'float32', shape.slice(1)));
+  const result = f(chunk, extraChunks);
+  const pieces: readonly Tensor[] = [chunk, ...extraChunks];
+  const forward = bodyOf([result], new Set(pieces));
   const captured = forward.captured.filter(isDifferentiable);
 
   const arriving = input('gradient', 'float32', result.shape);
   const arrived = pullBack(forward.nodes, result, arriving, captured);
-  const { kept, again } = residuals(forward.nodes, arrived.filter(isDefined), chunk);
+  const kept = residuals(forward.nodes, arrived.filter(isDefined), new Set(pieces));
 
   const stacked = (tensor: Tensor) => [count, ...tensor.shape];
   const outputs = applyMany(
     {
       type: 'Scan',
-      inputs: [batch],
+      inputs: [batch, ...extras],
       captured: forward.captured,
-      attributes: scan({ ...forward, inputs: [chunk], outputs: [result, ...kept], bindings: new Map() }, 1),
+      attributes: scan(
+        { ...forward, inputs: pieces, outputs: [result, ...kept], bindings: new Map() },
+        pieces.length,
+      ),
       gradient: ([gradient, ...others]) => {
         if (gradient === undefined || others.some(isDefined)) throw new Error('only the result is used');
         const sums = backward(gradient, outputs.slice(1));
-        return [null, ...forward.captured.map((tensor) => sums.get(tensor) ?? null)];
+        return [...pieces.map(() => null), ...forward.captured.map((tensor) => sums.get(tensor) ?? null)];
       },
     },
     [stacked(result), ...kept.map(stacked)],
   );
-  return reshape(outputs[0]!, [count * result.shape[0]!, ...result.shape.slice(1)]);
+  return {
+    result: reshape(outputs[0]!, [count * result.shape[0]!, ...result.shape.slice(1)]),
+    keptBytes: kept.reduce((total, { shape }) => total + 4 * sizeOf(shape), 0),
+  };
 
   /** The gradient of each captured tensor, summed chunk after chunk. */
   function backward(gradient: FloatTensor, stacks: readonly FloatTensor[]): Map<Tensor, FloatTensor> {
@@ -52,9 +78,8 @@ export function mapChunks<T extends DataType>(
     const stand = kept.map((tensor) => input('residual', 'float32', tensor.shape));
     const bindings = new Map<Tensor, Tensor>(kept.map((tensor, index) => [tensor, stand[index]!]));
     const before = used.map((entry) => entry.before);
-    const ends = new Set<Tensor>([...before, arriving, ...kept, ...(again ? [chunk] : [])]);
-    const body = bodyOf(sums, ends);
-    const pieces = [arriving, ...stand, ...(again ? [chunk] : [])];
+    const body = bodyOf(sums, new Set<Tensor>([...before, arriving, ...kept]));
+    const perChunk = [arriving, ...stand];
     const totals = applyMany(
       {
         type: 'Scan',
@@ -62,12 +87,11 @@ export function mapChunks<T extends DataType>(
           ...used.map(({ tensor }) => zerosLike(tensor)),
           reshape(gradient, stacked(result)),
           ...stacks,
-          ...(again ? [batch] : []),
         ],
         captured: body.captured,
         attributes: scan(
-          { nodes: body.nodes, inputs: [...before, ...pieces], outputs: sums, bindings },
-          pieces.length,
+          { nodes: body.nodes, inputs: [...before, ...perChunk], outputs: sums, bindings },
+          perChunk.length,
         ),
         gradient: null,
       },
@@ -91,12 +115,15 @@ function bodyOf(outputs: readonly Tensor[], starts: ReadonlySet<Tensor>) {
 }
 
 /** What the way back needs of the way there. A reshaped tensor is kept once and reshaped again. */
-function residuals(forward: readonly Node[], gradients: readonly FloatTensor[], chunk: Tensor) {
+function residuals(
+  forward: readonly Node[],
+  gradients: readonly FloatTensor[],
+  pieces: ReadonlySet<Tensor>,
+): readonly FloatTensor[] {
   const there = new Set(forward);
   const kept = new Set<FloatTensor>();
-  let again = false;
   const keep = (tensor: Tensor): void => {
-    if (tensor === chunk) again = true;
+    if (pieces.has(tensor)) throw new Error('the way back uses the batch itself');
     if (tensor.source.kind !== 'output' || !there.has(tensor.source.node)) return;
     const { node } = tensor.source;
     if (node.type === 'Reshape') keep(node.inputs[0]!);
@@ -106,7 +133,7 @@ function residuals(forward: readonly Node[], gradients: readonly FloatTensor[], 
   for (const node of nodesInOrder(gradients)) {
     if (!there.has(node)) for (const tensor of node.inputs) keep(tensor);
   }
-  return { kept: [...kept], again };
+  return [...kept];
 }
 
 function scan(body: Subgraph, pieces: number) {

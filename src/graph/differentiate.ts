@@ -58,7 +58,8 @@ export function pullBack(
   const leadsToTarget = new Set<Tensor>(targets);
   for (const { inputs, captured, outputs } of nodes) {
     if ([...inputs, ...captured].some((tensor) => leadsToTarget.has(tensor))) {
-      for (const made of outputs) leadsToTarget.add(made);
+      // Integers, such as shapes and row numbers, carry no gradient.
+      for (const made of outputs) if (made.type === 'float32') leadsToTarget.add(made);
     }
   }
   const collected = new Map<Tensor, FloatTensor>([[output, seed]]);

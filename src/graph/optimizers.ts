@@ -11,12 +11,16 @@ export interface Optimizer {
   readonly slots: readonly string[];
   /** The scalars to feed at step t = 1, 2, …: computed in double precision outside the graph. */
   scalars(step: number, learningRate: number): Readonly<Record<string, number>>;
-  /** New parameters and new slots, in the order of `slots`. All vectors are (P). */
+  /**
+   * New parameters and new slots, in the order of `slots`. All vectors are (P).
+   * @param decays 1 for the parameters that weight decay shrinks, 0 for the others (P)
+   */
   update(
     parameters: FloatTensor,
     gradient: FloatTensor,
     slots: readonly FloatTensor[],
     scalars: (name: string) => FloatTensor,
+    decays: FloatTensor,
   ): { readonly parameters: FloatTensor; readonly slots: readonly FloatTensor[] };
 }
 
@@ -49,12 +53,14 @@ function adam(name: 'adam' | 'adamw', weightDecay: number): Optimizer {
     scalars: (step, learningRate) => ({
       stepSize: learningRate / (1 - beta1 ** step),
       secondMomentScale: 1 / Math.sqrt(1 - beta2 ** step),
-      decay: 1 - learningRate * weightDecay,
+      decay: learningRate * weightDecay,
     }),
-    update(parameters, gradient, slots, scalars) {
+    update(parameters, gradient, slots, scalars, decays) {
       const [m, v] = slots;
-      const decayed = name === 'adamw' ? multiply(parameters, scalars('decay')) : parameters;
-      const g = name === 'adam' && weightDecay > 0 ? addScaled(gradient, parameters, weightDecay) : gradient;
+      const shrinking = multiply(parameters, decays);
+      const decayed =
+        name === 'adamw' ? subtract(parameters, multiply(shrinking, scalars('decay'))) : parameters;
+      const g = name === 'adam' && weightDecay > 0 ? addScaled(gradient, shrinking, weightDecay) : gradient;
       const newM = addScaled(multiply(m!, scalar(beta1)), g, 1 - beta1);
       const newV = addScaled(multiply(v!, scalar(beta2)), multiply(g, g), 1 - beta2);
       const deviation = add(multiply(squareRoot(newV), scalars('secondMomentScale')), scalar(adamEpsilon));
@@ -70,9 +76,9 @@ function sgd(momentum: number, weightDecay: number): Optimizer {
     name: 'sgd',
     slots: ['sgd.momentum'],
     scalars: (_, learningRate) => ({ learningRate }),
-    update(parameters, gradient, slots, scalars) {
+    update(parameters, gradient, slots, scalars, decays) {
       const [velocity] = slots;
-      const g = weightDecay > 0 ? addScaled(gradient, parameters, weightDecay) : gradient;
+      const g = weightDecay > 0 ? addScaled(gradient, multiply(parameters, decays), weightDecay) : gradient;
       const newVelocity = addScaled(g, velocity!, momentum);
       const change = multiply(addScaled(g, newVelocity, momentum), scalars('learningRate'));
       return { parameters: subtract(parameters, change), slots: [newVelocity] };

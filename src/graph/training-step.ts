@@ -1,10 +1,11 @@
-/** One training step as one model: forward, backward, clipping and the optimiser. */
-import { gradients } from './differentiate.ts';
+/** Models of training: a whole step in one, or the parts of a step whose batch is too large for that. */
+import { gradients, nodesInOrder, pullBack } from './differentiate.ts';
 import { buildModel, type Model } from './onnx.ts';
-import { add, concatenate, divide, multiply, relu, reshape, squareRoot, sumAll } from './operators/index.ts';
+import { add, concatenate, reshape, split, zerosLike } from './operators/index.ts';
 import type { Optimizer } from './optimizers.ts';
 import { bindToVector, layoutOf, namedParts, type ParameterLayout, parametersOf } from './parameters.ts';
-import { constant, type FloatTensor, input, scalar, type Tensor } from './tensor.ts';
+import { constant, type FloatTensor, input, type Tensor } from './tensor.ts';
+import { parameterVector, type UpdateOptions, updateOutputs } from './update.ts';
 
 export interface TrainingStep {
   readonly model: Model;
@@ -13,10 +14,7 @@ export interface TrainingStep {
   readonly optimizer: Optimizer;
 }
 
-interface TrainingStepOptions {
-  readonly optimizer: Optimizer;
-  /** Gradients longer than this are scaled down to it; null leaves them. */
-  readonly clipNorm: number | null;
+interface TrainingStepOptions extends UpdateOptions {
   /** Further tensors to compute and hand out at each step. */
   readonly outputs?: Readonly<Record<string, Tensor>>;
   /** Inputs whose gradients are handed out as `gradient.<name>`, such as gathered embedding rows. */
@@ -26,11 +24,12 @@ interface TrainingStepOptions {
 }
 
 /**
- * The model has the inputs of `loss`, the optimiser's scalars, and as state the vectors `parameters` and
- * the optimiser's slots. It gives `loss`, `gradientNorm`, `outputs`, and the state's next values.
+ * Forward, backward, clipping and the optimiser in one model. It has the inputs of `loss`, the optimiser's
+ * scalars, and the state vectors of `stateNames`. It gives `loss`, `gradientNorm`, `outputs`, and the state's
+ * next values.
  */
 export function buildTrainingStep(loss: FloatTensor, options: TrainingStepOptions): TrainingStep {
-  const { optimizer, clipNorm, outputs = {}, inputGradients = {}, openAxes = {} } = options;
+  const { outputs = {}, inputGradients = {}, openAxes = {} } = options;
   const parameters = parametersOf([loss]);
   const layout = layoutOf(parameters);
   const named = Object.entries(inputGradients);
@@ -39,35 +38,71 @@ export function buildTrainingStep(loss: FloatTensor, options: TrainingStepOption
     all.slice(0, parameters.length).map((gradient, index) => reshape(gradient, [layout.places[index]!.size])),
     0,
   );
-  const norm = squareRoot(sumAll(multiply(flat, flat)));
-  const clipped = clipNorm === null ? flat : divide(flat, excess(norm, clipNorm));
-
-  const vector = input('parameters', 'float32', [layout.size]);
-  const slots = optimizer.slots.map((slot) => input(slot, 'float32', [layout.size]));
-  const scalars = new Map(
-    Object.keys(optimizer.scalars(1, 1)).map((name) => [name, input(name, 'float32', [])]),
-  );
-  const next = optimizer.update(vector, clipped, slots, (name) => scalars.get(name)!);
   const model = buildModel({
     outputs: {
       loss,
-      gradientNorm: norm,
       ...outputs,
       ...Object.fromEntries(
         named.map(([name], index) => [`gradient.${name}`, all[parameters.length + index]!]),
       ),
-      'next.parameters': next.parameters,
-      ...Object.fromEntries(optimizer.slots.map((slot, index) => [`next.${slot}`, next.slots[index]!])),
+      ...updateOutputs(flat, layout, options),
     },
-    bindings: bindToVector(parameters, layout, vector),
+    bindings: bindToVector(parameters, layout, parameterVector(layout)),
     openAxes,
   });
-  return { model, layout, parameters, optimizer };
+  return { model, layout, parameters, optimizer: options.optimizer };
 }
 
-/** max(1, norm / limit). */
-function excess(norm: FloatTensor, limit: number): FloatTensor {
-  return add(relu(add(multiply(norm, scalar(1 / limit)), scalar(-1))), scalar(1));
+/** State vector in which the parts of a step sum the gradients of the parameters. (P) */
+export const gradientState = 'gradient';
+
+/**
+ * A part of a step: adds d(output · seed)/d(parameters) to the state vector `gradient`, and gives `outputs` and
+ * the gradients of inputs as `buildTrainingStep` does.
+ */
+export function buildGradientPart(
+  output: FloatTensor,
+  seed: FloatTensor,
+  layout: ParameterLayout,
+  options: Pick<TrainingStepOptions, 'outputs' | 'inputGradients' | 'openAxes'>,
+): Model {
+  const { outputs = {}, inputGradients = {}, openAxes = {} } = options;
+  const parameters = parametersOf([output]);
+  const named = Object.entries(inputGradients);
+  const targets = [...parameters, ...named.map(([, tensor]) => tensor)];
+  const found = pullBack(nodesInOrder([output]), output, seed, targets);
+  const own = layoutOf(parameters).places;
+  const byName = new Map(own.map(({ name }, index) => [name, found[index]]));
+  const before = split(
+    input(gradientState, 'float32', [layout.size]),
+    layout.places.map(({ size }) => size),
+    0,
+  );
+  const after = layout.places.map(({ name, size }, index) => {
+    const gradient = byName.get(name);
+    return gradient === undefined ? before[index]! : add(before[index]!, reshape(gradient, [size]));
+  });
+  const handedOut = named.map(([name], index): [string, Tensor] => {
+    const gradient = found[parameters.length + index];
+    if (gradient === undefined) throw new Error(`the output does not depend on ${name}`);
+    return [`gradient.${name}`, gradient];
+  });
+  return buildModel({
+    outputs: {
+      ...outputs,
+      ...Object.fromEntries(handedOut),
+      [`next.${gradientState}`]: concatenate(after, 0),
+    },
+    bindings: bindToVector(parameters, layout, parameterVector(layout)),
+    openAxes,
+  });
+}
+
+/** The last part of a step: the optimiser, with the summed gradient, which it sets back to zero. */
+export function buildUpdate(layout: ParameterLayout, options: UpdateOptions): Model {
+  const gradient = input(gradientState, 'float32', [layout.size]);
+  const outputs = updateOutputs(gradient, layout, options);
+  return buildModel({ outputs: { ...outputs, [`next.${gradientState}`]: zerosLike(gradient) } });
 }
 
 /** The scalars of a step as the model takes them. */
@@ -80,13 +115,17 @@ export function scalarFeeds(
   return Object.fromEntries(scalars.map(([name, value]) => [name, Float32Array.of(value)]));
 }
 
-/** A model that computes outputs from the state vector `parameters` of a training step, without training. */
+/**
+ * A model that computes outputs from a state vector of a training step, without training.
+ * @param name of the vector: the parameters themselves, or their average
+ */
 export function buildInference(
   outputs: Readonly<Record<string, Tensor>>,
   layout: ParameterLayout,
   openAxes: Readonly<Record<string, string>> = {},
+  name = 'parameters',
 ): Model {
-  const vector = input('parameters', 'float32', [layout.size]);
+  const vector = input(name, 'float32', [layout.size]);
   const bindings = bindToVector(parametersOf(Object.values(outputs)), layout, vector);
   return buildModel({ outputs, bindings, openAxes });
 }

@@ -3,14 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { referenceDir } from '../../test/support/reference.ts';
 import { gradients } from '../graph/differentiate.ts';
 import { buildModel } from '../graph/onnx.ts';
-import { add, gather, l2Normalize, matmul, multiply } from '../graph/operators/index.ts';
+import { add, gather, l2Normalize, matmul, multiply, reshape, split } from '../graph/operators/index.ts';
 import { parametersOf } from '../graph/parameters.ts';
 import { constant, type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { floatTensor, readSafeTensors, type SafeTensors } from '../runtime/safetensors.ts';
-import { contrastClickSequences, courierLoss } from './courier.ts';
-import { differs, infoNce } from './info-nce.ts';
-import { createReconstruction } from './reconstruction.ts';
+import { contrastClickSequences, courierInputs, courierLoss } from './courier.ts';
+import { blockOf, courierFeeds } from './courier-feeds.ts';
+import { infoNce } from './info-nce.ts';
+import { createReconstruction, excluded } from './reconstruction.ts';
 
 const [users, candidateCount, places, dimension, heads, temperature] = [6, 20, 5, 32, 4, 0.05];
 
@@ -43,17 +44,40 @@ function lossOf(reference: SafeTensors, masked: boolean) {
     gather(history, int32(owner)),
     gather(mask, int32(owner)),
   );
-  const all = int32(range(candidateCount));
+  const clicks = clicked.reduce((a, b) => a + b, 0);
   const pageViewLoss = infoNce({
     anchors: rebuilt,
     positives: candidates,
     keys: candidates,
-    competes: differs(all, all),
-    weights: float(clicked, [candidateCount, 1]),
+    own: int32(range(candidateCount)),
+    logCounts: float(Array(candidateCount).fill(0), [candidateCount, 1]),
+    weights: float(
+      Array.from(clicked, (value) => value / clicks),
+      [candidateCount, 1],
+    ),
     temperature,
   });
-  const rows = int32(range(users));
-  const sequenceLoss = contrastClickSequences(history, mask, differs(rows, rows), reconstruct, temperature);
+  const [newest] = split(history, [1, places - 1], 1);
+  const takesPart = Array.from(range(users), (user) => Number(!masked || lengths[user]! > 1));
+  const part = takesPart.reduce((a, b) => a + b, 0);
+  const sequenceLoss = contrastClickSequences(
+    {
+      history,
+      mask,
+      keys: reshape(newest!, [users, dimension]),
+      own: int32(range(users)),
+      logCounts: float(
+        takesPart.map((value) => (value === 1 ? 0 : excluded)),
+        [users, 1],
+      ),
+      weights: float(
+        takesPart.map((value) => value / part),
+        [users, 1],
+      ),
+    },
+    reconstruct,
+    temperature,
+  );
   const similarity = matmul(l2Normalize(candidates), l2Normalize(rebuilt), { transposeB: true });
   return {
     history,
@@ -207,28 +231,14 @@ describe('the COURIER loss', () => {
       historyMask: [1, 1, 1, 1, 1, 0],
       newest: [2, 6, 5],
     };
-    const integer = (values: readonly number[], shape: readonly number[]) =>
-      constant('int32', Int32Array.from(values), shape);
     const start = Float32Array.from(
       { length: photoCount * width },
       (_, index) => 0.5 * Math.sin(1 + index * 1.7),
     );
 
-    function build(changed: Partial<typeof batch> = {}) {
-      const { clicked, candidates, candidateMask, history, historyMask, newest } = { ...batch, ...changed };
+    function build(samples: number) {
       const embeddings = input('embeddings', 'float32', [photoCount, width]);
-      const losses = courierLoss(
-        {
-          embeddings,
-          clicked: integer(clicked, [3]),
-          candidates: integer(candidates, [3, 2]),
-          candidateMask: float(candidateMask, [3, 2]),
-          history: integer(history, [3, 2]),
-          historyMask: float(historyMask, [3, 2]),
-          newest: integer(newest, [3]),
-        },
-        config,
-      );
+      const losses = courierLoss(embeddings, courierInputs(samples, 2, photoCount), config);
       const [gradient] = gradients(losses.loss, [embeddings]);
       const bindings = new Map(
         parametersOf([losses.loss]).map((tensor, position): [Tensor, Tensor] => {
@@ -245,20 +255,37 @@ describe('the COURIER loss', () => {
       return buildModel({ outputs: { ...losses, gradient: gradient! }, bindings });
     }
 
+    function feedsOf(changed: Partial<typeof batch> = {}) {
+      const all = { ...batch, ...changed };
+      return courierFeeds(
+        {
+          photos: range(photoCount),
+          clicked: Int32Array.from(all.clicked),
+          candidates: Int32Array.from(all.candidates),
+          candidateMask: Float32Array.from(all.candidateMask),
+          history: Int32Array.from(all.history),
+          historyMask: Float32Array.from(all.historyMask),
+          newest: Int32Array.from(all.newest),
+        },
+        photoCount,
+      );
+    }
+
     async function run(embeddings: Float32Array, changed: Partial<typeof batch> = {}) {
-      const session = await engine.load(build(changed));
-      const results = await session.run({ embeddings });
+      const session = await engine.load(build(3));
+      const results = await session.run({ embeddings, ...feedsOf(changed) });
       await session.release();
       return results;
     }
 
     it('has the gradient that central differences give', async () => {
       const gradient = floats(await run(start), 'gradient');
-      const session = await engine.load(build());
+      const session = await engine.load(build(3));
+      const feeds = feedsOf();
       const lossAt = async (place: number, shift: number) => {
         const moved = start.slice();
         moved[place]! += shift;
-        return floats(await session.run({ embeddings: moved }), 'loss')[0]!;
+        return floats(await session.run({ embeddings: moved, ...feeds }), 'loss')[0]!;
       };
       for (let place = 0; place < start.length; place++) {
         const difference = ((await lossAt(place, 1e-3)) - (await lossAt(place, -1e-3))) / 2e-3;
@@ -290,6 +317,26 @@ describe('the COURIER loss', () => {
       const loss = floats(await run(start), 'sequenceLoss')[0]!;
       const other = await run(start, { newest: [2, 6, 1], history: [2, 3, 6, 3, 1, 0] });
       expect(floats(other, 'sequenceLoss')[0]).toBeCloseTo(loss, 6);
+    });
+
+    it('is the sum of its blocks, in value and gradient, though two samples do not fill the last one', async () => {
+      const whole = await run(start);
+      const session = await engine.load(build(2));
+      const parts = await Promise.all(
+        [0, 2].map((first) => session.run({ embeddings: start, ...blockOf(feedsOf(), first, 2) })),
+      );
+      for (const name of ['loss', 'pageViewLoss', 'sequenceLoss', 'gradient']) {
+        for (const [index, value] of floats(whole, name).entries()) {
+          const sum = parts.reduce((total, part) => total + floats(part, name)[index]!, 0);
+          expect(sum, name).toBeCloseTo(value, 5);
+        }
+      }
+    });
+
+    it('is zero, not undefined, for click sequences when every user has a single earlier click', async () => {
+      const single = await run(start, { historyMask: [1, 0, 1, 0, 1, 0] });
+      expect(floats(single, 'sequenceLoss')[0]).toBe(0);
+      expect(floats(single, 'gradient').every(Number.isFinite)).toBe(true);
     });
   });
 });

@@ -4,9 +4,12 @@
  * Letters in shapes: S samples (one click each), C candidates, H history places, U distinct photos, d the
  * length of an embedding.
  */
-import { add, gather, multiply, reshape, sign, split, sum } from '../graph/operators/index.ts';
-import { constant, type FloatTensor, scalar, type Tensor } from '../graph/tensor.ts';
-import { differs, infoNce } from './info-nce.ts';
+import type { ClickBatch } from '../data/click-sampler.ts';
+import { add, gather, l2Normalize, matmul, multiply, reshape, split } from '../graph/operators/index.ts';
+import { type FloatTensor, input, openLength, scalar, type Tensor } from '../graph/tensor.ts';
+import { blockOf, courierFeeds } from './courier-feeds.ts';
+import { infoNce } from './info-nce.ts';
+import type { Objective } from './objective.ts';
 import { createReconstruction, type Reconstruct, type ReconstructionConfig } from './reconstruction.ts';
 
 export interface CourierConfig extends ReconstructionConfig {
@@ -16,22 +19,42 @@ export interface CourierConfig extends ReconstructionConfig {
   readonly sequenceWeight: number;
 }
 
-/** One batch as a graph sees it; every integer names a row of `embeddings`. */
-export interface CourierBatch {
-  /** Embeddings of the distinct photos of the batch. (U, d) */
-  readonly embeddings: FloatTensor;
+/** @param places H, history places of a sample */
+export function courierObjective(config: CourierConfig, places: number): Objective<ClickBatch> {
+  return {
+    loss(embeddings, samples) {
+      const inputs = courierInputs(samples, places, embeddings.shape[0]!);
+      const { loss, ...parts } = courierLoss(embeddings, inputs, config);
+      return { loss, parts };
+    },
+    feeds(batch, rows) {
+      const whole = courierFeeds(batch, rows);
+      return { whole, block: (first, size) => blockOf(whole, first, size) };
+    },
+    perPhoto: ['candidateCounts', 'newestCounts'],
+  };
+}
+
+/**
+ * Some samples of a batch as a graph sees them, with all photos of the batch to compete; `courier-feeds.ts` makes
+ * the values. Integers name rows of the embeddings.
+ */
+export interface CourierInputs {
   /** The clicked candidate of each sample. (S) */
   readonly clicked: Tensor<'int32'>;
-  /** All candidates, clicked or not. (S, C) */
-  readonly candidates: Tensor<'int32'>;
-  /** 1 for a candidate with a photo, 0 for padding. (S, C) */
-  readonly candidateMask: FloatTensor;
   /** Earlier clicks of the user, newest first. (S, H) */
   readonly history: Tensor<'int32'>;
   /** 1 for a history place with a photo, 0 for padding. (S, H) */
   readonly historyMask: FloatTensor;
   /** The first place of each history. (S) */
   readonly newest: Tensor<'int32'>;
+  /** Shares in L_pv and L_ucs, which sum to 1 over the batch. (S, 1) */
+  readonly pageViewWeights: FloatTensor;
+  readonly sequenceWeights: FloatTensor;
+  /** log of how often each photo of the batch is a candidate. (U, 1) */
+  readonly candidateCounts: FloatTensor;
+  /** log of how often each photo is the newest click of a user with older ones. (U, 1) */
+  readonly newestCounts: FloatTensor;
 }
 
 export interface CourierLoss {
@@ -40,15 +63,41 @@ export interface CourierLoss {
   readonly sequenceLoss: FloatTensor;
 }
 
-/** L = L_pv + λ L_ucs for one batch. */
-export function courierLoss(batch: CourierBatch, config: CourierConfig): CourierLoss {
-  const reconstruct = createReconstruction(config, batch.embeddings.shape[1]!);
-  const history = gather(batch.embeddings, batch.history); // (S, H, d)
-  const pageViewLoss = contrastPageViews(batch, history, reconstruct, config.temperature);
+/** The inputs of the loss for so many samples, history places and (an open number of) photos. */
+export function courierInputs(samples: number, places: number, photos: number): CourierInputs {
+  return {
+    clicked: input('clicked', 'int32', [samples]),
+    history: input('history', 'int32', [samples, places]),
+    historyMask: input('historyMask', 'float32', [samples, places]),
+    newest: input('newest', 'int32', [samples]),
+    pageViewWeights: input('pageViewWeights', 'float32', [samples, 1]),
+    sequenceWeights: input('sequenceWeights', 'float32', [samples, 1]),
+    candidateCounts: input('candidateCounts', 'float32', [photos, 1]),
+    newestCounts: input('newestCounts', 'float32', [photos, 1]),
+  };
+}
+
+/**
+ * L = L_pv + λ L_ucs, or the given samples' part of it.
+ * @param embeddings of the distinct photos of the batch (U, d)
+ */
+export function courierLoss(
+  embeddings: FloatTensor,
+  inputs: CourierInputs,
+  config: CourierConfig,
+): CourierLoss {
+  const reconstruct = createReconstruction(config, embeddings.shape[1]!);
+  const history = gather(embeddings, inputs.history); // (S, H, d)
+  const pageViewLoss = contrastPageViews(embeddings, inputs, history, reconstruct, config.temperature);
   const sequenceLoss = contrastClickSequences(
-    history,
-    batch.historyMask,
-    differs(batch.newest, batch.newest),
+    {
+      history,
+      mask: inputs.historyMask,
+      keys: embeddings,
+      own: inputs.newest,
+      logCounts: inputs.newestCounts,
+      weights: inputs.sequenceWeights,
+    },
     reconstruct,
     config.temperature,
   );
@@ -62,51 +111,69 @@ export function courierLoss(batch: CourierBatch, config: CourierConfig): Courier
  * elsewhere in the batch do not compete with it.
  */
 function contrastPageViews(
-  { embeddings, clicked, candidates, candidateMask, historyMask }: CourierBatch,
+  embeddings: FloatTensor,
+  { clicked, historyMask, candidateCounts, pageViewWeights }: CourierInputs,
   history: FloatTensor,
   reconstruct: Reconstruct,
   temperature: number,
 ): FloatTensor {
-  const samples = clicked.shape[0]!;
-  const total = samples * candidates.shape[1]!;
   const positives = gather(embeddings, clicked); // (S, d)
-  const flat = reshape(candidates, [total]);
   return infoNce({
     anchors: reconstruct(positives, history, historyMask).rebuilt,
     positives,
-    keys: gather(embeddings, flat), // (S·C, d)
-    competes: multiply(differs(clicked, flat), reshape(candidateMask, [1, total])),
-    weights: constant('float32', new Float32Array(samples).fill(1), [samples, 1]),
+    keys: embeddings,
+    own: clicked,
+    logCounts: candidateCounts,
+    weights: pageViewWeights,
     temperature,
   });
 }
 
 /**
+ * Cosines between what is rebuilt for each click and every photo of the batch, from inputs of the loss and
+ * `embeddings` (U, d): (S, U).
+ */
+export function courierRetrieval(
+  config: ReconstructionConfig,
+  samples: number,
+  places: number,
+  dimension: number,
+): FloatTensor {
+  const embeddings = input('embeddings', 'float32', [openLength, dimension]);
+  const { clicked, history, historyMask } = courierInputs(samples, places, openLength);
+  const reconstruct = createReconstruction(config, dimension);
+  const { rebuilt } = reconstruct(gather(embeddings, clicked), gather(embeddings, history), historyMask);
+  return matmul(l2Normalize(rebuilt), l2Normalize(embeddings), { transposeB: true });
+}
+
+interface ClickSequences {
+  /** (S, H, d) */
+  readonly history: FloatTensor;
+  /** (S, H) */
+  readonly mask: FloatTensor;
+  /** (N, d) */
+  readonly keys: FloatTensor;
+  /** The key that shows the newest click of each history. (S) */
+  readonly own: Tensor<'int32'>;
+  /** (N, 1) */
+  readonly logCounts: FloatTensor;
+  /** (S, 1) */
+  readonly weights: FloatTensor;
+}
+
+/**
  * L_ucs: the newest click of each history is rebuilt from the older ones and told from the newest clicks of
- * the other users. Histories of a single click are left out.
- *
- * @param history (S, H, d)
- * @param mask (S, H)
- * @param others 1 where the newest click of another row competes (S, S)
+ * the other users. Histories of a single click are left out by their weight.
  */
 export function contrastClickSequences(
-  history: FloatTensor,
-  mask: FloatTensor,
-  others: FloatTensor,
+  { history, mask, keys, own, logCounts, weights }: ClickSequences,
   reconstruct: Reconstruct,
   temperature: number,
 ): FloatTensor {
   const [samples, places, dimension] = history.shape;
   const [newest, older] = split(history, [1, places! - 1], 1);
   const olderMask = split(mask, [1, places! - 1], 1)[1]!; // (S, H − 1)
-  const takesPart = sign(sum(olderMask, [1])); // (S, 1)
-  const targets = reshape(newest!, [samples!, dimension!]);
-  return infoNce({
-    anchors: reconstruct(targets, older!, olderMask).rebuilt,
-    positives: targets,
-    keys: targets,
-    competes: multiply(others, reshape(takesPart, [1, samples!])),
-    weights: takesPart,
-    temperature,
-  });
+  const positives = reshape(newest!, [samples!, dimension!]);
+  const anchors = reconstruct(positives, older!, olderMask).rebuilt;
+  return infoNce({ anchors, positives, keys, own, logCounts, weights, temperature });
 }

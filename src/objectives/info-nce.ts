@@ -1,7 +1,6 @@
 /** The contrastive loss: tell the one positive from all other keys of the batch. */
 import {
   add,
-  divide,
   equal,
   l2Normalize,
   logSumExp,
@@ -9,41 +8,43 @@ import {
   multiply,
   reshape,
   rowDot,
+  rowIndices,
   softplus,
   subtract,
   sumAll,
+  transpose,
 } from '../graph/operators/index.ts';
 import { type FloatTensor, scalar, type Tensor } from '../graph/tensor.ts';
-import { penalty } from './reconstruction.ts';
+import { excluded } from './reconstruction.ts';
 
 interface InfoNce {
   /** (K, d) */
   readonly anchors: FloatTensor;
   /** The key that belongs to each anchor. (K, d) */
   readonly positives: FloatTensor;
-  /** (N, d) */
+  /** Every photo that may compete, once. (N, d) */
   readonly keys: FloatTensor;
-  /** 1 where a key competes with the positive, 0 where it is left out, as the positive itself is. (K, N) */
-  readonly competes: FloatTensor;
-  /** Share of each anchor in the mean, 0 to leave it out. (K, 1) */
+  /** The row of `keys` that shows the same photo as the anchor's positive, and so does not compete. (K) */
+  readonly own: Tensor<'int32'>;
+  /** log n for a key that competes n times, `excluded` for one that does not. (N, 1) */
+  readonly logCounts: FloatTensor;
+  /** Share of each anchor in the loss, 0 to leave it out. (K, 1) */
   readonly weights: FloatTensor;
   readonly temperature: number;
 }
 
 /**
- * Σ w · (−log(e^{cos(a, p)/τ} / (e^{cos(a, p)/τ} + Σ_competing e^{cos(a, key)/τ}))) / Σ w
- * (van den Oord et al., 2018; the form of COURIER's L_pv and L_ucs).
+ * Σ w · (−log(e^{cos(a, p)/τ} / (e^{cos(a, p)/τ} + Σ_competing n e^{cos(a, key)/τ})))
+ * (van den Oord et al., 2018; the form of COURIER's L_pv and L_ucs). A photo that competes n times is one column
+ * with the factor n, not n columns.
  */
-export function infoNce({ anchors, positives, keys, competes, weights, temperature }: InfoNce): FloatTensor {
+export function infoNce(terms: InfoNce): FloatTensor {
+  const { anchors, positives, keys, own, logCounts, weights, temperature } = terms;
   const [a, p, k] = [l2Normalize(anchors), l2Normalize(positives), l2Normalize(keys)];
   const scores = matmul(a, k, { transposeB: true, alpha: 1 / temperature }); // (K, N)
-  const others = logSumExp(add(scores, penalty(competes)), [-1]); // (K, 1)
+  const rows = transpose(rowIndices(keys), [1, 0]); // (1, N)
+  const itself = multiply(equal(reshape(own, [own.shape[0]!, 1]), rows), scalar(excluded)); // (K, N)
+  const others = logSumExp(add(add(scores, transpose(logCounts, [1, 0])), itself), [-1]); // (K, 1)
   const right = multiply(rowDot(a, p), scalar(1 / temperature)); // (K, 1)
-  return divide(sumAll(multiply(weights, softplus(subtract(others, right)))), sumAll(weights));
-}
-
-/** 1 where the key shows another photo than the anchor's positive: (K), (N) → (K, N). */
-export function differs(positives: Tensor<'int32'>, keys: Tensor<'int32'>): FloatTensor {
-  const [rows, columns] = [positives.shape[0]!, keys.shape[0]!];
-  return subtract(scalar(1), equal(reshape(positives, [rows, 1]), reshape(keys, [1, columns])));
+  return sumAll(multiply(weights, softplus(subtract(others, right))));
 }

@@ -137,9 +137,12 @@ function splitHeads(x: FloatTensor, heads: number): FloatTensor {
   return transpose(reshape(x, [count!, rows!, heads, dimension! / heads]), [0, 2, 1, 3]);
 }
 
-/** 0 where the mask is 1, a number that softmax turns into exactly 0 where it is 0. */
-export function penalty(mask: FloatTensor): FloatTensor {
-  return multiply(subtract(mask, scalar(1)), scalar(1e4));
+/** Added to a score, makes softmax turn it into exactly 0. */
+export const excluded = -1e4;
+
+/** 0 where the mask is 1, `excluded` where it is 0. */
+function penalty(mask: FloatTensor): FloatTensor {
+  return multiply(subtract(scalar(1), mask), scalar(excluded));
 }
 
 function projection(

@@ -1,6 +1,10 @@
 /** Everything that can be set for pre-training, with every default. */
 import { z } from 'zod';
+import { defaultAugmentation as gentle } from '../augmentation/config.ts';
 import { headNames } from '../encoders/layers.ts';
+import { presetNames } from '../encoders/presets.ts';
+import { deviceChoices } from '../runtime/devices.ts';
+import { parseBytes } from '../runtime/memory.ts';
 
 const side = z.int().min(2).max(64);
 const width = z.int().min(8).max(2048);
@@ -36,7 +40,43 @@ const swinConfig = z.strictObject({
   dimension,
 });
 
-const encoderConfig = z.discriminatedUnion('name', [vitConfig, swinConfig]);
+/** Encoders of known sizes: `name`, `head` and `dimension` are all there is to choose. */
+const presetConfig = z.strictObject({ name: z.enum(presetNames), head, dimension });
+
+const encoderConfig = z.discriminatedUnion('name', [vitConfig, swinConfig, presetConfig]);
+
+const share = z.number().min(0).max(1);
+const areaShare = z.number().positive().max(1);
+
+/** The smallest and the largest of what is drawn. */
+const ascending = (value: z.ZodNumber) =>
+  z.tuple([value, value]).refine(([least, most]) => least <= most, 'the first must not exceed the second');
+
+/** How photos are altered before they are encoded; src/augmentation says what each does. */
+const augmentationConfig = z.strictObject({
+  crop: z
+    .strictObject({
+      area: ascending(areaShare).default([...gentle.crop.area]),
+      stretch: z.number().min(1).max(4).default(gentle.crop.stretch),
+    })
+    .prefault({}),
+  flip: z.strictObject({ probability: share.default(gentle.flip.probability) }).prefault({}),
+  jitter: z
+    .strictObject({
+      probability: share.default(gentle.jitter.probability),
+      brightness: share.default(gentle.jitter.brightness),
+      contrast: share.default(gentle.jitter.contrast),
+      saturation: share.default(gentle.jitter.saturation),
+    })
+    .prefault({}),
+  grey: z.strictObject({ probability: share.default(gentle.grey.probability) }).prefault({}),
+  blur: z
+    .strictObject({
+      probability: share.default(gentle.blur.probability),
+      deviation: ascending(share).default([...gentle.blur.deviation]),
+    })
+    .prefault({}),
+});
 
 const objectiveConfig = z.strictObject({
   name: z.literal('courier').default('courier'),
@@ -60,14 +100,23 @@ export const pretrainConfig = z.strictObject({
   batchSize: z.int().min(2).max(65_536).default(256),
   candidates: z.int().min(1).max(50).default(5),
   history: z.int().min(2).max(50).default(5),
+  /** null trains on the photos as they are; an object, even an empty one, alters them at every step. */
+  augmentation: augmentationConfig.nullable().default(null),
   learningRate: z.number().positive().default(1e-3),
   /** Share of the steps in which the learning rate rises; then it falls along a cosine. */
   warmup: z.number().min(0).max(1).default(0.1),
   weightDecay: z.number().min(0).max(1).default(0.01),
   clipNorm: z.number().positive().nullable().default(1),
+  /** Share of the old in a moving average of the parameters, which is then validated and exported; null: none. */
+  averageDecay: z.number().min(0).max(0.99999).nullable().default(null),
   /** Steps between two looks at the validation period, and between checkpoints. */
   validateEvery: z.int().positive().default(50),
   checkpointEvery: z.int().positive().default(25),
+  /** Training ends after so many looks without a better score; null never ends early. */
+  patience: z.int().positive().nullable().default(5),
+  /** What the process may take, as 8GiB or in bytes; by default half of what the machine or container has. */
+  memory: z.union([z.string().transform(parseBytes), z.int().positive()]).optional(),
+  device: z.enum(deviceChoices).default('cpu'),
   /** Page views of the validation period that are looked at. */
   validationPageViews: z.int().positive().default(600),
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import { ExportedEncoder } from '../encoders/load.ts';
 import { exists } from '../files.ts';
 import { type ProgressEvent, silent } from '../progress.ts';
 import { Engine } from '../runtime/engine.ts';
+import { readSafeTensors } from '../runtime/safetensors.ts';
 import { attentionFile, encoderFile, pretrain } from './pretrain.ts';
 import { checkpointFile, metricsFile } from './training-run.ts';
 
@@ -38,9 +39,26 @@ describe('pretrain', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
+  /** Embeddings of the catalogue by the encoder that a run exported. */
+  async function embedAll(folder: string): Promise<Float32Array> {
+    const loaded = await loadDataset(dataset);
+    const engine = Engine.start({ threads: 1 });
+    try {
+      const encoder = await ExportedEncoder.open(join(folder, encoderFile), 16, engine);
+      return await encoder.embedAll(loaded.images, silent);
+    } finally {
+      loaded.images.close();
+      await engine.close();
+    }
+  }
+
+  const largestDifference = (a: Float32Array, b: Float32Array) =>
+    Math.max(...a.map((value, index) => Math.abs(value - b[index]!)));
+
   it('lowers its loss', async () => {
     const out = await temporaryFolder();
-    await pretrain({ ...tinyPretraining, dataset, out, steps: 40, learningRate: 5e-3 }, silent);
+    const longer = { ...tinyPretraining, steps: 40, learningRate: 5e-3, patience: null };
+    await pretrain({ ...longer, dataset, out }, silent);
     const losses = (await readFile(join(out, metricsFile), 'utf8'))
       .trim()
       .split('\n')
@@ -137,20 +155,63 @@ describe('pretrain', () => {
     await pretrain({ ...small, out, init, seed: 9 }, listen);
     await pretrain({ ...small, out: second, seed: 9 }, silent);
     expect(notes[0]).toContain(checkpointFile);
-    const embed = async (folder: string) => {
-      const loaded = await loadDataset(dataset);
-      const engine = Engine.start({ threads: 1 });
-      const encoder = await ExportedEncoder.open(join(folder, encoderFile), 16, engine);
-      const vectors = await encoder.embedAll(loaded.images, silent);
-      loaded.images.close();
-      await engine.close();
-      return vectors;
-    };
-    const [origin, started, fresh] = [await embed(whole), await embed(out), await embed(second)];
-    const distance = (a: Float32Array, b: Float32Array) =>
-      Math.max(...a.map((value, index) => Math.abs(value - b[index]!)));
-    expect(distance(origin, started)).toBeLessThan(1e-4);
-    expect(distance(origin, fresh)).toBeGreaterThan(1e-2);
+    const [origin, started, fresh] = [await embedAll(whole), await embedAll(out), await embedAll(second)];
+    expect(largestDifference(origin, started)).toBeLessThan(1e-4);
+    expect(largestDifference(origin, fresh)).toBeGreaterThan(1e-2);
+  });
+
+  it('ends early where the validation score stands still, and has nothing to do when run again', async () => {
+    const out = await temporaryFolder();
+    const still = { learningRate: 1e-12, validateEvery: 1, patience: 2, steps: 12 };
+    const settings = { ...tinyPretraining, ...still, dataset, out };
+    const first = await pretrain(settings, silent);
+    expect(first.steps).toBe(first.bestStep + 2);
+    expect(first.steps).toBeLessThan(12);
+    const files = [checkpointFile, encoderFile, metricsFile].map((file) => join(out, file));
+    const before = await Promise.all(files.map((file) => readFile(file)));
+    expect(await pretrain(settings, silent)).toEqual(first);
+    const after = await Promise.all(files.map((file) => readFile(file)));
+    for (const [index, bytes] of after.entries()) expect(bytes.equals(before[index]!)).toBe(true);
+  });
+
+  it('stops when the loss is no number, and saves the batch that it happened on', async () => {
+    const out = await temporaryFolder();
+    const wild = { learningRate: 1e30, clipNorm: null, warmup: 0 };
+    const failure = pretrain({ ...tinyPretraining, ...wild, dataset, out }, silent);
+    await expect(failure).rejects.toMatchObject({ code: 'TRAINING_DIVERGED' });
+    const [saved] = (await readdir(out)).filter((file) => file.startsWith('diverged-step-'));
+    const { tensors } = await readSafeTensors(join(out, saved!), 'Batch');
+    expect([...tensors.keys()]).toContain('clicked');
+    expect(tensors.get('photos')!.data.length).toBeGreaterThan(1);
+  });
+
+  it('validates and exports the average of the parameters where one is kept', async () => {
+    const out = await temporaryFolder();
+    // An average that keeps everything stays where it began, whatever is learned.
+    const settings = { ...tinyPretraining, dataset, out, steps: 4, averageDecay: 0.99999 };
+    await pretrain({ ...settings, learningRate: 0.05 }, silent);
+    const other = await temporaryFolder();
+    await pretrain({ ...settings, out: other, learningRate: 1e-12 }, silent);
+    const [moved, unmoved] = [await embedAll(out), await embedAll(other)];
+    expect(largestDifference(moved, unmoved)).toBeLessThan(1e-3);
+    expect(largestDifference(moved, await embedAll(whole))).toBeGreaterThan(1e-2);
+  });
+
+  it('alters photos only where it is asked to, and comes to another encoder then', async () => {
+    const out = await temporaryFolder();
+    await pretrain({ ...tinyPretraining, dataset, out, augmentation: {} }, silent);
+    expect(largestDifference(await embedAll(out), await embedAll(whole))).toBeGreaterThan(1e-3);
+  });
+
+  it('says how much memory is too little', async () => {
+    const out = await temporaryFolder();
+    await expect(
+      pretrain({ ...tinyPretraining, dataset, out, memory: '1MiB' }, silent),
+    ).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: expect.stringContaining('1 MiB'),
+      remedy: expect.stringContaining('--memory'),
+    });
   });
 
   it('refuses sizes that do not fit each other by naming them', async () => {

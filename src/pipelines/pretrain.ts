@@ -5,6 +5,7 @@
  * and must be told from all other candidates of the batch. The encoder learns what makes that possible.
  */
 import { join } from 'node:path';
+import { drawAugmentations } from '../augmentation/draw.ts';
 import { parseConfig } from '../config.ts';
 import { type ClickBatch, ClickSampler } from '../data/click-sampler.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -15,24 +16,43 @@ import { describeLoaded, loadWeights } from '../encoders/published-weights.ts';
 import { CourierError } from '../errors.ts';
 import { hashFile, writeFileWhole } from '../files.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
-import { initialValues } from '../graph/parameters.ts';
-import { input } from '../graph/tensor.ts';
-import { buildInference, buildTrainingStep, scalarFeeds, type TrainingStep } from '../graph/training-step.ts';
-import { courierLoss } from '../objectives/courier.ts';
+import { initialValues, layoutOf, type ParameterLayout } from '../graph/parameters.ts';
+import type { FloatTensor } from '../graph/tensor.ts';
+import { buildInference, gradientState, scalarFeeds } from '../graph/training-step.ts';
+import type { UpdateOptions } from '../graph/update.ts';
+import { courierObjective } from '../objectives/courier.ts';
 import { exportAttention } from '../objectives/reconstruction.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { type Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
-import { readSafeTensors } from '../runtime/safetensors.ts';
+import { usableMemory } from '../runtime/memory.ts';
+import {
+  readSafeTensors,
+  type SafeArray,
+  type SafeTensor,
+  writeSafeTensors,
+} from '../runtime/safetensors.ts';
+import {
+  createStep,
+  isFused,
+  type StepDescription,
+  type StepPlan,
+  stepParameters,
+} from './contrastive-step.ts';
 import { type PretrainConfig, type PretrainConfigInput, pretrainConfig } from './pretrain-config.ts';
+import type { RunIdentity } from './run-folder.ts';
 import { learningRateAt } from './schedule.ts';
-import { chooseScreening, type EmbedPhotos, simScoreAuc } from './screening.ts';
+import type { EmbedPhotos } from './screening.ts';
+import { planStep } from './step-plan.ts';
 import { TrainingRun } from './training-run.ts';
+import { Validation } from './validation.ts';
 import { withDataset } from './with-dataset.ts';
 
 export interface PretrainResult {
   /** Path of encoder.onnx: the parameters with the best validation score. */
   readonly encoder: string;
+  /** Steps done: fewer than configured where the validation score stood still. */
+  readonly steps: number;
   readonly bestStep: number;
   /** SimScore AUC on the validation period; null when it holds no usable page view. */
   readonly bestScore: number | null;
@@ -44,8 +64,8 @@ export interface PretrainResult {
 export const encoderFile = 'encoder.onnx';
 export const attentionFile = 'attention.onnx';
 
-/** Photos that are embedded at once when the encoder is looked at. */
-const embedBatch = 128;
+/** Photos that are embedded at once when the encoder is looked at: few enough to stay in the caches. */
+const embedBatch = 32;
 
 /**
  * Trains an encoder. Called again with the same configuration it goes on from the last checkpoint, and ends
@@ -60,7 +80,11 @@ export async function pretrain(
   signal?: AbortSignal,
 ): Promise<PretrainResult> {
   const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
-  return withDataset(config.dataset, (dataset, engine) => train(config, dataset, engine, progress, signal));
+  return withDataset(
+    config.dataset,
+    (dataset, engine) => train(config, dataset, engine, progress, signal),
+    config.device,
+  );
 }
 
 async function train(
@@ -70,88 +94,101 @@ async function train(
   progress: Progress,
   signal: AbortSignal | undefined,
 ): Promise<PretrainResult> {
-  const encoder = createEncoder({ ...config.encoder, side: dataset.images.side });
-  requireDivides('objective.heads', config.objective.heads, 'encoder.dimension', encoder.dimension);
   const sampler = createSampler(config, dataset);
-  const step = buildCourierStep(encoder, sampler.batchSize, config);
-  const { dataset: _, out, init, ...identity } = config;
-  const vectors = freshVectors(step, config.seed);
-  const initHash = init === undefined ? null : await startFrom(init, step, vectors, progress);
-  const run = await TrainingRun.open(
-    out,
-    { pipeline: 'pretrain', config: { ...identity, initHash }, datasetHash: dataset.hash },
-    step,
-    { vectors, sampler: sampler.state },
-  );
+  const description = describeStep(config, dataset, sampler.batchSize);
+  const { encoder } = description;
+  const parameters = stepParameters(description);
+  const layout = layoutOf(parameters);
+  const vectors = freshVectors(parameters, description.update, config.seed);
+  const initHash = config.init === undefined ? null : await startFrom(config.init, layout, vectors, progress);
+  const budget = config.memory ?? usableMemory() / 2;
+  const run = await TrainingRun.open(config.out, identityOf(config, dataset, initHash), layout, {
+    vectors,
+    sampler: sampler.state,
+    plan: () => planStep(engine, layout, description, budget),
+  });
   sampler.restore(run.sampler);
-  const state = await engine.createState(run.vectors);
-  const session = await engine.load(step.model, state);
-  const embed = await createEmbedder(engine, encoder, step, state, dataset);
-  const screening = chooseScreening(
-    dataset,
-    'validation',
-    config.validationPageViews,
-    Random.seeded(config.seed, 'screening'),
-  );
+  const { plan } = run;
+  const state = await engine.createState({
+    ...run.vectors,
+    ...(isFused(description, plan) ? {} : { [gradientState]: new Float32Array(layout.size) }),
+  });
+  const step = await createStep(engine, state, layout, description, plan);
+  const judged = config.averageDecay === null ? 'parameters' : 'average';
+  const embed = await createEmbedder(engine, encoder, layout, state, dataset, judged);
+  const validation = await Validation.create(config, dataset, engine, layout, state, embed, judged);
 
   if (run.stepsDone > 0) progress({ kind: 'note', text: `Pre-train: going on after step ${run.stepsDone}` });
+  progress({ kind: 'note', text: describePlan(description, plan) });
   progress({ kind: 'start', stage: 'Pre-train', total: config.steps, unit: 'steps' });
-  let prepared = prepareBatch(sampler, dataset);
-  for (let t = run.stepsDone + 1; t <= config.steps; t++) {
-    const { feeds, images, after } = prepared;
+  const { optimizer } = description.update;
+  let t = run.stepsDone;
+  let prepared = prepareBatch(sampler, dataset, config, t + 1);
+  while (t < config.steps && !isExhausted(run, config, t)) {
+    t++;
+    const { batch, photos, after } = prepared;
     const learningRate = learningRateAt(t, config.steps, config.learningRate, config.warmup);
-    const running = session.run({ ...feeds, ...scalarFeeds(step.optimizer, t, learningRate) });
+    const running = step(batch, photos, scalarFeeds(optimizer, t, learningRate));
     // While the step runs in its thread, the next batch is put together.
-    if (t < config.steps) prepared = prepareBatch(sampler, dataset);
-    const losses = readLosses(await running, t);
+    if (t < config.steps) prepared = prepareBatch(sampler, dataset, config, t + 1);
+    const losses = await running;
+    await requireFinite(losses, t, batch, config.out);
 
     const looked = t % config.validateEvery === 0 || t === config.steps;
-    const score = looked ? await simScoreAuc(screening, embed) : null;
-    if (looked) await run.offer(t, score, state);
-    const validation = score === null ? {} : { validationAuc: score };
-    await run.record(t, after, images, { ...losses, learningRate, ...validation });
-    const last = t === config.steps || signal?.aborted === true;
-    if (last || t % config.checkpointEvery === 0) await run.checkpoint(t, state);
-    progress({
-      kind: 'advance',
-      stage: 'Pre-train',
-      done: t,
-      detail: detailOf(losses.loss, run.summary.bestScore),
-    });
-    if (last && t < config.steps) throw interrupted(t);
+    const scores = looked ? await validation.look() : {};
+    if (looked) await run.offer(t, scores.validationAuc ?? null, state, judged);
+    await run.record(t, after, photos.count, { ...losses, learningRate, ...scores });
+    const last = t === config.steps || isExhausted(run, config, t);
+    const stopping = !last && signal?.aborted === true;
+    if (last || stopping || t % config.checkpointEvery === 0) await run.checkpoint(t, state);
+    const detail = detailOf(losses['loss']!, run.summary.bestScore);
+    progress({ kind: 'advance', stage: 'Pre-train', done: t, detail });
+    if (stopping) throw interrupted(t);
   }
-  progress({ kind: 'end', stage: 'Pre-train' });
+  const early = t < config.steps ? { detail: `no better score since step ${run.summary.bestStep}` } : {};
+  progress({ kind: 'end', stage: 'Pre-train', ...early });
 
   const { objective, history } = config;
-  const attention = exportAttention(objective, encoder.dimension, history, step.layout, run.best);
-  await writeFileWhole(join(out, attentionFile), attention.bytes);
-  const encoderPath = join(out, encoderFile);
-  await writeFileWhole(encoderPath, exportEncoder(encoder, step.layout, run.best).bytes);
-  return { encoder: encoderPath, ...run.summary, parameters: step.layout.size };
+  const attention = exportAttention(objective, encoder.dimension, history, layout, run.best);
+  await writeFileWhole(join(config.out, attentionFile), attention.bytes);
+  const encoderPath = join(config.out, encoderFile);
+  await writeFileWhole(encoderPath, exportEncoder(encoder, layout, run.best).bytes);
+  return { encoder: encoderPath, steps: t, ...run.summary, parameters: layout.size };
 }
 
-/** The graph of one step: encode each distinct photo once, rebuild, contrast, update. */
-function buildCourierStep(encoder: Encoder, samples: number, config: PretrainConfig): TrainingStep {
-  const { embeddings } = embeddingGraph(encoder);
-  const { candidates, history } = config;
-  const { loss, pageViewLoss, sequenceLoss } = courierLoss(
-    {
-      embeddings,
-      clicked: input('clicked', 'int32', [samples]),
-      candidates: input('candidates', 'int32', [samples, candidates]),
-      candidateMask: input('candidateMask', 'float32', [samples, candidates]),
-      history: input('history', 'int32', [samples, history]),
-      historyMask: input('historyMask', 'float32', [samples, history]),
-      newest: input('newest', 'int32', [samples]),
+/** The encoder, what it is to learn, and how its parameters are changed. */
+function describeStep(
+  config: PretrainConfig,
+  dataset: Dataset,
+  samples: number,
+): StepDescription<ClickBatch> {
+  const encoder = createEncoder({ ...config.encoder, side: dataset.images.side });
+  requireDivides('objective.heads', config.objective.heads, 'encoder.dimension', encoder.dimension);
+  return {
+    encoder,
+    objective: courierObjective(config.objective, config.history),
+    samples,
+    photos: Math.min(samples * (config.candidates + config.history), dataset.images.count),
+    augmented: config.augmentation !== null,
+    update: {
+      optimizer: createOptimizer({ name: 'adamw', weightDecay: config.weightDecay }),
+      clipNorm: config.clipNorm,
+      averageDecay: config.averageDecay,
     },
-    config.objective,
+  };
+}
+
+/** What must be the same for a run to go on. Where it may compute, and with how much memory, may change. */
+function identityOf(config: PretrainConfig, dataset: Dataset, initHash: string | null): RunIdentity {
+  const { dataset: _, out, init, memory, device, ...identity } = config;
+  return { pipeline: 'pretrain', config: { ...identity, initHash }, datasetHash: dataset.hash };
+}
+
+/** Whether the validation score has stood still for too long. */
+function isExhausted({ summary }: TrainingRun, { patience, validateEvery }: PretrainConfig, step: number) {
+  return (
+    patience !== null && summary.bestScore !== null && step - summary.bestStep >= patience * validateEvery
   );
-  return buildTrainingStep(loss, {
-    optimizer: createOptimizer({ name: 'adamw', weightDecay: config.weightDecay }),
-    clipNorm: config.clipNorm,
-    outputs: { pageViewLoss, sequenceLoss },
-    openAxes: { photos: photoAxis },
-  });
 }
 
 function createSampler(config: PretrainConfig, dataset: Dataset): ClickSampler {
@@ -165,46 +202,54 @@ function createSampler(config: PretrainConfig, dataset: Dataset): ClickSampler {
   );
 }
 
-function freshVectors(step: TrainingStep, seed: number): Readonly<Record<string, Float32Array>> {
-  const parameters = initialValues(step.parameters, Random.seeded(seed, 'parameters'));
-  const slots = step.optimizer.slots.map((slot) => [slot, new Float32Array(step.layout.size)]);
-  return { parameters, ...Object.fromEntries(slots) };
+/** New parameters, an average that begins with them, and slots of zeros. */
+function freshVectors(
+  tensors: readonly FloatTensor[],
+  update: UpdateOptions,
+  seed: number,
+): Readonly<Record<string, Float32Array>> {
+  const parameters = initialValues(tensors, Random.seeded(seed, 'parameters'));
+  const slots = update.optimizer.slots.map((slot) => [slot, new Float32Array(parameters.length)]);
+  const average = update.averageDecay === null ? {} : { average: parameters.slice() };
+  return { parameters, ...Object.fromEntries(slots), ...average };
 }
 
 /** Copies weights from a file over the fresh ones. @returns the file's hash */
 async function startFrom(
   path: string,
-  step: TrainingStep,
+  layout: ParameterLayout,
   vectors: Readonly<Record<string, Float32Array>>,
   progress: Progress,
 ): Promise<string> {
   const file = await readSafeTensors(path, 'Initial weights');
-  const loaded = loadWeights(file, step.layout, vectors['parameters']!, path);
+  const loaded = loadWeights(file, layout, vectors['parameters']!, path);
+  vectors['average']?.set(vectors['parameters']!);
   progress({ kind: 'note', text: describeLoaded(loaded, path) });
   return hashFile(path);
 }
 
-/** The next batch as the model takes it, and where the sampler stands after it. */
-function prepareBatch(sampler: ClickSampler, dataset: Dataset) {
-  const { photos, ...indices }: ClickBatch = sampler.next();
-  return {
-    feeds: { photos: dataset.images.read(photos), ...indices },
-    images: photos.length,
-    after: sampler.state,
-  };
+/** The next batch, what its photos will look like, and where the sampler stands after it. */
+function prepareBatch(sampler: ClickSampler, dataset: Dataset, config: PretrainConfig, step: number) {
+  const batch = sampler.next();
+  const { length: count } = batch.photos;
+  const random = Random.seeded(config.seed, `augmentation of step ${step}`);
+  const draws = config.augmentation === null ? {} : drawAugmentations(config.augmentation, count, random);
+  const read = (from: number, to: number) => dataset.images.read(batch.photos.subarray(from, to));
+  return { batch, photos: { count, read, draws: { ...draws } }, after: sampler.state };
 }
 
-/** Embeds photos with the parameters as they stand in the engine. */
+/** Embeds photos with a vector of parameters as it stands in the engine. */
 async function createEmbedder(
   engine: Engine,
   encoder: Encoder,
-  step: TrainingStep,
+  layout: ParameterLayout,
   state: EngineState,
   dataset: Dataset,
+  vector: string,
 ): Promise<EmbedPhotos> {
   const { embeddings } = embeddingGraph(encoder);
   const openAxes = { photos: photoAxis, embeddings: photoAxis };
-  const session = await engine.load(buildInference({ embeddings }, step.layout, openAxes), state);
+  const session = await engine.load(buildInference({ embeddings }, layout, openAxes, vector), state);
   return (photos) => embedInBatches(session, photos, dataset, encoder.dimension);
 }
 
@@ -219,21 +264,36 @@ async function embedInBatches(session: Session, photos: Int32Array, dataset: Dat
   return vectors;
 }
 
-/** @throws CourierError TRAINING_DIVERGED when a loss is not a number */
-function readLosses(results: Parameters<typeof floats>[0], step: number) {
-  const read = (name: string) => floats(results, name)[0]!;
-  const losses = {
-    loss: read('loss'),
-    pageViewLoss: read('pageViewLoss'),
-    sequenceLoss: read('sequenceLoss'),
-    gradientNorm: read('gradientNorm'),
-  };
-  if (Object.values(losses).every(Number.isFinite)) return losses;
+/**
+ * Saves the batch of a step whose losses are not numbers, so that it can be looked at.
+ * @throws CourierError TRAINING_DIVERGED
+ */
+async function requireFinite(
+  losses: Readonly<Record<string, number>>,
+  step: number,
+  batch: ClickBatch,
+  folder: string,
+): Promise<void> {
+  if (Object.values(losses).every(Number.isFinite)) return;
+  const path = join(folder, `diverged-step-${step}.safetensors`);
+  const tensors = Object.entries(batch).map(([name, data]: [string, SafeArray]): [string, SafeTensor] => [
+    name,
+    { shape: [data.length], data },
+  ]);
+  await writeSafeTensors(path, { metadata: { step: String(step) }, tensors: new Map(tensors) });
+  const values = Object.entries(losses).map(([name, value]) => `${name} ${value}`);
   throw new CourierError(
     'TRAINING_DIVERGED',
-    `Training diverged at step ${step}: ${JSON.stringify(losses)}.`,
+    `Training diverged at step ${step} (${values.join(', ')}); its batch is in ${path}.`,
     'Lower the learning rate, and train into a new output folder.',
   );
+}
+
+function describePlan<Batch>(description: StepDescription<Batch>, plan: StepPlan): string {
+  const { chunk, group } = plan;
+  return isFused(description, plan)
+    ? `Pre-train: up to ${description.photos} photos a step, ${chunk} at a time`
+    : `Pre-train: up to ${description.photos} photos a step do not fit into memory together; they are encoded twice, ${chunk * group} at a time`;
 }
 
 function detailOf(loss: number, score: number | null): string {

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { SamplerState } from '../data/click-sampler.ts';
 import { CourierError } from '../errors.ts';
-import type { TrainingStep } from '../graph/training-step.ts';
+import type { ParameterLayout } from '../graph/parameters.ts';
+import { gradientState } from '../graph/training-step.ts';
 import { loadCheckpoint, saveCheckpoint } from '../runtime/checkpoint.ts';
 import type { EngineState } from '../runtime/engine.ts';
+import type { StepPlan } from './contrastive-step.ts';
 import { MetricsLog, openRunFolder, type RunIdentity } from './run-folder.ts';
 
 export const checkpointFile = 'checkpoint.safetensors';
@@ -18,6 +20,7 @@ const memorySchema = z.object({
   bestStep: z.int(),
   bestScore: z.number().nullable(),
   images: z.int(),
+  plan: z.object({ chunk: z.int().positive(), group: z.int().positive() }),
 });
 
 type Memory = z.infer<typeof memorySchema>;
@@ -27,7 +30,7 @@ interface Opened {
   readonly folder: string;
   /** Hash of the run's identity. */
   readonly id: string;
-  readonly step: TrainingStep;
+  readonly layout: ParameterLayout;
   readonly log: MetricsLog;
   readonly seconds: number;
 }
@@ -60,23 +63,29 @@ export class TrainingRun {
 
   /**
    * Begins a run in its folder, or finds it where its last checkpoint left it.
+   * @param fresh what a new run starts from; its plan is asked for only then
    * @throws CourierError OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE, FILE_CORRUPT, CHECKPOINT_INVALID
    */
   static async open(
     folder: string,
     identity: RunIdentity,
-    step: TrainingStep,
-    fresh: { readonly vectors: Vectors; readonly sampler: SamplerState },
+    layout: ParameterLayout,
+    fresh: {
+      readonly vectors: Vectors;
+      readonly sampler: SamplerState;
+      readonly plan: () => Promise<StepPlan>;
+    },
   ): Promise<TrainingRun> {
     await openRunFolder(folder, identity);
     const id = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
     const names = [...Object.keys(fresh.vectors), 'best'];
-    const checkpoint = await loadCheckpoint(join(folder, checkpointFile), id, step.layout, names);
+    const checkpoint = await loadCheckpoint(join(folder, checkpointFile), id, layout, names);
     const log = await MetricsLog.open(join(folder, metricsFile), checkpoint?.step ?? 0);
-    const opened = { folder, id, step, log, seconds: await log.last('seconds') };
+    const opened = { folder, id, layout, log, seconds: await log.last('seconds') };
     if (checkpoint === null) {
       const best = fresh.vectors['parameters']!.slice();
-      const memory = { sampler: copyOf(fresh.sampler), bestStep: 0, bestScore: null, images: 0 };
+      const start = { sampler: copyOf(fresh.sampler), bestStep: 0, bestScore: null, images: 0 };
+      const memory = { ...start, plan: await fresh.plan() };
       return new TrainingRun(opened, 0, fresh.vectors, best, memory);
     }
     const { best, ...vectors } = checkpoint.vectors;
@@ -86,6 +95,11 @@ export class TrainingRun {
   /** Where the sampler stands before the next batch. */
   get sampler(): SamplerState {
     return this.#memory.sampler;
+  }
+
+  /** How the steps of this run are cut. */
+  get plan(): StepPlan {
+    return this.#memory.plan;
   }
 
   /** The parameters with the best validation score so far. (P) */
@@ -98,11 +112,14 @@ export class TrainingRun {
     return { bestStep, bestScore, images, seconds: this.#seconds };
   }
 
-  /** Keeps the parameters if they are the best so far; without a score the latest count as the best. */
-  async offer(step: number, score: number | null, state: EngineState): Promise<void> {
+  /**
+   * Keeps a vector of the state if it is the best so far; without a score the latest counts as the best.
+   * @param vector name of the parameters, or of their average
+   */
+  async offer(step: number, score: number | null, state: EngineState, vector: string): Promise<void> {
     const { bestScore } = this.#memory;
     if (score !== null && bestScore !== null && score <= bestScore) return;
-    this.#best = (await state.read())['parameters']!;
+    this.#best = (await state.read())[vector]!;
     this.#memory = { ...this.#memory, bestStep: step, bestScore: score };
   }
 
@@ -121,10 +138,12 @@ export class TrainingRun {
   }
 
   async checkpoint(step: number, state: EngineState): Promise<void> {
-    const { folder, id, step: training } = this.#opened;
-    const vectors = { ...(await state.read()), best: this.#best };
+    const { folder, id, layout } = this.#opened;
+    // The sum of gradients is zero between steps.
+    const { [gradientState]: _, ...kept } = await state.read();
+    const vectors = { ...kept, best: this.#best };
     const checkpoint = { step, vectors, progress: this.#memory };
-    await saveCheckpoint(join(folder, checkpointFile), id, training.layout, checkpoint);
+    await saveCheckpoint(join(folder, checkpointFile), id, layout, checkpoint);
   }
 }
 

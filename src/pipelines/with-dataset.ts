@@ -1,15 +1,21 @@
 /** What most pipelines need while they work, and what must be closed when they end, however they end. */
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/store.ts';
+import { chooseDevice, type DeviceChoice } from '../runtime/devices.ts';
 import { Engine } from '../runtime/engine.ts';
 
-/** Runs the work on a dataset folder with a compute thread of its own. */
+/**
+ * Runs the work on a dataset folder with a compute thread of its own.
+ * @throws CourierError DEVICE_UNAVAILABLE before anything is read; whatever opening the dataset throws
+ */
 export async function withDataset<T>(
   folder: string,
   work: (dataset: Dataset, engine: Engine) => Promise<T>,
+  choice: DeviceChoice = 'cpu',
 ): Promise<T> {
+  const device = await chooseDevice(choice);
   const dataset = await loadDataset(folder);
-  const engine = Engine.start();
+  const engine = Engine.start({ device });
   try {
     return await work(dataset, engine);
   } finally {

@@ -22,9 +22,13 @@ export class Engine {
     worker.on('exit', () => this.#failAll(new Error('the compute thread ended')));
   }
 
-  /** Starts the compute thread; by default every core takes part in each operator. */
+  /**
+   * Starts the compute thread; by default on the CPU, where every core takes part in each operator.
+   * Another device should come from `chooseDevice`, which tries it first: a broken driver ends the process.
+   */
   static start(options: Partial<EngineOptions> = {}): Engine {
-    const workerData: EngineOptions = { threads: options.threads ?? availableParallelism() };
+    const { threads = availableParallelism(), device = 'cpu' } = options;
+    const workerData: EngineOptions = { threads, device };
     const file = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
     return new Engine(new Worker(new URL(file, import.meta.url), { workerData }));
   }

@@ -1,5 +1,6 @@
 /** What the main thread and the compute thread say to each other. */
 import type { Model, TensorDescription } from '../graph/onnx.ts';
+import type { Device } from './devices.ts';
 
 export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 export type NamedValues = Readonly<Record<string, Values>>;
@@ -7,6 +8,8 @@ export type NamedValues = Readonly<Record<string, Values>>;
 export interface EngineOptions {
   /** Threads that share each operator. */
   readonly threads: number;
+  /** Where sessions compute; what a device lacks is computed on the CPU. */
+  readonly device: Device;
 }
 
 export type Request =

@@ -39,7 +39,7 @@ function required<T>(map: Map<number, T>, key: number, what: string): T {
 
 async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedValues> {
   const session = await InferenceSession.create(request.model.bytes, {
-    executionProviders: ['cpu'],
+    executionProviders: [options.device],
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',

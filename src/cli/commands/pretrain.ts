@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
+import { presetNames } from '../../encoders/presets.ts';
 import { pretrain } from '../../pipelines/pretrain.ts';
 import { pretrainConfig } from '../../pipelines/pretrain-config.ts';
+import { deviceChoices } from '../../runtime/devices.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { collectSettings, number } from '../settings.ts';
 
@@ -13,6 +15,9 @@ interface Options extends CommonOptions {
   readonly learningRate?: number;
   readonly seed?: number;
   readonly init?: string;
+  readonly memory?: string;
+  readonly device?: string;
+  readonly encoder?: string;
 }
 
 export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
@@ -24,9 +29,13 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--learning-rate <rate>', 'highest learning rate', number)
     .option('--seed <seed>', 'seed of everything random', number)
     .option('--init <file>', 'safetensors file to start the encoder from: a checkpoint, or published weights')
+    .option('--encoder <name>', `${presetNames.join(', ')}, or with more settings vit or swin`)
+    .option('--memory <amount>', 'what the process may take, as 8GiB; by default half of what there is')
+    .option('--device <name>', `${deviceChoices.join(', ')}; see doctor`)
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, progress, signal }) => {
-        const { dataset, out, steps, batchSize, learningRate, seed, init } = options;
+        const { dataset, out, steps, batchSize, learningRate, seed, init, memory, device } = options;
+        const encoder = options.encoder === undefined ? undefined : { name: options.encoder };
         const settings = await collectSettings(options, {
           dataset,
           out,
@@ -35,6 +44,9 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
           learningRate,
           seed,
           init,
+          encoder,
+          memory,
+          device,
         });
         const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
         const result = await pretrain(config, progress, signal);

@@ -1,5 +1,5 @@
 /** Rows picked by index, and their counterpart. */
-import { apply, only, operator } from '../operator.ts';
+import { apply, discreteOperator, only, operator } from '../operator.ts';
 import { constant, type FloatTensor, integers, normalizeAxis, sizeOf, type Tensor } from '../tensor.ts';
 import { cast } from './elementwise.ts';
 import { reshape, zerosLike } from './shape.ts';
@@ -21,6 +21,19 @@ export const gather = operator('gather', (table: FloatTensor, indices: Tensor<'i
     'float32',
     [...indices.shape, ...rest],
   );
+});
+
+/** 0, 1, 2, … for the rows that the tensor has when the model runs: (n, …) → (n, 1). */
+export const rowIndices = discreteOperator('rowIndices', (x: Tensor): Tensor<'int32'> => {
+  const attributes = { end: { kind: 'int', value: 1 } } as const;
+  const count = apply({ type: 'Shape', inputs: [x], attributes, gradient: null }, 'int64', [1]);
+  const [start, step] = [0n, 1n].map((value) => constant('int64', BigInt64Array.of(value), []));
+  const range = apply(
+    { type: 'Range', inputs: [start!, reshape(count, []), step!], gradient: null },
+    'int64',
+    [x.shape[0]!],
+  );
+  return cast(reshape(range, [x.shape[0]!, 1]), 'int32');
 });
 
 /** Places along an axis in another order: place i of the result is place order[i] of x. */

@@ -1,0 +1,52 @@
+/**
+ * What may change about a photo between two looks at it.
+ *
+ * As in SimCLR (Chen et al., ICML 2020), but gentler: shop photos show one product, large and in the middle, and
+ * its size, colour and print are what shoppers choose by. Hue is left alone for the same reason: a camera makes
+ * a red bag darker or paler, but a blue bag is another product.
+ */
+
+/** Values are drawn from it uniformly. */
+export type Range = readonly [smallest: number, largest: number];
+
+export interface AugmentationConfig {
+  readonly crop: {
+    /** Share of the photo's area that is kept, within (0, 1]. */
+    readonly area: Range;
+    /** Longer by shorter side of what is kept, at most; 1 for squares. It is then stretched to the whole photo. */
+    readonly stretch: number;
+  };
+  /** How often left and right change places. */
+  readonly flip: { readonly probability: number };
+  /** Factors are drawn from [1 − strength, 1 + strength], strengths within [0, 1]. */
+  readonly jitter: {
+    readonly probability: number;
+    readonly brightness: number;
+    readonly contrast: number;
+    readonly saturation: number;
+  };
+  /** How often all colour is lost. */
+  readonly grey: { readonly probability: number };
+  readonly blur: {
+    readonly probability: number;
+    /** Standard deviation of the Gaussian, as a share of the photo's side. */
+    readonly deviation: Range;
+  };
+}
+
+export const defaultAugmentation: AugmentationConfig = {
+  crop: { area: [0.6, 1], stretch: 1.2 },
+  flip: { probability: 0.5 },
+  jitter: { probability: 0.8, brightness: 0.15, contrast: 0.15, saturation: 0.2 },
+  grey: { probability: 0.1 },
+  blur: { probability: 0.3, deviation: [0.002, 0.01] },
+};
+
+/** Leaves every photo as it is. */
+export const noAugmentation: AugmentationConfig = {
+  crop: { area: [1, 1], stretch: 1 },
+  flip: { probability: 0 },
+  jitter: { probability: 0, brightness: 0, contrast: 0, saturation: 0 },
+  grey: { probability: 0 },
+  blur: { probability: 0, deviation: [0, 0] },
+};

@@ -1,0 +1,82 @@
+/** How a step is cut so that it fits into memory: measured on this machine, with this encoder. */
+import { CourierError } from '../errors.ts';
+import type { ParameterLayout } from '../graph/parameters.ts';
+import { gradientState } from '../graph/training-step.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { formatBytes } from '../runtime/memory.ts';
+import { backwardModel, encodeChunks, type StepDescription, type StepPlan } from './contrastive-step.ts';
+
+/** Photos of a chunk at most: more do not compute faster, since their activations leave the caches. */
+const largestChunk = 32;
+/** Bytes that a chunk keeps for the way back, at most where more than one photo is in it. */
+const chunkBytes = 512 * 2 ** 20;
+/** Chunks of a cut step whose activations are kept at a time: more would save nothing. */
+const largestGroup = 4;
+/** float32 matrices of samples by photos that the loss and its gradient hold at a time. */
+const lossMatrices = 10;
+/** ONNX Runtime takes memory in steps, more than is asked of it. */
+const allocated = 1.3;
+
+/**
+ * Finds the largest plan within the budget: everything in one graph, or else groups of chunks. One chunk is run
+ * forward and back to see what it takes.
+ * @param budget bytes that the process may take, what it has now included
+ * @throws CourierError LIMIT_EXCEEDED when not even one photo at a time fits
+ */
+export async function planStep<Batch>(
+  engine: Engine,
+  layout: ParameterLayout,
+  description: StepDescription<Batch>,
+  budget: number,
+): Promise<StepPlan> {
+  for (let chunk = firstChunk(description); chunk >= 1; chunk = Math.floor(chunk / 2)) {
+    const perChunk = allocated * encodeChunks(description, chunk).keptBytes;
+    const used = await measureChunk(engine, layout, description, chunk);
+    const chunks = Math.ceil(description.photos / chunk);
+    const loss = lossMatrices * 4 * description.samples * description.photos;
+    if (used + chunks * perChunk + loss <= budget) return { chunk, group: chunks };
+    const group = Math.min(largestGroup, Math.floor((budget - used) / perChunk));
+    if (group >= 1) return { chunk, group };
+  }
+  throw new CourierError(
+    'LIMIT_EXCEEDED',
+    `A training step does not fit into ${formatBytes(budget)} of memory, not even one photo at a time.`,
+    'Allow more with --memory, or choose a smaller encoder.',
+  );
+}
+
+function firstChunk<Batch>(description: StepDescription<Batch>): number {
+  const perPhoto = encodeChunks(description, 1).keptBytes;
+  let chunk = largestChunk;
+  while (chunk > 1 && (chunk > description.photos || chunk * perPhoto > chunkBytes)) chunk /= 2;
+  return chunk;
+}
+
+/** Bytes that the process has after one chunk went forward and back. */
+async function measureChunk<Batch>(
+  engine: Engine,
+  layout: ParameterLayout,
+  description: StepDescription<Batch>,
+  chunk: number,
+): Promise<number> {
+  const vector = () => new Float32Array(layout.size);
+  const state = await engine.createState({ parameters: vector(), [gradientState]: vector() });
+  const model = backwardModel(description, layout, { chunk });
+  const session = await engine.load(model, state);
+  const feeds = Object.entries(model.inputs).filter(
+    ([name]) => name !== 'parameters' && name !== gradientState,
+  );
+  const filled = feeds.map(([name, { type, shape }]) => {
+    const size = shape.slice(1).reduce((product, length) => product * length, 1);
+    // The seed has a row per photo of the chunk, everything else one piece per chunk.
+    return [
+      name,
+      type === 'uint8' ? new Uint8Array(size) : new Float32Array(name === 'seed' ? size * chunk : size),
+    ];
+  });
+  await session.run(Object.fromEntries(filled));
+  const used = process.memoryUsage.rss();
+  await session.release();
+  await state.release();
+  return used;
+}

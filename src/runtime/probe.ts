@@ -1,0 +1,63 @@
+/**
+ * A program of its own, since a broken driver may take its process along: multiplies two matrices on the
+ * device that its argument names, and prints one line of JSON that says how it went.
+ */
+import type { InferenceSession } from 'onnxruntime-node';
+import { messageOf } from '../errors.ts';
+import { buildModel } from '../graph/onnx.ts';
+import { apply } from '../graph/operator.ts';
+import { input } from '../graph/tensor.ts';
+import type { Finding } from './attempt.ts';
+
+/** Rows and columns of the matrices. */
+const side = 64;
+
+async function probe(device: string): Promise<Finding> {
+  // Loaded here, so that a library which cannot be loaded is a finding too.
+  const { InferenceSession, listSupportedBackends, Tensor } = await import('onnxruntime-node');
+  if (!listSupportedBackends().some(({ name }) => name === device)) return { kind: 'not offered' };
+  const session = await InferenceSession.create(product(), optionsFor(device));
+  const [a, b] = [matrix(1), matrix(2)];
+  const shape = [side, side];
+  const { y } = await session.run({ a: new Tensor('float32', a, shape), b: new Tensor('float32', b, shape) });
+  const expected = multiplied(a, b);
+  const wrong = expected.filter((value, index) => value !== y?.data[index]).length;
+  return { kind: 'computed', wrong };
+}
+
+/** A plain MatMul: every device has it, whereas FusedMatMul is left to the CPU by some. */
+function product(): Uint8Array {
+  const inputs = [input('a', 'float32', [side, side]), input('b', 'float32', [side, side])];
+  return buildModel({
+    outputs: { y: apply({ type: 'MatMul', inputs, gradient: null }, 'float32', [side, side]) },
+  }).bytes;
+}
+
+function optionsFor(device: string): InferenceSession.SessionOptions {
+  // Without this, ONNX Runtime quietly computes on the CPU what a device lacks.
+  const alone = device === 'cpu' ? {} : { extra: { session: { disable_cpu_ep_fallback: '1' } } };
+  return { executionProviders: [device], logSeverityLevel: 3, intraOpNumThreads: 1, ...alone };
+}
+
+/** Eighths from -1 to 1: their sums of products are exact in every precision that devices compute with. */
+function matrix(seed: number): Float32Array {
+  return Float32Array.from(
+    { length: side * side },
+    (_, index) => (((index * index + seed * index) % 17) - 8) / 8,
+  );
+}
+
+function multiplied(a: Float32Array, b: Float32Array): Float32Array {
+  return Float32Array.from({ length: side * side }, (_, index) => {
+    const [row, column] = [Math.floor(index / side), index % side];
+    let sum = 0;
+    for (let k = 0; k < side; k++) sum += a[row * side + k]! * b[k * side + column]!;
+    return sum;
+  });
+}
+
+const finding = await probe(process.argv[2] ?? 'cpu').catch(
+  (error: unknown): Finding => ({ kind: 'failed', message: messageOf(error) }),
+);
+// A line of its own, whatever a driver has printed before.
+process.stdout.write(`\n${JSON.stringify(finding)}\n`);
