@@ -4,7 +4,7 @@ import { referenceDir } from '../../test/support/reference.ts';
 import { Engine } from '../runtime/engine.ts';
 import { floatTensor, readSafeTensors } from '../runtime/safetensors.ts';
 import { buildModel } from './onnx.ts';
-import { multiply, sumAll } from './operators/index.ts';
+import { add, multiply, reshape, sumAll } from './operators/index.ts';
 import { createOptimizer, type OptimizerConfig } from './optimizers.ts';
 import { ones } from './parameters.ts';
 import { input, parameter } from './tensor.ts';
@@ -32,9 +32,10 @@ describe('optimizers', () => {
     );
     const optimizer = createOptimizer(configOf(name, reference.metadata));
     const start = floatTensor(reference, 'start');
-    const weight = parameter('weight', start.shape, ones);
+    const shape = [start.data.length, 1];
+    const weight = parameter('layer.weight', shape, ones);
     // The gradient of Σ weight · g with respect to the weight is g.
-    const loss = sumAll(multiply(weight, input('g', 'float32', start.shape)));
+    const loss = sumAll(multiply(weight, input('g', 'float32', shape)));
     const step = buildTrainingStep(loss, { optimizer, clipNorm: null });
     const slots = optimizer.slots.map((slot) => [slot, new Float32Array(start.data.length)]);
     const state = await engine.createState({ parameters: start.data, ...Object.fromEntries(slots) });
@@ -65,6 +66,21 @@ describe('optimizers', () => {
     await session.run({ g: Float32Array.of(0.3, 0.4), ...scalarFeeds(optimizer, 2, 1) });
     const short = await state.read();
     expect([...short['parameters']!]).toEqual([expect.closeTo(-0.9, 6), expect.closeTo(-1.2, 6)]);
+  });
+
+  it('shrink matrices by weight decay, not biases and norms', async () => {
+    const optimizer = createOptimizer({ name: 'adamw', weightDecay: 0.5 });
+    const [matrix, bias] = [parameter('a.weight', [1, 1], ones), parameter('a.bias', [1], ones)];
+    const norm = parameter('norm.weight', [1], ones);
+    const unused = multiply(add(add(reshape(matrix, [1]), bias), norm), input('g', 'float32', [1]));
+    const step = buildTrainingStep(sumAll(unused), { optimizer, clipNorm: null });
+    const slots = { 'adam.m': new Float32Array(3), 'adam.v': new Float32Array(3) };
+    const state = await engine.createState({ parameters: Float32Array.of(1, 1, 1), ...slots });
+    const session = await engine.load(step.model, state);
+    await session.run({ g: Float32Array.of(0), ...scalarFeeds(optimizer, 1, 0.1) });
+    const names = step.layout.places.map(({ name }) => name);
+    expect(names).toEqual(['a.bias', 'a.weight', 'norm.weight']);
+    expect([...(await state.read())['parameters']!]).toEqual([1, expect.closeTo(0.95, 6), 1]);
   });
 
   it('build the same model bytes from the same description', () => {
