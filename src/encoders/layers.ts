@@ -1,14 +1,5 @@
 /** Layers that the encoders share. Parameters are named as PyTorch names them: `<name>.weight`, `<name>.bias`. */
-import {
-  add,
-  layerNorm,
-  linear,
-  matmul,
-  mean,
-  multiply,
-  project,
-  reshape,
-} from '../graph/operators/index.ts';
+import { add, layerNorm, linear, matmul, mean, multiply, reshape } from '../graph/operators/index.ts';
 import { glorot, ones, zeros } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
 
@@ -26,9 +17,9 @@ export function affine(name: string, x: FloatTensor, outputs: number): FloatTens
   return linear(x, weight, bias);
 }
 
-/** x Wᵀ, without a shift: (…, I) → (…, O). */
-export function projection(name: string, x: FloatTensor, outputs: number): FloatTensor {
-  return project(x, parameter(`${name}.weight`, [outputs, x.shape.at(-1)!], glorot));
+/** Weight (O, I) of a linear map without bias. */
+export function weightOf(name: string, inputs: number, outputs: number): FloatTensor {
+  return parameter(`${name}.weight`, [outputs, inputs], glorot);
 }
 
 /**

@@ -3,21 +3,26 @@
  *
  * Norms have no scale and shift, which the linear map after each could absorb, and the maps inside the blocks
  * have no bias (as in ViT-22B, Dehghani et al., 2023): every pass over activations that is left out counts.
+ * For the same reason whatever is added to the stream between blocks is given mean 0 by its weights: a norm
+ * subtracts the mean anyway, and then there is none to subtract.
  */
 import {
   add,
   linear,
   matmul,
+  mean,
+  project,
   relu,
   reshape,
+  rmsNormalize,
   softmax,
-  standardize,
+  subtract,
   transpose,
 } from '../graph/operators/index.ts';
 import { normal } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
 import { type Encoder, requireDivides } from './encoder.ts';
-import { affineParameters, type HeadName, head, projection } from './layers.ts';
+import { affineParameters, type HeadName, head, weightOf } from './layers.ts';
 import { floatPatches, foldColours } from './patches.ts';
 
 export interface VitConfig {
@@ -48,19 +53,26 @@ export function vit(config: VitConfig): Encoder {
       const [, count, length] = patches.shape;
       const embedding = affineParameters('encoder.patch', length!, width);
       const { weight, bias } = foldColours(embedding.weight, embedding.bias);
-      const embedded = linear(patches, weight, bias); // (B, T, W)
-      let x = add(embedded, parameter('encoder.position', [count!, width], normal(0.02)));
+      const embedded = linear(patches, centred(weight, 0), centred(bias, 0)); // (B, T, W)
+      const position = parameter('encoder.position', [count!, width], normal(0.02));
+      let x = add(embedded, centred(position, 1));
       for (let index = 0; index < depth; index++) x = block(x, `encoder.blocks.${index}`, config);
-      return head(standardize(x), config.head, dimension); // (B, d)
+      return head(rmsNormalize(x), config.head, dimension); // (B, d)
     },
   };
 }
 
 /** Pre-norm block: attention, then a two-layer perceptron, each added to its input. (B, T, W) */
 function block(x: FloatTensor, name: string, { width, heads, mlpRatio }: VitConfig): FloatTensor {
-  const attended = add(x, selfAttention(standardize(x), `${name}.attention`, heads));
-  const hidden = relu(projection(`${name}.mlp.0`, standardize(attended), width * mlpRatio));
-  return add(attended, projection(`${name}.mlp.1`, hidden, width));
+  const attended = add(x, selfAttention(rmsNormalize(x), `${name}.attention`, heads));
+  const up = weightOf(`${name}.mlp.0`, width, width * mlpRatio);
+  const down = weightOf(`${name}.mlp.1`, width * mlpRatio, width);
+  return add(attended, project(relu(project(rmsNormalize(attended), up)), centred(down, 0)));
+}
+
+/** Less its mean along an axis: of a weight (O, I), the mean over what it puts out. */
+function centred(weight: FloatTensor, axis: number): FloatTensor {
+  return subtract(weight, mean(weight, [axis]));
 }
 
 /** softmax(Q Kᵀ / √D) V with H heads of length D (Vaswani et al., 2017). (B, T, W) */
@@ -69,11 +81,12 @@ function selfAttention(x: FloatTensor, name: string, heads: number): FloatTensor
   const length = width! / heads;
   const part = (which: string) =>
     transpose(
-      reshape(projection(`${name}.${which}`, x, width!), [batch!, count!, heads, length]),
+      reshape(project(x, weightOf(`${name}.${which}`, width!, width!)), [batch!, count!, heads, length]),
       [0, 2, 1, 3],
     );
   const [query, key, value] = [part('query'), part('key'), part('value')]; // (B, H, T, D)
   const weights = softmax(matmul(query, key, { transposeB: true, alpha: 1 / Math.sqrt(length) })); // (B, H, T, T)
   const mixed = transpose(matmul(weights, value), [0, 2, 1, 3]); // (B, T, H, D)
-  return projection(`${name}.output`, reshape(mixed, [batch!, count!, width!]), width!);
+  const output = centred(weightOf(`${name}.output`, width!, width!), 0);
+  return project(reshape(mixed, [batch!, count!, width!]), output);
 }

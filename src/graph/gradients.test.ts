@@ -117,6 +117,7 @@ const cases: Record<string, readonly Case[]> = {
     { shapes: [[2, 3, 5]], build: (x) => op.standardize(x!) },
     { shapes: [[2, 3, 5], [5], [5]], build: (x, scale, shift) => op.layerNorm(x!, scale!, shift!) },
   ],
+  rmsNormalize: [{ shapes: [[2, 3, 5]], build: (x) => op.rmsNormalize(x!) }],
   reorder: [{ shapes: [[2, 3, 2]], build: (a) => op.reorder(a!, 1, [2, 0, 1]) }],
   gather: [{ shapes: [[3, 2]], build: (a) => op.gather(a!, indices) }],
   scatterAdd: [{ shapes: [[6, 2]], build: (a) => op.scatterAdd(a!, op.reshape(indices, [6]), table) }],
