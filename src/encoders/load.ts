@@ -22,7 +22,7 @@ export class ExportedEncoder {
   static async open(path: string, side: number, engine: Engine): Promise<ExportedEncoder> {
     const bytes = new Uint8Array(await readInput(path, 'Encoder'));
     const model = {
-      bytes,
+      encode: () => bytes,
       inputs: { photos: { type: 'uint8', shape: [1, side, side, 3] } },
       outputs: { embeddings: { type: 'float32', shape: [1] } },
     } as const;

@@ -1,5 +1,5 @@
 /**
- * The part of the ONNX file format that we write, as a protobuf description
+ * The part of the ONNX file format that we write and read, as a protobuf description
  * (messages and field numbers from onnx.proto3 of the ONNX project, IR version 10).
  */
 import protobuf from 'protobufjs/light.js';
@@ -19,8 +19,10 @@ const root = Root.fromJSON({
         docString: field(6, 'string'),
         graph: field(7, 'GraphProto'),
         opsetImport: repeated(8, 'OperatorSetIdProto'),
+        metadataProps: repeated(14, 'StringStringEntryProto'),
       },
     },
+    StringStringEntryProto: { fields: { key: field(1, 'string'), value: field(2, 'string') } },
     OperatorSetIdProto: { fields: { domain: field(1, 'string'), version: field(2, 'int64') } },
     GraphProto: {
       fields: {
@@ -70,7 +72,59 @@ const root = Root.fromJSON({
 
 const modelProto = root.lookupType('ModelProto');
 
+export interface AttributeProto {
+  readonly name?: string;
+  readonly f?: number;
+  readonly i?: number;
+}
+
+export interface NodeProto {
+  readonly opType: string;
+  readonly domain?: string;
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+  readonly attribute?: readonly AttributeProto[];
+}
+
+export interface TensorProto {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly dataType: number;
+  readonly rawData: Uint8Array;
+}
+
+export interface ValueInfoProto {
+  readonly name: string;
+  readonly type?: {
+    readonly tensorType?: {
+      readonly elemType?: number;
+      readonly shape?: { readonly dim: readonly { readonly dimValue?: number; readonly dimParam?: string }[] };
+    };
+  };
+}
+
+export interface ModelProto {
+  readonly producerName?: string;
+  readonly graph: {
+    readonly node: readonly NodeProto[];
+    readonly initializer: readonly TensorProto[];
+    readonly input: readonly ValueInfoProto[];
+    readonly output: readonly ValueInfoProto[];
+  };
+  readonly metadataProps: readonly { readonly key: string; readonly value: string }[];
+}
+
+/**
+ * Reads an ONNX file. Fields that we never write are dropped, so only a file of ours can be written again.
+ * @throws Error for bytes that are no model
+ */
+export function decodeModel(bytes: Uint8Array): ModelProto {
+  const model = modelProto.toObject(modelProto.decode(bytes), { longs: Number, arrays: true });
+  if (typeof model['graph'] !== 'object' || model['graph'] === null) throw new Error('it holds no ONNX graph');
+  return { metadataProps: [], ...model, graph: model['graph'] };
+}
+
 /** Serialises a ModelProto given as a plain object. */
-export function encodeModel(model: Record<string, unknown>): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(modelProto.encode(modelProto.fromObject(model)).finish());
+export function encodeModel(model: object): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(modelProto.encode(modelProto.fromObject({ ...model })).finish());
 }

@@ -1,5 +1,6 @@
 /** Writes a graph as an ONNX model. */
 import { nodesInOrder } from './differentiate.ts';
+import { lower, type Target } from './lowering.ts';
 import { encodeModel } from './onnx-schema.ts';
 import type { Attribute, DataType, Node, Shape, Subgraph, Tensor } from './tensor.ts';
 
@@ -8,9 +9,13 @@ export interface TensorDescription {
   readonly shape: Shape;
 }
 
-/** A serialised graph and what it takes and gives. */
+/** A graph that can be written as a file, and what it takes and gives. */
 export interface Model {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /**
+   * The ONNX file, in operators that the target runs, with the values that constants have at this moment. `cpu`
+   * is the form for files that are to stay.
+   */
+  encode(target: Target): Uint8Array<ArrayBuffer>;
   readonly inputs: Readonly<Record<string, TensorDescription>>;
   readonly outputs: Readonly<Record<string, TensorDescription>>;
 }
@@ -41,33 +46,45 @@ const opsets = [
  * @throws Error when a parameter is not bound or two inputs share a name
  */
 export function buildModel(options: ModelOptions): Model {
-  const { outputs, bindings = new Map<Tensor, Tensor>(), openAxes = {} } = options;
-  const writer = new GraphWriter(bindings);
+  const outputs = Object.entries(options.outputs).map(
+    ([name, { type, shape }]) => [name, { type, shape }] as const,
+  );
+  return {
+    encode: (target) => encodeModel(modelProto(options, writeGraph(options, target))),
+    inputs: Object.fromEntries(writeGraph(options, 'cpu').inputs),
+    outputs: Object.fromEntries(outputs),
+  };
+}
+
+function writeGraph({ outputs, bindings = new Map() }: ModelOptions, target: Target): GraphWriter {
+  const writer = new GraphWriter(bindings, target);
   const entries = Object.entries(outputs);
   const roots = entries.map(([, tensor]) => tensor);
   for (const [name, tensor] of entries) writer.nameOutput(name, tensor);
   for (const node of nodesInOrder([...bindings.values(), ...roots])) writer.addNode(node);
   for (const [name, tensor] of entries) writer.addOutput(name, tensor);
+  return writer;
+}
+
+function modelProto({ outputs, openAxes = {} }: ModelOptions, graph: GraphWriter) {
   const describe = ([name, { type, shape }]: readonly [string, TensorDescription]) => ({
     name,
     type: {
       tensorType: { elemType: elementTypes[type], shape: { dim: dimensions(shape, openAxes[name]) } },
     },
   });
-  const described = entries.map(([name, { type, shape }]) => [name, { type, shape }] as const);
-  const bytes = encodeModel({
+  return {
     irVersion: 10,
     producerName: 'courier-rec',
     opsetImport: opsets,
     graph: {
       name: 'courier',
-      node: writer.nodes,
-      initializer: writer.initializers,
-      input: [...writer.inputs].map(describe),
-      output: described.map(describe),
+      node: graph.nodes,
+      initializer: graph.initializers,
+      input: [...graph.inputs].map(describe),
+      output: Object.entries(outputs).map(describe),
     },
-  });
-  return { bytes, inputs: Object.fromEntries(writer.inputs), outputs: Object.fromEntries(described) };
+  };
 }
 
 function dimensions(shape: Shape, openAxis: string | undefined) {
@@ -80,15 +97,17 @@ class GraphWriter {
   readonly nodes: unknown[] = [];
   readonly initializers: unknown[] = [];
   readonly inputs = new Map<string, TensorDescription>();
+  readonly #target: Target;
   #bindings: ReadonlyMap<Tensor, Tensor>;
   readonly #names = new Map<Tensor, string>();
 
-  constructor(bindings: ReadonlyMap<Tensor, Tensor>) {
+  constructor(bindings: ReadonlyMap<Tensor, Tensor>, target: Target) {
     this.#bindings = bindings;
+    this.#target = target;
   }
 
   addNode(node: Node): void {
-    this.nodes.push(this.#nodeProto(node));
+    this.nodes.push(...this.#lowered(node));
   }
 
   /** What a node computes goes by the name of the output it is for, so that it is written there at once. */
@@ -101,6 +120,15 @@ class GraphWriter {
   addOutput(name: string, tensor: Tensor): void {
     const known = this.#nameOf(tensor);
     if (known !== name) this.nodes.push(copy(known, name));
+  }
+
+  /** The node, or the nodes that do its work on the target and go by the names of its outputs. */
+  #lowered(node: Node): readonly unknown[] {
+    const standIns = lower(node, this.#target);
+    if (standIns === null) return [this.#nodeProto(node)];
+    for (const [index, tensor] of standIns.entries())
+      this.#names.set(tensor, this.#nameOf(node.outputs[index]!));
+    return nodesInOrder(standIns, new Set(node.inputs)).map((inner) => this.#nodeProto(inner));
   }
 
   #nodeProto(node: Node): unknown {
@@ -127,7 +155,7 @@ class GraphWriter {
       type: { tensorType: { elemType: elementTypes[type], shape: { dim: dimensions(shape, undefined) } } },
     });
     const input = inputs.map((tensor) => describeAs(this.#nameOf(tensor), tensor));
-    const node = nodes.map((inner) => this.#nodeProto(inner));
+    const node = nodes.flatMap((inner) => this.#lowered(inner));
     const own = new Set(nodes.flatMap((inner) => inner.outputs));
     const output = outputs.map((tensor, index) => {
       const name = this.#nameOf(tensor);

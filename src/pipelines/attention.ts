@@ -51,8 +51,9 @@ export async function attendClicks(
       mask[index * places + place] = 1;
     }
   }
+  const bytes = new Uint8Array(await readInput(model, 'Attention model'));
   const session = await engine.load({
-    bytes: new Uint8Array(await readInput(model, 'Attention model')),
+    encode: () => bytes,
     inputs: {
       candidates: { type: 'float32', shape: [1, dimension] },
       history: { type: 'float32', shape: [1, places, dimension] },

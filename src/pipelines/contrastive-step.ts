@@ -50,8 +50,10 @@ export interface PhotoFeeds {
   readonly count: number;
 }
 
-/** Samples that are contrasted at a time when a step is cut. */
-const lossBlock = 256;
+/** Samples that are contrasted at a time when a step is cut: their scores with all photos take up to 8 MiB. */
+function lossBlock<Batch>({ samples, photos }: StepDescription<Batch>): number {
+  return Math.max(16, Math.min(256, samples, Math.floor(2 ** 21 / photos)));
+}
 
 /** Whether the whole batch is one graph. */
 export function isFused({ photos }: { readonly photos: number }, { chunk, group }: StepPlan): boolean {
@@ -133,11 +135,12 @@ async function cutStep<Batch>(
     const feeds = objective.feeds(batch, rows);
     const gradient = new Float32Array(rows * dimension);
     const losses: Record<string, number> = {};
-    const blocks = spans(description.samples, lossBlock);
+    const block = lossBlock(description);
+    const blocks = spans(description.samples, block);
     await inTurn(
       contrast,
       blocks,
-      ({ from }) => ({ embeddings, ...feeds.block(from, lossBlock) }),
+      ({ from }) => ({ embeddings, ...feeds.block(from, block) }),
       (_, results) => {
         for (const [name, values] of Object.entries(results)) {
           if (name === embeddingGradient) addTo(gradient, floats(results, name));
@@ -170,7 +173,7 @@ function encodeModel<Batch>(description: StepDescription<Batch>, layout: Paramet
 function contrastModel<Batch>(description: StepDescription<Batch>, layout: ParameterLayout) {
   const { encoder, objective } = description;
   const embeddings = input('embeddings', 'float32', [openLength, encoder.dimension]);
-  const { loss, parts } = objective.loss(embeddings, lossBlock);
+  const { loss, parts } = objective.loss(embeddings, lossBlock(description));
   const perPhoto = ['embeddings', ...objective.perPhoto].map((name) => [name, photoAxis]);
   return buildGradientPart(loss, scalar(1), layout, {
     outputs: { loss, ...parts },

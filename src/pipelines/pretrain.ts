@@ -150,9 +150,9 @@ async function train(
 
   const { objective, history } = config;
   const attention = exportAttention(objective, encoder.dimension, history, layout, run.best);
-  await writeFileWhole(join(config.out, attentionFile), attention.bytes);
+  await writeFileWhole(join(config.out, attentionFile), attention.encode('cpu'));
   const encoderPath = join(config.out, encoderFile);
-  await writeFileWhole(encoderPath, exportEncoder(encoder, layout, run.best).bytes);
+  await writeFileWhole(encoderPath, exportEncoder(encoder, layout, run.best).encode('cpu'));
   return { encoder: encoderPath, steps: t, ...run.summary, parameters: layout.size };
 }
 

@@ -1,7 +1,12 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { type SmallTraining, trainSmallModel } from '../../test/support/small-training.ts';
+import {
+  type SmallEncoder,
+  type SmallTraining,
+  smallEncoders,
+  trainSmallModel,
+} from '../../test/support/small-training.ts';
 import {
   hasSoftwareGpu,
   noGpuEnvironment,
@@ -94,34 +99,29 @@ describe.skipIf(!hasSoftwareGpu)(`webgpu ${softwareGpu}`, () => {
     expect(report).toMatchObject({ usable: false, reason: 'no graphics driver is found that has a GPU' });
   });
 
-  it('trains to the same losses and the same parameters as the CPU', async () => {
-    const [there, here] = await Promise.all([
-      trainedOnWebGpu(softwareGpuEnvironment),
-      trainSmallModel('cpu'),
-    ]);
-    for (const [step, loss] of here.losses.entries()) {
-      expect(Math.abs(there.losses[step]! - loss) / loss).toBeLessThan(1e-3);
-    }
-    expect(there.before).toEqual(here.before);
-    const [moved, reference] = [changes(there), changes(here)];
-    const apart = Math.hypot(...reference.map((change, index) => change - moved[index]!));
-    expect(apart / Math.hypot(...reference)).toBeLessThan(1e-3);
+  it.each(smallEncoders)('embeds and trains as the CPU does: %s', async (encoder) => {
+    const there = await trainedOnWebGpu(softwareGpuEnvironment, encoder);
+    const here = await trainSmallModel('cpu', encoder);
+    expect(difference(there.embeddings, here.embeddings)).toBeLessThan(1e-3);
+    expect(difference(there.losses, here.losses)).toBeLessThan(1e-3);
+    expect(difference(there.changes, here.changes)).toBeLessThan(1e-3);
   });
 
   // Otherwise the test above could compare the CPU with itself.
   it('does not train anywhere else when there is no GPU', async () => {
-    await expect(trainedOnWebGpu(noGpuEnvironment)).rejects.toThrow('No supported adapters');
+    await expect(trainedOnWebGpu(noGpuEnvironment, 'vit')).rejects.toThrow('No supported adapters');
   });
 });
 
 /** In a process of its own: which libraries and drivers are found is settled when a process starts. */
-async function trainedOnWebGpu(env: NodeJS.ProcessEnv): Promise<SmallTraining> {
-  const words = ['--import', 'tsx', 'test/support/small-training-program.ts', 'webgpu'];
+async function trainedOnWebGpu(env: NodeJS.ProcessEnv, encoder: SmallEncoder): Promise<SmallTraining> {
+  const words = ['--import', 'tsx', 'test/support/small-training-program.ts', 'webgpu', encoder];
   const { stdout } = await promisify(execFile)(process.execPath, words, { env, maxBuffer: 2 ** 24 });
   return JSON.parse(stdout);
 }
 
-/** What training has added to each parameter. */
-function changes({ before, after }: SmallTraining): number[] {
-  return after.map((value, index) => value - before[index]!);
+/** Length of the difference of two vectors, as a share of the second's. */
+function difference(actual: readonly number[], expected: readonly number[]): number {
+  expect(actual.length).toBe(expected.length);
+  return Math.hypot(...expected.map((value, index) => value - actual[index]!)) / Math.hypot(...expected);
 }

@@ -1,6 +1,7 @@
 /** ONNX Runtime in a thread of its own, so that progress bars, servers and loaders stay alive meanwhile. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { Target } from '../graph/lowering.ts';
 import type { Model } from '../graph/onnx.ts';
 import type { EngineOptions, NamedValues, Reply, Request } from './protocol.ts';
 
@@ -11,12 +12,14 @@ interface Pending {
 
 export class Engine {
   readonly #worker: Worker;
+  readonly #target: Target;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   #failure: Error | null = null;
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, target: Target) {
     this.#worker = worker;
+    this.#target = target;
     worker.on('message', (reply: Reply) => this.#settle(reply));
     worker.on('error', (error) => this.#failAll(error instanceof Error ? error : new Error(String(error))));
     worker.on('exit', () => this.#failAll(new Error('the compute thread ended')));
@@ -30,7 +33,8 @@ export class Engine {
     const { threads = availableParallelism(), device = 'cpu' } = options;
     const workerData: EngineOptions = { threads, device };
     const file = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
-    return new Engine(new Worker(new URL(file, import.meta.url), { workerData }));
+    const worker = new Worker(new URL(file, import.meta.url), { workerData });
+    return new Engine(worker, device === 'webgpu' ? 'webgpu' : 'cpu');
   }
 
   /** Tensors that stay in the compute thread and that training steps replace. */
@@ -42,8 +46,10 @@ export class Engine {
 
   /** Compiles a model. Inputs named like a tensor of `state` are taken from it. */
   async load(model: Model, state: EngineState | null = null): Promise<Session> {
-    const session = new Session(this, this.#nextId++, model);
-    await this.request({ kind: 'load', session: session.id, model, state: state?.id ?? null });
+    const session = new Session(this, this.#nextId++);
+    const { inputs, outputs } = model;
+    const encoded = { bytes: model.encode(this.#target), inputs, outputs };
+    await this.request({ kind: 'load', session: session.id, model: encoded, state: state?.id ?? null });
     return session;
   }
 
@@ -102,13 +108,11 @@ export class EngineState {
 
 export class Session {
   readonly id: number;
-  readonly model: Model;
   readonly #engine: Engine;
 
-  constructor(engine: Engine, id: number, model: Model) {
+  constructor(engine: Engine, id: number) {
     this.#engine = engine;
     this.id = id;
-    this.model = model;
   }
 
   /**

@@ -12,8 +12,18 @@ export interface EngineOptions {
   readonly device: Device;
 }
 
+/** A model as its device takes it. */
+export interface EncodedModel extends Pick<Model, 'inputs' | 'outputs'> {
+  readonly bytes: Uint8Array;
+}
+
 export type Request =
-  | { readonly kind: 'load'; readonly session: number; readonly model: Model; readonly state: number | null }
+  | {
+      readonly kind: 'load';
+      readonly session: number;
+      readonly model: EncodedModel;
+      readonly state: number | null;
+    }
   | { readonly kind: 'run'; readonly session: number; readonly feeds: NamedValues }
   | { readonly kind: 'release'; readonly session: number }
   | {

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../errors.ts';
 import type { DataType } from '../graph/tensor.ts';
+import type { Device } from './devices.ts';
 import {
   type EngineOptions,
   type NamedValues,
@@ -37,6 +38,13 @@ function required<T>(map: Map<number, T>, key: number, what: string): T {
   return value;
 }
 
+/** What ONNX Runtime should do differently on a device. */
+const deviceOptions: Readonly<Partial<Record<Device, InferenceSession.SessionOptions>>> = {
+  // It would make one operator of an addition and a layer normalisation, which on WebGPU leaves out the inverse
+  // deviation that the gradient needs.
+  webgpu: { extra: { optimization: { disable_specified_optimizers: 'SkipLayerNormFusion' } } },
+};
+
 async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedValues> {
   const session = await InferenceSession.create(request.model.bytes, {
     executionProviders: [options.device],
@@ -44,6 +52,7 @@ async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedV
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    ...deviceOptions[options.device],
   });
   sessions.set(request.session, { session, request });
   return {};

@@ -1,0 +1,52 @@
+/** Runs one benchmark: `npm run bench -- NAME [--json] [--rounds 5] [--only TEXT]`. */
+import { Command } from 'commander';
+import { version as courierVersion } from '../src/version.ts';
+import { chunkSize } from './chunk-size.ts';
+import { embed } from './embed.ts';
+import { gemmShare } from './gemm-share.ts';
+import { memory } from './memory.ts';
+import { operators } from './operators.ts';
+import { type BenchReport, describeRows, machine, type Row } from './report.ts';
+import { trainStep } from './train-step.ts';
+
+interface BenchOptions {
+  /** Counted rounds, in which both sides take turns. */
+  readonly rounds: number;
+  /** Only cases whose name holds this text. */
+  readonly only: string;
+  say(text: string): void;
+}
+
+export type Benchmark = (
+  options: BenchOptions,
+) => Promise<{ readonly rows: readonly Row[]; readonly missing: readonly string[] }>;
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  'train-step': trainStep,
+  embed,
+  'gemm-share': gemmShare,
+  memory,
+  operators,
+  'chunk-size': chunkSize,
+};
+
+const program = new Command('bench')
+  .argument('<name>', Object.keys(benchmarks).join(', '))
+  .option('--json', 'end standard output with one JSON object')
+  .option('--rounds <count>', 'rounds that count', Number, 5)
+  .option('--only <text>', 'only cases whose name holds this text', '')
+  .action(async (name: string, options: { json?: true; rounds: number; only: string }) => {
+    const benchmark = benchmarks[name];
+    if (benchmark === undefined) {
+      throw program.error(`no benchmark ${name}; there are ${Object.keys(benchmarks).join(', ')}`);
+    }
+    const say = (text: string) => process.stderr.write(`${text}\n`);
+    const result = await benchmark({ rounds: options.rounds, only: options.only, say });
+    const versions = { courier: courierVersion, node: process.version };
+    const report: BenchReport = { bench: name, ...result, machine: machine(), versions };
+    say(describeRows(report));
+    if (report.missing.length > 0) say(`Not installed: ${report.missing.join(', ')} (npm run bench:peers)`);
+    if (options.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
+  });
+
+await program.parseAsync();

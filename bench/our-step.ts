@@ -1,0 +1,106 @@
+/** A COURIER training step on random photos, as `courier pretrain` does it. */
+import type { ClickBatch } from '../src/data/click-sampler.ts';
+import { createEncoder } from '../src/encoders/index.ts';
+import type { PresetName } from '../src/encoders/presets.ts';
+import { createOptimizer } from '../src/graph/optimizers.ts';
+import { initialValues, layoutOf } from '../src/graph/parameters.ts';
+import { gradientState, scalarFeeds } from '../src/graph/training-step.ts';
+import { courierObjective } from '../src/objectives/courier.ts';
+import {
+  createStep,
+  isFused,
+  type StepDescription,
+  type StepPlan,
+  stepParameters,
+} from '../src/pipelines/contrastive-step.ts';
+import { planStep } from '../src/pipelines/step-plan.ts';
+import { Random } from '../src/random.ts';
+import { Engine } from '../src/runtime/engine.ts';
+
+export interface StepCase {
+  readonly encoder: PresetName;
+  /** Side of the photos in pixels. */
+  readonly side: number;
+  /** Distinct photos of a batch. */
+  readonly photos: number;
+  readonly samples: number;
+  readonly threads: number;
+}
+
+const [dimension, candidates, places] = [128, 5, 5];
+
+export function describeStep({ encoder, side, photos, samples }: StepCase): StepDescription<ClickBatch> {
+  const objective = { form: 'projected-attention', heads: 4, temperature: 0.05, sequenceWeight: 1 } as const;
+  return {
+    encoder: createEncoder({ name: encoder, side, head: 'mean', dimension }),
+    objective: courierObjective(objective, places),
+    samples,
+    photos,
+    augmented: false,
+    update: {
+      optimizer: createOptimizer({ name: 'adamw', weightDecay: 0.01 }),
+      clipNorm: 1,
+      averageDecay: null,
+    },
+  };
+}
+
+/**
+ * Starts an engine of its own.
+ * @param how bytes of memory that the process may take, or how the step is to be cut
+ * @param preloaded photos lie in memory, as the peers' do; else they are read when their turn comes
+ */
+export async function startStep(step: StepCase, how: number | StepPlan, preloaded = true) {
+  const description = describeStep(step);
+  const { photos, samples, side } = step;
+  const random = Random.seeded(1, 'bench');
+  const rows = (length: number) => Int32Array.from({ length }, () => random.integer(photos));
+  const ones = (length: number) => new Float32Array(length).fill(1);
+  const history = rows(samples * places);
+  const batch: ClickBatch = {
+    photos: Int32Array.from({ length: photos }, (_, row) => row),
+    clicked: rows(samples),
+    candidates: rows(samples * candidates),
+    candidateMask: ones(samples * candidates),
+    history,
+    historyMask: ones(samples * places),
+    newest: history.filter((_, place) => place % places === 0),
+  };
+  // Photos differ, but a few thousand bytes of noise are enough for that.
+  const noise = Uint8Array.from({ length: 4099 }, () => random.integer(256));
+  const bytes = side * side * 3;
+  const read = (from: number, to: number) =>
+    Uint8Array.from({ length: (to - from) * bytes }, (_, index) => noise[(from * bytes + index) % 4099]!);
+
+  const tensors = stepParameters(description);
+  const layout = layoutOf(tensors);
+  const engine = Engine.start({ threads: step.threads });
+  const plan = typeof how === 'number' ? await planStep(engine, layout, description, how) : how;
+  const { optimizer } = description.update;
+  const zeros = () => new Float32Array(layout.size);
+  const state = await engine.createState({
+    parameters: initialValues(tensors, random),
+    ...Object.fromEntries(optimizer.slots.map((slot) => [slot, zeros()])),
+    ...(isFused(description, plan) ? {} : { [gradientState]: zeros() }),
+  });
+  const run = await createStep(engine, state, layout, description, plan);
+  const whole = preloaded ? read(0, photos) : null;
+  const feeds = {
+    count: photos,
+    read: (from: number, to: number) => whole?.slice(from * bytes, to * bytes) ?? read(from, to),
+    draws: {},
+  };
+  let count = 0;
+  return {
+    plan,
+    parameters: layout.size,
+    fused: isFused(description, plan),
+    /** @returns the seconds that a step took */
+    async round(): Promise<number> {
+      const start = performance.now();
+      await run(batch, feeds, scalarFeeds(optimizer, ++count, 1e-3));
+      return (performance.now() - start) / 1000;
+    },
+    stop: () => engine.close(),
+  };
+}

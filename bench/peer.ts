@@ -1,0 +1,64 @@
+/** A peer: a program that answers each line of its input with a line of JSON, and waits in between. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+const folder = fileURLToPath(new URL('./peers/', import.meta.url));
+const python = `${folder}.venv/bin/python`;
+
+export const peerRuntimes = {
+  pytorch: { program: python, installed: () => existsSync(python) },
+  'transformers.js': {
+    program: process.execPath,
+    installed: () => existsSync(`${folder}node_modules/@huggingface/transformers`),
+  },
+} as const;
+
+export class Peer {
+  readonly #child: ReturnType<typeof spawn>;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(child: ReturnType<typeof spawn>, lines: AsyncIterator<string>) {
+    this.#child = child;
+    this.#lines = lines;
+  }
+
+  /**
+   * Starts a script of `peers/` and waits until it is ready.
+   * @returns null where its runtime is not installed
+   */
+  static async start(
+    runtime: keyof typeof peerRuntimes,
+    script: string,
+    settings: unknown,
+  ): Promise<Peer | null> {
+    const { program, installed } = peerRuntimes[runtime];
+    if (!installed()) return null;
+    const child = spawn(program, [script, JSON.stringify(settings)], {
+      cwd: folder,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const peer = new Peer(child, lines);
+    await peer.#read(z.object({ ready: z.literal(true) }));
+    return peer;
+  }
+
+  /** Has it do its work once. @returns the seconds that it took */
+  async round(): Promise<number> {
+    this.#child.stdin?.write('\n');
+    return (await this.#read(z.object({ seconds: z.number().positive() }))).seconds;
+  }
+
+  stop(): void {
+    this.#child.kill();
+  }
+
+  async #read<T>(schema: z.ZodType<T>): Promise<T> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error('the peer ended before it answered; see above');
+    return schema.parse(JSON.parse(value));
+  }
+}
