@@ -1,3 +1,99 @@
+/** Photos in files to embeddings, decoding included, against PyTorch and transformers.js. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Encoder } from '../src/encoders/encoder.ts';
+import { exportUntrainedEncoder } from '../src/encoders/export.ts';
+import { createEncoder } from '../src/encoders/index.ts';
+import { l2Normalize, transpose } from '../src/graph/operators/index.ts';
+import { initialValues, layoutOf, parametersOf } from '../src/graph/parameters.ts';
+import { input, openLength } from '../src/graph/tensor.ts';
+import { buildExport } from '../src/graph/training-step.ts';
+import { embed as embedCatalogue } from '../src/pipelines/embed.ts';
+import { silent } from '../src/progress.ts';
+import { Random } from '../src/random.ts';
+import { shapes, tastes } from '../src/shop/looks.ts';
+import { renderPhoto } from '../src/shop/photo.ts';
 import type { Benchmark } from './main.ts';
+import { Peer } from './peer.ts';
+import { rowOf } from './report.ts';
 
-export const embed: Benchmark = async () => ({ rows: [], missing: [] });
+/** A small shop's catalogue: JPEG files twice as wide as the encoder takes them. */
+const [name, side, fileSide, photos] = ['vit-nano', 64, 128, 2000] as const;
+
+export const embed: Benchmark = async ({ rounds, say }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'courier-bench-'));
+  try {
+    say(`${photos} photos of ${fileSide} px`);
+    const images = join(folder, 'photos');
+    await drawPhotos(images);
+    const encoder = createEncoder({ name, side, head: 'mean', dimension: 128 });
+    const path = join(folder, 'encoder.onnx');
+    await writeFile(path, exportUntrainedEncoder(encoder, Random.seeded(1, 'bench')).encode('cpu'));
+    const models = join(folder, 'models');
+    await writeForTransformers(encoder, join(models, name));
+
+    const threads = availableParallelism();
+    const shared = { encoder: name, folder: images, side, threads, models, name };
+    const peers = [
+      { peer: 'pytorch', started: await Peer.start('pytorch', 'embed.py', { ...shared, workers: 2 }) },
+      {
+        peer: 'transformers.js',
+        started: await Peer.start('transformers.js', 'transformers-js.mjs', shared),
+      },
+    ];
+    const seconds: Record<string, number[]> = {};
+    const ours: number[] = [];
+    for (let round = -1; round < rounds; round++) {
+      const out = join(folder, `embeddings-${round}.parquet`);
+      const start = performance.now();
+      await embedCatalogue({ photos: images, encoder: path, out }, silent);
+      if (round >= 0) ours.push((performance.now() - start) / 1000);
+      for (const { peer, started } of peers) {
+        const taken = await started?.round();
+        if (taken !== undefined && round >= 0) seconds[peer] = [...(seconds[peer] ?? []), taken];
+      }
+    }
+    for (const { started } of peers) started?.stop();
+    const rate = (values: readonly number[]) => values.map((value) => photos / value);
+    const rates = Object.fromEntries(Object.entries(seconds).map(([peer, values]) => [peer, rate(values)]));
+    const title = `${name}, ${photos} JPEG files of ${fileSide} px`;
+    return {
+      rows: [rowOf(title, 'photos/s', 'higher', rate(ours), rates)],
+      missing: peers.filter(({ started }) => started === null).map(({ peer }) => peer),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+async function drawPhotos(folder: string): Promise<void> {
+  await mkdir(folder);
+  const random = Random.seeded(1, 'bench photos');
+  for (let photo = 0; photo < photos; photo++) {
+    const look = { ...random.pick(tastes), shape: random.pick(shapes) };
+    await writeFile(join(folder, `${photo}.jpg`), await renderPhoto(look, random, fileSide));
+  }
+}
+
+/** The same encoder as transformers.js takes a vision transformer: pixels (B, 3, S, S), a processor beside it. */
+async function writeForTransformers(encoder: Encoder, folder: string): Promise<void> {
+  const pixels = input('pixel_values', 'float32', [openLength, 3, side, side]);
+  const embeddings = l2Normalize(encoder.forward(transpose(pixels, [0, 2, 3, 1])));
+  const parameters = parametersOf([embeddings]);
+  const values = initialValues(parameters, Random.seeded(1, 'bench'));
+  const open = { pixel_values: 'photos', last_hidden_state: 'photos' };
+  const model = buildExport({ last_hidden_state: embeddings }, layoutOf(parameters), values, open);
+  await mkdir(join(folder, 'onnx'), { recursive: true });
+  await writeFile(join(folder, 'onnx', 'model.onnx'), model.encode('cpu'));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ model_type: 'vit' }));
+  const processor = {
+    image_processor_type: 'ViTImageProcessor',
+    do_resize: true,
+    size: { height: side, width: side },
+    resample: 2,
+    do_rescale: false,
+    do_normalize: false,
+  };
+  await writeFile(join(folder, 'preprocessor_config.json'), JSON.stringify(processor));
+}

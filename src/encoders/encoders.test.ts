@@ -9,6 +9,12 @@ import { Engine, floats } from '../runtime/engine.ts';
 import { embeddingGraph, exportUntrainedEncoder, photoAxis } from './export.ts';
 import { createEncoder, type EncoderConfig } from './index.ts';
 import { headNames } from './layers.ts';
+import { presetNames } from './presets.ts';
+
+/** The small presets, on photos of half the side they are meant for, which keeps the suite quick. */
+const presetConfigs = presetNames
+  .filter((name) => name.endsWith('-nano'))
+  .map((name) => ({ name, side: 32, head: 'mean', dimension: 16 }) as const);
 
 const configs: readonly EncoderConfig[] = headNames.flatMap((head): EncoderConfig[] => [
   { name: 'vit', side: 16, patch: 4, width: 12, depth: 2, heads: 3, mlpRatio: 2, head, dimension: 6 },
@@ -27,7 +33,7 @@ const configs: readonly EncoderConfig[] = headNames.flatMap((head): EncoderConfi
 ]);
 
 /** What every encoder has to keep, whatever it computes. */
-describe.each(configs)('the encoder $name with the head $head', (config) => {
+describe.each([...configs, ...presetConfigs])('the encoder $name with the head $head', (config) => {
   const encoder = createEncoder(config);
   let engine: Engine;
   beforeAll(() => {
@@ -61,9 +67,10 @@ describe.each(configs)('the encoder $name with the head $head', (config) => {
     const session = await engine.load(exportUntrainedEncoder(encoder, Random.seeded(1, 'parameters')));
     const blank = new Uint8Array(encoder.side ** 2 * 3).fill(200);
     const [left, right] = [blank.slice(), blank.slice()];
-    for (let row = 0; row < 6; row++) {
-      left.fill(10, (row * encoder.side + 2) * 3, (row * encoder.side + 8) * 3);
-      right.fill(10, ((row + 1) * encoder.side - 8) * 3, ((row + 1) * encoder.side - 2) * 3);
+    const quarter = encoder.side / 4;
+    for (let row = 0; row < quarter; row++) {
+      left.fill(10, row * encoder.side * 3, (row * encoder.side + quarter) * 3);
+      right.fill(10, ((row + 1) * encoder.side - quarter) * 3, (row + 1) * encoder.side * 3);
     }
     const photos = Uint8Array.from([...blank, ...left, ...right]);
     const vectors = floats(await session.run({ photos }), 'embeddings');
@@ -98,9 +105,12 @@ describe.each(configs)('the encoder $name with the head $head', (config) => {
     for (const [index, { source }] of parameters.entries()) {
       const name = source.kind === 'parameter' ? source.name : '';
       const [small, large] = [floats(single, `g${index}`), floats(four, `g${index}`)];
-      const scale = Math.max(...small.map(Math.abs));
+      const scale = small.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       expect(scale, name).toBeGreaterThan(0);
-      const worst = Math.max(...small.map((value, place) => Math.abs(4 * value - large[place]!)));
+      const worst = small.reduce(
+        (most, value, place) => Math.max(most, Math.abs(4 * value - large[place]!)),
+        0,
+      );
       expect(worst / Math.max(scale, 1e-3), name).toBeLessThan(1e-3);
     }
   });
@@ -110,4 +120,12 @@ describe.each(configs)('the encoder $name with the head $head', (config) => {
       Buffer.from(exportUntrainedEncoder(encoder, Random.seeded(1, 'parameters')).encode('cpu'));
     expect(bytes().equals(bytes())).toBe(true);
   });
+});
+
+it("swin-tiny has as many parameters as torchvision's swin_t, but for the head", () => {
+  const [dimension, classes, width] = [128, 1000, 768];
+  const encoder = createEncoder({ name: 'swin-tiny', side: 224, head: 'mean', dimension });
+  const { size } = layoutOf(parametersOf([embeddingGraph(encoder).embeddings]));
+  // 28,288,354 is the number that torchvision's documentation gives for swin_t with its head of 1,000 classes.
+  expect(size).toBe(28_288_354 - (width + 1) * classes + (width + 1) * dimension);
 });
