@@ -41,7 +41,7 @@ describe('the command line', () => {
   it('explains itself, names only commands that exist, and ends with 0', async () => {
     const help = await courier('--help');
     expect(help.exitCode).toBe(0);
-    for (const name of ['demo', 'ingest', 'pretrain', 'embed', 'rank', 'compare']) {
+    for (const name of ['demo', 'ingest', 'pretrain', 'embed', 'rank', 'compare', 'doctor']) {
       expect(help.stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
       const own = await courier(name, '--help');
       expect([own.exitCode, own.stdout.startsWith(`Usage: courier ${name}`)]).toEqual([0, true]);
@@ -328,7 +328,8 @@ describe('the commands, one after the other', () => {
     await mkdir(disk);
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96k', 'tmpfs', disk], { stdio: 'ignore' });
-    } catch {
+    } catch (error) {
+      if (process.env['COURIER_SKIP_NOTHING'] === '1') throw error;
       context.skip('needs the right to mount a small disk');
     }
     try {
