@@ -6,13 +6,13 @@ import { createOptimizer } from '../src/graph/optimizers.ts';
 import { initialValues, layoutOf } from '../src/graph/parameters.ts';
 import { gradientState, scalarFeeds } from '../src/graph/training-step.ts';
 import { courierObjective } from '../src/objectives/courier.ts';
+import { createStep } from '../src/pipelines/contrastive-step.ts';
 import {
-  createStep,
   isFused,
   type StepDescription,
   type StepPlan,
   stepParameters,
-} from '../src/pipelines/contrastive-step.ts';
+} from '../src/pipelines/step-models.ts';
 import { planStep } from '../src/pipelines/step-plan.ts';
 import { Random } from '../src/random.ts';
 import { Engine } from '../src/runtime/engine.ts';

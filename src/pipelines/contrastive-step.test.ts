@@ -9,13 +9,8 @@ import { gradientState, scalarFeeds } from '../graph/training-step.ts';
 import { courierObjective } from '../objectives/courier.ts';
 import { Random } from '../random.ts';
 import { Engine } from '../runtime/engine.ts';
-import {
-  createStep,
-  isFused,
-  type StepDescription,
-  type StepPlan,
-  stepParameters,
-} from './contrastive-step.ts';
+import { createStep } from './contrastive-step.ts';
+import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
 
 const [side, photos, samples, candidates, places] = [8, 11, 5, 3, 3];
 const sizes = { side, head: 'mean', dimension: 8 } as const;

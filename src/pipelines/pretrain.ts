@@ -32,17 +32,12 @@ import {
   type SafeTensor,
   writeSafeTensors,
 } from '../runtime/safetensors.ts';
-import {
-  createStep,
-  isFused,
-  type StepDescription,
-  type StepPlan,
-  stepParameters,
-} from './contrastive-step.ts';
+import { createStep } from './contrastive-step.ts';
 import { type PretrainConfig, type PretrainConfigInput, pretrainConfig } from './pretrain-config.ts';
 import type { RunIdentity } from './run-folder.ts';
 import { learningRateAt } from './schedule.ts';
 import type { EmbedPhotos } from './screening.ts';
+import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
 import { planStep } from './step-plan.ts';
 import { TrainingRun } from './training-run.ts';
 import { Validation } from './validation.ts';

@@ -5,7 +5,7 @@ import { createOptimizer } from '../graph/optimizers.ts';
 import { layoutOf } from '../graph/parameters.ts';
 import { courierObjective } from '../objectives/courier.ts';
 import { Engine } from '../runtime/engine.ts';
-import { isFused, type StepDescription, stepParameters } from './contrastive-step.ts';
+import { isFused, type StepDescription, stepParameters } from './step-models.ts';
 import { planStep } from './step-plan.ts';
 
 const gibibyte = 2 ** 30;

@@ -4,7 +4,7 @@ import type { ParameterLayout } from '../graph/parameters.ts';
 import { gradientState } from '../graph/training-step.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { formatBytes } from '../runtime/memory.ts';
-import { backwardModel, encodeChunks, type StepDescription, type StepPlan } from './contrastive-step.ts';
+import { backwardModel, encodeChunks, type StepDescription, type StepPlan } from './step-models.ts';
 
 /** Photos of a chunk at most: more do not compute faster, since their activations leave the caches. */
 const largestChunk = 32;

@@ -8,8 +8,8 @@ import type { ParameterLayout } from '../graph/parameters.ts';
 import { gradientState } from '../graph/training-step.ts';
 import { loadCheckpoint, saveCheckpoint } from '../runtime/checkpoint.ts';
 import type { EngineState } from '../runtime/engine.ts';
-import type { StepPlan } from './contrastive-step.ts';
 import { MetricsLog, openRunFolder, type RunIdentity } from './run-folder.ts';
+import type { StepPlan } from './step-models.ts';
 
 export const checkpointFile = 'checkpoint.safetensors';
 export const metricsFile = 'metrics.jsonl';

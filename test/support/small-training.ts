@@ -12,12 +12,8 @@ import { createOptimizer } from '../../src/graph/optimizers.ts';
 import { initialValues, layoutOf, type ParameterLayout } from '../../src/graph/parameters.ts';
 import { scalarFeeds } from '../../src/graph/training-step.ts';
 import { courierObjective } from '../../src/objectives/courier.ts';
-import {
-  createStep,
-  type PhotoFeeds,
-  type StepDescription,
-  stepParameters,
-} from '../../src/pipelines/contrastive-step.ts';
+import { createStep, type PhotoFeeds } from '../../src/pipelines/contrastive-step.ts';
+import { type StepDescription, stepParameters } from '../../src/pipelines/step-models.ts';
 import { Random } from '../../src/random.ts';
 import type { Device } from '../../src/runtime/devices.ts';
 import { Engine, floats } from '../../src/runtime/engine.ts';

@@ -1,0 +1,124 @@
+/** The models that a contrastive step is made of, see contrastive-step.ts. */
+import { type AugmentationTensors, augment, augmentationInputs } from '../augmentation/augment.ts';
+import type { Encoder, Photos } from '../encoders/encoder.ts';
+import { photoAxis } from '../encoders/export.ts';
+import { mapChunks } from '../graph/chunks.ts';
+import { l2Normalize } from '../graph/operators/index.ts';
+import { type ParameterLayout, parametersOf } from '../graph/parameters.ts';
+import { type FloatTensor, input, openLength, scalar, type Tensor } from '../graph/tensor.ts';
+import { buildGradientPart, buildInference, buildTrainingStep } from '../graph/training-step.ts';
+import type { UpdateOptions } from '../graph/update.ts';
+import type { Objective } from '../objectives/objective.ts';
+
+export interface StepDescription<Batch> {
+  readonly encoder: Encoder;
+  readonly objective: Objective<Batch>;
+  /** Samples of a batch. */
+  readonly samples: number;
+  /** The most photos that a batch can name. */
+  readonly photos: number;
+  /** Whether photos are altered before they are encoded. */
+  readonly augmented: boolean;
+  readonly update: UpdateOptions;
+}
+
+/** How a step is cut. It decides how sums are rounded, so a run keeps the one it began with. */
+export interface StepPlan {
+  /** Photos that are encoded at a time. */
+  readonly chunk: number;
+  /** Chunks whose activations are kept at a time. */
+  readonly group: number;
+}
+
+/** Samples that are contrasted at a time when a step is cut: their scores with all photos take up to 8 MiB. */
+export function lossBlock<Batch>({ samples, photos }: StepDescription<Batch>): number {
+  return Math.max(16, Math.min(256, samples, Math.floor(2 ** 21 / photos)));
+}
+
+/** Whether the whole batch is one graph. */
+export function isFused({ photos }: { readonly photos: number }, { chunk, group }: StepPlan): boolean {
+  return chunk * group >= photos;
+}
+
+/** The parameters that a step trains. */
+export function stepParameters<Batch>({ encoder, objective, samples }: StepDescription<Batch>) {
+  const { side } = encoder;
+  const photos = input('photos', 'uint8', [openLength, side, side, 3]);
+  return parametersOf([objective.loss(l2Normalize(encoder.forward(photos)), samples).loss]);
+}
+
+/** Photos (N, c, S, S, 3) and samples → losses and the next parameters, all in one. */
+export function fusedModel<Batch>(description: StepDescription<Batch>, { chunk }: Pick<StepPlan, 'chunk'>) {
+  const { objective, samples, update } = description;
+  const { embeddings, openAxes } = encodeChunks(description, chunk);
+  const { loss, parts } = objective.loss(embeddings, samples);
+  const perPhoto = Object.fromEntries(objective.perPhoto.map((name) => [name, photoAxis]));
+  const options = { ...update, outputs: parts, openAxes: { ...openAxes, ...perPhoto } };
+  return { model: buildTrainingStep(loss, options).model, losses: ['loss', ...Object.keys(parts)] };
+}
+
+/** Output of `contrastModel`. */
+export const embeddingGradient = 'gradient.embeddings';
+const chunkAxis = 'chunks';
+
+/** Photos of a chunk → unit embeddings (c, d). */
+export function encodeModel<Batch>(description: StepDescription<Batch>, layout: ParameterLayout) {
+  const { side } = description.encoder;
+  const draws = drawInputs(description, []);
+  const photos = input('photos', 'uint8', [openLength, side, side, 3]);
+  const embeddings = encoded(description, photos, draws.tensors);
+  return buildInference({ embeddings }, layout, { photos: photoAxis, ...draws.openAxes });
+}
+
+/** Embeddings and a block of samples → its part of the loss, and of the gradient of each embedding. */
+export function contrastModel<Batch>(description: StepDescription<Batch>, layout: ParameterLayout) {
+  const { encoder, objective } = description;
+  const embeddings = input('embeddings', 'float32', [openLength, encoder.dimension]);
+  const { loss, parts } = objective.loss(embeddings, lossBlock(description));
+  const perPhoto = ['embeddings', ...objective.perPhoto].map((name) => [name, photoAxis]);
+  return buildGradientPart(loss, scalar(1), layout, {
+    outputs: { loss, ...parts },
+    inputGradients: { embeddings },
+    openAxes: Object.fromEntries(perPhoto),
+  });
+}
+
+/** Photos of a group and the gradients of their embeddings → gradients of the encoder's parameters. */
+export function backwardModel<Batch>(
+  description: StepDescription<Batch>,
+  layout: ParameterLayout,
+  { chunk }: Pick<StepPlan, 'chunk'>,
+) {
+  const { embeddings, openAxes } = encodeChunks(description, chunk);
+  const seed = input('seed', 'float32', embeddings.shape);
+  return buildGradientPart(embeddings, seed, layout, { openAxes: { ...openAxes, seed: photoAxis } });
+}
+
+/** The encoder over an open number of chunks: (N, c, S, S, 3) → (N · c, d). */
+export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: number) {
+  const { side } = description.encoder;
+  const draws = drawInputs(description, [chunk]);
+  const photos = input('photos', 'uint8', [openLength, chunk, side, side, 3]);
+  const { result, keptBytes } = mapChunks(photos, draws.list, (piece, [view, blur, colour]) =>
+    encoded(description, piece, view && blur && colour ? { view, blur, colour } : null),
+  );
+  return { embeddings: result, keptBytes, openAxes: { photos: chunkAxis, ...draws.openAxes } };
+}
+
+/** What is drawn for the photos of a batch whose leading axes are open, then `rest`; none without augmentation. */
+function drawInputs<Batch>({ augmented }: StepDescription<Batch>, rest: readonly number[]) {
+  if (!augmented) return { tensors: null, list: [], openAxes: {} };
+  const tensors = augmentationInputs([openLength, ...rest]);
+  const axis = rest.length === 0 ? photoAxis : chunkAxis;
+  const openAxes = Object.fromEntries(Object.keys(tensors).map((name) => [name, axis]));
+  return { tensors, list: [tensors.view, tensors.blur, tensors.colour], openAxes };
+}
+
+function encoded<Batch>(
+  { encoder }: StepDescription<Batch>,
+  photos: Tensor<'uint8'>,
+  draws: AugmentationTensors | null,
+): FloatTensor {
+  const seen: Photos = draws === null ? photos : augment(photos, draws);
+  return l2Normalize(encoder.forward(seen));
+}
