@@ -39,9 +39,14 @@ const chunkRows = 2048;
 
 /**
  * Writes equally long columns. The same columns give the same bytes.
+ * @param metadata texts that are kept in the file beside the columns
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
-export async function writeParquet(path: string, columns: readonly ParquetColumn[]): Promise<void> {
+export async function writeParquet(
+  path: string,
+  columns: readonly ParquetColumn[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const rowCount = columns[0]?.values.length ?? 0;
   if (columns.some(({ values }) => values.length !== rowCount)) throw new Error('Columns differ in length.');
   await withDuckDB([dirname(path)], async (connection) => {
@@ -59,7 +64,7 @@ export async function writeParquet(path: string, columns: readonly ParquetColumn
     }
     appender.closeSync();
     await connection
-      .run(`COPY written TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`)
+      .run(`COPY written TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${keyValues(metadata)})`)
       .catch((error: unknown) => {
         throw new CourierError(
           'OUTPUT_NOT_WRITABLE',
@@ -69,6 +74,11 @@ export async function writeParquet(path: string, columns: readonly ParquetColumn
         );
       });
   });
+}
+
+function keyValues(metadata: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`);
+  return entries.length === 0 ? '' : `, KV_METADATA {${entries.join(', ')}}`;
 }
 
 function part(values: ParquetColumn['values'], from: number, to: number): Cell[] {
@@ -98,14 +108,34 @@ export async function readParquet(path: string): Promise<ParquetTable> {
       for (const [column, values] of target.entries()) appendColumn(chunk, column, values);
     }
   }).catch((error: unknown) => {
-    throw new CourierError(
-      'FILE_CORRUPT',
-      `${path} cannot be read: ${messageOf(error)}`,
-      'Write it again with the command that made it.',
-      { cause: error },
-    );
+    throw unreadable(path, error);
   });
   return new ReadTable(basename(path), columns, rowCount);
+}
+
+/**
+ * The texts that writeParquet kept beside the columns.
+ * @throws CourierError FILE_CORRUPT when the file cannot be read
+ */
+export async function readParquetMetadata(path: string): Promise<ReadonlyMap<string, string>> {
+  const metadata = new Map<string, string>();
+  await withDuckDB([dirname(path)], async (connection) => {
+    const source = `SELECT decode(key), decode(value) FROM parquet_kv_metadata(${fileLiteral(path)})`;
+    for (const [key, value] of await (await connection.run(source)).getRows())
+      metadata.set(String(key), String(value));
+  }).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  return metadata;
+}
+
+function unreadable(path: string, error: unknown): CourierError {
+  return new CourierError(
+    'FILE_CORRUPT',
+    `${path} cannot be read: ${messageOf(error)}`,
+    'Write it again with the command that made it.',
+    { cause: error },
+  );
 }
 
 function appendColumn(chunk: DuckDBDataChunk, column: number, target: Cell[]): void {

@@ -74,6 +74,7 @@ const modelProto = root.lookupType('ModelProto');
 
 export interface AttributeProto {
   readonly name?: string;
+  readonly type?: number;
   readonly f?: number;
   readonly i?: number;
 }
@@ -98,7 +99,9 @@ export interface ValueInfoProto {
   readonly type?: {
     readonly tensorType?: {
       readonly elemType?: number;
-      readonly shape?: { readonly dim: readonly { readonly dimValue?: number; readonly dimParam?: string }[] };
+      readonly shape?: {
+        readonly dim: readonly { readonly dimValue?: number; readonly dimParam?: string }[];
+      };
     };
   };
 }
@@ -120,7 +123,8 @@ export interface ModelProto {
  */
 export function decodeModel(bytes: Uint8Array): ModelProto {
   const model = modelProto.toObject(modelProto.decode(bytes), { longs: Number, arrays: true });
-  if (typeof model['graph'] !== 'object' || model['graph'] === null) throw new Error('it holds no ONNX graph');
+  if (typeof model['graph'] !== 'object' || model['graph'] === null)
+    throw new Error('it holds no ONNX graph');
   return { metadataProps: [], ...model, graph: model['graph'] };
 }
 

@@ -1,0 +1,39 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../test/support/temporary.ts';
+import { Findings } from './findings.ts';
+import { liesBelow, photosBelow } from './photo-folder.ts';
+
+describe('a folder of photos', () => {
+  it('names items by their place, in the order of the names, and tells what it leaves out', async () => {
+    const root = await temporaryFolder();
+    await mkdir(join(root, 'shoes', 'red.v2'), { recursive: true });
+    const names = ['b.JPG', 'a.png', 'a.jpg', 'shoes/1.webp', 'shoes/red.v2/x.y.gif', 'notes.txt'];
+    for (const name of names) await writeFile(join(root, name), '');
+    const findings = new Findings();
+    const photos = await photosBelow(root, findings);
+    expect(photos.map(({ id, name }) => [id, name])).toEqual([
+      ['a', 'a.jpg'],
+      ['b', 'b.JPG'],
+      ['shoes/1', 'shoes/1.webp'],
+      ['shoes/red.v2/x.y', 'shoes/red.v2/x.y.gif'],
+    ]);
+    expect(findings.list()).toEqual([
+      { what: 'Photos of an item that has another, left out', count: 1, examples: ['a.png'] },
+      { what: 'Files that are no photos, left out', count: 1, examples: ['notes.txt'] },
+    ]);
+  });
+
+  it('tells what lies in it from what a link brings in', async () => {
+    const [root, elsewhere] = [await temporaryFolder(), await temporaryFolder()];
+    for (const folder of [root, elsewhere]) await writeFile(join(folder, 'a.jpg'), '');
+    await symlink(join(elsewhere, 'a.jpg'), join(root, 'out.jpg'));
+    await symlink(join(root, 'a.jpg'), join(root, 'in.jpg'));
+    await symlink(elsewhere, join(root, 'folder.jpg'));
+    const lies = ['a.jpg', 'in.jpg', 'out.jpg', 'folder.jpg'].map((name) =>
+      liesBelow(root, join(root, name)),
+    );
+    expect(await Promise.all(lies)).toEqual([true, true, false, false]);
+  });
+});
