@@ -29,7 +29,7 @@ export const embed: Benchmark = async ({ rounds, say }) => {
     await drawPhotos(images);
     const encoder = createEncoder({ name, side, head: 'mean', dimension: 128 });
     const path = join(folder, 'encoder.onnx');
-    await writeFile(path, exportUntrainedEncoder(encoder, Random.seeded(1, 'bench')).encode('cpu'));
+    await writeFile(path, exportUntrainedEncoder(encoder, Random.seeded(1, 'bench')).encode('standard'));
     const models = join(folder, 'models');
     await writeForTransformers(encoder, join(models, name));
 
@@ -85,7 +85,7 @@ async function writeForTransformers(encoder: Encoder, folder: string): Promise<v
   const open = { pixel_values: 'photos', last_hidden_state: 'photos' };
   const model = buildExport({ last_hidden_state: embeddings }, layoutOf(parameters), values, open);
   await mkdir(join(folder, 'onnx'), { recursive: true });
-  await writeFile(join(folder, 'onnx', 'model.onnx'), model.encode('cpu'));
+  await writeFile(join(folder, 'onnx', 'model.onnx'), model.encode('standard'));
   await writeFile(join(folder, 'config.json'), JSON.stringify({ model_type: 'vit' }));
   const processor = {
     image_processor_type: 'ViTImageProcessor',

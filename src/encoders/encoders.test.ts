@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gradients } from '../graph/differentiate.ts';
+import { decodeModel } from '../graph/onnx-schema.ts';
 import { multiply, sumAll } from '../graph/operators/index.ts';
 import { initialValues, layoutOf, parametersOf } from '../graph/parameters.ts';
 import { constant } from '../graph/tensor.ts';
@@ -115,9 +116,16 @@ describe.each([...configs, ...presetConfigs])('the encoder $name with the head $
     }
   });
 
+  it('leaves the house in operators of the ONNX standard alone', () => {
+    const bytes = exportUntrainedEncoder(encoder, Random.seeded(1, 'parameters')).encode('standard');
+    const { node } = decodeModel(bytes).graph;
+    expect(node.length).toBeGreaterThan(10);
+    expect(new Set(node.map(({ domain }) => domain ?? ''))).toEqual(new Set(['']));
+  });
+
   it('has the same parameters for the same seed', () => {
     const bytes = () =>
-      Buffer.from(exportUntrainedEncoder(encoder, Random.seeded(1, 'parameters')).encode('cpu'));
+      Buffer.from(exportUntrainedEncoder(encoder, Random.seeded(1, 'parameters')).encode('standard'));
     expect(bytes().equals(bytes())).toBe(true);
   });
 });

@@ -23,7 +23,7 @@ const random = Random.seeded(1, 'photos');
 const photos = Uint8Array.from({ length: batchSize * side * side * 3 }, () => random.integer(256));
 const fileOf = (config: EncoderConfig) => {
   const model = exportUntrainedEncoder(createEncoder(config), Random.seeded(1, 'parameters'));
-  return encoderFileOf('encoder.onnx', model.encode('cpu'));
+  return encoderFileOf('encoder.onnx', model.encode('standard'));
 };
 
 describe.each(configs)('the encoder $name with the head $head', (config) => {

@@ -76,7 +76,8 @@ function findProducts({ graph }: ModelProto, constants: ReadonlySet<string>): re
   );
   return graph.node.flatMap((node): Product[] => {
     const [input, weight] = node.input;
-    if (node.opType !== 'FusedMatMul' || input === undefined || weight === undefined) return [];
+    if (node.opType !== 'Gemm' || node.input.length !== 2) return [];
+    if (input === undefined || weight === undefined) return [];
     const plain = (attribute(node, 'transA') ?? 0) === 0 && attribute(node, 'transB') === 1;
     if (!plain || constants.has(input) || !constants.has(weight)) return [];
     const activation = reshaped.get(input) ?? input;

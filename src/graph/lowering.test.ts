@@ -36,7 +36,7 @@ describe('lowering for WebGPU', () => {
         Float32Array.from({ length: sizeOf(shape) }, () => random.normal()),
       ]),
     );
-    const results = (['cpu', 'webgpu'] as const).map(async (target) => {
+    const results = (['fused', 'standard'] as const).map(async (target) => {
       const session = await engine.load({ ...model, encode: () => model.encode(target) });
       const values = await session.run(feeds);
       await session.release();
@@ -66,7 +66,7 @@ describe('lowering for WebGPU', () => {
         );
         expect(lowered).toEqual(plain);
         const [node] = nodesInOrder(parts);
-        const nodes = nodesInOrder(lower(node!, 'webgpu') ?? parts);
+        const nodes = nodesInOrder(lower(node!, 'standard') ?? parts);
         expect(Math.max(...nodes.map(({ outputs }) => outputs.length))).toBeLessThanOrEqual(7);
       }),
       { numRuns: 20 },
@@ -78,7 +78,7 @@ describe('lowering for WebGPU', () => {
     const product = (chunk: Tensor<'uint8'>) => matmul(cast(chunk, 'float32'), weight);
     const { result } = mapChunks(input('x', 'uint8', [3, 2, 4]), [], product);
     const model = buildModel({ outputs: { result } });
-    const [plain, lowered] = [Buffer.from(model.encode('cpu')), Buffer.from(model.encode('webgpu'))];
+    const [plain, lowered] = [Buffer.from(model.encode('fused')), Buffer.from(model.encode('standard'))];
     expect(plain.includes('FusedMatMul')).toBe(true);
     expect(lowered.includes('FusedMatMul')).toBe(false);
     expect(lowered.includes('Gemm')).toBe(true);

@@ -3,15 +3,18 @@ import { apply } from './operator.ts';
 import { multiply, split, transpose } from './operators/index.ts';
 import { type Attribute, type FloatTensor, type Node, scalar, type Tensor } from './tensor.ts';
 
-/** What a model is written for: `cpu` is the plain form, which CUDA takes too. */
-export type Target = 'cpu' | 'webgpu';
+/**
+ * How a model is written: `fused` with ONNX Runtime's own product, for its CPU and CUDA; `standard` with nothing but
+ * operators of ONNX, for WebGPU, other runtimes, and files that leave the house.
+ */
+export type Target = 'fused' | 'standard';
 
 /** Makes a tensor for each output of a node from its inputs; null where the node may stay as it is. */
 type Lowering = (node: Node) => readonly Tensor[] | null;
 
 const lowerings: Readonly<Record<Target, Readonly<Record<string, Lowering>>>> = {
-  cpu: {},
-  webgpu: { FusedMatMul: lowerProduct, Split: lowerSplit },
+  fused: {},
+  standard: { FusedMatMul: lowerProduct, Split: lowerSplit },
 };
 
 /** What to compute in place of a node's outputs on the target; null: the node itself. */

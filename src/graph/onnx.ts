@@ -51,7 +51,7 @@ export function buildModel(options: ModelOptions): Model {
   );
   return {
     encode: (target) => encodeModel(modelProto(options, writeGraph(options, target))),
-    inputs: Object.fromEntries(writeGraph(options, 'cpu').inputs),
+    inputs: Object.fromEntries(writeGraph(options, 'fused').inputs),
     outputs: Object.fromEntries(outputs),
   };
 }

@@ -89,7 +89,7 @@ describe('optimizers', () => {
       return buildTrainingStep(loss, {
         optimizer: createOptimizer({ name: 'adagrad' }),
         clipNorm: 1,
-      }).model.encode('cpu');
+      }).model.encode('fused');
     };
     expect(Buffer.from(build()).equals(Buffer.from(build()))).toBe(true);
   });

@@ -55,7 +55,10 @@ describe('embed', () => {
   async function writeEncoder(path: string, seed: number): Promise<string> {
     const config = { side, patch: 4, width: 32, depth: 2, heads: 2, mlpRatio: 2, dimension: 16 } as const;
     const built = createEncoder({ ...config, name: 'vit', head: 'mean' });
-    await writeFile(path, exportUntrainedEncoder(built, Random.seeded(seed, 'parameters')).encode('cpu'));
+    await writeFile(
+      path,
+      exportUntrainedEncoder(built, Random.seeded(seed, 'parameters')).encode('standard'),
+    );
     return path;
   }
 

@@ -48,7 +48,7 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
       const encoder = createEncoder({ ...config.encoder, side: dataset.images.side });
       const path = join(folder, encoderFile);
       const model = exportUntrainedEncoder(encoder, Random.seeded(config.seed, 'parameters'));
-      await writeFileWhole(path, model.encode('cpu'));
+      await writeFileWhole(path, model.encode('standard'));
       return embedWith(path, dataset, engine, progress);
     },
   },

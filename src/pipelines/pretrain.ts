@@ -145,9 +145,9 @@ async function train(
 
   const { objective, history } = config;
   const attention = exportAttention(objective, encoder.dimension, history, layout, run.best);
-  await writeFileWhole(join(config.out, attentionFile), attention.encode('cpu'));
+  await writeFileWhole(join(config.out, attentionFile), attention.encode('standard'));
   const encoderPath = join(config.out, encoderFile);
-  await writeFileWhole(encoderPath, exportEncoder(encoder, layout, run.best).encode('cpu'));
+  await writeFileWhole(encoderPath, exportEncoder(encoder, layout, run.best).encode('standard'));
   return { encoder: encoderPath, steps: t, ...run.summary, parameters: layout.size };
 }
 

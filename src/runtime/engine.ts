@@ -34,7 +34,7 @@ export class Engine {
     const workerData: EngineOptions = { threads, device };
     const file = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
     const worker = new Worker(new URL(file, import.meta.url), { workerData });
-    return new Engine(worker, device === 'webgpu' ? 'webgpu' : 'cpu');
+    return new Engine(worker, device === 'webgpu' ? 'standard' : 'fused');
   }
 
   /** Tensors that stay in the compute thread and that training steps replace. */

@@ -30,7 +30,7 @@ function product(): Uint8Array {
   const inputs = [input('a', 'float32', [side, side]), input('b', 'float32', [side, side])];
   return buildModel({
     outputs: { y: apply({ type: 'MatMul', inputs, gradient: null }, 'float32', [side, side]) },
-  }).encode('cpu');
+  }).encode('fused');
 }
 
 function optionsFor(device: string): InferenceSession.SessionOptions {
