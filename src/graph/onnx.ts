@@ -100,6 +100,7 @@ class GraphWriter {
   readonly #target: Target;
   #bindings: ReadonlyMap<Tensor, Tensor>;
   readonly #names = new Map<Tensor, string>();
+  #bodies = 0;
 
   constructor(bindings: ReadonlyMap<Tensor, Tensor>, target: Target) {
     this.#bindings = bindings;
@@ -149,7 +150,8 @@ class GraphWriter {
   #subgraphProto({ inputs, nodes, outputs, bindings }: Subgraph): unknown {
     const around = this.#bindings;
     this.#bindings = new Map([...around, ...bindings]);
-    for (const tensor of inputs) this.#names.set(tensor, `b${this.#names.size}`);
+    const body = this.#bodies++;
+    for (const [index, tensor] of inputs.entries()) this.#names.set(tensor, `b${body}.${index}`);
     const describeAs = (name: string, { type, shape }: Tensor) => ({
       name,
       type: { tensorType: { elemType: elementTypes[type], shape: { dim: dimensions(shape, undefined) } } },
