@@ -9,8 +9,8 @@ import { drawAugmentations } from '../augmentation/draw.ts';
 import { parseConfig } from '../config.ts';
 import { type ClickBatch, ClickSampler } from '../data/click-sampler.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { type Encoder, requireDivides } from '../encoders/encoder.ts';
-import { embeddingGraph, exportEncoder, photoAxis } from '../encoders/export.ts';
+import { requireDivides } from '../encoders/encoder.ts';
+import { exportEncoder } from '../encoders/export.ts';
 import { createEncoder } from '../encoders/index.ts';
 import { describeLoaded, loadWeights } from '../encoders/published-weights.ts';
 import { CourierError } from '../errors.ts';
@@ -18,25 +18,21 @@ import { hashFile, writeFileWhole } from '../files.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
 import { initialValues, layoutOf, type ParameterLayout } from '../graph/parameters.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
-import { buildInference, gradientState, scalarFeeds } from '../graph/training-step.ts';
+import { gradientState, scalarFeeds } from '../graph/training-step.ts';
 import type { UpdateOptions } from '../graph/update.ts';
 import { courierObjective } from '../objectives/courier.ts';
 import { exportAttention } from '../objectives/reconstruction.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
-import { type Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
+import type { Engine } from '../runtime/engine.ts';
 import { usableMemory } from '../runtime/memory.ts';
-import {
-  readSafeTensors,
-  type SafeArray,
-  type SafeTensor,
-  writeSafeTensors,
-} from '../runtime/safetensors.ts';
+import { readSafeTensors } from '../runtime/safetensors.ts';
 import { createStep } from './contrastive-step.ts';
+import { requireFinite } from './divergence.ts';
 import { type PretrainConfig, type PretrainConfigInput, pretrainConfig } from './pretrain-config.ts';
 import type { RunIdentity } from './run-folder.ts';
 import { learningRateAt } from './schedule.ts';
-import type { EmbedPhotos } from './screening.ts';
+import { createEmbedder } from './state-embedder.ts';
 import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
 import { planStep } from './step-plan.ts';
 import { TrainingRun } from './training-run.ts';
@@ -58,9 +54,6 @@ export interface PretrainResult {
 
 export const encoderFile = 'encoder.onnx';
 export const attentionFile = 'attention.onnx';
-
-/** Photos that are embedded at once when the encoder is looked at: few enough to stay in the caches. */
-const embedBatch = 32;
 
 /**
  * Trains an encoder. Called again with the same configuration it goes on from the last checkpoint, and ends
@@ -118,14 +111,16 @@ async function train(
   progress({ kind: 'start', stage: 'Pre-train', total: config.steps, unit: 'steps' });
   const { optimizer } = description.update;
   let t = run.stepsDone;
-  let prepared = prepareBatch(sampler, dataset, config, t + 1);
+  // Photos of a step that is cut are too many to read before it begins.
+  const ahead = isFused(description, plan);
+  let prepared = prepareBatch(sampler, dataset, config, t + 1, ahead);
   while (t < config.steps && !isExhausted(run, config, t)) {
     t++;
     const { batch, photos, after } = prepared;
     const learningRate = learningRateAt(t, config.steps, config.learningRate, config.warmup);
     const running = step(batch, photos, scalarFeeds(optimizer, t, learningRate));
     // While the step runs in its thread, the next batch is put together.
-    if (t < config.steps) prepared = prepareBatch(sampler, dataset, config, t + 1);
+    if (t < config.steps) prepared = prepareBatch(sampler, dataset, config, t + 1, ahead);
     const losses = await running;
     await requireFinite(losses, t, batch, config.out);
 
@@ -223,65 +218,27 @@ async function startFrom(
   return hashFile(path);
 }
 
-/** The next batch, what its photos will look like, and where the sampler stands after it. */
-function prepareBatch(sampler: ClickSampler, dataset: Dataset, config: PretrainConfig, step: number) {
+/**
+ * The next batch, what its photos will look like, and where the sampler stands after it.
+ * @param ahead reads its photos now, not when they are encoded
+ */
+function prepareBatch(
+  sampler: ClickSampler,
+  dataset: Dataset,
+  config: PretrainConfig,
+  step: number,
+  ahead: boolean,
+) {
   const batch = sampler.next();
   const { length: count } = batch.photos;
   const random = Random.seeded(config.seed, `augmentation of step ${step}`);
   const draws = config.augmentation === null ? {} : drawAugmentations(config.augmentation, count, random);
-  const read = (from: number, to: number) => dataset.images.read(batch.photos.subarray(from, to));
+  const { images } = dataset;
+  const pixels = ahead ? images.read(batch.photos) : null;
+  const bytes = images.side ** 2 * 3;
+  const read = (from: number, to: number) =>
+    pixels?.subarray(from * bytes, to * bytes) ?? images.read(batch.photos.subarray(from, to));
   return { batch, photos: { count, read, draws: { ...draws } }, after: sampler.state };
-}
-
-/** Embeds photos with a vector of parameters as it stands in the engine. */
-async function createEmbedder(
-  engine: Engine,
-  encoder: Encoder,
-  layout: ParameterLayout,
-  state: EngineState,
-  dataset: Dataset,
-  vector: string,
-): Promise<EmbedPhotos> {
-  const { embeddings } = embeddingGraph(encoder);
-  const openAxes = { photos: photoAxis, embeddings: photoAxis };
-  const session = await engine.load(buildInference({ embeddings }, layout, openAxes, vector), state);
-  return (photos) => embedInBatches(session, photos, dataset, encoder.dimension);
-}
-
-async function embedInBatches(session: Session, photos: Int32Array, dataset: Dataset, dimension: number) {
-  const vectors = new Float32Array(photos.length * dimension);
-  for (let from = 0; from < photos.length; from += embedBatch) {
-    const results = await session.run({
-      photos: dataset.images.read(photos.subarray(from, from + embedBatch)),
-    });
-    vectors.set(floats(results, 'embeddings'), from * dimension);
-  }
-  return vectors;
-}
-
-/**
- * Saves the batch of a step whose losses are not numbers, so that it can be looked at.
- * @throws CourierError TRAINING_DIVERGED
- */
-async function requireFinite(
-  losses: Readonly<Record<string, number>>,
-  step: number,
-  batch: ClickBatch,
-  folder: string,
-): Promise<void> {
-  if (Object.values(losses).every(Number.isFinite)) return;
-  const path = join(folder, `diverged-step-${step}.safetensors`);
-  const tensors = Object.entries(batch).map(([name, data]: [string, SafeArray]): [string, SafeTensor] => [
-    name,
-    { shape: [data.length], data },
-  ]);
-  await writeSafeTensors(path, { metadata: { step: String(step) }, tensors: new Map(tensors) });
-  const values = Object.entries(losses).map(([name, value]) => `${name} ${value}`);
-  throw new CourierError(
-    'TRAINING_DIVERGED',
-    `Training diverged at step ${step} (${values.join(', ')}); its batch is in ${path}.`,
-    'Lower the learning rate, and train into a new output folder.',
-  );
 }
 
 function describePlan<Batch>(description: StepDescription<Batch>, plan: StepPlan): string {

@@ -1,0 +1,30 @@
+/** The end of a training that has lost its way. */
+import { join } from 'node:path';
+import type { ClickBatch } from '../data/click-sampler.ts';
+import { CourierError } from '../errors.ts';
+import { type SafeArray, type SafeTensor, writeSafeTensors } from '../runtime/safetensors.ts';
+
+/**
+ * Saves the batch of a step whose losses are not numbers, so that it can be looked at.
+ * @throws CourierError TRAINING_DIVERGED
+ */
+export async function requireFinite(
+  losses: Readonly<Record<string, number>>,
+  step: number,
+  batch: ClickBatch,
+  folder: string,
+): Promise<void> {
+  if (Object.values(losses).every(Number.isFinite)) return;
+  const path = join(folder, `diverged-step-${step}.safetensors`);
+  const tensors = Object.entries(batch).map(([name, data]: [string, SafeArray]): [string, SafeTensor] => [
+    name,
+    { shape: [data.length], data },
+  ]);
+  await writeSafeTensors(path, { metadata: { step: String(step) }, tensors: new Map(tensors) });
+  const values = Object.entries(losses).map(([name, value]) => `${name} ${value}`);
+  throw new CourierError(
+    'TRAINING_DIVERGED',
+    `Training diverged at step ${step} (${values.join(', ')}); its batch is in ${path}.`,
+    'Lower the learning rate, and train into a new output folder.',
+  );
+}
