@@ -73,7 +73,7 @@ export const gemmShare: Benchmark = async ({ rounds, say }) => {
 /**
  * Products one after the other inside one graph, there and back between two widths, so that nothing but products
  * is measured.
- * @returns a function that runs them and gives flops per second
+ * @returns a function that runs them some times and gives the best flops per second
  */
 async function productChain(
   engine: Engine,
@@ -94,9 +94,13 @@ async function productChain(
     down: new Float32Array(width * inner).fill(1 / inner),
   };
   return async () => {
-    const before = performance.now();
-    await session.run(feeds);
-    return (pairs * pairFlops) / ((performance.now() - before) / 1000);
+    const seconds: number[] = [];
+    for (let repetition = 0; repetition < 8; repetition++) {
+      const before = performance.now();
+      await session.run(feeds);
+      seconds.push((performance.now() - before) / 1000);
+    }
+    return (pairs * pairFlops) / Math.min(...seconds);
   };
 }
 

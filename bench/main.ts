@@ -6,7 +6,7 @@ import { embed } from './embed.ts';
 import { gemmShare } from './gemm-share.ts';
 import { memory } from './memory.ts';
 import { operators } from './operators.ts';
-import { type BenchReport, describeRows, machine, type Row } from './report.ts';
+import { type BenchReport, describeRow, machine, type Row } from './report.ts';
 import { trainStep } from './train-step.ts';
 
 interface BenchOptions {
@@ -44,7 +44,7 @@ const program = new Command('bench')
     const result = await benchmark({ rounds: options.rounds, only: options.only, say });
     const versions = { courier: courierVersion, node: process.version };
     const report: BenchReport = { bench: name, ...result, machine: machine(), versions };
-    say(describeRows(report));
+    for (const row of report.rows) say(describeRow(row));
     if (report.missing.length > 0) say(`Not installed: ${report.missing.join(', ')} (npm run bench:peers)`);
     if (options.json === true) process.stdout.write(`${JSON.stringify(report)}\n`);
   });

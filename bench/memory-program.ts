@@ -1,9 +1,8 @@
-/** Two steps in a process of their own, whose peak is then theirs. */
+/** A step in a process of its own, whose peak is then its own. */
 import { startStep } from './our-step.ts';
 
 const { step, budget } = JSON.parse(process.argv[2] ?? '');
 const started = await startStep(step, budget, false);
-await started.round();
 const seconds = await started.round();
 const { chunk, group } = started.plan;
 await started.stop();

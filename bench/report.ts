@@ -63,12 +63,10 @@ export function machine(): string {
   return `${cpus().length} × ${first?.model.trim() ?? 'unknown'}`;
 }
 
-/** The rows for people. */
-export function describeRows({ rows }: BenchReport): string {
-  const cells = rows.map(({ case: name, unit, ours, peers, ratio }) => [
-    name,
-    `${ours} ${unit}`,
-    ...Object.entries(peers).map(([peer, value]) => `${peer} ${value} (ours ${ratio[peer]} times as good)`),
-  ]);
-  return cells.map((line) => line.join('  |  ')).join('\n');
+/** A row for people. */
+export function describeRow({ case: name, unit, ours, peers, ratio }: Row): string {
+  const others = Object.entries(peers).map(
+    ([peer, value]) => `${peer} ${value} (ours ${ratio[peer]} times as good)`,
+  );
+  return [name, `${ours} ${unit}`, ...others].join('  |  ');
 }

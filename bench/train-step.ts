@@ -5,7 +5,7 @@ import { usableMemory } from '../src/runtime/memory.ts';
 import type { Benchmark } from './main.ts';
 import { startStep } from './our-step.ts';
 import { Peer } from './peer.ts';
-import { type Row, rowOf } from './report.ts';
+import { describeRow, type Row, rowOf } from './report.ts';
 
 const cases: readonly { encoder: PresetName; side: number; photos: number; samples: number }[] = [
   { encoder: 'vit-nano', side: 64, photos: 1024, samples: 128 },
@@ -57,6 +57,7 @@ export const trainStep: Benchmark = async ({ rounds, only, say }) => {
         Object.fromEntries(others.map((other) => [other.name, rate(other.seconds)])),
       ),
     );
+    say(describeRow(rows.at(-1)!));
     for (const { peer } of others) peer.stop();
     await ours.stop();
   }
