@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { version as courierVersion } from '../src/version.ts';
 import { chunkSize } from './chunk-size.ts';
+import { decode } from './decode.ts';
 import { embed } from './embed.ts';
 import { gemmShare } from './gemm-share.ts';
 import { memory } from './memory.ts';
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   memory,
   operators,
   'chunk-size': chunkSize,
+  decode,
 };
 
 const program = new Command('bench')
