@@ -79,16 +79,13 @@ export function project(x: FloatTensor, weight: FloatTensor): FloatTensor {
 
 /**
  * x Wᵀ + b over the last axis: (…, I), (O, I), (O) → (…, O). Not a Gemm: ONNX Runtime's repeats the bias for each
- * row with one thread, and reads it back.
+ * row beforehand, with one thread.
  */
 export function linear(x: FloatTensor, weight: FloatTensor, bias: FloatTensor): FloatTensor {
   return add(project(x, weight), bias);
 }
 
-/**
- * Sums over the rows (n, O) → (1, O), as a product with ones: ONNX Runtime's reduction along a leading axis is
- * several times slower than its matrix product.
- */
+/** Sums over the rows (n, O) → (1, O), as a product with ones: reductions over several leading axes are slow. */
 export function columnSums(x: FloatTensor): FloatTensor {
   const rows = x.shape[0]!;
   const length = apply(
