@@ -25,7 +25,7 @@ interface TrainingStepOptions extends UpdateOptions {
 
 /**
  * Forward, backward, clipping and the optimiser in one model. It has the inputs of `loss`, the optimiser's
- * scalars, and the state vectors of `stateNames`. It gives `loss`, `gradientNorm`, `outputs`, and the state's
+ * scalars, and the state vectors of `updateOutputs`. It gives `loss`, `gradientNorm`, `outputs`, and the state's
  * next values.
  */
 export function buildTrainingStep(loss: FloatTensor, options: TrainingStepOptions): TrainingStep {

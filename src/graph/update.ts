@@ -12,12 +12,10 @@ export interface UpdateOptions {
   readonly averageDecay?: number | null;
 }
 
-/** State vectors (P) of a step: the parameters, the optimiser's slots and, where wanted, the average. */
-export function stateNames({ optimizer, averageDecay = null }: UpdateOptions): readonly string[] {
-  return ['parameters', ...optimizer.slots, ...(averageDecay === null ? [] : ['average'])];
-}
-
-/** `gradientNorm` before clipping, and `next.…` for each state vector. The gradient is (P). */
+/**
+ * `gradientNorm` before clipping, and `next.…` for each state vector (P): `parameters`, the optimiser's slots and,
+ * where one is kept, `average`. The gradient is (P).
+ */
 export function updateOutputs(
   gradient: FloatTensor,
   layout: ParameterLayout,

@@ -22,7 +22,7 @@ export function embedCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--photos <folder>', 'or a folder of image files, each an item called by its path')
     .option('--encoder <file>', 'encoder.onnx that pretrain wrote')
     .option('--out <file>', 'Parquet file to write; photos that did not change since are taken over from it')
-    .option('--precision <name>', 'float32; or int8, which is faster on most CPUs, compared with float32')
+    .option('--precision <name>', 'float32; or int8, compared with float32 in speed and exactness')
     .option('--device <name>', `${deviceChoices.join(', ')}; see doctor`)
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, progress, signal }) => {
