@@ -2,11 +2,14 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { hasSystemCode, messageOf } from '../errors.ts';
+import { fitIntoSquare } from './fit.ts';
 
 const maxFileBytes = 20 * 1024 * 1024;
 const maxPixels = 64 * 1024 * 1024;
+/** A picture of at most so many times the side wanted, in the mean of width and height, is a thumbnail. */
+const smallFactor = 4;
 const white = { r: 255, g: 255, b: 255 };
 
 interface Format {
@@ -31,6 +34,8 @@ export const photoExtensions: readonly string[] = formats.flatMap(({ extensions 
 
 // No two photos share an operation, so that remembering the last ones only costs time.
 sharp.cache(false);
+// As many photos are decoded at a time as there are cores: threads within one only get in each other's way.
+sharp.concurrency(1);
 
 /** Why there is no photo: the finding, and what the decoder said. */
 export interface FailedPhoto {
@@ -75,19 +80,38 @@ export async function loadPhoto(
   }
 }
 
-async function decodeBytes(bytes: Buffer, side: number): Promise<{ pixels: Buffer; format: Format }> {
+async function decodeBytes(bytes: Buffer, side: number): Promise<{ pixels: Uint8Array; format: Format }> {
   const beginning = bytes.toString('latin1', 0, 16);
   const format = formats.find(({ signature }) => signature.test(beginning));
   if (format === undefined) throw new Error('not a photo in a format that is known');
-  const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels })
-    .autoOrient()
+  const { data, info } = await decodeSmall(bytes, side).catch(() => decodeShrunk(bytes, side));
+  if (info.channels !== 3 || data.length !== info.width * info.height * 3) {
+    throw new Error(`decoded to ${info.width} x ${info.height} x ${info.channels}`);
+  }
+  return { pixels: fitIntoSquare(data, info.width, info.height, side), format };
+}
+
+/**
+ * Decodes a thumbnail as it is. Any resizing by libvips takes longer than to decode it, so that is done here.
+ * Rejects for a picture that is larger.
+ */
+function decodeSmall(bytes: Buffer, side: number) {
+  const decoder = sharp(bytes, { failOn: 'error', limitInputPixels: (smallFactor * side) ** 2 });
+  return upright(decoder.autoOrient());
+}
+
+/** Decodes a picture of any size to little more than is needed, without ever holding all of it. */
+function decodeShrunk(bytes: Buffer, side: number) {
+  const decoder = sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels });
+  const size = { width: 2 * side, height: 2 * side, fit: 'inside', withoutEnlargement: true } as const;
+  return upright(decoder.autoOrient().resize(size));
+}
+
+/** sRGB, 8 bits, on white. */
+function upright(decoder: Sharp) {
+  return decoder
     .flatten({ background: white })
-    .resize(side, side, { fit: 'contain', background: white })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  if (info.channels !== 3 || data.length !== side * side * 3) {
-    throw new Error(`decoded to ${info.width} x ${info.height} x ${info.channels}`);
-  }
-  return { pixels: data, format };
 }

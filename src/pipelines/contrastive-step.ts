@@ -94,6 +94,7 @@ async function cutStep<Batch>(
       ({ from }, results) => embeddings.set(floats(results, 'embeddings'), from * dimension),
     );
 
+    await contrast.hold({ embeddings });
     const feeds = objective.feeds(batch, rows);
     const gradient = new Float32Array(rows * dimension);
     const losses: Record<string, number> = {};
@@ -102,7 +103,7 @@ async function cutStep<Batch>(
     await inTurn(
       contrast,
       blocks,
-      ({ from }) => ({ embeddings, ...feeds.block(from, block) }),
+      ({ from }) => feeds.block(from, block),
       (_, results) => {
         for (const [name, values] of Object.entries(results)) {
           if (name === embeddingGradient) addTo(gradient, floats(results, name));
@@ -110,6 +111,7 @@ async function cutStep<Batch>(
         }
       },
     );
+    await contrast.hold({});
 
     await inTurn(backward, spans(rows, chunk * group), ({ from, to }) => ({
       ...photoFeeds(photos, from, to),

@@ -115,6 +115,11 @@ export class Session {
     this.id = id;
   }
 
+  /** Keeps values of inputs for every run from now on, so that they are copied once. Replaces what was kept. */
+  async hold(feeds: NamedValues): Promise<void> {
+    await this.#engine.request({ kind: 'hold', session: this.id, feeds });
+  }
+
   /**
    * Runs the model once. Values are in row-major order; their number must fill the input's shape.
    * @returns every output that is not part of the state

@@ -24,6 +24,7 @@ export type Request =
       readonly model: EncodedModel;
       readonly state: number | null;
     }
+  | { readonly kind: 'hold'; readonly session: number; readonly feeds: NamedValues }
   | { readonly kind: 'run'; readonly session: number; readonly feeds: NamedValues }
   | { readonly kind: 'release'; readonly session: number }
   | {

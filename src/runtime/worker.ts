@@ -26,6 +26,8 @@ interface State {
 interface LoadedSession {
   readonly session: InferenceSession;
   readonly request: Extract<Request, { kind: 'load' }>;
+  /** Inputs that stay from run to run. */
+  held: NamedValues;
 }
 
 const options: EngineOptions = workerData;
@@ -54,7 +56,7 @@ async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedV
     logSeverityLevel: 3,
     ...deviceOptions[options.device],
   });
-  sessions.set(request.session, { session, request });
+  sessions.set(request.session, { session, request, held: {} });
   return {};
 }
 
@@ -62,17 +64,22 @@ function tensorOf(type: DataType, values: Values, shape: readonly number[]): Ten
   return new Tensor(type, values, shape);
 }
 
+function hold(id: number, feeds: NamedValues): NamedValues {
+  required(sessions, id, 'session').held = feeds;
+  return {};
+}
+
 async function run(id: number, feeds: NamedValues): Promise<NamedValues> {
-  const { session, request } = required(sessions, id, 'session');
+  const { session, request, held } = required(sessions, id, 'session');
   const { inputs, outputs } = request.model;
   const state = request.state === null ? undefined : required(states, request.state, 'state');
   const given: Record<string, Tensor> = {};
   for (const [name, description] of Object.entries(inputs)) {
-    const values = feeds[name];
-    const held = state?.current.get(name);
+    const values = feeds[name] ?? held[name];
+    const trained = state?.current.get(name);
     if (values !== undefined)
       given[name] = tensorOf(description.type, values, shapeOf(name, values, description));
-    else if (held !== undefined) given[name] = held;
+    else if (trained !== undefined) given[name] = trained;
     else throw new Error(`input ${name} is missing`);
   }
   const fetches: Record<string, Tensor | null> = {};
@@ -137,6 +144,8 @@ async function answer(request: Request): Promise<NamedValues> {
   switch (request.kind) {
     case 'load':
       return load(request);
+    case 'hold':
+      return hold(request.session, request.feeds);
     case 'run':
       return run(request.session, request.feeds);
     case 'release':
