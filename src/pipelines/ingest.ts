@@ -15,6 +15,7 @@ import { writeFolderWhole } from '../data/output-folder.ts';
 import { decodePhotos } from '../data/photos.ts';
 import { hmOptions } from '../data/sources/hm.ts';
 import { sources } from '../data/sources/index.ts';
+import { ml1mOptions } from '../data/sources/ml1m.ts';
 import type { OpenSource, SourceData, SourcePageViews } from '../data/sources/source.ts';
 import { tableOptions } from '../data/sources/table-options.ts';
 import { type UnsavedDataset, writeDataset } from '../data/store.ts';
@@ -42,6 +43,7 @@ const common = {
 export const ingestConfig = z.discriminatedUnion('source', [
   tableOptions.safeExtend({ source: z.literal('table'), ...common }).strict(),
   hmOptions.safeExtend({ source: z.literal('hm'), ...common }).strict(),
+  ml1mOptions.safeExtend({ source: z.literal('ml1m'), ...common }).strict(),
 ]);
 
 export type IngestConfigInput = z.input<typeof ingestConfig>;

@@ -24,6 +24,7 @@ interface Options extends CommonOptions {
   readonly validationFrom?: string;
   readonly testFrom?: string;
   readonly hm?: string;
+  readonly ml1m?: string;
   readonly name?: string;
   readonly side?: number;
   readonly seed?: number;
@@ -74,6 +75,7 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
       '--hm <folder>',
       "instead of all these: a folder in the layout of H&M's public sample, protocol hm-v1",
     )
+    .option('--ml1m <folder>', 'or: a folder with MovieLens 1M, split by time, and posters, protocol ml1m-v1')
     .option('--name <name>', 'name of the dataset in reports')
     .option('--side <pixels>', 'side of the decoded photos (default: 64)', number)
     .option('--seed <seed>', 'seed of everything drawn, such as sampled candidates (default: 1)', number)
@@ -97,15 +99,20 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
 
 function nothingToIngest(): CourierError {
   const remedy =
-    'Name a click log with --log, or a folder in the H&M layout with --hm; --help lists every option.';
+    'Name a click log with --log, or a folder of a known layout with --hm or --ml1m; --help lists every option.';
   return new CourierError('CONFIG_INVALID', 'There is nothing to ingest.', remedy);
+}
+
+function twoLayouts(): CourierError {
+  return new CourierError('CONFIG_INVALID', '--hm and --ml1m were both given.', 'Give one of them.');
 }
 
 /** The options by the key of the setting that each is short for. */
 function ownSettings(options: Options): Record<string, unknown> {
-  const { log, user, item, time, clicked, pageView, numeric, context, catalogue, catalogueItem, hm } =
-    options;
+  const { log, user, item, time, clicked, pageView, numeric, context, catalogue, catalogueItem } = options;
   const {
+    hm,
+    ml1m,
     image,
     title,
     categories,
@@ -119,10 +126,11 @@ function ownSettings(options: Options): Record<string, unknown> {
     overwrite,
     out,
   } = options;
-  const source = hm !== undefined ? 'hm' : log !== undefined ? 'table' : undefined;
+  if (hm !== undefined && ml1m !== undefined) throw twoLayouts();
+  const given = hm !== undefined ? 'hm' : ml1m !== undefined ? 'ml1m' : undefined;
   return {
-    source,
-    folder: hm,
+    source: given ?? (log === undefined ? undefined : 'table'),
+    folder: hm ?? ml1m,
     'log.path': log,
     'log.user': user,
     'log.item': item,

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
+import { writeTinyMl1m } from '../../../test/support/tiny-ml1m.ts';
 import { writeTinyHm, writeTinyTable } from '../../../test/support/tiny-shop.ts';
 import { sources } from './index.ts';
 import type { SourceData } from './source.ts';
@@ -9,6 +10,7 @@ import type { SourceData } from './source.ts';
 const adapters = {
   table: { open: sources.table, write: writeTinyTable },
   hm: { open: sources.hm, write: writeTinyHm },
+  ml1m: { open: sources.ml1m, write: writeTinyMl1m },
 } satisfies Record<keyof typeof sources, unknown>;
 
 describe.each(Object.entries(adapters))('adapter %s', (_name, { open, write }) => {
