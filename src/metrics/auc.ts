@@ -1,10 +1,10 @@
 /** Area under the ROC curve, over all rows and within groups. */
 import { groupRows } from './groups.ts';
-import { checkBothClasses, checkGroups, checkRows, type Scores, undefinedMetric } from './rows.ts';
+import { checkBothClasses, checkGroups, checkRows, type Scores, takeRows, undefinedMetric } from './rows.ts';
 
 /**
  * The probability that a clicked row scores higher than an unclicked one, ties counting half
- * (Mann and Whitney, 1947). O(R log R).
+ * (Mann and Whitney, 1947). O(R log R); takes one copy of the scores while it runs.
  *
  * @param scores any real numbers, larger meaning a likelier click. (R)
  * @param labels 1 for a click, 0 for none. (R)
@@ -36,14 +36,14 @@ export function gauc(scores: Scores, labels: Uint8Array, groups: Int32Array): Gr
   checkRows('GAUC', scores, labels);
   checkGroups('GAUC', groups, scores.length);
   const { count, start, rows } = groupRows(groups);
+  const [scoresByGroup, labelsByGroup] = [takeRows(scores, rows), takeRows(labels, rows)];
   let [weighted, impressions, groupsCounted] = [0, 0, 0];
   for (let group = 0; group < count; group++) {
-    const own = rows.subarray(start[group]!, start[group + 1]!);
-    const ownLabels = Uint8Array.from(own, (row) => labels[row]!);
+    const own = [start[group]!, start[group + 1]!] as const;
+    const ownLabels = labelsByGroup.subarray(...own);
     if (!ownLabels.includes(0) || !ownLabels.includes(1)) continue;
-    const ownScores = Float64Array.from(own, (row) => scores[row]!);
-    weighted += own.length * aucOfBothClasses(ownScores, ownLabels);
-    impressions += own.length;
+    weighted += ownLabels.length * aucOfBothClasses(scoresByGroup.subarray(...own), ownLabels);
+    impressions += ownLabels.length;
     groupsCounted++;
   }
   if (groupsCounted === 0) {
@@ -53,10 +53,10 @@ export function gauc(scores: Scores, labels: Uint8Array, groups: Int32Array): Gr
 }
 
 function aucOfBothClasses(scores: Scores, labels: Uint8Array): number {
-  const clicked = sortedScores(scores, labels, 1);
-  const unclicked = sortedScores(scores, labels, 0);
+  const { clicked, unclicked } = sortedByClass(scores, labels);
   let [below, notAbove, halves] = [0, 0, 0];
-  for (const score of clicked) {
+  for (let rank = 0; rank < clicked.length; rank++) {
+    const score = clicked[rank]!;
     while (below < unclicked.length && unclicked[below]! < score) below++;
     while (notAbove < unclicked.length && unclicked[notAbove]! <= score) notAbove++;
     halves += below + notAbove; // counted in halves, so that the sum stays an exact integer
@@ -64,11 +64,13 @@ function aucOfBothClasses(scores: Scores, labels: Uint8Array): number {
   return halves / (2 * clicked.length * unclicked.length);
 }
 
-function sortedScores(scores: Scores, labels: Uint8Array, label: 0 | 1): Float64Array {
-  const chosen = new Float64Array(scores.length);
-  let length = 0;
+/** Both in one copy of the scores, which is all the memory that the AUC of many rows needs. */
+function sortedByClass(scores: Scores, labels: Uint8Array): { clicked: Scores; unclicked: Scores } {
+  const copy = scores.slice();
+  let [end, start] = [0, copy.length];
   for (let row = 0; row < scores.length; row++) {
-    if (labels[row] === label) chosen[length++] = scores[row]!;
+    if (labels[row] === 1) copy[end++] = scores[row]!;
+    else copy[--start] = scores[row]!;
   }
-  return chosen.subarray(0, length).sort();
+  return { clicked: copy.subarray(0, end).sort(), unclicked: copy.subarray(start).sort() };
 }

@@ -23,7 +23,11 @@ export function logLoss(probabilities: Scores, labels: Uint8Array): number {
   return sum / labels.length;
 }
 
-function checkProbabilities(metric: string, probabilities: Scores, labels: Uint8Array): void {
+/**
+ * @throws CourierError METRIC_UNDEFINED for no rows; VALUE_INVALID for a probability that is not a number or
+ *   outside [0, 1], a label that is neither 0 nor 1, or different lengths
+ */
+export function checkProbabilities(metric: string, probabilities: Scores, labels: Uint8Array): void {
   checkRows(metric, probabilities, labels);
   const row = probabilities.findIndex((probability) => probability < 0 || probability > 1);
   if (row === -1) return;

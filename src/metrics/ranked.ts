@@ -1,4 +1,5 @@
 /** Scores sorted once, so that the AUC under any row weights is one linear pass. */
+import { ascendingOrder } from './order.ts';
 import type { Scores } from './rows.ts';
 
 /**
@@ -11,13 +12,14 @@ export type RankedRows = Uint32Array;
  * @param owners the owner, say the user, that a row takes its weight from; below 2³⁰. (R)
  */
 export function rankRows(scores: Scores, labels: Uint8Array, owners: Int32Array): RankedRows {
-  const order = Uint32Array.from(scores, (_, row) => row);
-  order.sort((a, b) => scores[a]! - scores[b]! || a - b);
-  return order.map((row, rank) => {
-    const next = order[rank + 1];
+  const ranked = ascendingOrder(scores);
+  for (let rank = 0; rank < ranked.length; rank++) {
+    const row = ranked[rank]!;
+    const next = ranked[rank + 1];
     const lastOfEquals = next === undefined || scores[next] !== scores[row];
-    return owners[row]! * 4 + labels[row]! * 2 + (lastOfEquals ? 1 : 0);
-  });
+    ranked[rank] = owners[row]! * 4 + labels[row]! * 2 + (lastOfEquals ? 1 : 0);
+  }
+  return ranked;
 }
 
 /**
@@ -29,7 +31,9 @@ export function rankRows(scores: Scores, labels: Uint8Array, owners: Int32Array)
 export function weightedAuc(ranked: RankedRows, weights: Int32Array): number {
   let [unclickedBelow, clickedTotal, halves] = [0, 0, 0];
   let [clicked, unclicked] = [0, 0]; // within the present run of equal scores
-  for (const row of ranked) {
+  // By index: an iterator takes twice as long, and the bootstrap spends its time here.
+  for (let rank = 0; rank < ranked.length; rank++) {
+    const row = ranked[rank]!;
     const weight = weights[row >>> 2]!;
     if ((row & 2) !== 0) clicked += weight;
     else unclicked += weight;

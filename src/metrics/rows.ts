@@ -30,6 +30,29 @@ export function checkGroups(metric: string, groups: Int32Array, rows: number): v
   if (groups.length !== rows) throw mismatch(metric, `${groups.length} groups`, `${rows} rows`);
 }
 
+/** The values of some rows, in the order of the rows given. */
+export function takeRows(values: Scores, rows: Int32Array): Scores;
+export function takeRows(values: Uint8Array, rows: Int32Array): Uint8Array;
+export function takeRows(values: Int32Array, rows: Int32Array): Int32Array;
+export function takeRows(
+  values: Scores | Uint8Array | Int32Array,
+  rows: Int32Array,
+): Scores | Uint8Array | Int32Array {
+  const taken = emptyLike(values, rows.length);
+  for (let place = 0; place < rows.length; place++) {
+    const value = values[rows[place]!];
+    if (value === undefined) throw new RangeError(`no row ${rows[place]} among ${values.length}`);
+    taken[place] = value;
+  }
+  return taken;
+}
+
+function emptyLike(values: Scores | Uint8Array | Int32Array, length: number): typeof values {
+  if (values instanceof Float32Array) return new Float32Array(length);
+  if (values instanceof Float64Array) return new Float64Array(length);
+  return values instanceof Int32Array ? new Int32Array(length) : new Uint8Array(length);
+}
+
 export function undefinedMetric(metric: string, why: string): CourierError {
   const remedy = 'Evaluate on a larger or longer test period that holds clicked and unclicked exposures.';
   return new CourierError('METRIC_UNDEFINED', `${metric} is undefined: ${why}.`, remedy);

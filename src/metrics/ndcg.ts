@@ -1,0 +1,83 @@
+/** Normalised discounted cumulative gain: how near the top of its page view a click is ranked. */
+import { CourierError } from '../errors.ts';
+import { groupRows } from './groups.ts';
+import { ascendingOrder } from './order.ts';
+import { checkGroups, checkRows, type Scores, undefinedMetric } from './rows.ts';
+
+export interface Ndcg {
+  readonly ndcg: number;
+  readonly pageViewsCounted: number;
+  /** Page views without a click: their ideal gain is 0 and their NDCG undefined. */
+  readonly pageViewsLeftOut: number;
+}
+
+/**
+ * NDCG@k with gain 1 for a click and discount 1 / log₂(rank + 1) (Järvelin and Kekäläinen, Cumulated
+ * Gain-Based Evaluation of IR Techniques, 2002), the mean over page views with a click. Equal scores count
+ * with the mean over all orders of theirs (McSherry and Najork, Computing Information Retrieval Performance
+ * Measures Efficiently in the Presence of Tied Scores, 2008), so that the order of the rows does not matter.
+ *
+ * @param scores any real numbers, larger meaning a likelier click. (R)
+ * @param labels 1 for a click, 0 for none. (R)
+ * @param pageViews the page view of each row; any integers. (R)
+ * @param k ranks that count, at least 1
+ * @throws CourierError METRIC_UNDEFINED for no rows or no click; VALUE_INVALID for a score that is not a
+ *   number, a label that is neither 0 nor 1, different lengths, or a k that is no whole number ≥ 1
+ */
+export function ndcg(scores: Scores, labels: Uint8Array, pageViews: Int32Array, k: number): Ndcg {
+  if (!Number.isSafeInteger(k) || k < 1) {
+    throw new CourierError('VALUE_INVALID', `NDCG@${k} has no meaning.`, 'Use a whole k, such as 10.');
+  }
+  const metric = `NDCG@${k}`;
+  checkRows(metric, scores, labels);
+  checkGroups(metric, pageViews, scores.length);
+  const { count, start, rows } = groupRows(pageViews, ascendingOrder(scores).reverse());
+  const discounts = discountSums(start, k);
+  let [sum, pageViewsCounted] = [0, 0];
+  for (let group = 0; group < count; group++) {
+    const own = rows.subarray(start[group]!, start[group + 1]!);
+    const ideal = discounts(clicksAmong(own, labels));
+    if (ideal === 0) continue;
+    sum += expectedGain(own, scores, labels, discounts) / ideal;
+    pageViewsCounted++;
+  }
+  if (pageViewsCounted === 0) throw undefinedMetric(metric, `none of ${count} page views has a click`);
+  return { ndcg: sum / pageViewsCounted, pageViewsCounted, pageViewsLeftOut: count - pageViewsCounted };
+}
+
+/** @param own rows of one page view by descending score */
+function expectedGain(
+  own: Int32Array,
+  scores: Scores,
+  labels: Uint8Array,
+  discounts: (ranks: number) => number,
+): number {
+  let [gain, first, clicked] = [0, 0, 0];
+  for (let rank = 0; rank < own.length; rank++) {
+    const [row, next] = [own[rank]!, own[rank + 1]];
+    clicked += labels[row]!;
+    if (next !== undefined && scores[next] === scores[row]) continue;
+    const equals = rank + 1 - first;
+    gain += (clicked / equals) * (discounts(rank + 1) - discounts(first));
+    [first, clicked] = [rank + 1, 0];
+  }
+  return gain;
+}
+
+function clicksAmong(own: Int32Array, labels: Uint8Array): number {
+  let clicks = 0;
+  for (let place = 0; place < own.length; place++) clicks += labels[own[place]!]!;
+  return clicks;
+}
+
+/** A table of the discounts of the first so many ranks together; ranks after the k-th add nothing. */
+function discountSums(start: Int32Array, k: number): (ranks: number) => number {
+  let largest = 0;
+  for (let group = 0; group + 1 < start.length; group++) {
+    largest = Math.max(largest, start[group + 1]! - start[group]!);
+  }
+  const last = Math.min(largest, k);
+  const sums = new Float64Array(last + 1);
+  for (let rank = 1; rank <= last; rank++) sums[rank] = sums[rank - 1]! + 1 / Math.log2(rank + 1);
+  return (ranks) => sums[Math.min(ranks, last)]!;
+}
