@@ -1,12 +1,78 @@
 /** Every visual feature, under the name that selects it. A ranker without images takes none of them. */
-import type { CreateFeature } from './feature.ts';
+import { z } from 'zod';
+import { clusterId } from './cluster-id.ts';
+import {
+  type CreateFeature,
+  type FeatureData,
+  type VisualFeature,
+  type VisualInputs,
+  widthOf,
+} from './feature.ts';
+import { semanticId } from './semantic-id.ts';
 import { simScore } from './sim-score.ts';
+import { simTier } from './sim-tier.ts';
 import { vector } from './vector.ts';
 
-export const featureNames = ['sim-score', 'vector'] as const;
+export const featureNames = ['vector', 'sim-score', 'sim-tier', 'cluster-id', 'semantic-id'] as const;
 export type FeatureName = (typeof featureNames)[number];
 
 export const visualFeatures: Readonly<Record<FeatureName, CreateFeature>> = {
-  'sim-score': simScore,
   vector,
+  'sim-score': simScore,
+  'sim-tier': simTier,
+  'cluster-id': clusterId,
+  'semantic-id': semanticId,
 };
+
+/** Ways of feeding images that a ranker takes together, such as `sim-score+cluster-id`. */
+export type FeatureSet = readonly FeatureName[];
+
+const separator = '+';
+const names = z.array(z.enum(featureNames)).min(1);
+
+/** @returns null where a word is no feature, or comes twice */
+function parseSet(text: string): FeatureSet | null {
+  const parsed = names.safeParse(text.split(separator));
+  return parsed.success && new Set(parsed.data).size === parsed.data.length ? parsed.data : null;
+}
+
+/** A feature set as its text, checked. */
+export const featureSetText = z.string().refine((text) => parseSet(text) !== null, {
+  error: `must be ${featureNames.join(', ')}, or several of them joined by ${separator}`,
+});
+
+/** @throws Error for a text that `featureSetText` refuses */
+export function featureSet(text: string): FeatureSet {
+  const set = parseSet(text);
+  if (set === null) throw new Error(`${text} is no set of features`);
+  return set;
+}
+
+/** All features of a set as one: their dense values side by side, and the codes of all. */
+export function createFeature(set: FeatureSet, data: FeatureData, inputs: VisualInputs): VisualFeature {
+  const parts = set.map((name) => visualFeatures[name](data, inputs));
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : sideBySide(parts);
+}
+
+function sideBySide(parts: readonly VisualFeature[]): VisualFeature {
+  const groups = parts.flatMap((part) => part.groups);
+  const width = widthOf({ groups });
+  return {
+    name: parts.map(({ name }) => name).join(separator),
+    groups,
+    codes: parts.flatMap(({ codes }) => codes),
+    fill(rows, out) {
+      let offset = 0;
+      for (const part of parts) {
+        const own = widthOf(part);
+        const values = new Float32Array(rows.length * own);
+        part.fill(rows, values);
+        for (let index = 0; index < rows.length; index++) {
+          out.set(values.subarray(index * own, (index + 1) * own), index * width + offset);
+        }
+        offset += own;
+      }
+    },
+  };
+}

@@ -2,10 +2,8 @@
  * SimScore (COURIER, section 4): how much the candidate looks like what the user clicked before. Real-valued,
  * cheap, and the usual way to compare encoders.
  */
-
-import { NONE } from '../data/dataset.ts';
+import { historyCosines } from './cosines.ts';
 import type { CreateFeature } from './feature.ts';
-import { pageViewOfRows } from './feature.ts';
 
 /** History places that are compared one by one. */
 const places = 5;
@@ -16,30 +14,23 @@ const [maximumAt, meanAt, comparableAt, width] = [places, places + 1, places + 2
  * view, newest first, 0 where either has no photo; then the maximum and the mean over the places that could
  * be compared, and 1 if there was such a place, else 0. (W = 8)
  */
-export const simScore: CreateFeature = (data, embeddings) => {
-  const { exposures, pageViews } = data;
-  const pageViewOf = pageViewOfRows(data);
-  const compared = Math.min(places, pageViews.historyLength);
+export const simScore: CreateFeature = (data, { embeddings }) => {
+  const cosinesOf = historyCosines(data, embeddings, places);
   return {
     name: 'sim-score',
-    width,
+    groups: [width],
+    codes: [],
     fill(rows, out) {
       out.fill(0, 0, rows.length * width);
       for (const [index, row] of rows.entries()) {
-        const candidate = exposures.item[row]!;
-        if (embeddings.present[candidate] === 0) continue;
-        const history = pageViewOf[row]! * pageViews.historyLength;
         const base = index * width;
         let [count, sum, maximum] = [0, 0, Number.NEGATIVE_INFINITY];
-        for (let place = 0; place < compared; place++) {
-          const clicked = pageViews.history[history + place]!;
-          if (clicked === NONE || embeddings.present[clicked] === 0) continue;
-          const cosine = embeddings.cosine(candidate, clicked);
+        cosinesOf(row, (place, cosine) => {
           out[base + place] = cosine;
           count++;
           sum += cosine;
           maximum = Math.max(maximum, cosine);
-        }
+        });
         if (count === 0) continue;
         out[base + maximumAt] = maximum;
         out[base + meanAt] = sum / count;

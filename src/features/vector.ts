@@ -2,13 +2,14 @@
 import type { CreateFeature } from './feature.ts';
 
 /** Values of one exposure: the embedding of its candidate, zero without a photo. (W = d) */
-export const vector: CreateFeature = ({ exposures }, { dimension, vectors }) => ({
+export const vector: CreateFeature = ({ exposures }, { embeddings: { dimension, vectors } }) => ({
   name: 'vector',
-  width: dimension,
+  groups: [dimension],
+  codes: [],
   fill(rows, out) {
     for (const [index, row] of rows.entries()) {
-      const start = exposures.item[row]! * dimension;
-      out.set(vectors.subarray(start, start + dimension), index * dimension);
+      const from = exposures.item[row]! * dimension;
+      for (let i = 0; i < dimension; i++) out[index * dimension + i] = vectors[from + i]!;
     }
   },
 });

@@ -1,7 +1,9 @@
 /** Exposures put together for one run of a ranker, filled up to a fixed size. */
-import type { DenseColumns } from './dense-columns.ts';
+import { CourierError } from '../errors.ts';
+import type { VisualFeature } from '../features/feature.ts';
+import { baseColumns, DenseColumns, visualColumns } from './dense-columns.ts';
 import { paddingRow } from './embedding-table.ts';
-import { type Fields, lookupsOf, type RankerData } from './fields.ts';
+import { Fields, lookupsOf, type RankerData } from './fields.ts';
 
 /** B rows, of which the first `count` are exposures and the rest padding without weight. */
 export interface Batch {
@@ -10,42 +12,105 @@ export interface Batch {
   readonly lookups: Int32Array;
   /** (B, H) */
   readonly historyMask: Float32Array;
-  /** (B, N) */
+  /** Base features. (B, N) */
   readonly dense: Float32Array;
+  /** What the visual feature sees. (B, W) */
+  readonly visual: Float32Array;
+  /** Code of the candidate's category, whose gate the visual side passes. (B) */
+  readonly category: Int32Array;
   /** 1 for a click, 0 for none. (B) */
   readonly labels: Float32Array;
   /** 1 for an exposure, 0 for padding. (B) */
   readonly weights: Float32Array;
 }
 
+export interface AssemblerOptions {
+  readonly batchSize: number;
+  readonly minimumCount: number;
+  /** Category column by which the gate distinguishes; the first one without it. */
+  readonly gateCategory: string | null;
+}
+
+/** Gates of the visual side, a category each. */
+export interface GateCategories {
+  readonly name: string;
+  readonly values: readonly string[];
+  /** By item. (N) */
+  readonly codes: Int32Array;
+}
+
 export class BatchAssembler {
   readonly fields: Fields;
   readonly columns: DenseColumns;
+  readonly visualColumns: DenseColumns;
+  readonly gate: GateCategories;
   readonly batchSize: number;
-  readonly #clicked: Uint8Array;
+  readonly #data: RankerData;
 
-  constructor(data: RankerData, fields: Fields, columns: DenseColumns, batchSize: number) {
-    this.fields = fields;
-    this.columns = columns;
+  /**
+   * @param trainingRows exposures that vocabularies and statistics are taken from
+   * @throws CourierError VALUE_INVALID for a column that is not finite
+   */
+  constructor(
+    data: RankerData,
+    feature: VisualFeature | null,
+    trainingRows: Int32Array,
+    { batchSize, minimumCount, gateCategory }: AssemblerOptions,
+  ) {
+    this.fields = new Fields(data, trainingRows, minimumCount, feature?.codes ?? []);
+    this.columns = new DenseColumns(baseColumns(data), trainingRows);
+    this.visualColumns = new DenseColumns(visualColumns(feature), trainingRows);
+    this.gate = gateCategories(data, gateCategory);
     this.batchSize = batchSize;
-    this.#clicked = data.exposures.clicked;
+    this.#data = data;
+  }
+
+  /** Whether images take part. */
+  get visual(): boolean {
+    return this.fields.layout.visualFields > 0 || this.visualColumns.width > 0;
   }
 
   /** @param rows at most B exposures */
   assemble(rows: Int32Array): Batch {
-    const { batchSize, fields, columns } = this;
+    const { batchSize, fields, columns, visualColumns } = this;
+    const { item, clicked } = this.#data.exposures;
     if (rows.length > batchSize) throw new Error(`${rows.length} exposures for a batch of ${batchSize}`);
     const batch: Batch = {
       count: rows.length,
       lookups: new Int32Array(batchSize * lookupsOf(fields.layout)).fill(paddingRow),
       historyMask: new Float32Array(batchSize * fields.layout.historyLength),
       dense: new Float32Array(batchSize * columns.width),
+      visual: new Float32Array(batchSize * visualColumns.width),
+      category: new Int32Array(batchSize),
       labels: new Float32Array(batchSize),
       weights: new Float32Array(batchSize).fill(1, 0, rows.length),
     };
     fields.fill(rows, batch.lookups, batch.historyMask);
     columns.fill(rows, batch.dense);
-    for (const [index, row] of rows.entries()) batch.labels[index] = this.#clicked[row]!;
+    visualColumns.fill(rows, batch.visual);
+    for (let index = 0; index < rows.length; index++) {
+      batch.labels[index] = clicked[rows[index]!]!;
+      batch.category[index] = this.gate.codes[item[rows[index]!]!]!;
+    }
     return batch;
   }
+}
+
+function gateCategories({ catalogue }: RankerData, name: string | null): GateCategories {
+  const { categories, ids } = catalogue;
+  const column = name === null ? categories[0] : categories.find((category) => category.name === name);
+  if (column !== undefined) return column;
+  if (name === null) return { name: 'all items', values: ['all items'], codes: new Int32Array(ids.length) };
+  throw categoryUnknown(
+    name,
+    categories.map((category) => category.name),
+  );
+}
+
+function categoryUnknown(name: string, known: readonly string[]): CourierError {
+  return new CourierError(
+    'CONFIG_INVALID',
+    `Invalid ranker configuration: gateCategory is ${name}, which is no category of the dataset.`,
+    known.length === 0 ? 'Leave it out: the dataset has none.' : `Choose one of ${known.join(', ')}.`,
+  );
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 export const rankerConfig = z.strictObject({
-  ranker: z.enum(['din']).default('din'),
+  ranker: z.enum(['mlp', 'din', 'dcnv2', 'deepfm']).default('din'),
   /** Length E of the embedding of an id. */
   embeddingDimension: z.int().min(1).max(1024).default(8),
   /**
@@ -14,6 +14,10 @@ export const rankerConfig = z.strictObject({
   attentionWidth: z.int().min(1).max(4096).default(32),
   /** Hidden units of each layer before the logit. */
   hiddenWidths: z.array(z.int().min(1).max(4096)).min(1).default([128, 64]),
+  /** Layers of crosses of `dcnv2`. */
+  crossLayers: z.int().min(1).max(8).default(2),
+  /** Category column whose values have a gate each on what photos add; the dataset's first without it. */
+  gateCategory: z.string().min(1).nullable().default(null),
   /** Exposures per step. */
   batchSize: z.int().min(1).max(65_536).default(1024),
   /** Learning rate of Adam, for all but the embeddings of ids. */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { tinyLog } from '../../test/support/tiny-log.ts';
-import { visualFeatures } from '../features/index.ts';
-import { DenseColumns } from './dense-columns.ts';
+import { ItemEmbeddings } from '../features/item-embeddings.ts';
+import { simScore } from '../features/sim-score.ts';
+import { vector } from '../features/vector.ts';
+import { baseColumns, DenseColumns, visualColumns } from './dense-columns.ts';
 import { rowsOfSplit } from './fields.ts';
 
 const { data, embeddings } = tinyLog();
@@ -16,17 +18,42 @@ function moments(values: Float32Array, width: number, column: number): [number, 
 
 describe('dense columns', () => {
   it('have mean 0 and deviation 1 over the training exposures, constant ones are 0 everywhere', () => {
-    const columns = new DenseColumns(data, visualFeatures['sim-score'](data, embeddings), trainRows);
-    const out = new Float32Array(trainRows.length * columns.width);
-    columns.fill(trainRows, out);
-    expect(columns.width).toBe(2 + 8);
-    for (let column = 0; column < columns.width; column++) {
-      const [mean, deviation] = moments(out, columns.width, column);
-      // Column 1 is constant by construction; the last says that something was comparable, which holds always.
-      const constant = column === 1 || column === columns.width - 1;
-      expect(mean).toBeCloseTo(0, 4);
-      expect(deviation).toBeCloseTo(constant ? 0 : 1, 4);
+    const feature = simScore(data, { embeddings, clusters: [], semanticIds: [] });
+    const [base, visual] = [baseColumns(data), visualColumns(feature)].map(
+      (columns) => new DenseColumns(columns, trainRows),
+    );
+    for (const [columns, width, constant] of [
+      [base!, 2, 1], // by construction
+      [visual!, 8, 7], // something was comparable, always
+    ] as const) {
+      const out = new Float32Array(trainRows.length * width);
+      columns.fill(trainRows, out);
+      expect(columns.width).toBe(width);
+      for (let column = 0; column < width; column++) {
+        const [mean, deviation] = moments(out, width, column);
+        expect(mean).toBeCloseTo(0, 4);
+        expect(deviation).toBeCloseTo(column === constant ? 0 : 1, 4);
+      }
     }
+  });
+
+  it('leave what has nothing to see at zero, and out of the statistics', () => {
+    const { catalogue } = data;
+    const half = catalogue.ids.filter((_, item) => item % 2 === 0);
+    const vectors = half.flatMap((_, index) => (index % 3 === 0 ? [1, 0] : [0.6, 0.8]));
+    const seeing = ItemEmbeddings.forCatalogue(catalogue, half, Float32Array.from(vectors));
+    const columns = new DenseColumns(
+      visualColumns(vector(data, { embeddings: seeing, clusters: [], semanticIds: [] })),
+      trainRows,
+    );
+    const out = new Float32Array(trainRows.length * 2);
+    columns.fill(trainRows, out);
+    const absent = [...trainRows.keys()].filter((index) => data.exposures.item[trainRows[index]!]! % 2 === 1);
+    expect(absent.length).toBeGreaterThan(500);
+    expect(absent.every((index) => out[2 * index] === 0 && out[2 * index + 1] === 0)).toBe(true);
+    const present = out.filter((_, place) => data.exposures.item[trainRows[place >> 1]!]! % 2 === 0);
+    expect(moments(present, 2, 0)[0]).toBeCloseTo(0, 4);
+    expect(moments(present, 2, 0)[1]).toBeCloseTo(1, 4);
   });
 
   it('take their statistics from the training exposures only', () => {
@@ -35,7 +62,7 @@ describe('dense columns', () => {
     const shifted = { ...data, exposures: { ...data.exposures, numeric } };
     const [before, after] = [data, shifted].map((log) => {
       const out = new Float32Array(trainRows.length * 2);
-      new DenseColumns(log, null, trainRows).fill(trainRows, out);
+      new DenseColumns(baseColumns(log), trainRows).fill(trainRows, out);
       return out;
     });
     expect(after).toEqual(before);
@@ -45,21 +72,20 @@ describe('dense columns', () => {
     const numeric = data.exposures.numeric.slice();
     numeric[2 * 5] = Number.NaN;
     const broken = { ...data, exposures: { ...data.exposures, numeric } };
-    expect(() => new DenseColumns(broken, null, trainRows)).toThrow('noise of exposure 5 is not a finite');
+    expect(() => new DenseColumns(baseColumns(broken), trainRows)).toThrow(
+      'noise of exposure 5 is not a finite',
+    );
     const feature = {
       name: 'sight',
-      width: 2,
+      groups: [2],
+      codes: [],
       fill: (_: Int32Array, out: Float32Array) => out.fill(Number.POSITIVE_INFINITY, 1, 2),
     };
-    expect(() => new DenseColumns(data, feature, trainRows)).toThrow('sight[1] of exposure 0');
+    expect(() => new DenseColumns(visualColumns(feature), trainRows)).toThrow('sight[1] of exposure 0');
   });
 
   it('may be none at all', () => {
-    const bare = {
-      ...data,
-      exposures: { ...data.exposures, numeric: new Float32Array(0), numericNames: [] },
-    };
-    const columns = new DenseColumns(bare, null, trainRows);
+    const columns = new DenseColumns(visualColumns(null), trainRows);
     expect(columns.width).toBe(0);
     columns.fill(trainRows, new Float32Array(0));
   });

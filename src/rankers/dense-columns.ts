@@ -1,6 +1,6 @@
-/** The real-valued side of an exposure: base features and the visual feature, standardised. */
+/** The real-valued side of an exposure, standardised: base features, and what a visual feature sees. */
 import { CourierError } from '../errors.ts';
-import type { VisualFeature } from '../features/feature.ts';
+import { type VisualFeature, widthOf } from '../features/feature.ts';
 import type { RankerData } from './fields.ts';
 
 /** Exposures whose values are in memory at a time while statistics are taken. */
@@ -9,83 +9,130 @@ const chunk = 4096;
 /** A column that varies less than this, relative to its mean, is constant but for rounding. */
 const smallestDeviation = 1e-6;
 
+/** Raw values by exposure, in groups of columns. */
+interface Columns {
+  /** Widths of the groups. */
+  readonly groups: readonly number[];
+  /** Whether a group of zeros means that there is nothing to see: it stays zero, and is not in the statistics. */
+  readonly zeroIsAbsent: boolean;
+  /** (n) → (n, width) */
+  fill(rows: Int32Array, out: Float32Array): void;
+  nameOf(column: number): string;
+}
+
+/** The base features of a log. */
+export function baseColumns({ exposures }: RankerData): Columns {
+  const { numeric, numericNames } = exposures;
+  const width = numericNames.length;
+  return {
+    groups: width === 0 ? [] : [width],
+    zeroIsAbsent: false,
+    fill(rows, out) {
+      for (let index = 0; index < rows.length; index++) {
+        const from = rows[index]! * width;
+        for (let column = 0; column < width; column++) out[index * width + column] = numeric[from + column]!;
+      }
+    },
+    nameOf: (column) => numericNames[column] ?? '',
+  };
+}
+
+/** The dense values of a visual feature; none without one. */
+export function visualColumns(feature: VisualFeature | null): Columns {
+  return {
+    groups: feature?.groups ?? [],
+    zeroIsAbsent: true,
+    fill: (rows, out) => feature?.fill(rows, out),
+    nameOf: (column) => `${feature?.name}[${column}]`,
+  };
+}
+
 export class DenseColumns {
-  /** Number N of columns: base features, then the visual feature's. */
+  /** Number of columns. */
   readonly width: number;
-  readonly #data: RankerData;
-  readonly #feature: VisualFeature | null;
-  readonly #mean: Float64Array;
-  /** 1 / deviation, 0 for a constant column. */
-  readonly #scale: Float64Array;
+  /** Of the training exposures, and 1 / deviation, which is 0 for a constant column. */
+  readonly mean: Float64Array;
+  readonly scale: Float64Array;
+  readonly #columns: Columns;
 
   /**
    * Takes mean and deviation from the training exposures.
    * @throws CourierError VALUE_INVALID naming a column with a value that is not finite
    */
-  constructor(data: RankerData, feature: VisualFeature | null, trainingRows: Int32Array) {
-    this.#data = data;
-    this.#feature = feature;
-    this.width = data.exposures.numericNames.length + (feature?.width ?? 0);
+  constructor(columns: Columns, trainingRows: Int32Array) {
+    this.#columns = columns;
+    this.width = widthOf(columns);
     const { mean, deviation } = this.#statistics(trainingRows);
-    this.#mean = mean;
-    this.#scale = deviation.map((value, column) =>
+    this.mean = mean;
+    this.scale = deviation.map((value, column) =>
       value > smallestDeviation * Math.abs(mean[column]!) ? 1 / value : 0,
     );
   }
 
-  /** Writes the standardised values of these exposures. (n) → (n, N) */
+  /** Writes the standardised values of these exposures. (n) → (n, width) */
   fill(rows: Int32Array, out: Float32Array): void {
-    const { width } = this;
-    const raw = this.#raw(rows);
-    for (let i = 0; i < raw.length; i++) {
-      const column = i % width;
-      out[i] = (raw[i]! - this.#mean[column]!) * this.#scale[column]!;
-    }
+    const { width, mean, scale } = this;
+    this.#columns.fill(rows, out);
+    this.#requireFinite(rows, out);
+    this.#forEachPresent(out, rows.length, (at, column) => {
+      out[at] = (out[at]! - mean[column]!) * scale[column]!;
+    });
+    out.fill(0, rows.length * width);
   }
 
   #statistics(rows: Int32Array): { mean: Float64Array; deviation: Float64Array } {
     // Welford (1962): one pass, and no difference of large sums.
-    const mean = new Float64Array(this.width);
-    const squares = new Float64Array(this.width);
+    const { width } = this;
+    const mean = new Float64Array(width);
+    const squares = new Float64Array(width);
+    const counts = new Float64Array(width);
+    const raw = new Float32Array(Math.min(chunk, rows.length) * width);
     for (let from = 0; from < rows.length; from += chunk) {
-      const raw = this.#raw(rows.subarray(from, from + chunk));
-      for (let i = 0; i < raw.length; i++) {
-        const column = i % this.width;
-        const count = from + Math.floor(i / this.width) + 1;
-        const before = raw[i]! - mean[column]!;
-        mean[column]! += before / count;
-        squares[column]! += before * (raw[i]! - mean[column]!);
-      }
+      const part = rows.subarray(from, from + chunk);
+      this.#columns.fill(part, raw);
+      this.#requireFinite(part, raw);
+      this.#forEachPresent(raw, part.length, (at, column) => {
+        counts[column]! += 1;
+        const before = raw[at]! - mean[column]!;
+        mean[column]! += before / counts[column]!;
+        squares[column]! += before * (raw[at]! - mean[column]!);
+      });
     }
-    return { mean, deviation: squares.map((sum) => Math.sqrt(sum / rows.length)) };
+    return { mean, deviation: squares.map((sum, column) => Math.sqrt(sum / Math.max(1, counts[column]!))) };
   }
 
-  /** (n) → (n, N) */
-  #raw(rows: Int32Array): Float32Array {
-    const { numeric, numericNames } = this.#data.exposures;
-    const base = numericNames.length;
-    const visual = this.width - base;
-    const seen = new Float32Array(rows.length * visual);
-    this.#feature?.fill(rows, seen);
-    const raw = new Float32Array(rows.length * this.width);
-    for (const [index, row] of rows.entries()) {
-      const at = index * this.width;
-      for (let column = 0; column < base; column++) raw[at + column] = numeric[row * base + column]!;
-      for (let column = 0; column < visual; column++)
-        raw[at + base + column] = seen[index * visual + column]!;
+  /** Goes through all values but those of absent groups. */
+  #forEachPresent(values: Float32Array, count: number, use: (at: number, column: number) => void): void {
+    const { groups, zeroIsAbsent } = this.#columns;
+    for (let index = 0, at = 0; index < count; index++) {
+      let column = 0;
+      for (const width of groups) {
+        if (!(zeroIsAbsent && isZero(values, at, width))) {
+          for (let i = 0; i < width; i++) use(at + i, column + i);
+        }
+        at += width;
+        column += width;
+      }
     }
-    const wrong = raw.findIndex((value) => !Number.isFinite(value));
-    if (wrong !== -1) throw this.#notFinite(wrong % this.width, rows[Math.floor(wrong / this.width)]!);
-    return raw;
+  }
+
+  #requireFinite(rows: Int32Array, values: Float32Array): void {
+    const { width } = this;
+    for (let i = 0; i < rows.length * width; i++) {
+      if (!Number.isFinite(values[i]!)) throw this.#notFinite(i % width, rows[Math.floor(i / width)]!);
+    }
   }
 
   #notFinite(column: number, row: number): CourierError {
-    const { numericNames } = this.#data.exposures;
-    const name = numericNames[column] ?? `${this.#feature?.name}[${column - numericNames.length}]`;
     return new CourierError(
       'VALUE_INVALID',
-      `Column ${name} of exposure ${row} is not a finite number.`,
+      `Column ${this.#columns.nameOf(column)} of exposure ${row} is not a finite number.`,
       'Ingest the dataset again; for a visual feature, embed the catalogue again.',
     );
   }
+}
+
+function isZero(values: Float32Array, from: number, length: number): boolean {
+  for (let i = from; i < from + length; i++) if (values[i] !== 0) return false;
+  return true;
 }

@@ -1,30 +1,26 @@
-/**
- * Deep Interest Network (Zhou et al., KDD 2018): the history is weighed anew for every candidate.
- *
- * Letters in shapes as in fields.ts; K = G·E is the length of an embedded item.
- */
-import { add, concatenate, matmul, multiply, relu, reshape, split } from '../graph/operators/index.ts';
+/** Deep Interest Network (Zhou et al., KDD 2018): the history is weighed anew for every candidate. */
+import { add, matmul, multiply, relu, reshape } from '../graph/operators/index.ts';
 import { glorot } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
-import { dense, multilayerPerceptron } from './layers.ts';
-import type { Ranker } from './ranker.ts';
+import { dense, join, multilayerPerceptron } from './layers.ts';
+import type { ItemTensors, Ranker } from './ranker.ts';
 
-export const din: Ranker = ({ layout, embedded, historyMask, dense: columns }, config) => {
-  const { situationFields, itemFields, historyLength } = layout;
-  const [batch, , dimension] = embedded.shape;
-  const [situation, candidate, history] = split(
-    embedded,
-    [situationFields, itemFields, historyLength * itemFields],
-    1,
-  );
-  const length = itemFields * dimension!;
-  const item = reshape(candidate!, [batch!, length]);
-  const clicks = reshape(history!, [batch!, historyLength, length]);
-  const weights = attention(item, clicks, historyMask, config.attentionWidth);
-  const pooled = reshape(matmul(weights, clicks), [batch!, length]);
-  const flatSituation = reshape(situation!, [batch!, situationFields * dimension!]);
-  const parts = [flatSituation, item, pooled, ...(columns === null ? [] : [columns])];
-  return multilayerPerceptron('din', concatenate(parts, 1), config.hiddenWidths);
+export const din: Ranker = ({ situation, candidate, history, historyMask, ...columns }, config) => {
+  const weights = attention(candidate, history, historyMask, config.attentionWidth); // (B, 1, H)
+  const pooled = (clicks: FloatTensor) => {
+    const [batch, , length] = clicks.shape;
+    return reshape(matmul(weights, clicks), [batch!, length!]);
+  };
+  const input = join([
+    situation,
+    candidate.ids,
+    pooled(history.ids),
+    columns.dense,
+    candidate.visual,
+    history.visual === null ? null : pooled(history.visual),
+    columns.visualDense,
+  ]);
+  return multilayerPerceptron('din', input, config.hiddenWidths);
 };
 
 /**
@@ -34,23 +30,27 @@ export const din: Ranker = ({ layout, embedded, historyMask, dense: columns }, c
  * A linear layer on h and c already contains one on h − c, so h − c is not computed; and c enters once per
  * exposure instead of once per place.
  *
- * @param candidate (B, K)
- * @param history (B, H, K)
  * @returns (B, 1, H)
  */
 export function attention(
-  candidate: FloatTensor,
-  history: FloatTensor,
+  candidate: ItemTensors,
+  history: ItemTensors,
   mask: FloatTensor,
   width: number,
 ): FloatTensor {
-  const [batch, places, length] = history.shape;
-  const target = reshape(candidate, [batch!, 1, length!]);
-  const pairs = concatenate([history, multiply(history, target)], 2); // (B, H, 2K)
-  const fromCandidate = matmul(candidate, parameter('attention.candidate', [width, length!], glorot), {
-    transposeB: true,
-  });
-  const hidden = relu(add(dense('attention.pair', pairs, width), reshape(fromCandidate, [batch!, 1, width])));
+  const [batch, places] = mask.shape;
+  const pairs = join([...pairsOf(history.ids, candidate.ids), ...pairsOf(history.visual, candidate.visual)]);
+  const target = join([candidate.ids, candidate.visual]);
+  const weight = parameter('attention.candidate', [width, target.shape[1]!], glorot);
+  const fromCandidate = reshape(matmul(target, weight, { transposeB: true }), [batch!, 1, width]);
+  const hidden = relu(add(dense('attention.pair', pairs, width), fromCandidate));
   const scores = reshape(dense('attention.output', hidden, 1), [batch!, places!]);
   return reshape(multiply(scores, mask), [batch!, 1, places!]);
+}
+
+/** Clicks (B, H, K) alone and times the candidate (B, K). */
+function pairsOf(clicks: FloatTensor | null, candidate: FloatTensor | null): readonly FloatTensor[] {
+  if (clicks === null || candidate === null) return [];
+  const [batch, , length] = clicks.shape;
+  return [clicks, multiply(clicks, reshape(candidate, [batch!, 1, length!]))];
 }

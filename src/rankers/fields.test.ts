@@ -61,6 +61,17 @@ describe('fields', () => {
     expect([...mask]).toEqual([1, 0]);
   });
 
+  it('put the codes of photos last, in rows of their own, and look up zero for an item without one', () => {
+    const log = twoViews();
+    const codes = [{ name: 'cluster_3', count: 3, codes: Int32Array.of(2, NONE) }];
+    const fields = new Fields(log, Int32Array.of(0), 1, codes);
+    expect(fields.tableRows).toBe(12);
+    const { lookups } = filled(log, fields, Int32Array.of(0, 1));
+    expect(lookupsOf(fields.layout)).toBe(11);
+    expect([...lookups.subarray(0, 11)]).toEqual([2, 4, 6, 8, 0, 0, 0, 0, 11, 0, 0]);
+    expect([...lookups.subarray(11)]).toEqual([1, 3, 5, 7, 6, 8, 0, 0, paddingRow, 11, paddingRow]);
+  });
+
   it('name only rows that the table has', () => {
     const fields = new Fields(data, rowsOfSplit(data, 'train'), 2);
     const all = Int32Array.from(data.exposures.item, (_, row) => row);

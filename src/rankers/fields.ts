@@ -2,9 +2,10 @@
  * The categorical side of an exposure: which rows of the embedding table describe user, context, candidate
  * and history.
  *
- * Letters in shapes: B exposures of a batch, S fields of user and context, G fields of an item, H history
- * places, L = S + G + H·G lookups per exposure.
+ * Letters in shapes: B exposures of a batch, S fields of user and context, G fields of an item, V codes of an
+ * item by its photo, H history places, L = S + (G + V)·(1 + H) lookups per exposure, E length of an embedding.
  */
+import type { ItemCodes } from '../data/clusters.ts';
 import { type Dataset, NONE, splits } from '../data/dataset.ts';
 import { pageViewOfRows } from '../features/feature.ts';
 import { paddingRow } from './embedding-table.ts';
@@ -13,18 +14,24 @@ import { assignRows } from './vocabulary.ts';
 /** The part of a dataset that rankers look at. */
 export type RankerData = Pick<Dataset, 'catalogue' | 'users' | 'pageViews' | 'exposures'>;
 
-/** How the lookups of an exposure are laid out: user and context, then candidate, then history. */
+/**
+ * How the lookups of an exposure are laid out: user and context, candidate, history, and then what photos add:
+ * candidate, history. Photos come last, in the lookups as in the table, so that a ranker without them can go on
+ * with them.
+ */
 export interface FieldLayout {
   /** S: the user and every context column. */
   readonly situationFields: number;
   /** G: the item and every category. Candidate and history share the embeddings. */
   readonly itemFields: number;
+  /** V */
+  readonly visualFields: number;
   /** H */
   readonly historyLength: number;
 }
 
-export function lookupsOf({ situationFields, itemFields, historyLength }: FieldLayout): number {
-  return situationFields + itemFields * (1 + historyLength);
+export function lookupsOf({ situationFields, itemFields, visualFields, historyLength }: FieldLayout): number {
+  return situationFields + (itemFields + visualFields) * (1 + historyLength);
 }
 
 /** The exposures of a split, in the order of the dataset. */
@@ -36,46 +43,71 @@ export function rowsOfSplit(data: RankerData, split: (typeof splits)[number]): I
     .filter((row) => row !== -1);
 }
 
+/** One field: a row of the table for each user, exposure or item, and the text that the row stands for. */
+export interface Field {
+  readonly name: string;
+  readonly of: 'user' | 'exposure' | 'item';
+  readonly rowOf: Int32Array;
+  /** The row of every id that training did not show often enough. */
+  readonly unknownRow: number;
+}
+
 export class Fields {
   readonly layout: FieldLayout;
   /** Rows that the embedding table needs. */
   readonly tableRows: number;
+  readonly user: Field;
+  readonly context: readonly Field[];
+  /** The item, then its categories. */
+  readonly item: readonly Field[];
+  /** Codes of items by their photos; an item without a photo has the padding row, which is zero. */
+  readonly visual: readonly Field[];
   readonly #data: RankerData;
   readonly #pageViewOf: Int32Array;
-  /** Table row by user. */
-  readonly #user: Int32Array;
-  /** Table row by exposure, for each context column. */
-  readonly #context: readonly Int32Array[];
-  /** Table row by item, for each field of an item. */
-  readonly #item: readonly Int32Array[];
 
   /** Vocabularies are those of the training exposures; whatever is new later is "unknown". */
-  constructor(data: RankerData, trainingRows: Int32Array, minimumCount: number) {
+  constructor(
+    data: RankerData,
+    trainingRows: Int32Array,
+    minimumCount: number,
+    codes: readonly ItemCodes[] = [],
+  ) {
     const { catalogue, users, pageViews, exposures } = data;
     const pageViewOf = pageViewOfRows(data);
     let end = paddingRow + 1;
-    const assign = (codeOfRow: (row: number) => number, codes: number): Int32Array => {
-      const assigned = assignRows(trainingRows.map(codeOfRow), codes, minimumCount, end);
+    const assign = (codeOfRow: (row: number) => number, count: number) => {
+      const unknownRow = end;
+      const assigned = assignRows(trainingRows.map(codeOfRow), count, minimumCount, unknownRow);
       end = assigned.end;
-      return assigned.rowOf;
+      return { rowOf: assigned.rowOf, unknownRow };
     };
-    this.#user = assign((row) => pageViews.user[pageViewOf[row]!]!, users.length);
-    this.#context = exposures.context.map(({ codes, values }) => {
-      const rowOf = assign((row) => codes[row]!, values.length);
-      return codes.map((code) => rowOf[code]!);
+    this.user = {
+      name: 'user',
+      of: 'user',
+      ...assign((row) => pageViews.user[pageViewOf[row]!]!, users.length),
+    };
+    this.context = exposures.context.map(({ name, codes, values }): Field => {
+      const { rowOf, unknownRow } = assign((row) => codes[row]!, values.length);
+      return { name, of: 'exposure', rowOf: codes.map((code) => rowOf[code]!), unknownRow };
     });
     const byItem = assign((row) => exposures.item[row]!, catalogue.ids.length);
-    const byCategory = catalogue.categories.map(({ codes, values }) => {
-      const rowOf = assign((row) => codes[exposures.item[row]!]!, values.length);
-      return codes.map((code) => rowOf[code]!);
+    const byCategory = catalogue.categories.map(({ name, codes, values }): Field => {
+      const { rowOf, unknownRow } = assign((row) => codes[exposures.item[row]!]!, values.length);
+      return { name, of: 'item', rowOf: codes.map((code) => rowOf[code]!), unknownRow };
     });
-    this.#item = [byItem, ...byCategory];
+    this.item = [{ name: 'item', of: 'item', ...byItem }, ...byCategory];
+    this.visual = codes.map(({ name, count, codes }): Field => {
+      const rowOf = codes.map((code) => (code === NONE ? paddingRow : end + code));
+      end += count;
+      return { name, of: 'item', rowOf, unknownRow: paddingRow };
+    });
     this.#data = data;
     this.#pageViewOf = pageViewOf;
     this.tableRows = end;
     this.layout = {
-      situationFields: 1 + this.#context.length,
-      itemFields: this.#item.length,
+      situationFields: 1 + this.context.length,
+      itemFields: this.item.length,
+      visualFields: this.visual.length,
       historyLength: pageViews.historyLength,
     };
   }
@@ -88,16 +120,30 @@ export class Fields {
   fill(rows: Int32Array, lookups: Int32Array, historyMask: Float32Array): void {
     const { pageViews, exposures } = this.#data;
     const { historyLength } = this.layout;
-    let at = 0;
-    for (const [index, row] of rows.entries()) {
+    const length = lookupsOf(this.layout);
+    const user = this.user.rowOf;
+    const context = this.context.map(({ rowOf }) => rowOf);
+    const item = this.item.map(({ rowOf }) => rowOf);
+    const visual = this.visual.map(({ rowOf }) => rowOf);
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index]!;
       const pageView = this.#pageViewOf[row]!;
-      lookups[at++] = this.#user[pageViews.user[pageView]!]!;
-      for (const column of this.#context) lookups[at++] = column[row]!;
-      for (const field of this.#item) lookups[at++] = field[exposures.item[row]!]!;
+      const history = pageView * historyLength;
+      let at = index * length;
+      lookups[at++] = user[pageViews.user[pageView]!]!;
+      for (let field = 0; field < context.length; field++) lookups[at++] = context[field]![row]!;
       for (let place = 0; place < historyLength; place++) {
-        const item = pageViews.history[pageView * historyLength + place]!;
-        historyMask[index * historyLength + place] = item === NONE ? 0 : 1;
-        for (const field of this.#item) lookups[at++] = item === NONE ? paddingRow : field[item]!;
+        historyMask[index * historyLength + place] = pageViews.history[history + place] === NONE ? 0 : 1;
+      }
+      for (const group of [item, visual]) {
+        for (let field = 0; field < group.length; field++)
+          lookups[at++] = group[field]![exposures.item[row]!]!;
+        for (let place = 0; place < historyLength; place++) {
+          const clicked = pageViews.history[history + place]!;
+          for (let field = 0; field < group.length; field++) {
+            lookups[at++] = clicked === NONE ? paddingRow : group[field]![clicked]!;
+          }
+        }
       }
     }
   }

@@ -1,23 +1,28 @@
 /** A ranker being trained: its graph in the compute thread, its embedding table here. */
 import { divide, multiply, sigmoid, softplus, subtract, sumAll } from '../graph/operators/index.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
-import { initialValues } from '../graph/parameters.ts';
+import { initialValues, namedParts, type ParameterLayout } from '../graph/parameters.ts';
 import { type FloatTensor, input } from '../graph/tensor.ts';
 import { buildInference, buildTrainingStep, scalarFeeds } from '../graph/training-step.ts';
 import { Random } from '../random.ts';
 import { type Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
+import type { NamedValues } from '../runtime/protocol.ts';
 import type { Batch, BatchAssembler } from './batch.ts';
 import type { RankerConfig } from './config.ts';
-import { EmbeddingTable } from './embedding-table.ts';
-import { lookupsOf } from './fields.ts';
+import { EmbeddingTable, type TableState } from './embedding-table.ts';
+import { growVector } from './grow.ts';
 import { rankers } from './index.ts';
+import { gateParameter, rankerInputs } from './inputs.ts';
 import { sparseOptimizers } from './sparse-optimizers.ts';
 
-/** Every value that scores depend on. */
-export interface RankerWeights {
-  readonly parameters: Float32Array;
-  /** (rows, E) */
-  readonly embeddings: Float32Array;
+/** All that a ranker has learned, what its optimisers remember included: enough to go on. */
+export interface RankerState {
+  readonly layout: ParameterLayout;
+  /** Parameters and the optimiser's slots, by name. (P) each */
+  readonly vectors: Readonly<Record<string, Float32Array>>;
+  readonly table: TableState;
+  /** Steps so far. */
+  readonly step: number;
 }
 
 /** Trains all but the embeddings of ids. */
@@ -27,40 +32,48 @@ export class RankerModel {
   readonly #assembler: BatchAssembler;
   readonly #learningRate: number;
   readonly #table: EmbeddingTable;
+  readonly #layout: ParameterLayout;
   readonly #state: EngineState;
   readonly #training: Session;
   readonly #inference: Session;
-  #step = 0;
+  #step: number;
 
   private constructor(
     assembler: BatchAssembler,
     learningRate: number,
     table: EmbeddingTable,
-    state: EngineState,
-    training: Session,
-    inference: Session,
+    graph: {
+      readonly layout: ParameterLayout;
+      readonly state: EngineState;
+      readonly training: Session;
+      readonly inference: Session;
+    },
+    step: number,
   ) {
     this.#assembler = assembler;
     this.#learningRate = learningRate;
     this.#table = table;
-    this.#state = state;
-    this.#training = training;
-    this.#inference = inference;
+    this.#layout = graph.layout;
+    this.#state = graph.state;
+    this.#training = graph.training;
+    this.#inference = graph.inference;
+    this.#step = step;
   }
 
-  /** Builds and compiles the graph. The caller releases the model. */
+  /**
+   * Builds and compiles the graph. The caller releases the model.
+   * @param start what another ranker has learned, whose parameters are the leading blocks of this one's; null to
+   * begin from nothing
+   */
   static async create(
     assembler: BatchAssembler,
     config: RankerConfig,
     seed: number,
     engine: Engine,
+    start: RankerState | null = null,
   ): Promise<RankerModel> {
     const { embedded, logits, loss } = graphOf(assembler, config);
-    const step = buildTrainingStep(loss, {
-      optimizer,
-      clipNorm: null,
-      inputGradients: { embedded },
-    });
+    const step = buildTrainingStep(loss, { optimizer, clipNorm: null, inputGradients: { embedded } });
     const table = new EmbeddingTable(
       {
         rows: assembler.fields.tableRows,
@@ -71,14 +84,16 @@ export class RankerModel {
       },
       Random.seeded(seed, 'ranker embeddings'),
     );
-    const slots = optimizer.slots.map((slot) => [slot, new Float32Array(step.layout.size)]);
-    const state = await engine.createState({
+    if (start !== null) table.restore(start.table);
+    const fresh = {
       parameters: initialValues(step.parameters, Random.seeded(seed, 'ranker parameters')),
-      ...Object.fromEntries(slots),
-    });
+      ...Object.fromEntries(optimizer.slots.map((slot) => [slot, new Float32Array(step.layout.size)])),
+    };
+    const state = await engine.createState(start === null ? fresh : grown(start, step.layout, fresh));
     const training = await engine.load(step.model, state);
     const inference = await engine.load(buildInference({ scores: sigmoid(logits) }, step.layout), state);
-    return new RankerModel(assembler, config.learningRate, table, state, training, inference);
+    const graph = { layout: step.layout, state, training, inference };
+    return new RankerModel(assembler, config.learningRate, table, graph, start?.step ?? 0);
   }
 
   /** One training step. @returns the loss before it */
@@ -106,16 +121,16 @@ export class RankerModel {
     return scores;
   }
 
-  async weights(): Promise<RankerWeights> {
-    const { parameters } = await this.#state.read();
-    if (parameters === undefined) throw new Error('the state has no parameters');
-    return { parameters, embeddings: this.#table.snapshot() };
+  async state(): Promise<RankerState> {
+    const vectors = await this.#state.read();
+    return { layout: this.#layout, vectors, table: this.#table.state(), step: this.#step };
   }
 
-  /** Puts weights back, for scoring: what the optimiser of the graph remembered is gone. */
-  async restore({ parameters, embeddings }: RankerWeights): Promise<void> {
-    await this.#state.write({ parameters });
-    this.#table.restore(embeddings);
+  /** Puts a state of this very model back. */
+  async restore({ vectors, table, step }: RankerState): Promise<void> {
+    await this.#state.write(vectors);
+    this.#table.restore(table);
+    this.#step = step;
   }
 
   async release(): Promise<void> {
@@ -124,28 +139,42 @@ export class RankerModel {
     await this.#state.release();
   }
 
-  #feeds(batch: Batch) {
-    const { width } = this.#assembler.columns;
+  #feeds(batch: Batch): NamedValues {
+    const { columns, visualColumns, visual } = this.#assembler;
     return {
       embedded: this.#table.gather(batch.lookups),
       historyMask: batch.historyMask,
-      ...(width === 0 ? {} : { dense: batch.dense }),
+      ...(columns.width === 0 ? {} : { dense: batch.dense }),
+      ...(visualColumns.width === 0 ? {} : { visual: batch.visual }),
+      ...(visual ? { category: batch.category } : {}),
     };
   }
 }
 
-function graphOf({ fields, columns, batchSize }: BatchAssembler, config: RankerConfig) {
-  const { layout } = fields;
-  const embedded = input('embedded', 'float32', [batchSize, lookupsOf(layout), config.embeddingDimension]);
-  const logits = rankers[config.ranker](
-    {
-      layout,
-      embedded,
-      historyMask: input('historyMask', 'float32', [batchSize, layout.historyLength]),
-      dense: columns.width === 0 ? null : input('dense', 'float32', [batchSize, columns.width]),
-    },
-    config,
+/** How far each category lets the visual side through, in [0, 1]; empty for a ranker without images. (C) */
+export function gatesOf({ layout, vectors }: RankerState): Float32Array {
+  const logits = namedParts(layout, vectors['parameters'] ?? new Float32Array()).get(gateParameter);
+  return (logits ?? new Float32Array()).map((logit) => 1 / (1 + Math.exp(-logit)));
+}
+
+function grown(
+  start: RankerState,
+  layout: ParameterLayout,
+  fresh: Readonly<Record<string, Float32Array>>,
+): Record<string, Float32Array> {
+  return Object.fromEntries(
+    Object.entries(fresh).map(([name, values]) => {
+      const before = start.vectors[name];
+      if (before === undefined) throw new Error(`the state to start from has no ${name}`);
+      return [name, growVector(start.layout, before, layout, values)];
+    }),
   );
+}
+
+function graphOf(assembler: BatchAssembler, config: RankerConfig) {
+  const { batchSize } = assembler;
+  const { embedded, inputs } = rankerInputs(assembler, config.embeddingDimension);
+  const logits = rankers[config.ranker](inputs, config);
   const labels = input('labels', 'float32', [batchSize, 1]);
   const weights = input('weights', 'float32', [batchSize, 1]);
   return { embedded, logits, loss: crossEntropy(logits, labels, weights) };

@@ -1,98 +1,117 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildModel } from '../graph/onnx.ts';
-import { bindToVector, initialValues, layoutOf, parametersOf } from '../graph/parameters.ts';
-import { input } from '../graph/tensor.ts';
-import { Random } from '../random.ts';
-import { Engine, floats } from '../runtime/engine.ts';
+import { itemCodes, tinyLog } from '../../test/support/tiny-log.ts';
+import { NONE } from '../data/dataset.ts';
+import type { VisualInputs } from '../features/feature.ts';
+import { createFeature, featureSet } from '../features/index.ts';
+import { Engine } from '../runtime/engine.ts';
+import { BatchAssembler } from './batch.ts';
 import { rankerConfig } from './config.ts';
-import { lookupsOf } from './fields.ts';
+import { type RankerData, rowsOfSplit } from './fields.ts';
 import { rankers } from './index.ts';
+import { RankerModel } from './model.ts';
 
-const layout = { situationFields: 2, itemFields: 2, historyLength: 3 };
-const [batch, dimension, width] = [4, 5, 3];
-const config = rankerConfig.parse({ embeddingDimension: dimension, hiddenWidths: [8], attentionWidth: 6 });
-const lookups = lookupsOf(layout);
-const historyStart = (layout.situationFields + layout.itemFields) * dimension;
-const itemLength = layout.itemFields * dimension;
+const { data, embeddings } = tinyLog();
+const inputs: VisualInputs = { embeddings, clusters: [itemCodes('cluster_4', 4, data)], semanticIds: [] };
+const trainRows = rowsOfSplit(data, 'train');
+const rows = trainRows.slice(0, 40);
 
-describe.each(Object.entries(rankers))('the ranker %s', (_, ranker) => {
+describe.each(Object.keys(rankers))('the ranker %s', (name) => {
+  const config = rankerConfig.parse({
+    ranker: name,
+    minimumCount: 2,
+    batchSize: 32,
+    embeddingDimension: 4,
+    hiddenWidths: [8],
+    attentionWidth: 6,
+    crossLayers: 2,
+  });
   let engine: Engine;
   beforeAll(() => {
     engine = Engine.start({ threads: 1 });
   });
   afterAll(() => engine.close());
 
-  async function scorer(withDense = true) {
-    const dense = withDense ? input('dense', 'float32', [batch, width]) : null;
-    const logits = ranker(
-      {
-        layout,
-        embedded: input('embedded', 'float32', [batch, lookups, dimension]),
-        historyMask: input('historyMask', 'float32', [batch, layout.historyLength]),
-        dense,
-      },
-      config,
-    );
-    expect(logits.shape).toEqual([batch, 1]);
-    const parameters = parametersOf([logits]);
-    const places = layoutOf(parameters);
-    const vector = input('parameters', 'float32', [places.size]);
-    const session = await engine.load(
-      buildModel({ outputs: { logits }, bindings: bindToVector(parameters, places, vector) }),
-    );
-    const values = { parameters: initialValues(parameters, Random.seeded(3, 'test')) };
-    return async (embedded: Float32Array, historyMask: Float32Array) => {
-      const numbers = withDense ? { dense: new Float32Array(batch * width).fill(0.3) } : {};
-      return floats(await session.run({ ...values, embedded, historyMask, ...numbers }), 'logits');
-    };
+  function assembler(features: string | null, log: RankerData = data) {
+    const feature = features === null ? null : createFeature(featureSet(features), log, inputs);
+    return new BatchAssembler(log, feature, trainRows, config);
   }
 
-  function embeddings(): Float32Array {
-    const random = Random.seeded(4, 'embedded');
-    return Float32Array.from({ length: batch * lookups * dimension }, () => random.normal());
-  }
-
-  /** The same embeddings with one history place of every exposure filled with another number. */
-  function withPlace(embedded: Float32Array, place: number, value: number): Float32Array {
-    const changed = embedded.slice();
-    for (let row = 0; row < batch; row++) {
-      const start = row * lookups * dimension + historyStart + place * itemLength;
-      changed.fill(value, start, start + itemLength);
+  /** Scores after a few steps of training, so that nothing is zero any more. */
+  async function scores(features: string | null, log: RankerData): Promise<Float32Array> {
+    const trained = assembler(features);
+    const model = await RankerModel.create(trained, config, 3, engine);
+    for (let from = 0; from < 320; from += 32) {
+      await model.train(trained.assemble(trainRows.subarray(from, from + 32)));
     }
-    return changed;
+    const state = await model.state();
+    await model.release();
+    const shown = await RankerModel.create(assembler(features, log), config, 3, engine, state);
+    const values = await shown.score(rows);
+    await shown.release();
+    return values;
   }
 
-  it('ignores what lies in padded places of the history', async () => {
-    const score = await scorer();
-    const mask = Float32Array.from({ length: batch * layout.historyLength }, (_, i) => (i % 3 < 2 ? 1 : 0));
-    const embedded = embeddings();
-    const expected = await score(embedded, mask);
-    expect(await score(withPlace(embedded, 2, 50), mask)).toEqual(expected);
-    expect(await score(withPlace(embedded, 1, 50), mask)).not.toEqual(expected);
-  });
+  /** The log with other histories. */
+  function withHistory(change: (place: number, item: number) => number): RankerData {
+    const { pageViews } = data;
+    const history = pageViews.history.map((item, index) => change(index % pageViews.historyLength, item));
+    return { ...data, pageViews: { ...pageViews, history } };
+  }
 
-  it('takes an empty history', async () => {
-    const score = await scorer();
-    const mask = new Float32Array(batch * layout.historyLength);
-    const embedded = embeddings();
-    const expected = await score(embedded, mask);
-    expect(expected.every(Number.isFinite)).toBe(true);
-    expect(await score(withPlace(embedded, 0, 9), mask)).toEqual(expected);
-  });
+  it.each([null, 'cluster-id'])(
+    'does not depend on the order of the history, with features %s',
+    async (set) => {
+      const { history, historyLength } = data.pageViews;
+      const reversed = history.slice();
+      for (let from = 0; from < history.length; from += historyLength) {
+        reversed.subarray(from, from + historyLength).reverse();
+      }
+      const swapped = { ...data, pageViews: { ...data.pageViews, history: reversed } };
+      const [one, other] = [await scores(set, data), await scores(set, swapped)];
+      for (const [row, value] of one.entries()) expect(other[row]).toBeCloseTo(value, 5);
+    },
+  );
 
-  it('does not depend on the order of the history, whose items it weighs one by one', async () => {
-    const score = await scorer();
-    const mask = new Float32Array(batch * layout.historyLength).fill(1);
-    const [one, other] = [embeddings(), embeddings()].map((embedded, index) =>
-      withPlace(withPlace(embedded, index, 0.5), 1 - index, -0.7),
+  it('sees the history, and takes an empty one', async () => {
+    const full = await scores(null, data);
+    const empty = await scores(
+      null,
+      withHistory(() => NONE),
     );
-    const [scores, swapped] = [await score(one!, mask), await score(other!, mask)];
-    for (const [row, value] of scores.entries()) expect(swapped[row]).toBeCloseTo(value, 5);
+    expect(empty.every(Number.isFinite)).toBe(true);
+    expect(empty).not.toEqual(full);
   });
 
-  it('works without dense columns', async () => {
-    const score = await scorer(false);
-    const mask = new Float32Array(batch * layout.historyLength).fill(1);
-    expect((await score(embeddings(), mask)).every(Number.isFinite)).toBe(true);
+  it.each(['vector', 'sim-score+cluster-id'])(
+    'goes on with %s from where it was without images',
+    async (set) => {
+      const blind = assembler(null);
+      const small = await RankerModel.create(blind, config, 3, engine);
+      for (let from = 0; from < 320; from += 32) {
+        await small.train(blind.assemble(trainRows.subarray(from, from + 32)));
+      }
+      const before = await small.score(rows);
+      const state = await small.state();
+      await small.release();
+      const large = await RankerModel.create(assembler(set), config, 4, engine, state);
+      const after = await large.score(rows);
+      // Not exactly: the factorisation machine crosses the fresh, small embeddings of codes with the others.
+      for (const [row, value] of before.entries()) expect(after[row]).toBeCloseTo(value, 2);
+      const loss = await large.train(assembler(set).assemble(trainRows.subarray(320, 352)));
+      expect(Number.isFinite(loss)).toBe(true);
+      expect(await large.score(rows)).not.toEqual(after);
+      await large.release();
+    },
+  );
+
+  it('works without base features and categories', async () => {
+    const bare: RankerData = {
+      ...data,
+      catalogue: { ...data.catalogue, categories: [] },
+      exposures: { ...data.exposures, numeric: new Float32Array(0), numericNames: [], context: [] },
+    };
+    const model = await RankerModel.create(assembler('sim-score', bare), config, 3, engine);
+    expect((await model.score(rows)).every((score) => score > 0 && score < 1)).toBe(true);
+    await model.release();
   });
 });

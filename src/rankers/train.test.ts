@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tinyLog } from '../../test/support/tiny-log.ts';
-import { visualFeatures } from '../features/index.ts';
+import { itemCodes, tinyLog } from '../../test/support/tiny-log.ts';
+import type { VisualInputs } from '../features/feature.ts';
+import { createFeature, featureSet } from '../features/index.ts';
 import { auc } from '../metrics/auc.ts';
-import { type ProgressEvent, silent } from '../progress.ts';
+import { type Progress, type ProgressEvent, silent } from '../progress.ts';
 import { Engine } from '../runtime/engine.ts';
 import { type RankerConfigInput, rankerConfig } from './config.ts';
 import type { RankerData } from './fields.ts';
+import type { RankerState } from './model.ts';
 import { type RankerResult, trainRanker } from './train.ts';
 
 const { data, embeddings } = tinyLog();
+const inputs: VisualInputs = { embeddings, clusters: [itemCodes('cluster_6', 6, data)], semanticIds: [] };
 const small = {
   minimumCount: 2,
   batchSize: 250,
@@ -25,19 +28,23 @@ describe('training a ranker', () => {
   });
   afterAll(() => engine.close());
 
-  function train(
-    feature: 'none' | keyof typeof visualFeatures,
+  async function trainWhole(
+    features: string,
     options: RankerConfigInput = {},
     dataset = data,
+    start: RankerState | null = null,
+    progress: Progress = silent,
+    seed = 1,
   ) {
-    return trainRanker({
-      dataset,
-      feature: feature === 'none' ? null : visualFeatures[feature](dataset, embeddings),
-      config: rankerConfig.parse({ ...small, ...options }),
-      seed: 1,
-      engine,
-      progress: silent,
-    });
+    const feature = features === 'none' ? null : createFeature(featureSet(features), dataset, inputs);
+    const config = rankerConfig.parse({ ...small, ...options });
+    const trained = await trainRanker({ dataset, feature, config, seed, engine, progress, start });
+    await trained.model.release();
+    return trained;
+  }
+
+  async function train(...words: Parameters<typeof trainWhole>): Promise<RankerResult> {
+    return (await trainWhole(...words)).result;
   }
 
   function testAuc({ testRows, testScores }: RankerResult): number {
@@ -54,14 +61,54 @@ describe('training a ranker', () => {
     expect(blind).toBeLessThan(0.58);
   });
 
+  it('learns the same rule from cluster ids', async () => {
+    expect(testAuc(await train('cluster-id', { epochs: 8 }))).toBeGreaterThan(0.9);
+  });
+
+  it('goes on from a ranker without images, and is never worse on the validation split than that', async () => {
+    const base = await trainWhole('none');
+    const on = await train('sim-score', {}, data, base.state);
+    expect(on.curve[0]).toEqual({
+      step: 0,
+      loss: null,
+      validationAuc: expect.closeTo(base.result.validationAuc, 3),
+    });
+    expect(testAuc(on)).toBeGreaterThan(0.95);
+    const without = await train('none', {}, data, base.state);
+    expect(without.validationAuc).toBeGreaterThanOrEqual(base.result.validationAuc);
+  });
+
+  it('tells how far each category lets the visual side through', async () => {
+    const { gates } = await train('sim-score');
+    expect(gates.map(({ category }) => category).sort()).toEqual(['a', 'b', 'unknown']);
+    expect(gates.reduce((sum, { exposures }) => sum + exposures, 0)).toBe(800);
+    expect(gates.every(({ opening }) => opening > 0.5 && opening < 1)).toBe(true);
+    expect((await train('none', { epochs: 1 })).gates).toEqual([]);
+  });
+
+  it('refuses a gate by a category that the dataset does not have', async () => {
+    await expect(train('vector', { gateCategory: 'shade' })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('shade'),
+      remedy: expect.stringContaining('kind'),
+    });
+  });
+
+  it('refuses a split in which nothing is clicked', async () => {
+    const clicked = data.exposures.clicked.map((label, row) => (row < 4400 ? label : 0));
+    const flat = { ...data, exposures: { ...data.exposures, clicked } };
+    await expect(train('none', {}, flat)).rejects.toMatchObject({
+      code: 'METRIC_UNDEFINED',
+      message: expect.stringContaining('test split none is clicked'),
+    });
+  });
+
   it('gives identical scores for the same seed, others for another', async () => {
     const first = await train('vector', { epochs: 1 });
     const again = await train('vector', { epochs: 1 });
     expect(again.testScores).toEqual(first.testScores);
     expect(again.curve).toEqual(first.curve);
-    const feature = visualFeatures.vector(data, embeddings);
-    const config = rankerConfig.parse({ ...small, epochs: 1 });
-    const other = await trainRanker({ dataset: data, feature, config, seed: 2, engine, progress: silent });
+    const other = await train('vector', { epochs: 1 }, data, null, silent, 2);
     expect(other.testScores).not.toEqual(first.testScores);
   });
 
@@ -97,15 +144,7 @@ describe('training a ranker', () => {
 
   it('tells its progress in steps', async () => {
     const events: ProgressEvent[] = [];
-    const config = rankerConfig.parse({ ...small, epochs: 1 });
-    await trainRanker({
-      dataset: data,
-      feature: null,
-      config,
-      seed: 1,
-      engine,
-      progress: (event) => events.push(event),
-    });
+    await train('none', { epochs: 1 }, data, null, (event) => events.push(event));
     expect(events[0]).toEqual({ kind: 'start', stage: 'Train din, none', total: 15, unit: 'steps' });
     expect(events.map(({ kind }) => kind)).toEqual(['start', 'advance', 'advance', 'end']);
   });

@@ -7,9 +7,8 @@ import { Random } from '../random.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { BatchAssembler } from './batch.ts';
 import type { RankerConfig } from './config.ts';
-import { DenseColumns } from './dense-columns.ts';
-import { Fields, type RankerData, rowsOfSplit } from './fields.ts';
-import { RankerModel, type RankerWeights } from './model.ts';
+import { type RankerData, rowsOfSplit } from './fields.ts';
+import { gatesOf, RankerModel, type RankerState } from './model.ts';
 
 export interface RankerTraining {
   readonly dataset: RankerData;
@@ -19,13 +18,24 @@ export interface RankerTraining {
   readonly seed: number;
   readonly engine: Engine;
   readonly progress: Progress;
+  /** A ranker without images, trained on the same data, to go on from; null to begin from nothing. */
+  readonly start: RankerState | null;
 }
 
 export interface CurvePoint {
   readonly step: number;
-  /** Mean training loss since the point before. */
-  readonly loss: number;
+  /** Mean training loss since the point before; null before the first step. */
+  readonly loss: number | null;
   readonly validationAuc: number;
+}
+
+/** How far a category lets the visual side through. */
+export interface Gate {
+  readonly category: string;
+  /** In [0, 1]. */
+  readonly opening: number;
+  /** Test exposures of the category. */
+  readonly exposures: number;
 }
 
 export interface RankerResult {
@@ -37,40 +47,53 @@ export interface RankerResult {
   readonly curve: readonly CurvePoint[];
   readonly steps: number;
   readonly seconds: number;
+  /** By descending number of test exposures; none without images. */
+  readonly gates: readonly Gate[];
+}
+
+/** A ranker after training, still in memory. The caller releases the model. */
+export interface TrainedRanker {
+  readonly result: RankerResult;
+  readonly model: RankerModel;
+  readonly assembler: BatchAssembler;
+  /** With the best validation AUC. */
+  readonly state: RankerState;
 }
 
 /**
  * Trains a ranker on the training split. The AUC on the validation split decides when to stop and which
- * weights to keep; the test split is scored once, at the end. The same arguments give the same scores.
+ * weights to keep, those it started from among them; the test split is scored once, at the end. The same
+ * arguments give the same scores.
  *
- * @throws CourierError SPLIT_EMPTY when a split has no exposures, METRIC_UNDEFINED when the validation split
- *   has only one class, VALUE_INVALID for a column that is not finite, TRAINING_DIVERGED when the loss is
- *   not finite
+ * @throws CourierError SPLIT_EMPTY when a split has no exposures, METRIC_UNDEFINED when a split has only one
+ *   class, VALUE_INVALID for a column that is not finite, TRAINING_DIVERGED when the loss is not finite
  */
-export async function trainRanker(training: RankerTraining): Promise<RankerResult> {
-  const { dataset, feature, config, seed, engine } = training;
+export async function trainRanker(training: RankerTraining): Promise<TrainedRanker> {
+  const { dataset, feature, config, seed, engine, start } = training;
   const started = performance.now();
-  const [trainRows, validationRows, testRows] = splitRows(dataset);
-  const fields = new Fields(dataset, trainRows, config.minimumCount);
-  const columns = new DenseColumns(dataset, feature, trainRows);
-  const assembler = new BatchAssembler(dataset, fields, columns, config.batchSize);
-  const model = await RankerModel.create(assembler, config, seed, engine);
+  const { train, validation, test } = splitRows(dataset);
+  const assembler = new BatchAssembler(dataset, feature, train, config);
+  const model = await RankerModel.create(assembler, config, seed, engine, start);
   try {
-    const labels = Uint8Array.from(validationRows, (row) => dataset.exposures.clicked[row]!);
-    const validate = async () => auc(await model.score(validationRows), labels);
-    const { curve, best, steps } = await trainUntilStale(model, assembler, trainRows, validate, training);
-    await model.restore(best.weights);
-    const testScores = await model.score(testRows);
+    const labels = Uint8Array.from(validation, (row) => dataset.exposures.clicked[row]!);
+    const validate = async () => auc(await model.score(validation), labels);
+    const { curve, best, steps } = await trainUntilStale(model, assembler, train, validate, training);
+    await model.restore(best.state);
+    const testScores = await model.score(test);
     const seconds = (performance.now() - started) / 1000;
-    return { testRows, testScores, validationAuc: best.validationAuc, curve, steps, seconds };
-  } finally {
+    const gates = gatesOnTest(gatesOf(best.state), assembler, dataset, test);
+    const { validationAuc, state } = best;
+    const result = { testRows: test, testScores, validationAuc, curve, steps, seconds, gates };
+    return { result, model, assembler, state };
+  } catch (error) {
     await model.release();
+    throw error;
   }
 }
 
 interface Best {
   readonly validationAuc: number;
-  readonly weights: RankerWeights;
+  readonly state: RankerState;
 }
 
 /** Steps until the epochs are over or `patience` evaluations in a row have brought no better AUC. */
@@ -79,18 +102,31 @@ async function trainUntilStale(
   assembler: BatchAssembler,
   trainRows: Int32Array,
   validate: () => Promise<number>,
-  { config, seed, feature, progress }: RankerTraining,
+  { config, seed, feature, progress, start }: RankerTraining,
 ): Promise<{ curve: readonly CurvePoint[]; best: Best; steps: number }> {
   const stage = `Train ${config.ranker}, ${feature?.name ?? 'none'}`;
   const perEpoch = Math.ceil(trainRows.length / config.batchSize);
   const interval = Math.ceil(perEpoch / config.evaluationsPerEpoch);
   const total = perEpoch * config.epochs;
-  const batches = shuffledBatches(trainRows, config.batchSize, Random.seeded(seed, 'ranker batches'));
+  const purpose = start === null ? 'ranker batches' : 'ranker batches, going on';
+  const batches = shuffledBatches(trainRows, config.batchSize, Random.seeded(seed, purpose));
   const nextBatch = () => assembler.assemble(batches.next().value);
   const curve: CurvePoint[] = [];
   let best: Best | null = null;
   let [lossSum, steps, sinceBest] = [0, 0, 0];
+  const evaluate = async () => {
+    const validationAuc = await validate();
+    const since = steps - (curve.at(-1)?.step ?? 0);
+    curve.push({ step: steps, loss: steps === 0 ? null : lossSum / since, validationAuc });
+    progress({ kind: 'advance', stage, done: steps, detail: `validation AUC ${validationAuc.toFixed(4)}` });
+    lossSum = 0;
+    sinceBest++;
+    if (best !== null && validationAuc <= best.validationAuc) return;
+    best = { validationAuc, state: await model.state() };
+    sinceBest = 0;
+  };
   progress({ kind: 'start', stage, total, unit: 'steps' });
+  if (start !== null) await evaluate();
   let upcoming = nextBatch();
   while (steps < total && sinceBest < config.patience) {
     const running = model.train(upcoming);
@@ -100,20 +136,31 @@ async function trainUntilStale(
     steps++;
     if (!Number.isFinite(loss)) throw diverged(steps, loss);
     lossSum += loss;
-    if (steps % interval !== 0 && steps !== total) continue;
-    const validationAuc = await validate();
-    const since = steps - (curve.at(-1)?.step ?? 0);
-    curve.push({ step: steps, loss: lossSum / since, validationAuc });
-    progress({ kind: 'advance', stage, done: steps, detail: `validation AUC ${validationAuc.toFixed(4)}` });
-    lossSum = 0;
-    sinceBest++;
-    if (best !== null && validationAuc <= best.validationAuc) continue;
-    best = { validationAuc, weights: await model.weights() };
-    sinceBest = 0;
+    if (steps % interval === 0 || steps === total) await evaluate();
   }
+  const kept = requireBest(best);
+  progress({ kind: 'end', stage, detail: `validation AUC ${kept.validationAuc.toFixed(4)}` });
+  return { curve, best: kept, steps };
+}
+
+function requireBest(best: Best | null): Best {
   if (best === null) throw new Error('training ended without an evaluation');
-  progress({ kind: 'end', stage, detail: `validation AUC ${best.validationAuc.toFixed(4)}` });
-  return { curve, best, steps };
+  return best;
+}
+
+function gatesOnTest(
+  openings: Float32Array,
+  { gate }: BatchAssembler,
+  { exposures }: RankerData,
+  testRows: Int32Array,
+): readonly Gate[] {
+  const counts = new Int32Array(gate.values.length);
+  for (const row of testRows) counts[gate.codes[exposures.item[row]!]!]! += 1;
+  return Array.from(openings, (opening, code) => {
+    return { category: gate.values[code] ?? '', opening, exposures: counts[code]! };
+  })
+    .filter(({ exposures }) => exposures > 0)
+    .sort((a, b) => b.exposures - a.exposures || (a.category < b.category ? -1 : 1));
 }
 
 /** Batches without end: all rows in a new random order, then all of them in another. */
@@ -125,17 +172,31 @@ function* shuffledBatches(rows: Int32Array, batchSize: number, random: Random): 
   }
 }
 
-function splitRows(dataset: RankerData): readonly [Int32Array, Int32Array, Int32Array] {
+function splitRows(dataset: RankerData) {
   const rowsOf = (split: 'train' | 'validation' | 'test') => {
     const rows = rowsOfSplit(dataset, split);
-    if (rows.length > 0) return rows;
-    throw new CourierError(
-      'SPLIT_EMPTY',
-      `The ${split} split of the dataset has no exposures.`,
-      'Ingest the dataset again with other split dates, or with a longer log.',
-    );
+    if (rows.length === 0) throw splitEmpty(split);
+    const clicks = rows.reduce((sum, row) => sum + dataset.exposures.clicked[row]!, 0);
+    if (clicks === 0 || clicks === rows.length) throw oneClass(split, rows.length, clicks);
+    return rows;
   };
-  return [rowsOf('train'), rowsOf('validation'), rowsOf('test')];
+  return { train: rowsOf('train'), validation: rowsOf('validation'), test: rowsOf('test') };
+}
+
+function splitEmpty(split: string): CourierError {
+  return new CourierError(
+    'SPLIT_EMPTY',
+    `The ${split} split of the dataset has no exposures.`,
+    'Ingest the dataset again with other split dates, or with a longer log.',
+  );
+}
+
+function oneClass(split: string, rows: number, clicks: number): CourierError {
+  return new CourierError(
+    'METRIC_UNDEFINED',
+    `Of the ${rows} exposures of the ${split} split ${clicks === 0 ? 'none' : 'every one'} is clicked.`,
+    'Check the column of clicks, or ingest the dataset again with other split dates.',
+  );
 }
 
 function diverged(step: number, loss: number): CourierError {

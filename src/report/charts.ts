@@ -1,48 +1,85 @@
-/** The pictures of the report: SVG drawn by Observable Plot on a document that needs no browser. */
+/** Pictures of results and of training: lifts with intervals, and curves. */
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
-import { verdict } from './headline.ts';
-import { type Html, html, trusted } from './html.ts';
-import type { Curve, Lift, ReportRow } from './report.ts';
+import { draw, halo, seriesColors, verdictColors } from './drawing.ts';
+import type { Html } from './html.ts';
+import type { Curve } from './report.ts';
+import { type LiftedRow, verdict } from './rows.ts';
 import { featuresName, interval, objectiveName, oneLine, signedPoints } from './text.ts';
-
-/** Series colours, as custom properties of the style sheet, so that they follow light and dark. */
-export const seriesColors = ['var(--blue)', 'var(--orange)', 'var(--green)', 'var(--red)', 'var(--purple)'];
 
 /** More points of one line than this are not visible at the size of the picture. */
 const visiblePoints = 600;
 
+/** Room on the right for `−1.00 (−1.70 to −0.30)`. */
+const numbersWidth = 148;
+
+interface LiftChartOptions {
+  /** Such as `warm start`. */
+  readonly start: string;
+  /** Points of AUC that the axis spans, the same in charts that are to be compared. */
+  readonly domain: readonly [number, number];
+  /** For rows that are not the result. */
+  readonly faded: boolean;
+}
+
 /** Lift of every row over the model without images: a dot for the mean, a line for the 95 % interval. */
-export function liftChart(rows: readonly ReportRow[]): Html {
-  const data = rows.flatMap((row, place) => (row.lift === null ? [] : [interval95(row, row.lift, place)]));
-  return draw('Lift of test AUC over the model without images, with 95 % intervals', {
+export function liftChart(rows: readonly LiftedRow[], { start, domain, faded }: LiftChartOptions): Html {
+  const data = rows.map(interval95);
+  const opacity = faded ? 0.5 : 1;
+  return draw(`Lift of test AUC over the model without images, ${start}, with 95 % intervals`, {
     width: 460,
     height: 46 * data.length + 56,
     marginLeft: 12,
-    marginRight: 12,
+    marginRight: numbersWidth,
     marginTop: 14,
     marginBottom: 42,
     style: { fontSize: '13px', background: 'transparent' },
-    x: { label: 'lift of test AUC (points) →', nice: true, grid: true, insetLeft: 12, insetRight: 12 },
+    x: {
+      label: 'lift of test AUC (points) →',
+      domain,
+      nice: true,
+      grid: true,
+      insetLeft: 12,
+      insetRight: 12,
+    },
     y: { type: 'band', domain: data.map(({ place }) => place), axis: null, padding: 0 },
     marks: [
       Plot.ruleX([0], { stroke: 'var(--ink)', strokeWidth: 1.25 }),
-      Plot.ruleY(data, { y: 'place', x1: 'low', x2: 'high', stroke: 'color', strokeWidth: 4, dy: 9 }),
-      Plot.dot(data, { y: 'place', x: 'lift', fill: 'color', stroke: 'var(--paper)', r: 6, dy: 9 }),
+      Plot.ruleY(data, {
+        y: 'place',
+        x1: 'low',
+        x2: 'high',
+        stroke: 'color',
+        strokeWidth: 4,
+        opacity,
+        dy: 9,
+      }),
+      Plot.dot(data, { y: 'place', x: 'lift', fill: 'color', stroke: 'var(--paper)', r: 6, opacity, dy: 9 }),
       Plot.text(data, { y: 'place', text: 'name', frameAnchor: 'left', dy: -10, ...halo, fontWeight: 600 }),
-      Plot.text(data, { y: 'place', text: 'numbers', frameAnchor: 'right', dy: -10, ...halo }),
+      Plot.text(data, {
+        ...{
+          y: 'place',
+          text: 'numbers',
+          frameAnchor: 'right',
+          dx: numbersWidth - 2,
+          dy: 9,
+          fill: 'var(--ink)',
+        },
+      }),
     ],
   });
 }
 
-const halo = { stroke: 'var(--paper)', strokeWidth: 4, fill: 'var(--ink)' };
+/** From the lowest to the highest limit of all intervals, and zero. */
+export function liftDomain(rows: readonly LiftedRow[]): [number, number] {
+  const limits = rows.flatMap(({ lift }) => lift.ci95.map((limit) => 100 * limit));
+  return [Math.min(0, ...limits), Math.max(0, ...limits)];
+}
 
-function interval95(row: ReportRow, lift: Lift, place: number) {
-  const color = { better: 'var(--blue)', worse: 'var(--red)', unclear: 'var(--muted)' }[verdict(lift)];
+function interval95({ objective, features, lift }: LiftedRow, place: number) {
   return {
     place,
-    color,
-    name: `${objectiveName(row.objective)} · ${featuresName(row.features)}`,
+    color: verdictColors[verdict(lift)],
+    name: oneLine(`${objectiveName(objective)} · ${featuresName(features)}`, 56),
     numbers: `${signedPoints(lift.auc)} (${interval(lift)})`,
     lift: 100 * lift.auc,
     low: 100 * lift.ci95[0],
@@ -63,7 +100,6 @@ export function curveChart(curve: Curve): Html {
     marginLeft: 48,
     marginTop: 26,
     marginBottom: 36,
-    style: { fontSize: '12px', background: 'transparent' },
     x: { label: curve.xLabel === undefined ? null : oneLine(curve.xLabel, 40), ticks: 5 },
     y: { label: oneLine(curve.yLabel, 40), grid: true, nice: true, ticks: 5 },
     marks,
@@ -74,17 +110,4 @@ export function curveChart(curve: Curve): Html {
 function thinned<T>(points: readonly T[]): readonly T[] {
   const step = Math.ceil(points.length / visiblePoints);
   return points.filter((_, place) => place % step === 0 || place === points.length - 1);
-}
-
-/** The part of an SVG element used here. */
-interface Drawing {
-  readonly outerHTML: string;
-  setAttribute(name: string, value: string): void;
-}
-
-function draw(label: string, options: Plot.PlotOptions): Html {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const drawing: Drawing = Plot.plot({ ...options, document });
-  drawing.setAttribute('aria-hidden', 'true'); // its name is on the box around it, escaped by our own template
-  return html`<div role="img" aria-label="${label}">${trusted(drawing.outerHTML)}</div>`;
 }

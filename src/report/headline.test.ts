@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reportRow, sampleReport } from '../../test/support/report.ts';
 import { context, headline } from './headline.ts';
-import type { Lift, Report, ReportRow } from './report.ts';
+import type { Report, ReportRow, RowLift, Start } from './report.ts';
 
 const baseline = reportRow('none', null, 0.81, null);
 
@@ -9,8 +9,15 @@ function reportWith(...rows: ReportRow[]): Report {
   return { ...sampleReport(), rows: [baseline, ...rows] };
 }
 
-function courier(lift: Lift, features = 'sim-score'): ReportRow {
-  return reportRow(features, 'courier', 0.81 + lift.auc, lift);
+type PlainLift = Pick<RowLift, 'auc' | 'ci95' | 'p'> & Partial<RowLift>;
+
+function courier(lift: PlainLift, features = 'sim-score', start: Start = 'warm'): ReportRow {
+  const whole = { pCorrected: lift.p, pDeLong: lift.p, ...lift };
+  return reportRow(features, 'courier', 0.81 + lift.auc, whole, { start });
+}
+
+function hog(lift: PlainLift): ReportRow {
+  return { ...courier(lift), objective: 'hog' };
 }
 
 describe('headline', () => {
@@ -39,20 +46,61 @@ describe('headline', () => {
   });
 
   it('is about COURIER even when another source is better, and the context names that source', () => {
-    const hog = reportRow('sim-score', 'hog', 0.85, { auc: 0.04, ci95: [0.03, 0.05], p: 0.002 });
-    const report = reportWith(hog, courier({ auc: 0.03, ci95: [0.02, 0.04], p: 0.002 }));
+    const better = hog({ auc: 0.04, ci95: [0.03, 0.05], p: 0.002 });
+    const report = reportWith(better, courier({ auc: 0.03, ci95: [0.02, 0.04], p: 0.002 }));
     expect(headline(report)).toMatch(/^COURIER embeddings lift test AUC by 3\.0/);
     expect(context(report).join(' ')).toContain('HOG as similarity scores, changes AUC by +4.00 points');
   });
 
-  it('owns up to having chosen the best of several rows', () => {
+  it('owns up to having chosen the best of several rows, and says what is corrected for that', () => {
     const rows = [
       courier({ auc: 0.01, ci95: [0.005, 0.015], p: 0.002 }, 'vector'),
       courier({ auc: 0.03, ci95: [0.02, 0.04], p: 0.002 }),
     ];
     expect(headline(reportWith(...rows))).toContain('3.0 points');
-    expect(context(reportWith(...rows)).join(' ')).toContain('best of 2 such rows');
+    expect(context(reportWith(...rows)).join(' ')).toContain(
+      'best of 2 such rows; the p-value is corrected for all 2 lifts of the table, but the interval does not',
+    );
     expect(context(reportWith(rows[0] ?? baseline)).join(' ')).not.toContain('best of');
+  });
+
+  it('counts the rows of all sources as chosen among where COURIER was not run', () => {
+    const rows = [
+      hog({ auc: 0.01, ci95: [0.005, 0.015], p: 0.002 }),
+      { ...hog({ auc: 0.02, ci95: [0.01, 0.03], p: 0.002 }), objective: 'random' },
+    ];
+    expect(headline(reportWith(...rows))).toMatch(/^Random encoder embeddings/);
+    expect(context(reportWith(...rows)).join(' ')).toContain('best of 2 such rows');
+  });
+
+  it('gives the corrected p-value, and for how many comparisons', () => {
+    const lift = { auc: 0.03, ci95: [0.02, 0.04], p: 0.002, pCorrected: 0.004 } as const;
+    const rows = [courier(lift), hog({ auc: 0.01, ci95: [0.005, 0.015], p: 0.02 })];
+    expect(headline(reportWith(...rows))).toContain('p = 0.004, corrected for 2 comparisons)');
+  });
+
+  it('claims nothing when only the interval excludes zero and not the corrected p-value', () => {
+    const lift = { auc: 0.02, ci95: [0.001, 0.04], p: 0.04, pCorrected: 0.08 } as const;
+    const rows = [courier(lift), hog({ auc: 0.01, ci95: [-0.005, 0.015], p: 0.2 })];
+    expect(headline(reportWith(...rows))).toBe(
+      'COURIER embeddings may change test AUC, but not by more than chance can among 2 comparisons: +2.0 points against the model without images (95 % interval 0.1 to 4.0, p = 0.080, corrected for 2 comparisons).',
+    );
+  });
+
+  it('speaks of the rows that began warm, however large the lift from scratch', () => {
+    const warm = courier({ auc: 0.01, ci95: [0.005, 0.015], p: 0.002 });
+    const scratch = courier({ auc: 0.05, ci95: [0.04, 0.06], p: 0.002 }, 'cluster-id', 'scratch');
+    const report = reportWith(warm, scratch);
+    expect(headline(report)).toContain('lift test AUC by 1.0 points');
+    expect(context(report).join(' ')).not.toMatch(/best of|exaggerates|cluster ids/);
+  });
+
+  it('speaks of rows from scratch where there are no others, and says that they exaggerate', () => {
+    const scratch = courier({ auc: 0.05, ci95: [0.04, 0.06], p: 0.002 }, 'sim-score', 'scratch');
+    const rows = [{ ...baseline, start: 'scratch' as const }, scratch];
+    const report = { ...sampleReport(), rows };
+    expect(headline(report)).toContain('lift test AUC by 5.0 points');
+    expect(context(report).join(' ')).toContain('exaggerates what images add');
   });
 
   it('makes no comparison where there is none', () => {

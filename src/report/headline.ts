@@ -1,43 +1,47 @@
 /** The result in one plain sentence, and what a careful reader has to know beside it. */
-import type { Lift, Report, ReportRow } from './report.ts';
+import type { Lift, Report, RowLift } from './report.ts';
+import { baselineOf, type LiftedRow, liftedRows, resultRows, side, verdict } from './rows.ts';
 import { decimals, featuresName, integer, interval, objectiveName, pValue, signedPoints } from './text.ts';
 
-interface LiftedRow extends ReportRow {
-  readonly lift: Lift;
-}
-
-/** The sentence a report opens with; it claims a lift only when the 95 % interval excludes zero. */
+/**
+ * The sentence a report opens with. It claims a lift only when the 95 % interval excludes zero and the p-value
+ * still tells it from chance after correction for all lifts of the table.
+ */
 export function headline(report: Report): string {
   const row = headlineRow(report);
   if (row === undefined) return withoutComparison(report);
+  const { lift } = row;
   const subject = `${capital(objectiveName(row.objective))} embeddings`;
-  const size = decimals(100 * Math.abs(row.lift.auc), digitsFor(row.lift));
-  const evidence = `95 % interval ${interval(row.lift, digitsFor(row.lift))}, ${pText(row.lift)}`;
-  switch (verdict(row.lift)) {
+  const size = decimals(100 * Math.abs(lift.auc), digitsFor(lift));
+  const change = `${signedPoints(lift.auc, digitsFor(lift))} points against the model without images`;
+  const lifts = liftedRows(report.rows).length;
+  const evidence = `95 % interval ${interval(lift, digitsFor(lift))}, ${pText(lift, lifts)}`;
+  switch (verdict(lift)) {
     case 'better':
       return `${subject} lift test AUC by ${size} points over the model without images (${evidence}).`;
     case 'worse':
       return `${subject} lower test AUC by ${size} points against the model without images (${evidence}).`;
-    case 'unclear': {
-      const change = signedPoints(row.lift.auc, digitsFor(row.lift));
-      return `${subject} make no measurable difference to test AUC: ${change} points against the model without images (${evidence}).`;
-    }
+    case 'unclear':
+      return side(lift) === 'unclear'
+        ? `${subject} make no measurable difference to test AUC: ${change} (${evidence}).`
+        : `${subject} may change test AUC, but not by more than chance can among ${comparisons(lifts)}: ${change} (${evidence}).`;
   }
 }
 
-/** Sentences that put the headline into proportion: rows chosen among, best rival, size of the test. */
+/** Sentences that put the headline into proportion: start, rows chosen among, best rival, size of the test. */
 export function context(report: Report): string[] {
   const row = headlineRow(report);
   const size = `Measured on ${integer(report.testRows)} test exposures of ${integer(report.testUsers)} users.`;
   if (row === undefined) return [size];
-  const own = liftedRows(report).filter((other) => other.objective === row.objective);
-  const rival = best(liftedRows(report).filter((other) => other.objective !== row.objective));
-  const sentences = [`The ranker sees the embeddings as ${featuresName(row.features)}.`];
-  if (own.length > 1) {
+  const sentences = [`The ranker sees the embeddings as ${featuresName(row.features)}.`, startText(row)];
+  const choices = headlineChoices(report).length;
+  if (choices > 1) {
     sentences.push(
-      `This is the best of ${own.length} such rows, and the interval does not allow for that choice.`,
+      `This is the best of ${choices} such rows; the p-value is corrected for all ${liftedRows(report.rows).length} lifts of the table, but the interval does not allow for that choice.`,
     );
   }
+  const others = liftedRows(resultRows(report)).filter(({ objective }) => objective !== row.objective);
+  const rival = best(others);
   if (rival !== undefined) {
     const name = `${objectiveName(rival.objective)} as ${featuresName(rival.features)}`;
     sentences.push(
@@ -49,21 +53,23 @@ export function context(report: Report): string[] {
 
 /** The row that the report is about: the best of COURIER's, or of all where COURIER was not run. */
 export function headlineRow(report: Report): LiftedRow | undefined {
-  const rows = liftedRows(report);
-  return best(rows.filter((row) => row.objective === 'courier')) ?? best(rows);
+  return best(headlineChoices(report));
 }
 
-export function verdict({ ci95: [low, high] }: Lift): 'better' | 'worse' | 'unclear' {
-  if (low > 0) return 'better';
-  return high < 0 ? 'worse' : 'unclear';
-}
-
-function liftedRows(report: Report): LiftedRow[] {
-  return report.rows.flatMap((row) => (row.lift === null ? [] : [{ ...row, lift: row.lift }]));
+function headlineChoices(report: Report): readonly LiftedRow[] {
+  const rows = liftedRows(resultRows(report));
+  const own = rows.filter(({ objective }) => objective === 'courier');
+  return own.length > 0 ? own : rows;
 }
 
 function best(rows: readonly LiftedRow[]): LiftedRow | undefined {
   return rows.toSorted((a, b) => b.lift.auc - a.lift.auc)[0];
+}
+
+function startText({ start }: LiftedRow): string {
+  return start === 'warm'
+    ? 'A ranker trained without images went on with and without them, as happens to a model in use.'
+    : 'Rankers with and without images were trained from scratch, which exaggerates what images add.';
 }
 
 /** Two decimals for a narrow interval or a limit that one decimal would round to zero, else one. */
@@ -71,15 +77,21 @@ function digitsFor({ ci95: [low, high] }: Lift): number {
   return high - low < 0.005 || Math.min(Math.abs(low), Math.abs(high)) < 0.001 ? 2 : 1;
 }
 
-function pText({ p }: Lift): string {
-  const text = pValue(p);
-  return text.startsWith('<') ? `p ${text}` : `p = ${text}`;
+function pText({ pCorrected }: RowLift, lifts: number): string {
+  const text = pValue(pCorrected);
+  const equation = text.startsWith('<') ? `p ${text}` : `p = ${text}`;
+  return lifts > 1 ? `${equation}, corrected for ${comparisons(lifts)}` : equation;
+}
+
+function comparisons(lifts: number): string {
+  return lifts === 1 ? 'one comparison' : `${lifts} comparisons`;
 }
 
 function withoutComparison(report: Report): string {
-  const [baseline] = report.rows;
-  if (baseline === undefined) return 'No model was evaluated.';
-  return `The model without images reaches a test AUC of ${decimals(baseline.auc.mean, 4)}; no embeddings were compared with it.`;
+  const [first] = resultRows(report);
+  if (first === undefined) return 'No model was evaluated.';
+  const { auc } = baselineOf(report.rows, first.start) ?? first;
+  return `The model without images reaches a test AUC of ${decimals(auc.mean, 4)}; no embeddings were compared with it.`;
 }
 
 function capital(text: string): string {

@@ -25,6 +25,8 @@ describe('the report page', () => {
     const headings = elements(reportPage(sampleReport()), 'h2').map(({ textContent }) => textContent);
     expect(headings).toEqual([
       'Does it pay to look at the photos?',
+      'Where the lift comes from',
+      'What the ranker rests on',
       'How training went',
       'What the embeddings look at',
       'What it cost',
@@ -34,7 +36,10 @@ describe('the report page', () => {
   });
 
   it('leaves out the sections that have nothing to show, and their links', () => {
-    const page = reportPage({ ...sampleReport(), curves: [], examples: [], attention: null, stages: [] });
+    const report = sampleReport();
+    const rows = report.rows.map((row) => ({ ...row, slices: [] }));
+    const nothing = { diagnosis: null, curves: [], examples: [], attention: null, stages: [] };
+    const page = reportPage({ ...report, rows, ...nothing });
     expect(elements(page, 'nav a').map((link) => link.getAttribute('href'))).toEqual([
       '#results',
       '#data',
@@ -88,22 +93,71 @@ describe('the report page', () => {
     const page = reportPage(sampleReport());
     for (const image of elements(page, 'img')) expect(image.getAttribute('alt')).toBe('plain');
     const charts = elements(page, 'figure div[role="img"]').map((chart) => chart.getAttribute('aria-label'));
-    expect(charts).toEqual([
-      'Lift of test AUC over the model without images, with 95 % intervals',
-      'Training curve: plain',
+    expect(charts.map((label) => label?.split(': ')[0])).toEqual([
+      'Lift of test AUC over the model without images, warm start, with 95 % intervals',
+      'Lift of test AUC over the model without images, from scratch, with 95 % intervals',
+      'Lift of test AUC by item history, with 95 % intervals',
+      'Lift of test AUC by user history, with 95 % intervals',
+      'Lift of test AUC by popularity decile, with 95 % intervals',
+      'Lift of test AUC by category plain, with 95 % intervals',
+      'Loss of validation AUC in points without an input',
+      'Opening of the gate and exposures by category',
+      'Reliability of predicted click rates',
+      'Validation AUC without and with images, with all inputs and without what categories tell',
+      'Training curve',
     ]);
-    for (const header of elements(page, 'th')) expect(header.getAttribute('scope')).toMatch(/^(col|row)$/);
+    for (const header of elements(page, 'th'))
+      expect(header.getAttribute('scope')).toMatch(/^(col|row|rowgroup)$/);
   });
 
-  it('draws one dot and one interval for every row with a lift', () => {
+  it('draws one dot and one interval for every row with a lift, in a panel for each start', () => {
     const page = reportPage(sampleReport());
-    expect(elements(page, '.lift circle')).toHaveLength(2);
-    expect(elements(page, '.lift g[aria-label="text"] text').map(({ textContent }) => textContent)).toEqual([
+    expect(elements(page, '.lift .warm circle')).toHaveLength(5);
+    expect(elements(page, '.lift .scratch circle')).toHaveLength(5);
+    const texts = elements(page, '.lift .warm g[aria-label="text"] text').map(
+      ({ textContent }) => textContent,
+    );
+    expect(texts).toEqual([
+      'COURIER · vectors',
       'COURIER · similarity scores',
+      'COURIER · similarity scores + cluster ids',
+      'HOG · similarity scores',
       'plain · plain',
-      '+3.10 (2.60 to 3.50)',
-      '−1.00 (−2.00 to −0.50)',
+      '+0.30 (−0.15 to 0.75)',
+      '+3.10 (2.65 to 3.55)',
+      '+2.90 (2.40 to 3.40)',
+      '+1.20 (0.60 to 1.80)',
+      '−1.00 (−1.70 to −0.30)',
     ]);
+  });
+
+  it('draws both panels on one scale, so that what exaggerates can be seen to', () => {
+    const page = reportPage(sampleReport());
+    const ticks = (start: string) =>
+      elements(page, `.lift .${start} g[aria-label="x-axis tick label"] text`).map(
+        (tick) => tick.textContent,
+      );
+    expect(ticks('warm').length).toBeGreaterThan(2);
+    expect(ticks('scratch')).toEqual(ticks('warm'));
+  });
+
+  it('puts the rows from scratch below those that began warm, under a heading that warns of them', () => {
+    const report = sampleReport();
+    const page = reportPage({ ...report, rows: report.rows.toReversed() });
+    const headings = elements(page, '.results th[scope="rowgroup"]').map(({ textContent }) => textContent);
+    expect(headings).toHaveLength(2);
+    expect(headings[0]).toMatch(/^Warm start/);
+    expect(headings[1]).toMatch(/^From scratch.*exaggerate/s);
+    expect(elements(page, '.results tbody.scratch tr')).toHaveLength(7);
+  });
+
+  it('marks a lift as better only where its corrected p-value says so too', () => {
+    const report = sampleReport();
+    const better = (pCorrected: number) => {
+      const rows = report.rows.map((row) => ({ ...row, lift: row.lift && { ...row.lift, pCorrected } }));
+      return elements(reportPage({ ...report, rows }), '.results .warm tr.better').length;
+    };
+    expect([better(0.049), better(0.05)]).toEqual([3, 0]);
   });
 
   it('shows the history newest first with its weights, then the click', () => {
@@ -115,7 +169,7 @@ describe('the report page', () => {
 
   it('draws long curves with few points and is the same for the same report', () => {
     const page = reportPage(sampleReport());
-    expect(page.length).toBeLessThan(60_000);
+    expect(page.length).toBeLessThan(120_000);
     expect(reportPage(sampleReport())).toBe(page);
   });
 });

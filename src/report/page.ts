@@ -1,9 +1,12 @@
 /** The report as one page that needs nothing but itself: no scripts, no network, no other file. */
+import { diagnosisSection } from './diagnosis.ts';
 import { context, headline, headlineRow } from './headline.ts';
 import { type Html, html, trusted } from './html.ts';
 import { costSection, dataSection, manifestSection } from './origins.ts';
 import type { Report } from './report.ts';
 import { curvesSection, examplesSection, resultsSection } from './results.ts';
+import { baselineOf, resultRows } from './rows.ts';
+import { slicesSection } from './slices.ts';
 import { stylesheet } from './stylesheet.ts';
 import { decimals, integer, oneLine, signedPoints } from './text.ts';
 
@@ -15,6 +18,8 @@ const policy =
 export function reportPage(report: Report): string {
   const sections = [
     { id: 'results', name: 'Results', body: resultsSection(report) },
+    { id: 'slices', name: 'Where', body: slicesSection(report) },
+    { id: 'diagnosis', name: 'Inputs', body: diagnosisSection(report) },
     { id: 'training', name: 'Training', body: curvesSection(report) },
     { id: 'examples', name: 'Examples', body: examplesSection(report) },
     { id: 'cost', name: 'Cost', body: costSection(report) },
@@ -51,7 +56,8 @@ ${sections.map(({ body }) => body)}
 
 function facts(report: Report): Html {
   const row = headlineRow(report);
-  const baseline = report.rows.find(({ lift }) => lift === null);
+  const [first] = resultRows(report);
+  const baseline = first === undefined ? undefined : baselineOf(report.rows, first.start);
   const entries: readonly (readonly [string, string | null])[] = [
     ['points of AUC', row === undefined ? null : signedPoints(row.lift.auc)],
     ['AUC with images', row === undefined ? null : decimals(row.auc.mean, 4)],

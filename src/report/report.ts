@@ -7,7 +7,7 @@ export interface Summary {
   readonly std: number | null;
 }
 
-/** How much better than the row without images, on the same test rows. */
+/** How much better than the row without images that had the same start, on the same test rows. */
 export interface Lift {
   /** Difference of AUC, 0.01 being one point; mean over seeds. */
   readonly auc: number;
@@ -17,17 +17,77 @@ export interface Lift {
   readonly p: number;
 }
 
+/** The lift of a row of the table, which is one of several that were looked at. */
+export interface RowLift extends Lift {
+  /** The p-value after Holm's correction for all lifts of the table. */
+  readonly pCorrected: number;
+  /** Two-sided p-value of DeLong's test, which takes rows for independent and the seeds for one and the same. */
+  readonly pDeLong: number;
+}
+
+/**
+ * Where training began: `warm`, a ranker without images went on with and without them, as happens to a model in
+ * use; `scratch`, from nothing.
+ */
+export type Start = 'warm' | 'scratch';
+
 export interface ReportRow {
-  /** How images enter the ranker: `none`, `vector`, `sim-score`. */
+  /** How images enter the ranker: `none`, `vector`, `sim-score`, or several joined by `+`. */
   readonly features: string;
   /** Where the embeddings come from: `courier`, `random`, `pixel-pca`, `hog`; null without images. */
   readonly objective: string | null;
+  readonly start: Start;
   readonly seeds: readonly number[];
   readonly auc: Summary;
   readonly gauc: Summary;
   readonly logLoss: Summary;
-  /** null in the first row, which the others are compared with. */
-  readonly lift: Lift | null;
+  /** Predicted over observed click rate. */
+  readonly calibration: Summary;
+  /** NDCG@5 over page views with a click. */
+  readonly ndcg: Summary;
+  /** null in the rows without images, which the others are compared with. */
+  readonly lift: RowLift | null;
+  /** The same on parts of the test rows; only for rows that began warm. */
+  readonly slices: readonly SliceResult[];
+}
+
+/** AUC and lift on a part of the test rows, or why there is none. */
+export type SliceResult = {
+  /** What parts are told apart by, such as `item history`. */
+  readonly family: string;
+  readonly name: string;
+  readonly exposures: number;
+} & (
+  | { readonly kind: 'value'; readonly auc: Summary; readonly lift: Lift | null }
+  | { readonly kind: 'undefined'; readonly why: string }
+);
+
+/** What a trained ranker with images rests on; from the validation split, but for the counts of `gates`. */
+export interface Diagnosis {
+  /** Row of the table: the best one by validation AUC that began warm. */
+  readonly features: string;
+  readonly objective: string;
+  readonly seed: number;
+  /** Loss of validation AUC when the values of an input are dealt out anew among the exposures. */
+  readonly importance: readonly { readonly input: string; readonly visual: boolean; readonly loss: number }[];
+  /** How far each category lets the visual side through, 0 to 1, and its test exposures. */
+  readonly gates: readonly {
+    readonly category: string;
+    readonly opening: number;
+    readonly exposures: number;
+  }[];
+  /** Predicted and observed click rate on the validation split, in bins of equal size. */
+  readonly reliability: readonly {
+    readonly meanPrediction: number;
+    readonly observedRate: number;
+    readonly count: number;
+  }[];
+  /** Validation AUC with and without images, with all inputs and without what categories tell. */
+  readonly withoutCategories: readonly {
+    readonly categories: boolean;
+    readonly none: Summary;
+    readonly withImages: Summary;
+  }[];
 }
 
 export interface Curve {
@@ -92,6 +152,8 @@ export interface Report {
   readonly testRows: number;
   readonly testUsers: number;
   readonly rows: readonly ReportRow[];
+  /** null where no ranker with images was trained, or nobody asked. */
+  readonly diagnosis: Diagnosis | null;
   readonly curves: readonly Curve[];
   readonly examples: readonly Example[];
   readonly attention: AttentionCheck | null;

@@ -1,40 +1,66 @@
 /** Sections of the report about what came out: table, lift, curves, examples, attention. */
-import { curveChart, liftChart, seriesColors } from './charts.ts';
-import { columns } from './columns.ts';
-import { verdict } from './headline.ts';
+import { curveChart, liftChart, liftDomain } from './charts.ts';
+import { type Column, columns, correctionNote, liftNote } from './columns.ts';
+import { seriesColors } from './drawing.ts';
 import { type Html, html } from './html.ts';
 import type { AttentionCheck, Curve, Example, Photo, Report, ReportRow } from './report.ts';
+import { liftedRows, type StartGroup, startGroups, verdict } from './rows.ts';
 import { integer, oneLine, percent } from './text.ts';
 
 export function resultsSection({ rows }: Report): Html {
-  const lifted = rows.some((row) => row.lift !== null);
   const seeds = Math.max(0, ...rows.map((row) => row.seeds.length));
   return html`<section id="results" aria-labelledby="results-title">
 <h2 id="results-title">Does it pay to look at the photos?</h2>
-${lifted ? liftFigure(rows) : null}
+${liftFigure(rows)}
 <div class="scroll" role="region" aria-label="Table of results" tabindex="0">
-<table>
+<table class="results">
 <caption>Test period, ${seeds === 1 ? 'one seed' : `mean ± standard deviation over ${seeds} seeds`}.
-Lift is the difference of AUC to the first row in points (hundredths), on the same test rows.</caption>
-<thead><tr>${columns.map(({ title, numeric }) => html`<th scope="col" class="${numeric ? 'number' : 'text'}">${title}</th>`)}</tr></thead>
-<tbody>${rows.map(resultRow)}</tbody>
+${liftNote} ${correctionNote} p is of a bootstrap over users; DeLong's test takes exposures for independent.
+Calibration: predicted over observed click rate.</caption>
+<thead><tr>${columns.map(({ title, kind }) => html`<th scope="col" class="${cellClass(kind)}">${title}</th>`)}</tr></thead>
+${startGroups(rows).map(groupRows)}
 </table>
 </div>
 </section>`;
 }
 
-function liftFigure(rows: readonly ReportRow[]): Html {
-  return html`<figure class="lift">${liftChart(rows)}
+/** One panel for each start, on the same scale. */
+function liftFigure(rows: readonly ReportRow[]): Html | null {
+  const lifted = liftedRows(rows);
+  if (lifted.length === 0) return null;
+  const domain = liftDomain(lifted);
+  const panels = startGroups(lifted).map(({ start, title }) => {
+    const options = { start: title.toLowerCase(), domain, faded: start === 'scratch' };
+    const name = start === 'scratch' ? `${title}; such comparisons exaggerate` : title;
+    return html`<div class="${start}"><p class="panel-title">${name}</p>
+${liftChart(liftedRows(lifted.filter((row) => row.start === start)), options)}</div>`;
+  });
+  return html`<figure class="lift"><div class="panels">${panels}</div>
 <figcaption>Dots are means over seeds, lines 95 % intervals of a paired bootstrap over users and seeds.
-<span class="key blue">better</span>, <span class="key red">worse</span> or
-<span class="key grey">not distinguishable</span> from the model without images.</figcaption></figure>`;
+<span class="key blue">Better</span>, <span class="key red">worse</span> or
+<span class="key grey">not distinguishable</span> from the model without images of the same start, by the interval
+and by the corrected p-value.</figcaption></figure>`;
+}
+
+function groupRows({ start, title, note, rows }: StartGroup): Html {
+  return html`<tbody class="${start}"><tr class="group"><th scope="rowgroup" colspan="${columns.length}"><span>${title}:
+<small>${note}</small></span></th></tr>${rows.map(resultRow)}</tbody>`;
 }
 
 function resultRow(row: ReportRow): Html {
   const [first, ...rest] = columns;
-  const emphasis = row.lift !== null && verdict(row.lift) === 'better' ? 'better' : 'plain';
+  const emphasis = row.lift === null ? 'plain' : verdict(row.lift);
   return html`<tr class="${emphasis}"><th scope="row">${first?.cell(row) ?? ''}</th>
-${rest.map(({ numeric, cell }) => html`<td class="${numeric ? 'number' : 'text'}">${cell(row)}</td>`)}</tr>`;
+${rest.map((column) => html`<td class="${cellClass(column.kind)}">${cell(column, row)}</td>`)}</tr>`;
+}
+
+function cell({ cell, spread }: Column, row: ReportRow): Html {
+  const deviation = spread?.(row) ?? null;
+  return html`${cell(row)}${deviation === null ? null : html` <small>${deviation}</small>`}`;
+}
+
+function cellClass(kind: Column['kind']): string {
+  return kind === 'lift' ? 'number lift' : kind;
 }
 
 export function curvesSection({ curves }: Report): Html | null {

@@ -48,17 +48,35 @@ thead th { color: var(--muted); font-weight: 500; white-space: nowrap; border-bo
 tbody th { font-weight: 500; white-space: nowrap; }
 th.number, td.number { text-align: right; }
 .number, .text { white-space: nowrap; }
-tr.better td:nth-child(6) { color: var(--blue); font-weight: 600; }
+.warm .better .lift, td.lift.better { color: var(--blue); font-weight: 600; }
+.warm .worse .lift, td.lift.worse { color: var(--red); font-weight: 600; }
+.group th { padding-top: 1.1rem; font-weight: 600; }
+.group span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 2.5rem); white-space: normal; }
+.group small { color: var(--muted); font-size: inherit; font-weight: 400; }
+.results { font-size: 0.8125rem; }
+.results :is(th, td):not(:last-child) { padding-right: 0.6rem; }
+.results thead th { white-space: normal; }
+.results tr:not(.group) th[scope='row'] { min-width: 9rem; white-space: normal; }
+.results td small { display: block; color: var(--muted); font-size: 0.75rem; }
+.scratch tr:not(.group) { color: var(--muted); }
+td.gap { color: var(--muted); font-style: italic; text-align: left; }
+.scroll table.small { min-width: 0; }
 .findings tbody th { white-space: normal; min-width: 12rem; }
 
 figure { margin: 0 0 1.75rem; }
 figcaption { color: var(--muted); font-size: 0.85rem; line-height: 1.5; }
 figcaption strong { color: var(--ink); font-weight: 600; }
 svg { display: block; max-width: 100%; height: auto; font-family: inherit; }
-.lift svg { width: 100%; max-width: 36rem; margin-bottom: 0.5rem; }
-.lift figcaption { max-width: 42rem; }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1.75rem 2.5rem; align-items: start; }
+.panels figure { margin: 0; min-width: 0; max-width: 36rem; }
+.panels svg { width: 100%; max-width: 36rem; }
+.panels figcaption { margin-bottom: 0.5rem; }
+.panel-title { margin: 0 0 0.25rem; font-size: 0.9rem; font-weight: 600; }
+.scratch .panel-title { color: var(--muted); }
+figure.lift figcaption { max-width: 42rem; margin-top: 0.5rem; }
+.note { margin: 0.75rem 0 1.5rem; max-width: 42rem; color: var(--muted); font-size: 0.85rem; line-height: 1.5; }
 .key { font-weight: 600; }
-.key.blue { color: var(--blue); } .key.red { color: var(--red); } .key.grey { color: var(--muted); }
+.key.blue { color: var(--blue); } .key.red { color: var(--red); } .key.grey { color: var(--muted); } .key.orange { color: var(--orange); }
 .curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1.5rem 2rem; }
 .curves figure { margin: 0; max-width: 30rem; }
 .curves svg { width: 100%; }

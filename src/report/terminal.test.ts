@@ -1,22 +1,45 @@
 import { describe, expect, it } from 'vitest';
-import { reportRow } from '../../test/support/report.ts';
+import { reportRow, rowLift, sampleReport } from '../../test/support/report.ts';
 import { terminalTable } from './terminal.ts';
 
+const scratch = { start: 'scratch' } as const;
 const rows = [
+  reportRow('none', null, 0.8, null, scratch),
+  reportRow('sim-score', 'courier', 0.84, rowLift(0.04, 0.005, 0.0001), scratch),
   reportRow('none', null, 0.81, null),
-  reportRow('sim-score', 'courier', 0.841, { auc: 0.031, ci95: [0.026, 0.035], p: 0.002 }),
+  reportRow('sim-score', 'courier', 0.841, { ...rowLift(0.031, 0.0045, 0.002), pCorrected: 0.004 }),
 ];
 
 describe('terminalTable', () => {
-  it('aligns names left and numbers right', () => {
+  it('aligns names left and numbers right, and puts what began warm above what is from scratch', () => {
     expect(terminalTable(rows)).toBe(
       `
-Features           Embeddings              AUC             GAUC         Log loss  Lift (points)  95 % interval      p
-─────────────────  ──────────  ───────────────  ───────────────  ───────────────  ─────────────  ─────────────  ─────
-no images          –           0.8100 ± 0.0010  0.8100 ± 0.0010  0.8100 ± 0.0010              –              –      –
-similarity scores  COURIER     0.8410 ± 0.0010  0.8410 ± 0.0010  0.8410 ± 0.0010          +3.10   2.60 to 3.50  0.002
+Features           Embeddings  Start                AUC    GAUC  Log loss   Lift  95 % interval  p (Holm)
+─────────────────  ──────────  ───────  ───────────────  ──────  ────────  ─────  ─────────────  ────────
+Warm start: the result; a ranker trained without images went on with and without them
+no images          –           warm     0.8100 ± 0.0010  0.7900    0.4950      –              –         –
+similarity scores  COURIER     warm     0.8410 ± 0.0010  0.8210    0.4795  +3.10   2.65 to 3.55     0.004
+─────────────────  ──────────  ───────  ───────────────  ──────  ────────  ─────  ─────────────  ────────
+From scratch: every ranker was trained from nothing; such comparisons exaggerate
+no images          –           scratch  0.8000 ± 0.0010  0.7800    0.5000      –              –         –
+similarity scores  COURIER     scratch  0.8400 ± 0.0010  0.8200    0.4800  +4.00   3.50 to 4.50   < 0.001
+─────────────────  ──────────  ───────  ───────────────  ──────  ────────  ─────  ─────────────  ────────
+Lift: difference of AUC to the row without images of the same start, in points (hundredths).
+p (Holm): corrected for all lifts of the table; the intervals are not.
 `.trim(),
     );
+  });
+
+  it('has no heading for a start without rows', () => {
+    expect(terminalTable(rows.slice(2))).not.toContain('scratch');
+    expect(terminalTable(rows.slice(0, 2))).not.toContain('Warm');
+  });
+
+  it('is hardly wider than 120 characters, even where features come together', () => {
+    const widths = terminalTable(sampleReport().rows)
+      .split('\n')
+      .map((line) => line.length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(123);
   });
 
   it('keeps control characters of a name from the terminal', () => {

@@ -1,22 +1,37 @@
 /** The table of results as plain text. */
-import { type Column, columns } from './columns.ts';
+import { type Column, cellText, correctionNote, liftNote, narrowColumns } from './columns.ts';
 import type { ReportRow } from './report.ts';
+import { startGroups } from './rows.ts';
 
-/** Rows as aligned columns for a terminal, without a line break at the end. */
+/** Rows as aligned columns for a terminal, warm-started ones first, without a line break at the end. */
 export function terminalTable(rows: readonly ReportRow[]): string {
-  const cells = [
-    columns.map(({ title }) => title),
-    ...rows.map((row) => columns.map(({ cell }) => cell(row))),
-  ];
-  const widths = columns.map((_, place) => Math.max(...cells.map((line) => (line[place] ?? '').length)));
-  const lines = cells.map((line) => line.map((text, place) => pad(text, widths[place] ?? 0, columns[place])));
-  const rule = widths.map((width) => '─'.repeat(width));
-  return lines
-    .toSpliced(1, 0, rule)
-    .map((line) => line.join('  ').trimEnd())
-    .join('\n');
+  const titles = narrowColumns.map(({ title }) => title);
+  const groups = startGroups(rows).map(({ title, note, rows }) => {
+    return { heading: `${title}: ${note}`, lines: rows.map(cellsOf) };
+  });
+  const all = [titles, ...groups.flatMap(({ lines }) => lines)];
+  const widths = titles.map((_, place) => Math.max(...all.map((cells) => (cells[place] ?? '').length)));
+  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
+  return [
+    aligned(titles, widths),
+    ...groups.flatMap(({ heading, lines }) => [rule, heading, ...lines.map((line) => aligned(line, widths))]),
+    rule,
+    liftNote,
+    correctionNote,
+  ].join('\n');
+}
+
+function cellsOf(row: ReportRow): string[] {
+  return narrowColumns.map((column) => cellText(column, row));
+}
+
+function aligned(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((text, place) => pad(text, widths[place] ?? 0, narrowColumns[place]))
+    .join('  ')
+    .trimEnd();
 }
 
 function pad(text: string, width: number, column: Column | undefined): string {
-  return column?.numeric === true ? text.padStart(width) : text.padEnd(width);
+  return column?.kind === 'text' ? text.padEnd(width) : text.padStart(width);
 }

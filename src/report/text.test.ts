@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, decimals, duration, interval, meanAndStd, oneLine, pValue, signedPoints } from './text.ts';
+import {
+  bytes,
+  decimals,
+  duration,
+  featuresName,
+  interval,
+  meanAndStd,
+  name,
+  objectiveName,
+  oneLine,
+  pValue,
+  signedPoints,
+} from './text.ts';
 
 describe('numbers for readers', () => {
   it('have a true minus sign and never a negative zero', () => {
@@ -59,5 +71,25 @@ describe('oneLine', () => {
     expect(oneLine('👗'.repeat(10), 4)).toBe('👗👗👗…');
     expect(oneLine('abcd', 4)).toBe('abcd');
     expect(oneLine('x'.repeat(10_000_000), 20)).toHaveLength(20);
+  });
+});
+
+describe('names for readers', () => {
+  it('name every feature of a set', () => {
+    expect(featuresName('sim-score+cluster-id')).toBe('similarity scores + cluster ids');
+    expect(featuresName('vector+semantic-id+sim-tier')).toBe('vectors + semantic ids + similarity tiers');
+  });
+
+  it('leave unknown names as they are, also those that every object has', () => {
+    expect(featuresName('constructor+mine')).toBe('constructor + mine');
+    expect(objectiveName('toString')).toBe('toString');
+  });
+
+  it('say so where there is nothing to see', () => {
+    expect([' ', '\u0000', 'shoes'].map((text) => name(text, 20))).toEqual([
+      '(no name)',
+      '(no name)',
+      'shoes',
+    ]);
   });
 });

@@ -16,31 +16,39 @@ export function printable(text: string): string {
   return text.replace(unprintable, (character) => (/[\n\t]/.test(character) ? character : ' '));
 }
 
-const objectiveNames: Readonly<Record<string, string>> = {
-  courier: 'COURIER',
-  random: 'random encoder',
-  'pixel-pca': 'pixel PCA',
-  hog: 'HOG',
-  clip: 'CLIP',
-  simclr: 'SimCLR',
-  simsiam: 'SimSiam',
-  scl: 'SCL',
-};
+const objectiveNames: ReadonlyMap<string, string> = new Map([
+  ['courier', 'COURIER'],
+  ['random', 'random encoder'],
+  ['pixel-pca', 'pixel PCA'],
+  ['hog', 'HOG'],
+  ['clip', 'CLIP'],
+  ['simclr', 'SimCLR'],
+  ['simsiam', 'SimSiam'],
+  ['scl', 'SCL'],
+]);
 
-const featuresNames: Readonly<Record<string, string>> = {
-  none: 'no images',
-  vector: 'vectors',
-  'sim-score': 'similarity scores',
-  'sim-tier': 'similarity tiers',
-  'cluster-id': 'cluster ids',
-};
+const featuresNames: ReadonlyMap<string, string> = new Map([
+  ['none', 'no images'],
+  ['vector', 'vectors'],
+  ['sim-score', 'similarity scores'],
+  ['sim-tier', 'similarity tiers'],
+  ['cluster-id', 'cluster ids'],
+  ['semantic-id', 'semantic ids'],
+]);
 
 export function objectiveName(objective: string | null): string {
-  return objective === null ? '–' : oneLine(objectiveNames[objective] ?? objective, 40);
+  return objective === null ? '–' : oneLine(objectiveNames.get(objective) ?? objective, 40);
 }
 
+/** `sim-score+cluster-id` as `similarity scores + cluster ids`. */
 export function featuresName(features: string): string {
-  return oneLine(featuresNames[features] ?? features, 40);
+  const parts = oneLine(features).split('+');
+  return oneLine(parts.map((part) => featuresNames.get(part) ?? part).join(' + '), 80);
+}
+
+/** A name from outside on one line; one that has nothing to see is called so. */
+export function name(text: string, limit: number): string {
+  return oneLine(text, limit).trim() === '' ? '(no name)' : oneLine(text, limit);
 }
 
 /** A number with a fixed number of decimals, a true minus sign, and never a negative zero. */

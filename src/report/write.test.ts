@@ -12,12 +12,17 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('writeReport', () => {
-  it('writes the page and the JSON into a folder that it creates, and nothing else', async () => {
+  it('writes the page, the JSON and the Markdown into a folder that it creates, and nothing else', async () => {
     const run = join(folder, 'run');
     const paths = await writeReport(run, sampleReport());
-    expect(paths).toEqual({ json: join(run, 'report.json'), html: join(run, 'report.html') });
-    expect((await readdir(run)).sort()).toEqual(['report.html', 'report.json']);
+    expect(paths).toEqual({
+      json: join(run, 'report.json'),
+      html: join(run, 'report.html'),
+      markdown: join(run, 'report.md'),
+    });
+    expect((await readdir(run)).sort()).toEqual(['report.html', 'report.json', 'report.md']);
     expect(await readFile(paths.html, 'utf8')).toMatch(/^<!doctype html>/);
+    expect(await readFile(paths.markdown, 'utf8')).toMatch(/^# plain\n\n\*\*COURIER embeddings lift/);
   });
 
   it('keeps every number in the JSON and names photos by item id', async () => {

@@ -1,24 +1,33 @@
-/** Writes a report into a run folder, for programs as JSON and for people as a page. */
+/** Writes a report into a run folder, for programs as JSON, for people as a page and as Markdown. */
 import { join } from 'node:path';
 import { CourierError } from '../errors.ts';
 import { writeFileWhole, writeJson } from '../files.ts';
+import { reportMarkdown } from './markdown.ts';
 import { reportPage } from './page.ts';
 import type { Report } from './report.ts';
 
+export interface WrittenReport {
+  readonly json: string;
+  readonly html: string;
+  readonly markdown: string;
+}
+
 /**
- * Writes `report.json` and `report.html`. The page holds its photos; the JSON names them by item id.
+ * Writes `report.json`, `report.html` and `report.md`. The page holds its photos; the JSON names them by item id.
  *
  * @param folder created when it does not exist
- * @returns the paths of the two files
+ * @returns the paths of the three files
  * @throws CourierError VALUE_INVALID, naming the place, when a number is not finite; OUTPUT_NOT_WRITABLE
  */
-export async function writeReport(folder: string, report: Report): Promise<{ json: string; html: string }> {
+export async function writeReport(folder: string, report: Report): Promise<WrittenReport> {
   const { manifest: _free, ...results } = report;
   checkFinite(results, 'report');
-  const [json, html] = [join(folder, 'report.json'), join(folder, 'report.html')];
-  await writeJson(json, withoutPictures(report));
-  await writeFileWhole(html, reportPage(report));
-  return { json, html };
+  const path = (extension: string) => join(folder, `report.${extension}`);
+  const written = { json: path('json'), html: path('html'), markdown: path('md') };
+  await writeJson(written.json, withoutPictures(report));
+  await writeFileWhole(written.html, reportPage(report));
+  await writeFileWhole(written.markdown, reportMarkdown(report));
+  return written;
 }
 
 function withoutPictures(report: Report) {

@@ -1,17 +1,121 @@
-/** A small report with every section filled, in which each text from outside is `text`. */
-import type { Lift, Photo, Report, ReportRow } from '../../src/report/report.ts';
+/** A small report with every section filled, in which each text from outside is `text` or holds it. */
+import type {
+  Diagnosis,
+  Photo,
+  Report,
+  ReportRow,
+  RowLift,
+  SliceResult,
+  Start,
+} from '../../src/report/report.ts';
 
 const pixel =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** A lift with an interval of `halfWidth` to both sides, both as shares, and a p-value that is the same however corrected. */
+export function rowLift(auc: number, halfWidth: number, p: number): RowLift {
+  return { auc, ci95: [auc - halfWidth, auc + halfWidth], p, pCorrected: p, pDeLong: p };
+}
 
 export function reportRow(
   features: string,
   objective: string | null,
   auc: number,
-  lift: Lift | null,
+  lift: RowLift | null,
+  { start = 'warm', slices = [] }: { start?: Start; slices?: readonly SliceResult[] } = {},
 ): ReportRow {
-  const summary = { mean: auc, std: 0.001 };
-  return { features, objective, seeds: [1, 2], auc: summary, gauc: summary, logLoss: summary, lift };
+  const around = (mean: number) => ({ mean, std: 0.001 });
+  return {
+    features,
+    objective,
+    start,
+    seeds: [1, 2],
+    auc: around(auc),
+    gauc: around(auc - 0.02),
+    logLoss: around(0.9 - auc / 2),
+    calibration: around(1.012),
+    ndcg: around(auc - 0.3),
+    lift,
+    slices,
+  };
+}
+
+/** Lifts by part; null for a part without one. */
+function sampleSlices(text: string, lifted: boolean): SliceResult[] {
+  const slice = (family: string, name: string, exposures: number, auc: number | null): SliceResult => {
+    const part = { family, name, exposures };
+    if (auc === null) return { ...part, kind: 'undefined', why: `AUC is undefined: ${text}.` };
+    const halfWidth = 0.3 / Math.sqrt(exposures);
+    const lift = { auc, ci95: [auc - halfWidth, auc + halfWidth] as const, p: 0.02 };
+    const mean = 0.8 + (lifted ? auc : 0);
+    return { ...part, kind: 'value', auc: { mean, std: 0.002 }, lift: lifted ? lift : null };
+  };
+  return [
+    slice('item history', 'cold', 900, 0.052),
+    slice('item history', 'warm', 4100, 0.018),
+    slice('user history', 'new', 0, null),
+    slice('user history', 'returning', 5000, 0.031),
+    slice('popularity decile', '1–3', 1500, 0.046),
+    ...[4, 5, 6, 7, 8, 9, 10].map((decile) =>
+      slice('popularity decile', `${decile}`, 500, 0.04 - 0.006 * decile),
+    ),
+    slice(`category ${text}`, text, 2600, 0.034),
+    slice(`category ${text}`, `${text} for all seasons and occasions`, 1800, -0.021),
+    slice(`category ${text}`, `${text} 3`, 24, 0.01),
+    slice(`category ${text}`, `other ${text}`, 7, null),
+  ];
+}
+
+/** Six rows that began warm; the last is of a source and a feature from outside. */
+function sampleRows(text: string): ReportRow[] {
+  const sliced = { slices: sampleSlices(text, true) };
+  const ranker = { slices: sampleSlices(text, false) };
+  return [
+    reportRow('none', null, 0.81, null, ranker),
+    reportRow('vector', 'courier', 0.813, rowLift(0.003, 0.0045, 0.19), sliced),
+    reportRow('sim-score', 'courier', 0.841, rowLift(0.031, 0.0045, 0.001), sliced),
+    reportRow('sim-score+cluster-id', 'courier', 0.839, rowLift(0.029, 0.005, 0.001), sliced),
+    reportRow('sim-score', 'hog', 0.822, rowLift(0.012, 0.006, 0.006), sliced),
+    reportRow(text, text, 0.8, rowLift(-0.01, 0.007, 0.004), sliced),
+  ];
+}
+
+function fromScratch(row: ReportRow): ReportRow {
+  const { lift } = row;
+  const auc = { ...row.auc, mean: row.auc.mean - 0.01 };
+  const exaggerated = lift && rowLift(lift.auc + 0.006, 0.007, lift.p);
+  return { ...row, auc, start: 'scratch', lift: exaggerated, slices: [] };
+}
+
+function sampleDiagnosis(text: string): Diagnosis {
+  const input = (input: string, loss: number, visual = false) => ({ input, visual, loss });
+  const auc = (mean: number) => ({ mean, std: 0.0012 });
+  return {
+    features: 'sim-score+cluster-id',
+    objective: 'courier',
+    seed: 1,
+    importance: [
+      input('item_clicks_log', 0.061),
+      input('sim-score+cluster-id', 0.034, true),
+      input('item', 0.018),
+      input(text, 0.009),
+      input('user', 0.002),
+      input(`${text}_in_history_log`, -0.0011),
+    ],
+    gates: [
+      { category: text, opening: 0.82, exposures: 2600 },
+      { category: `${text} for all seasons and occasions`, opening: 0.47, exposures: 1800 },
+      { category: `other ${text}`, opening: 0.08, exposures: 31 },
+    ],
+    reliability: Array.from({ length: 10 }, (_, bin) => {
+      const meanPrediction = 0.01 + 0.0005 * bin ** 3;
+      return { meanPrediction, observedRate: meanPrediction * (1.15 - 0.03 * bin), count: 500 };
+    }),
+    withoutCategories: [
+      { categories: true, none: auc(0.812), withImages: auc(0.84) },
+      { categories: false, none: auc(0.784), withImages: auc(0.829) },
+    ],
+  };
 }
 
 export function sampleReport(text = 'plain'): Report {
@@ -26,11 +130,8 @@ export function sampleReport(text = 'plain'): Report {
     },
     testRows: 5000,
     testUsers: 300,
-    rows: [
-      reportRow('none', null, 0.81, null),
-      reportRow('sim-score', 'courier', 0.841, { auc: 0.031, ci95: [0.026, 0.035], p: 0.001 }),
-      reportRow(text, text, 0.8, { auc: -0.01, ci95: [-0.02, -0.005], p: 0.004 }),
-    ],
+    rows: [...sampleRows(text), ...sampleRows(text).map(fromScratch)],
+    diagnosis: sampleDiagnosis(text),
     curves: [
       {
         title: text,

@@ -1,4 +1,6 @@
 /** A generated click log in memory, in which a click follows from looks alone. */
+
+import type { ItemCodes } from '../../src/data/clusters.ts';
 import { NONE } from '../../src/data/dataset.ts';
 import { ItemEmbeddings } from '../../src/features/item-embeddings.ts';
 import { Random } from '../../src/random.ts';
@@ -69,6 +71,11 @@ export function tinyLog(seed = 1): { data: RankerData; embeddings: ItemEmbedding
     },
   };
   return { data, embeddings: ItemEmbeddings.forCatalogue(data.catalogue, ids, lookVectors(random)) };
+}
+
+/** Codes that tell some of an item's look, for every item. */
+export function itemCodes(name: string, count: number, { catalogue }: RankerData): ItemCodes {
+  return { name, count, codes: Int32Array.from(catalogue.ids, (_, item) => (item % looks) % count) };
 }
 
 /** One axis for each look, a little noise on all, scaled to length 1. (N, looks) */

@@ -1,0 +1,53 @@
+/** Codes of photos as an item's ids, treated as any category of an item is. */
+import type { ItemCodes } from '../data/clusters.ts';
+import { NONE } from '../data/dataset.ts';
+import { type FeatureData, pageViewOfRows, type VisualFeature } from './feature.ts';
+
+/** Whether the candidate's code is in the history, how often, and that there was something to compare. */
+const width = 3;
+
+/**
+ * Each column of codes is an id of the candidate and of every history item, with an embedding of its own; and, as
+ * for every category of an item, the ranker is told whether the candidate's code occurs in the history and how
+ * often: what a small log is too short to learn from the embeddings.
+ *
+ * Dense values of one exposure, for each column: 1 if the code is in the history, log(1 + times), and 1 if
+ * candidate and history have codes at all. (W = 3 · V)
+ */
+export function codeFeature(name: string, data: FeatureData, columns: readonly ItemCodes[]): VisualFeature {
+  const { exposures, pageViews } = data;
+  const { historyLength } = pageViews;
+  const pageViewOf = pageViewOfRows(data);
+  const all = width * columns.length;
+  return {
+    name,
+    codes: columns,
+    groups: columns.map(() => width),
+    fill(rows, out) {
+      out.fill(0, 0, rows.length * all);
+      for (let index = 0; index < rows.length; index++) {
+        const row = rows[index]!;
+        const from = pageViewOf[row]! * historyLength;
+        const history = pageViews.history.subarray(from, from + historyLength);
+        for (let column = 0; column < columns.length; column++) {
+          const { codes } = columns[column]!;
+          const { times, comparable } = countMatches(codes, codes[exposures.item[row]!]!, history);
+          const at = index * all + column * width;
+          out[at] = times > 0 ? 1 : 0;
+          out[at + 1] = Math.log1p(times);
+          out[at + 2] = comparable ? 1 : 0;
+        }
+      }
+    },
+  };
+}
+
+function countMatches(codes: Int32Array, code: number, history: Int32Array) {
+  let [times, comparable] = [0, false];
+  for (const clicked of history) {
+    if (code === NONE || clicked === NONE || codes[clicked] === NONE) continue;
+    comparable = true;
+    if (codes[clicked] === code) times++;
+  }
+  return { times, comparable };
+}

@@ -1,0 +1,69 @@
+/** Section of the report about what the best ranker with images rests on. */
+import {
+  categoriesChart,
+  gateChart,
+  importanceChart,
+  inputsName,
+  reliabilityChart,
+} from './diagnosis-charts.ts';
+import { type Html, html } from './html.ts';
+import type { Diagnosis, Report } from './report.ts';
+import { featuresName, integer, meanAndStd, objectiveName, signedPoints } from './text.ts';
+
+/** Categories shown, those with most exposures; `report.json` has all of them. */
+const shownGates = 20;
+
+export function diagnosisSection({ diagnosis }: Report): Html | null {
+  if (diagnosis === null) return null;
+  const { features, objective, seed, importance, gates, reliability, withoutCategories } = diagnosis;
+  const figures = [
+    importance.length === 0 ? null : importanceFigure(importance),
+    gates.length === 0 ? null : gateFigure(gates),
+    reliability.length === 0 ? null : reliabilityFigure(reliability),
+    withoutCategories.length === 0 ? null : categoriesFigure(withoutCategories),
+  ];
+  if (figures.every((figure) => figure === null)) return null;
+  return html`<section id="diagnosis" aria-labelledby="diagnosis-title">
+<h2 id="diagnosis-title">What the ranker rests on</h2>
+<p>The warm-started row with the best validation AUC, ${objectiveName(objective)} as ${featuresName(features)},
+looked into with seed ${String(seed)}, on the validation split.</p>
+<div class="panels">${figures}</div>
+</section>`;
+}
+
+function importanceFigure(importance: Diagnosis['importance']): Html {
+  return html`<figure class="importance"><figcaption><strong>Importance of inputs</strong><br>How much AUC is lost when
+the values of an input are dealt out anew among the exposures: <span class="key orange">images</span>,
+<span class="key grey">all else</span>.</figcaption>${importanceChart(importance)}</figure>`;
+}
+
+function gateFigure(gates: Diagnosis['gates']): Html {
+  const shown = gates.toSorted((a, b) => b.exposures - a.exposures).slice(0, shownGates);
+  const more =
+    shown.length < gates.length
+      ? ` The ${shown.length} categories with most exposures of ${integer(gates.length)}.`
+      : null;
+  return html`<figure class="gates"><figcaption><strong>Gates</strong><br>How far each category lets images through,
+0 to 1, and its exposures.${more}</figcaption>${gateChart(shown)}</figure>`;
+}
+
+function reliabilityFigure(reliability: Diagnosis['reliability']): Html {
+  const rows = reliability.reduce((sum, { count }) => sum + count, 0);
+  return html`<figure class="reliability"><figcaption><strong>Reliability</strong><br>Predicted and observed click rate of
+${integer(rows)} exposures in ${reliability.length} bins of equal size; below the diagonal the ranker predicts too
+many clicks.</figcaption>${reliabilityChart(reliability)}</figure>`;
+}
+
+function categoriesFigure(comparisons: Diagnosis['withoutCategories']): Html {
+  return html`<figure class="categories"><figcaption><strong>What images add beyond categories</strong><br>Validation AUC
+<span class="key grey">without</span> and <span class="key blue">with</span> images. What they add only when the
+ranker lacks categories is what categories tell already.</figcaption>${categoriesChart(comparisons)}
+<div class="scroll" role="region" aria-label="What images add with and without categories" tabindex="0">
+<table class="small"><thead><tr><th scope="col">Inputs</th><th scope="col" class="number">AUC without images</th>
+<th scope="col" class="number">AUC with images</th><th scope="col" class="number">Points</th></tr></thead>
+<tbody>${comparisons.map(
+    ({ categories, none, withImages }) => html`<tr><th scope="row">${inputsName(categories)}</th>
+<td class="number">${meanAndStd(none)}</td><td class="number">${meanAndStd(withImages)}</td>
+<td class="number">${signedPoints(withImages.mean - none.mean)}</td></tr>`,
+  )}</tbody></table></div></figure>`;
+}

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { reportRow, rowLift, sampleReport } from '../../test/support/report.ts';
+import { columns } from './columns.ts';
+import { markdownTable, reportMarkdown } from './markdown.ts';
+
+/** Cells of a line as GitHub Flavored Markdown parts them: at pipes without a backslash before them. */
+function cells(line: string): string[] {
+  const parts = line.match(/(?:\\.|[^|\\])+/g) ?? [];
+  return parts.map((part) => part.trim());
+}
+
+describe('markdownTable', () => {
+  it('shows all columns, names left and numbers right', () => {
+    const row = reportRow('sim-score+cluster-id', 'courier', 0.841, {
+      ...rowLift(0.031, 0.0045, 0.002),
+      pCorrected: 0.004,
+      pDeLong: 0.00001,
+    });
+    const [caption, , head, rule, line] = markdownTable([row]).split('\n');
+    expect(caption).toBe(
+      '**Warm start**: the result; a ranker trained without images went on with and without them.',
+    );
+    expect(cells(head ?? '').map((title) => title.replaceAll('\\', ''))).toEqual(
+      columns.map(({ title }) => title),
+    );
+    expect(rule).toBe(`| ${[...Array(3).fill('---'), ...Array(10).fill('---:')].join(' | ')} |`);
+    expect(line).toBe(
+      '| similarity scores + cluster ids | COURIER | warm | 0.8410 ± 0.0010 | 0.8210 ± 0.0010 | 0.5410 ± 0.0010 | 0.4795 ± 0.0010 | 1.0120 ± 0.0010 | +3.10 | 2.65 to 3.55 | 0.002 | 0.004 | \\< 0.001 |',
+    );
+  });
+
+  it('puts rows from scratch into a table below, under a line that warns of them', () => {
+    const rows = [
+      reportRow('none', null, 0.8, null, { start: 'scratch' }),
+      reportRow('none', null, 0.81, null),
+    ];
+    const paragraphs = markdownTable(rows).split('\n\n');
+    expect(paragraphs).toHaveLength(5);
+    expect(paragraphs[1]).toContain('0.8100');
+    expect(paragraphs[2]).toMatch(/^\*\*From scratch\*\*: .*exaggerate\.$/);
+    expect(paragraphs[3]).toContain('0.8000');
+  });
+
+  it('has the same cells whatever a name says', () => {
+    const hostile = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc
+        .array(fc.constantFrom('|', '\\', '\n', '\r', '`', '<b>', '](http://a.b)', '\u2028', 'a'))
+        .map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const lines = markdownTable([reportRow(`x${text}`, `x${text}`, 0.8, null)]).split('\n');
+        expect(lines).toHaveLength(7);
+        expect(cells(lines[4] ?? '')).toHaveLength(columns.length);
+      }),
+    );
+  });
+
+  it('lets no name become a link, a picture, HTML or emphasis', () => {
+    const table = markdownTable([reportRow('![a](b)<b>&lt;*_~~`', null, 0.8, null)]);
+    expect(table).toContain('\\!\\[a\\](b)\\<b\\>\\&lt;\\*\\_\\~\\~\\`');
+  });
+
+  it('is nothing without rows', () => {
+    expect(markdownTable([])).toBe('');
+  });
+});
+
+describe('reportMarkdown', () => {
+  it('says the headline before the table', () => {
+    const paragraphs = reportMarkdown(sampleReport('a|b')).split('\n\n');
+    expect(paragraphs[0]).toBe('# a\\|b');
+    expect(paragraphs[1]).toMatch(/^\*\*COURIER embeddings lift test AUC by 3\.1 points.*\*\*$/);
+    expect(paragraphs[2]).toContain('best of 3 such rows');
+    expect(paragraphs[3]).toMatch(/^\*\*Warm start\*\*/);
+  });
+});

@@ -1,0 +1,51 @@
+/** The table of results as Markdown, for documents, and a short report around it. */
+import { cellText, columns, correctionNote, liftNote } from './columns.ts';
+import { context, headline } from './headline.ts';
+import type { Report, ReportRow } from './report.ts';
+import { startGroups } from './rows.ts';
+import { oneLine } from './text.ts';
+
+/** @returns the whole of `report.md` */
+export function reportMarkdown(report: Report): string {
+  const parts = [
+    `# ${escapeMarkdown(oneLine(report.title))}`,
+    `**${escapeMarkdown(headline(report))}**`,
+    escapeMarkdown(context(report).join(' ')),
+    markdownTable(report.rows),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+/**
+ * Rows with all columns as tables of GitHub Flavored Markdown, one for each start under a line that names it,
+ * and below them what the titles leave open; nothing for no rows.
+ */
+export function markdownTable(rows: readonly ReportRow[]): string {
+  if (rows.length === 0) return '';
+  const tables = startGroups(rows).flatMap(({ title, note, rows }) => [
+    `**${title}**: ${note}.`,
+    [headLine(), ruleLine(), ...rows.map(rowLine)].join('\n'),
+  ]);
+  return [...tables, `${liftNote} ${correctionNote}`].join('\n\n');
+}
+
+function headLine(): string {
+  return line(columns.map(({ title }) => escapeMarkdown(title)));
+}
+
+function ruleLine(): string {
+  return line(columns.map(({ kind }) => (kind === 'text' ? '---' : '---:')));
+}
+
+function rowLine(row: ReportRow): string {
+  return line(columns.map((column) => escapeMarkdown(cellText(column, row))));
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** Text from outside in which no character is markup: no cell ends early, no link, no HTML, no mention. */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*_[\]<>|~&:@$#!]/g, '\\$&');
+}
