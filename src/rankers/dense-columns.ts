@@ -9,12 +9,15 @@ const chunk = 4096;
 /** A column that varies less than this, relative to its mean, is constant but for rounding. */
 const smallestDeviation = 1e-6;
 
-/** Raw values by exposure, in groups of columns. */
-interface Columns {
+export interface ColumnGroups {
   /** Widths of the groups. */
   readonly groups: readonly number[];
   /** Whether a group of zeros means that there is nothing to see: it stays zero, and is not in the statistics. */
   readonly zeroIsAbsent: boolean;
+}
+
+/** Raw values by exposure, in groups of columns. */
+interface Columns extends ColumnGroups {
   /** (n) → (n, width) */
   fill(rows: Int32Array, out: Float32Array): void;
   nameOf(column: number): string;
@@ -71,13 +74,10 @@ export class DenseColumns {
 
   /** Writes the standardised values of these exposures. (n) → (n, width) */
   fill(rows: Int32Array, out: Float32Array): void {
-    const { width, mean, scale } = this;
     this.#columns.fill(rows, out);
     this.#requireFinite(rows, out);
-    this.#forEachPresent(out, rows.length, (at, column) => {
-      out[at] = (out[at]! - mean[column]!) * scale[column]!;
-    });
-    out.fill(0, rows.length * width);
+    standardize(out, rows.length, this.#columns, this);
+    out.fill(0, rows.length * this.width);
   }
 
   #statistics(rows: Int32Array): { mean: Float64Array; deviation: Float64Array } {
@@ -91,7 +91,7 @@ export class DenseColumns {
       const part = rows.subarray(from, from + chunk);
       this.#columns.fill(part, raw);
       this.#requireFinite(part, raw);
-      this.#forEachPresent(raw, part.length, (at, column) => {
+      forEachPresent(raw, part.length, this.#columns, (at, column) => {
         counts[column]! += 1;
         const before = raw[at]! - mean[column]!;
         mean[column]! += before / counts[column]!;
@@ -99,21 +99,6 @@ export class DenseColumns {
       });
     }
     return { mean, deviation: squares.map((sum, column) => Math.sqrt(sum / Math.max(1, counts[column]!))) };
-  }
-
-  /** Goes through all values but those of absent groups. */
-  #forEachPresent(values: Float32Array, count: number, use: (at: number, column: number) => void): void {
-    const { groups, zeroIsAbsent } = this.#columns;
-    for (let index = 0, at = 0; index < count; index++) {
-      let column = 0;
-      for (const width of groups) {
-        if (!(zeroIsAbsent && isZero(values, at, width))) {
-          for (let i = 0; i < width; i++) use(at + i, column + i);
-        }
-        at += width;
-        column += width;
-      }
-    }
   }
 
   #requireFinite(rows: Int32Array, values: Float32Array): void {
@@ -129,6 +114,37 @@ export class DenseColumns {
       `Column ${this.#columns.nameOf(column)} of exposure ${row} is not a finite number.`,
       'Ingest the dataset again; for a visual feature, embed the catalogue again.',
     );
+  }
+}
+
+/** Standardises rows in place. (n, width) @param standards mean and 1 / deviation of each column */
+export function standardize(
+  values: Float32Array,
+  count: number,
+  columns: ColumnGroups,
+  { mean, scale }: { readonly mean: ArrayLike<number>; readonly scale: ArrayLike<number> },
+): void {
+  forEachPresent(values, count, columns, (at, column) => {
+    values[at] = (values[at]! - mean[column]!) * scale[column]!;
+  });
+}
+
+/** Goes through all values but those of absent groups. */
+function forEachPresent(
+  values: Float32Array,
+  count: number,
+  { groups, zeroIsAbsent }: ColumnGroups,
+  use: (at: number, column: number) => void,
+): void {
+  for (let index = 0, at = 0; index < count; index++) {
+    let column = 0;
+    for (const width of groups) {
+      if (!(zeroIsAbsent && isZero(values, at, width))) {
+        for (let i = 0; i < width; i++) use(at + i, column + i);
+      }
+      at += width;
+      column += width;
+    }
   }
 }
 

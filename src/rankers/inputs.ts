@@ -9,15 +9,21 @@ import type { RankerInputs } from './ranker.ts';
 /** Parameter with the logit of each category's gate. (C, 1) */
 export const gateParameter = 'gate.logits';
 
+/** What the graph follows from; an assembler is one. */
+export type GraphShape = Pick<
+  BatchAssembler,
+  'fields' | 'columns' | 'visualColumns' | 'gate' | 'visual' | 'batchSize'
+>;
+
 /**
  * @param dimension length E of an embedded id
  * @returns the tensor of embedded lookups (B, L, E), whose gradient trains the table, and what is made of it
  */
 export function rankerInputs(
-  assembler: BatchAssembler,
+  shape: GraphShape,
   dimension: number,
 ): { readonly embedded: FloatTensor; readonly inputs: RankerInputs } {
-  const { fields, columns, visualColumns, gate, batchSize } = assembler;
+  const { fields, columns, visualColumns, gate, batchSize } = shape;
   const { situationFields, itemFields, visualFields, historyLength } = fields.layout;
   const embedded = input('embedded', 'float32', [batchSize, lookupsOf(fields.layout), dimension]);
   const counts = [situationFields, itemFields, historyLength * itemFields];
@@ -27,7 +33,7 @@ export function rankerInputs(
     [...counts, ...visualCounts],
     1,
   );
-  const opening = assembler.visual ? openingOf(batchSize, gate.values.length) : null;
+  const opening = shape.visual ? openingOf(batchSize, gate.values.length) : null;
   const gated = (x: FloatTensor) => (opening === null ? x : multiply(x, opening));
   const visualLength = visualFields * dimension;
   const seen = (x: FloatTensor | undefined, places: number) =>

@@ -109,16 +109,27 @@ export class RankerModel {
     return floats(values, 'loss')[0]!;
   }
 
-  /** The probability of a click on each of these exposures. (n) */
-  async score(rows: Int32Array): Promise<Float32Array> {
+  /**
+   * The probability of a click on each of these exposures. (n)
+   * @param assemble how a part of them becomes a batch
+   */
+  async score(
+    rows: Int32Array,
+    assemble: (part: Int32Array) => Batch = (part) => this.#assembler.assemble(part),
+  ): Promise<Float32Array> {
     const { batchSize } = this.#assembler;
     const scores = new Float32Array(rows.length);
     for (let from = 0; from < rows.length; from += batchSize) {
-      const batch = this.#assembler.assemble(rows.subarray(from, from + batchSize));
+      const batch = assemble(rows.subarray(from, from + batchSize));
       const values = await this.#inference.run(this.#feeds(batch));
       scores.set(floats(values, 'scores').subarray(0, batch.count), from);
     }
     return scores;
+  }
+
+  /** The embeddings of these rows of the table, as a batch would be given them. (n) → (n, E) */
+  embeddings(rows: Int32Array): Float32Array {
+    return this.#table.gather(rows);
   }
 
   async state(): Promise<RankerState> {

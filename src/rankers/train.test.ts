@@ -94,6 +94,23 @@ describe('training a ranker', () => {
     });
   });
 
+  it('trains on columns of one value, which tell nothing', async () => {
+    const { catalogue, pageViews, exposures } = data;
+    const flat = {
+      ...data,
+      users: ['only'],
+      catalogue: {
+        ...catalogue,
+        categories: [{ name: 'kind', values: ['unknown', 'a'], codes: catalogue.photo.map(() => 1) }],
+      },
+      pageViews: { ...pageViews, user: pageViews.user.map(() => 0) },
+      exposures: { ...exposures, numeric: exposures.numeric.map(() => 3) },
+    };
+    const result = await train('sim-score', {}, flat);
+    expect(testAuc(result)).toBeGreaterThan(0.95);
+    expect(result.gates).toMatchObject([{ category: 'a', exposures: 800 }]);
+  });
+
   it('refuses a split in which nothing is clicked', async () => {
     const clicked = data.exposures.clicked.map((label, row) => (row < 4400 ? label : 0));
     const flat = { ...data, exposures: { ...data.exposures, clicked } };

@@ -56,6 +56,7 @@ export interface TrainedRanker {
   readonly result: RankerResult;
   readonly model: RankerModel;
   readonly assembler: BatchAssembler;
+  readonly feature: VisualFeature | null;
   /** With the best validation AUC. */
   readonly state: RankerState;
 }
@@ -84,7 +85,7 @@ export async function trainRanker(training: RankerTraining): Promise<TrainedRank
     const gates = gatesOnTest(gatesOf(best.state), assembler, dataset, test);
     const { validationAuc, state } = best;
     const result = { testRows: test, testScores, validationAuc, curve, steps, seconds, gates };
-    return { result, model, assembler, state };
+    return { result, model, assembler, feature, state };
   } catch (error) {
     await model.release();
     throw error;

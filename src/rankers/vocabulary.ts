@@ -1,20 +1,47 @@
-/** Which ids of a field get an embedding of their own. */
+/**
+ * Which ids of a field get an embedding of their own: those that are frequent in training; or, where ids are too many
+ * or come and go, any id, by a hash of its text, and then some share one.
+ */
+import { murmurHash3 } from './murmur-hash.ts';
+
+export interface Vocabulary {
+  /** Table row of each code. (codes) */
+  readonly rowOf: Int32Array;
+  /** The first row after those given out. */
+  readonly end: number;
+}
 
 /**
  * Gives each code that is frequent in training a row of its own, all others the row `unknownRow`.
  * @param trainingCodes the codes of the field over the training exposures
  * @param codes number of codes, those of validation and test included
- * @returns the row of each code (codes), and the first row after those given out
  */
 export function assignRows(
   trainingCodes: Int32Array,
   codes: number,
   minimumCount: number,
   unknownRow: number,
-): { rowOf: Int32Array; end: number } {
+): Vocabulary {
   const counts = new Int32Array(codes);
   for (const code of trainingCodes) counts[code]! += 1;
   let end = unknownRow + 1;
   const rowOf = counts.map((count) => (count >= minimumCount ? end++ : unknownRow));
   return { rowOf, end };
+}
+
+/** A field keeps its rows as long as this does: saved tables depend on it. */
+const seed = 0;
+
+/**
+ * Gives each value the row `firstRow` + hash mod `buckets`. The text alone decides, not which other values there are:
+ * a value that is new tomorrow has its row today. Of n values about n² / (2 · buckets) pairs share a row.
+ * @param values the texts of a field, by code
+ */
+export function hashRows(values: readonly string[], buckets: number, firstRow: number): Vocabulary {
+  const encoder = new TextEncoder();
+  const rowOf = Int32Array.from(
+    values,
+    (value) => firstRow + (murmurHash3(encoder.encode(value), seed) % buckets),
+  );
+  return { rowOf, end: firstRow + buckets };
 }

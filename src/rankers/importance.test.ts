@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinyLog } from '../../test/support/tiny-log.ts';
+import { createFeature, featureSet } from '../features/index.ts';
+import { silent } from '../progress.ts';
+import { Random } from '../random.ts';
+import { Engine } from '../runtime/engine.ts';
+import { rankerConfig } from './config.ts';
+import { rowsOfSplit } from './fields.ts';
+import { permutationImportance } from './importance.ts';
+import { trainRanker } from './train.ts';
+
+const { data, embeddings } = tinyLog();
+
+describe('permutation importance', () => {
+  let engine: Engine;
+  beforeAll(() => {
+    engine = Engine.start({ threads: 2 });
+  });
+  afterAll(() => engine.close());
+
+  it('is large for the input that a rule needs, and next to nothing for noise', async () => {
+    const feature = createFeature(featureSet('sim-score'), data, {
+      embeddings,
+      clusters: [],
+      semanticIds: [],
+    });
+    const config = rankerConfig.parse({ minimumCount: 2, batchSize: 250, epochs: 3, hiddenWidths: [16] });
+    const training = { dataset: data, feature, config, seed: 1, engine, progress: silent, start: null };
+    const { model, assembler } = await trainRanker(training);
+    const rows = rowsOfSplit(data, 'validation');
+    const importance = await permutationImportance(
+      model,
+      assembler,
+      data,
+      rows,
+      'sim-score',
+      Random.seeded(1, 'importance'),
+    );
+    const before = await model.score(rows);
+    expect(importance.map(({ input }) => input).sort()).toEqual([
+      'constant',
+      'device',
+      'item',
+      'kind',
+      'noise',
+      'sim-score',
+      'user',
+    ]);
+    expect(importance[0]).toMatchObject({ input: 'sim-score', visual: true });
+    expect(importance[0]?.loss).toBeGreaterThan(0.3);
+    for (const { loss } of importance.slice(1)) expect(Math.abs(loss)).toBeLessThan(0.05);
+    expect(importance.find(({ input }) => input === 'constant')?.loss).toBe(0);
+    expect(await model.score(rows)).toEqual(before);
+    await model.release();
+  });
+});
