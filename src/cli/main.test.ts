@@ -205,7 +205,7 @@ describe('the commands, one after the other', () => {
     expect([embedded.exitCode, embedded.json]).toMatchObject([0, { ok: true, dimension: 16, items: 60 }]);
     const words = [
       '--features',
-      'none,sim-score,vector',
+      'none,sim-score,vector+cluster-id',
       '--embeddings',
       at('e.parquet'),
       '--set',
@@ -219,21 +219,25 @@ describe('the commands, one after the other', () => {
       '2',
       '--set',
       'replicates=100',
+      '--set',
+      'codes.clusters=[4,9]',
       '--out',
       at('rank'),
     );
     expect(ranked.exitCode).toBe(0);
     const report = JSON.parse(await readFile(at('rank', 'report.json'), 'utf8'));
-    expect(report.rows.map(({ features }: { features: string }) => features)).toEqual([
-      'none',
-      'sim-score',
-      'vector',
-    ]);
-    expect(report.rows[0].lift).toBeNull();
+    const rows = ['none', 'sim-score', 'vector+cluster-id'];
+    expect(
+      report.rows.map(({ start, features }: { start: string; features: string }) => [start, features]),
+    ).toEqual(['warm', 'scratch'].flatMap((start) => rows.map((features) => [start, features])));
+    expect([report.rows[0].lift, report.rows[3].lift]).toEqual([null, null]);
     expect(report.rows[1]).toMatchObject({
       seeds: [1, 2],
-      lift: { ci95: [expect.any(Number), expect.any(Number)] },
+      lift: { ci95: [expect.any(Number), expect.any(Number)], pCorrected: expect.any(Number) },
     });
+    expect(report.rows[1].slices[0]).toMatchObject({ family: 'item history', name: 'cold' });
+    expect(report.diagnosis).toMatchObject({ objective: 'embeddings', seed: 1 });
+    expect(report.diagnosis.importance.map(({ input }: { input: string }) => input)).toContain('cold');
   });
 
   it('rank asks for the embeddings that a feature needs', async () => {
@@ -268,7 +272,10 @@ describe('the commands, one after the other', () => {
 
   it('compare fills a run folder once, and reads it the second time', async () => {
     const settings = at('compare.json');
-    const content = { pretrain: tinyPretraining, ranker: { epochs: 2 }, replicates: 100, seeds: [1] };
+    const content = {
+      ...{ pretrain: tinyPretraining, ranker: { epochs: 2 }, replicates: 100, seeds: [1] },
+      ...{ starts: ['warm'], diagnosis: false },
+    };
     await writeFile(settings, JSON.stringify(content));
     const words = ['compare', '--json', '--config', settings, '--dataset', dataset, '--out', at('compare')];
     const first = await courier(...words);

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import type { Outcome, Terminal } from './command.ts';
+import { clusterCommand } from './commands/cluster.ts';
 import { compareCommand } from './commands/compare.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -15,6 +16,7 @@ const commands = [
   ingestCommand,
   pretrainCommand,
   embedCommand,
+  clusterCommand,
   rankCommand,
   compareCommand,
   doctorCommand,

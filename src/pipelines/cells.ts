@@ -1,4 +1,4 @@
-/** One cell of a comparison: a ranker trained with one feature, one source of embeddings and one seed. */
+/** One cell of a comparison: a ranker of one row of the table and one seed. */
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
 import { exists } from '../files.ts';
@@ -8,15 +8,15 @@ import { readSafeTensors, writeSafeTensors } from '../runtime/safetensors.ts';
 
 const summarySchema = z.object({
   validationAuc: z.number(),
-  curve: z.array(z.object({ step: z.number(), loss: z.number(), validationAuc: z.number() })),
+  curve: z.array(z.object({ step: z.number(), loss: z.number().nullable(), validationAuc: z.number() })),
   steps: z.number(),
   seconds: z.number(),
+  gates: z.array(z.object({ category: z.string(), opening: z.number(), exposures: z.number() })),
 });
 
 /** Finished cells are kept: a comparison that was stopped computes only what is missing. */
-export async function cachedCell(path: string, compute: () => Promise<RankerResult>): Promise<RankerResult> {
-  if (await exists(path)) return readCell(path);
-  const { testRows, testScores, ...summary } = await compute();
+export async function writeCell(path: string, result: RankerResult): Promise<void> {
+  const { testRows, testScores, ...summary } = result;
   await writeSafeTensors(path, {
     metadata: { summary: JSON.stringify(summary) },
     tensors: new Map([
@@ -24,10 +24,11 @@ export async function cachedCell(path: string, compute: () => Promise<RankerResu
       ['testScores', { shape: [testScores.length], data: testScores }],
     ]),
   });
-  return { testRows, testScores, ...summary };
 }
 
-async function readCell(path: string): Promise<RankerResult> {
+/** @returns null for a cell that was not finished */
+export async function readCell(path: string): Promise<RankerResult | null> {
+  if (!(await exists(path))) return null;
   const { metadata, tensors } = await readSafeTensors(path, 'Scores');
   const summary = summarySchema.safeParse(parseJson(metadata['summary'] ?? ''));
   const testRows = tensors.get('testRows')?.data;

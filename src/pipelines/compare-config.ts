@@ -1,8 +1,8 @@
 /** Everything that can be set for a comparison, with every default. */
 import { z } from 'zod';
-import { featureNames } from '../features/index.ts';
-import { rankerConfig } from '../rankers/config.ts';
+import { featureSetText } from '../features/index.ts';
 import { sourceNames } from './embedding-sources.ts';
+import { evaluationSettings } from './evaluation-config.ts';
 import { pretrainConfig } from './pretrain-config.ts';
 
 /** What a comparison lets be set for pre-training: all but where it reads and writes, and the seed. */
@@ -17,14 +17,12 @@ export const compareConfig = z.strictObject({
     .array(z.enum(sourceNames))
     .min(1)
     .default([...sourceNames]),
-  /** How they enter the ranker; `none`, the baseline, is always there. */
-  features: z.array(z.enum(featureNames)).min(1).default(['sim-score']),
+  /** How they enter the ranker, several at once joined by `+`; `none`, the baseline, is always there. */
+  features: z.array(featureSetText).min(1).default(['sim-score']),
   /** Each seed repeats everything that is random: pre-training, sampling, the ranker. */
   seeds: z.array(z.int().nonnegative()).min(1).default([1, 2, 3]),
   pretrain: pretrainSettings.prefault({}),
-  ranker: rankerConfig.prefault({}),
-  /** Replicates of the bootstrap over users. */
-  replicates: z.int().min(100).max(100_000).default(1000),
+  ...evaluationSettings,
   /** Clicks shown with the earlier clicks that they were rebuilt from. */
   examples: z.int().min(0).max(50).default(6),
 });

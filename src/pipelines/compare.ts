@@ -13,6 +13,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { type AttendedClick, attendClicks } from './attention.ts';
 import { type CompareConfig, type CompareConfigInput, compareConfig } from './compare-config.ts';
 import { pretrainCurves } from './curves.ts';
+import { diagnose } from './diagnosis.ts';
 import {
   embeddingSources,
   embeddingsFile,
@@ -23,15 +24,15 @@ import {
 import {
   type EvaluationOptions,
   evaluationReport,
-  loadItemEmbeddings,
   type PlannedRow,
+  RankerTrainer,
   rankRows,
-  withoutImages,
 } from './evaluation.ts';
 import { chooseExamples } from './examples.ts';
 import { attentionFile } from './pretrain.ts';
 import { openRunFolder } from './run-folder.ts';
 import { StageCosts } from './stage-costs.ts';
+import { loadItemEmbeddings } from './visual-inputs.ts';
 import { withDataset } from './with-dataset.ts';
 
 export interface Comparison {
@@ -62,13 +63,20 @@ async function compareOn(
   const costs = await StageCosts.open(out);
   await embedWithEverySource(dataset, config, engine, costs, options);
   const rows = config.objectives.flatMap((source) =>
-    config.features.map((feature): PlannedRow => {
-      return { source, feature, embeddings: (seed) => join(sourceFolder(out, source, seed), embeddingsFile) };
+    config.features.map((features): PlannedRow => {
+      return {
+        source,
+        features,
+        embeddings: (seed) => join(sourceFolder(out, source, seed), embeddingsFile),
+      };
     }),
   );
-  const cells = await rankRows(dataset, [withoutImages, ...rows], config, engine, costs, options);
+  const planned = [null, ...rows];
+  const trainer = new RankerTrainer(dataset, config, engine, options.signal);
+  const cells = await rankRows(trainer, planned, costs, options.progress);
+  const diagnosis = await diagnose(trainer, planned, cells);
   const attended = await attendTestClicks(dataset, config, engine);
-  const report = evaluationReport(dataset, cells, config, costs, { ...options, startedAt });
+  const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
   const curves = [...(await pretrainCurves(config)), ...report.curves];
   return {
     report: { ...report, curves, examples: await chooseExamples(dataset, attended, config.examples) },

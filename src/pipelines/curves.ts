@@ -35,11 +35,11 @@ export async function pretrainCurves(config: CompareConfig): Promise<readonly Cu
   return curves.filter((curve) => curve.series.some(({ points }) => points.length > 0));
 }
 
-/** Validation AUC of the rankers of the first seed, a line per row of the table. */
+/** Validation AUC of the rankers of the first seed and start, a line per row of the table. */
 export function rankerCurves(cells: readonly TableCell[]): Curve {
-  const first = cells.filter(({ seed }) => seed === cells[0]?.seed);
-  const series = first.map(({ source, feature, result }) => ({
-    name: feature === null ? 'none' : `${source} ${feature}`,
+  const first = cells.filter(({ seed, start }) => seed === cells[0]?.seed && start === cells[0]?.start);
+  const series = first.map(({ source, features, result }) => ({
+    name: features === null ? 'none' : `${source} ${features}`,
     points: result.curve.map(({ step, validationAuc }): Point => [step, validationAuc]),
   }));
   return { title: 'Ranker: validation', xLabel: 'step', yLabel: 'AUC', series };

@@ -19,6 +19,7 @@ import { ingest } from './ingest.ts';
 /** The comparison with other defaults: what two cores do in two minutes. */
 const demoComparison = compareConfig.omit({ dataset: true, out: true }).extend({
   seeds: compareConfig.shape.seeds.def.innerType.default([1]),
+  starts: compareConfig.shape.starts.def.innerType.default(['warm']),
   pretrain: pretrainSettings
     .extend({
       steps: z.int().positive().default(280),

@@ -2,17 +2,19 @@
 import { z } from 'zod';
 import { parseConfig } from '../config.ts';
 import { CourierError } from '../errors.ts';
-import { featureNames } from '../features/index.ts';
+import { featureSetText } from '../features/index.ts';
 import { hashFile, requireReadable } from '../files.ts';
-import { rankerConfig } from '../rankers/config.ts';
 import type { Report } from '../report/report.ts';
+import { diagnose } from './diagnosis.ts';
 import {
   type EvaluationOptions,
   evaluationReport,
   type PlannedRow,
+  RankerTrainer,
   rankRows,
-  withoutImages,
 } from './evaluation.ts';
+import { evaluationSettings } from './evaluation-config.ts';
+import { type ExportedRanker, exportRow } from './rank-export.ts';
 import { openRunFolder } from './run-folder.ts';
 import { StageCosts } from './stage-costs.ts';
 import { withDataset } from './with-dataset.ts';
@@ -23,29 +25,46 @@ export const rankConfig = z.strictObject({
   out: z.string().min(1),
   /** Parquet file of item embeddings; needed for every feature but `none`. */
   embeddings: z.string().min(1).optional(),
-  /** `none`, the ranker without images, is always trained: it is what the others are compared with. */
+  /**
+   * `none`, the ranker without images, is always trained: it is what the others are compared with. Several
+   * features at once are joined by `+`.
+   */
   features: z
-    .array(z.enum(['none', ...featureNames]))
+    .array(z.union([z.literal('none'), featureSetText]))
     .min(1)
     .default(['none']),
   /** Each seed repeats the training of every ranker. */
   seeds: z.array(z.int().nonnegative()).min(1).default([1]),
-  ranker: rankerConfig.prefault({}),
-  /** Replicates of the bootstrap over users. */
-  replicates: z.int().min(100).max(100_000).default(1000),
+  /**
+   * Of the features above, those whose ranker is exported for a server: that of the first seed, begun warm. `none` is
+   * the ranker without images; null exports nothing.
+   */
+  export: z
+    .union([z.literal('none'), featureSetText])
+    .nullable()
+    .default(null),
+  ...evaluationSettings,
 });
 
 export type RankConfigInput = z.input<typeof rankConfig>;
+
+export interface Ranking {
+  readonly report: Report;
+  /** null where the settings ask for no export. */
+  readonly exported: ExportedRanker | null;
+}
 
 /**
  * Trains a CTR model without images and one per feature, and compares them on the test period.
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, SPLIT_EMPTY, METRIC_UNDEFINED, TRAINING_DIVERGED and
  * those of reading and writing
  */
-export async function rank(settings: RankConfigInput, options: EvaluationOptions): Promise<Report> {
+export async function rank(settings: RankConfigInput, options: EvaluationOptions): Promise<Ranking> {
   const config = parseConfig(rankConfig, settings, 'rank configuration');
-  const { dataset: folder, out, embeddings, ...identity } = config;
+  const { dataset: folder, out, embeddings, export: exported, ...identity } = config;
   const visual = config.features.filter((feature) => feature !== 'none');
+  if (exported !== null && exported !== 'none' && !visual.includes(exported))
+    throw exportUnknown(exported, visual);
   if (visual.length > 0 && embeddings === undefined) throw embeddingsMissing(visual);
   if (embeddings !== undefined) await requireReadable(embeddings, 'Embeddings');
   const embeddingsHash = embeddings === undefined ? null : await hashFile(embeddings);
@@ -53,12 +72,26 @@ export async function rank(settings: RankConfigInput, options: EvaluationOptions
     const run = { pipeline: 'rank', config: { ...identity, embeddingsHash }, datasetHash: dataset.hash };
     const { startedAt } = await openRunFolder(out, run);
     const costs = await StageCosts.open(out);
-    const rows = visual.flatMap((feature): PlannedRow[] =>
-      embeddings === undefined ? [] : [{ source: 'embeddings', feature, embeddings: () => embeddings }],
+    const rows = visual.flatMap((features): PlannedRow[] =>
+      embeddings === undefined ? [] : [{ source: 'embeddings', features, embeddings: () => embeddings }],
     );
-    const cells = await rankRows(dataset, [withoutImages, ...rows], config, engine, costs, options);
-    return evaluationReport(dataset, cells, config, costs, { ...options, startedAt });
+    const planned = [null, ...rows];
+    const trainer = new RankerTrainer(dataset, config, engine, options.signal);
+    const cells = await rankRows(trainer, planned, costs, options.progress);
+    const diagnosis = await diagnose(trainer, planned, cells);
+    const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
+    if (exported === null) return { report, exported: null };
+    const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;
+    return { report, exported: await exportRow(trainer, row, options.progress) };
   });
+}
+
+function exportUnknown(exported: string, features: readonly string[]): CourierError {
+  return new CourierError(
+    'CONFIG_INVALID',
+    `Invalid rank configuration: \`export\` is ${exported}, which is not among the features that are trained.`,
+    `Export one of ${['none', ...features].join(', ')}, or add it to \`features\`.`,
+  );
 }
 
 function embeddingsMissing(features: readonly string[]): CourierError {

@@ -3,69 +3,129 @@ import type { Dataset } from '../data/dataset.ts';
 import { pageViewOfRows } from '../features/feature.ts';
 import { auc, gauc } from '../metrics/auc.ts';
 import { pairedBootstrap } from '../metrics/bootstrap.ts';
+import { predictedOverObserved } from '../metrics/calibration.ts';
+import { datasetSlices } from '../metrics/dataset-slices.ts';
+import { deLongTest } from '../metrics/delong.ts';
+import { measure } from '../metrics/measured.ts';
+import { holm } from '../metrics/multiple-comparisons.ts';
+import { ndcg } from '../metrics/ndcg.ts';
+import { upperTail } from '../metrics/normal.ts';
 import { logLoss } from '../metrics/probability.ts';
+import { rowsOfSlice, type ScoredRows, type Slice } from '../metrics/slices.ts';
 import { summarise } from '../metrics/summary.ts';
 import { Random } from '../random.ts';
 import type { RankerResult } from '../rankers/train.ts';
-import type { Lift, ReportRow } from '../report/report.ts';
+import type { Lift, ReportRow, RowLift, SliceResult, Start } from '../report/report.ts';
 
 export interface TableCell {
   readonly source: string | null;
   /** null: without images. */
-  readonly feature: string | null;
+  readonly features: string | null;
+  readonly start: Start;
   readonly seed: number;
   readonly result: RankerResult;
 }
 
-/** One row per source and feature, in the order of the cells; the first is the baseline of the others. */
+export interface TableOptions {
+  /** Replicates of the bootstrap over users. */
+  readonly replicates: number;
+  /** Category column whose values are slices; none without it. */
+  readonly sliceBy: string | null;
+}
+
+/** What of a dataset the table is made of. */
+export type TableData = Pick<Dataset, 'name' | 'catalogue' | 'pageViews' | 'exposures'>;
+
+/** A row's scores on the test period, an entry per seed. */
+type SeedScores = readonly ScoredRows[];
+
+/** Items of a page view that count. */
+const ndcgDepth = 5;
+
+/**
+ * One row per start, source and features, in the order of the cells; the first of a start, without images, is
+ * what the others of that start are compared with.
+ */
 export function tableRows(
   cells: readonly TableCell[],
-  dataset: Dataset,
-  { replicates }: { readonly replicates: number },
+  dataset: TableData,
+  options: TableOptions,
 ): readonly ReportRow[] {
   const testRows = cells[0]?.result.testRows ?? new Int32Array();
   if (cells.some(({ result }) => !sameRows(result.testRows, testRows)))
     throw new Error('cells have different test rows');
-  const pageViewOf = pageViewOfRows(dataset);
-  const users = testRows.map((row) => dataset.pageViews.user[pageViewOf[row]!]!);
-  const labels = Uint8Array.from(testRows, (row) => dataset.exposures.clicked[row]!);
-  const groups = groupCells(cells);
-  const [baseline] = groups;
-  return groups.map((group) => {
-    const scores = group.map(({ result }) => result.testScores);
-    const over = (metric: (scores: Float32Array) => number) => summarise(scores.map(metric));
-    const isBaseline = group === baseline;
-    return {
-      features: group[0]!.feature ?? 'none',
-      objective: group[0]!.source,
-      seeds: group.map(({ seed }) => seed),
-      auc: over((each) => auc(each, labels)),
-      gauc: over((each) => gauc(each, labels, users).gauc),
-      logLoss: over((each) => logLoss(each, labels)),
-      lift: isBaseline ? null : liftOver(baseline!, group, labels, users, replicates),
-    };
+  const slices = datasetSlices(dataset, testRows, {
+    categories: options.sliceBy === null ? [] : [options.sliceBy],
   });
+  const scored = scoredRows(dataset, testRows);
+  const rows = groupCells(cells).map((group) => {
+    return { group, scores: group.map(({ result }) => scored(result.testScores)) };
+  });
+  return withCorrection(
+    rows.map(({ group, scores }) => {
+      const { start, features, source } = group[0]!;
+      const baseline = rows.find((row) => row.group[0]!.start === start && row.group[0]!.features === null);
+      const other = features === null ? null : (baseline?.scores ?? null);
+      return {
+        features: features ?? 'none',
+        objective: source,
+        start,
+        seeds: group.map(({ seed }) => seed),
+        ...metricsOf(scores),
+        lift: other === null ? null : rowLift(other, scores, options.replicates),
+        slices: start === 'warm' ? slices.map((slice) => sliceResult(slice, other, scores, options)) : [],
+      };
+    }),
+  );
+}
+
+function scoredRows(dataset: TableData, testRows: Int32Array): (scores: Float32Array) => ScoredRows {
+  const pageViewOf = pageViewOfRows(dataset);
+  const pageViews = testRows.map((row) => pageViewOf[row]!);
+  const users = pageViews.map((pageView) => dataset.pageViews.user[pageView]!);
+  const labels = Uint8Array.from(testRows, (row) => dataset.exposures.clicked[row]!);
+  return (scores) => ({ scores, labels, users, pageViews });
+}
+
+function metricsOf(seeds: SeedScores) {
+  const over = (metric: (rows: ScoredRows) => number) => summarise(seeds.map(metric));
+  return {
+    auc: over(({ scores, labels }) => auc(scores, labels)),
+    gauc: over(({ scores, labels, users }) => gauc(scores, labels, users).gauc),
+    logLoss: over(({ scores, labels }) => logLoss(scores, labels)),
+    calibration: over(({ scores, labels }) => predictedOverObserved(scores, labels)),
+    ndcg: over(({ scores, labels, pageViews }) => ndcg(scores, labels, pageViews, ndcgDepth).ndcg),
+  };
 }
 
 function groupCells(cells: readonly TableCell[]): readonly TableCell[][] {
   const groups = new Map<string, TableCell[]>();
   for (const cell of cells) {
-    const key = JSON.stringify([cell.source, cell.feature]);
+    const key = JSON.stringify([cell.start, cell.source, cell.features]);
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
   return [...groups.values()];
 }
 
-function liftOver(
-  baseline: readonly TableCell[],
-  treatment: readonly TableCell[],
-  labels: Uint8Array,
-  users: Int32Array,
-  replicates: number,
-): Lift {
+function rowLift(baseline: SeedScores, treatment: SeedScores, replicates: number): RowLift {
+  const lift = liftOver(baseline, treatment, replicates);
+  return { ...lift, pCorrected: lift.p, pDeLong: pDeLong(baseline, treatment) };
+}
+
+/** Holm's correction over all lifts of the table: who looks at many rows finds a lucky one. */
+function withCorrection(rows: readonly ReportRow[]): readonly ReportRow[] {
+  const corrected = holm(rows.flatMap(({ lift }) => (lift === null ? [] : [lift.p]))).values();
+  return rows.map((row) => {
+    if (row.lift === null) return row;
+    return { ...row, lift: { ...row.lift, pCorrected: corrected.next().value ?? row.lift.p } };
+  });
+}
+
+function liftOver(baseline: SeedScores, treatment: SeedScores, replicates: number): Lift {
+  const { labels, users } = baseline[0]!;
   const { difference, ci95, p } = pairedBootstrap({
-    baseline: baseline.map(({ result }) => result.testScores),
-    treatment: treatment.map(({ result }) => result.testScores),
+    baseline: baseline.map(({ scores }) => scores),
+    treatment: treatment.map(({ scores }) => scores),
     labels,
     users,
     replicates,
@@ -73,6 +133,36 @@ function liftOver(
     random: Random.seeded(1, 'bootstrap'),
   });
   return { auc: difference, ci95, p };
+}
+
+/** DeLong's test of the mean difference; as if all seeds erred alike, which is the cautious assumption. */
+function pDeLong(baseline: SeedScores, treatment: SeedScores): number {
+  const tests = baseline.map(({ scores, labels }, seed) =>
+    deLongTest(scores, treatment[seed]!.scores, labels),
+  );
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const difference = mean(tests.map((test) => test.difference));
+  const variance = mean(tests.map((test) => test.variance));
+  if (variance === 0) return difference === 0 ? 1 : 0;
+  return 2 * upperTail(Math.abs(difference) / Math.sqrt(variance));
+}
+
+function sliceResult(
+  slice: Slice,
+  baseline: SeedScores | null,
+  seeds: SeedScores,
+  { replicates }: TableOptions,
+): SliceResult {
+  const { family, name, rows } = slice;
+  const part = (all: SeedScores) => all.map((one) => rowsOfSlice(one, slice));
+  const measured = measure(() => ({
+    auc: summarise(part(seeds).map(({ scores, labels }) => auc(scores, labels))),
+    lift: baseline === null ? null : liftOver(part(baseline), part(seeds), replicates),
+  }));
+  const where = { family, name, exposures: rows.length };
+  return measured.kind === 'value'
+    ? { ...where, kind: 'value', ...measured.value }
+    : { ...where, kind: 'undefined', why: measured.why };
 }
 
 function sameRows(a: Int32Array, b: Int32Array): boolean {

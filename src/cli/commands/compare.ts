@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
+import { featureNames } from '../../features/index.ts';
 import { compare } from '../../pipelines/compare.ts';
 import { compareConfig } from '../../pipelines/compare-config.ts';
 import { sourceNames } from '../../pipelines/embedding-sources.ts';
@@ -20,7 +21,11 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
   return command('compare', 'sources of embeddings × features × seeds → the table with confidence intervals')
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option('--objectives <names>', `${sourceNames.join(', ')}; separated by commas (default: all)`, list)
-    .option('--features <names>', 'vector, sim-score; separated by commas (default: sim-score)', list)
+    .option(
+      '--features <names>',
+      `${featureNames.join(', ')}; separated by commas, joined by + (default: sim-score)`,
+      list,
+    )
     .option('--seeds <count>', 'number of seeds, or seeds separated by commas (default: 3)', seeds)
     .option('--out <folder>', 'run folder; the same command on the same folder resumes')
     .action((options: Options) =>

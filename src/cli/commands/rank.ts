@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
+import { featureNames } from '../../features/index.ts';
 import { rank, rankConfig } from '../../pipelines/rank.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
@@ -12,24 +13,32 @@ interface Options extends CommonOptions {
   readonly features?: string[];
   readonly seeds?: number[];
   readonly out?: string;
+  readonly export?: string;
 }
 
 export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
   return command('rank', 'dataset + features → CTR model, metrics')
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option('--embeddings <file>', 'Parquet file that embed wrote')
-    .option('--features <names>', 'none, vector, sim-score; separated by commas', list)
+    .option('--features <names>', `none, ${featureNames.join(', ')}; separated by commas, joined by +`, list)
     .option('--seeds <count>', 'number of seeds, or seeds separated by commas', seeds)
     .option('--out <folder>', 'run folder')
+    .option(
+      '--export <features>',
+      'features whose ranker is written for a server, into export/ of the run folder',
+    )
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {
         const { dataset, embeddings, features, seeds, out } = options;
-        const settings = await collectSettings(options, { dataset, embeddings, features, seeds, out });
+        const own = { dataset, embeddings, features, seeds, out, export: options.export };
+        const settings = await collectSettings(options, own);
         const config = parseConfig(rankConfig, settings, 'rank configuration');
-        const report = await rank(config, { ...context, title: `What images add on ${config.dataset}` });
+        const title = `What images add on ${config.dataset}`;
+        const { report, exported } = await rank(config, { ...context, title });
         const { json, html } = await writeReport(config.out, report);
         print(`\n${terminalTable(report.rows)}\n\nReport: ${html}`);
-        return { report: json, html, rows: report.rows };
+        if (exported !== null) print(`Exported: ${exported.folder}`);
+        return { report: json, html, rows: report.rows, ...(exported === null ? {} : { export: exported }) };
       }),
     );
 }

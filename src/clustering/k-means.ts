@@ -1,0 +1,130 @@
+/** K-means by Lloyd's iterations over batches that grow until they hold every row. */
+import { CourierError } from '../errors.ts';
+import type { Progress } from '../progress.ts';
+import type { Random } from '../random.ts';
+import { integer } from '../report/text.ts';
+import type { CentreSearch, RowSource } from './centre-search.ts';
+import { Membership } from './membership.ts';
+import type { Space } from './space.ts';
+import { type Start, startCentres } from './start.ts';
+
+export interface KMeansOptions {
+  /** Clusters k. */
+  readonly clusters: number;
+  readonly start: Start;
+  /** Passes over all rows at most. */
+  readonly iterations: number;
+  /** Stop once a pass over all rows lowers the inertia by less than this share. */
+  readonly tolerance: number;
+  /** Stop once the inertia over all rows is as low as this. */
+  readonly goal?: number;
+}
+
+export const kMeansDefaults = { start: 'k-means++', iterations: 25, tolerance: 3e-4 } as const;
+
+export interface KMeansResult {
+  /** (k, width) */
+  readonly centres: Float32Array;
+  /** The cluster of each row: that of its nearest centre. (n) */
+  readonly clusterOf: Int32Array;
+  /** (n) */
+  readonly losses: Float32Array;
+  /** Rows in each cluster, never 0. (k) */
+  readonly sizes: Int32Array;
+  /** The sum of all losses. */
+  readonly inertia: number;
+  /** Passes over all rows. */
+  readonly iterations: number;
+}
+
+interface Surroundings {
+  readonly space: Space;
+  readonly search: CentreSearch;
+  readonly random: Random;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Rows per cluster in the first batch, and rows at least. */
+const [firstRowsPerCluster, firstRows] = [64, 16_384];
+/** A batch has seen enough once a pass over it lowers the inertia by less than this share: then it grows. */
+const [growthTolerance, growth] = [0.01, 4];
+
+/**
+ * Clusters rows that come in random order, so that the first of them are a sample of all.
+ *
+ * Early passes only have to find out roughly where the centres lie, for which a sample does; the last ones move them
+ * by little, for which every row counts. So a pass goes over a first part of the rows, which grows as soon as
+ * passes over it gain little (Newling and Fleuret, 2016).
+ * @throws CourierError VALUE_INVALID when there are fewer different rows than clusters
+ */
+export async function kMeans(
+  source: RowSource,
+  options: KMeansOptions,
+  surroundings: Surroundings,
+): Promise<KMeansResult> {
+  const { clusters, iterations, tolerance, start, goal = 0 } = options;
+  const { space, search, random, progress, signal } = surroundings;
+  const n = source.count;
+  if (n < clusters) throw tooFew(n, n, clusters);
+  const stage = `Cluster into ${integer(clusters)}`;
+  progress({ kind: 'start', stage, total: 0, unit: 'assignments' });
+  let batch = Math.min(n, Math.max(firstRowsPerCluster * clusters, firstRows));
+  const centres = await startCentres(start, part(source, batch), clusters, space, search, random);
+  const membership = new Membership(n, clusters, search.width, space);
+  let [before, inertia, passes, assigned] = [Number.POSITIVE_INFINITY, 0, 0, 0];
+
+  const pass = async () => {
+    await search.setCentres(centres);
+    inertia = 0;
+    for await (const chunk of search.find(source, 0, batch)) {
+      inertia += membership.assign(chunk);
+      signal?.throwIfAborted();
+      const detail = `${integer(batch)} of ${integer(n)} items`;
+      progress({ kind: 'advance', stage, done: assigned + chunk.from + chunk.nearest.length, detail });
+    }
+    assigned += batch;
+  };
+
+  for (;;) {
+    await pass();
+    const gain = before === Number.POSITIVE_INFINITY ? 1 : (before - inertia) / before;
+    before = inertia;
+    if (batch === n && (++passes >= iterations || gain < tolerance || inertia <= goal)) break;
+    const alike = membership.reseed(source, batch);
+    if (alike > 0 && batch === n) throw tooFew(n, clusters - alike, clusters);
+    membership.settle(centres, () => true);
+    if (batch < n && gain < growthTolerance) {
+      batch = Math.min(n, growth * batch);
+      before = Number.POSITIVE_INFINITY;
+    }
+  }
+  // The last pass may have emptied clusters. Only their centres move now, so that all others stay the nearest.
+  while (membership.empty > 0) {
+    const empty = new Set([...membership.sizes.keys()].filter((cluster) => membership.sizes[cluster] === 0));
+    const alike = membership.reseed(source, n);
+    if (alike > 0) throw tooFew(n, clusters - alike, clusters);
+    membership.settle(centres, (cluster) => empty.has(cluster));
+    await pass();
+  }
+  progress({ kind: 'end', stage, detail: `${passes} passes over all items` });
+  const { clusterOf, losses, sizes } = membership;
+  return { centres, clusterOf, losses, sizes, inertia, iterations: passes };
+}
+
+/** The first rows of a source. */
+function part(source: RowSource, count: number): RowSource {
+  return { count, read: (from, to) => source.read(from, to) };
+}
+
+function tooFew(items: number, different: number, clusters: number): CourierError {
+  const which =
+    different < items
+      ? `${integer(items)} items, ${integer(different)} of them different`
+      : `${integer(items)} items`;
+  return new CourierError(
+    'VALUE_INVALID',
+    `There are fewer items than clusters: ${which}, for ${integer(clusters)} clusters.`,
+    `Ask for at most ${integer(different)} clusters.`,
+  );
+}

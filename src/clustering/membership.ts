@@ -1,0 +1,104 @@
+/** Which row is in which cluster, and the sums of the rows that are, kept up to date as rows move. */
+import type { FoundChunk, RowSource } from './centre-search.ts';
+import type { Space } from './space.ts';
+
+const NOWHERE = -1;
+
+/** A row whose loss is below this lies on its centre, as far as float32 can tell. */
+const onCentre = 1e-6;
+
+/**
+ * A row that moves is taken from one sum and added to the other, so that a pass costs no more than the moves, and
+ * rows that join later simply come in addition (nested batches: Newling and Fleuret, 2016).
+ */
+export class Membership {
+  /** Cluster of each row, −1 for a row that has not been looked at. (n) */
+  readonly clusterOf: Int32Array;
+  /** Loss of each row at the centre that it was assigned to. (n) */
+  readonly losses: Float32Array;
+  /** Rows in each cluster. (k) */
+  readonly sizes: Int32Array;
+  readonly #sums: Float64Array;
+  readonly #width: number;
+  readonly #space: Space;
+
+  constructor(rows: number, clusters: number, width: number, space: Space) {
+    this.clusterOf = new Int32Array(rows).fill(NOWHERE);
+    this.losses = new Float32Array(rows);
+    this.sizes = new Int32Array(clusters);
+    this.#sums = new Float64Array(clusters * width);
+    this.#width = width;
+    this.#space = space;
+  }
+
+  /** Puts rows into the clusters that were found for them. @returns the sum of their losses */
+  assign({ from, rows, nearest, product }: FoundChunk): number {
+    let total = 0;
+    for (let i = 0; i < nearest.length; i++) {
+      const row = rows.subarray(i * this.#width, (i + 1) * this.#width);
+      const loss = this.#space.loss(product[i]!, row);
+      this.losses[from + i] = loss;
+      total += loss;
+      this.#move(from + i, row, nearest[i]!);
+    }
+    return total;
+  }
+
+  get empty(): number {
+    return this.sizes.reduce((count, size) => count + Number(size === 0), 0);
+  }
+
+  /**
+   * Moves into each empty cluster the row that is farthest from its centre, of the first `count` rows and of clusters
+   * that have another.
+   * @returns the number of clusters that stay empty because every row lies on its centre
+   */
+  reseed(source: RowSource, count: number): number {
+    const empty = [...this.sizes.keys()].filter((cluster) => this.sizes[cluster] === 0);
+    if (empty.length === 0) return 0;
+    let filled = 0;
+    // A row may be the last of its cluster: should the farthest not be enough, all are looked through.
+    for (const candidates of [8 * empty.length, count]) {
+      for (const row of farthest(this.losses.subarray(0, count), candidates)) {
+        if (filled === empty.length) return 0;
+        if (this.losses[row]! <= onCentre || this.sizes[this.clusterOf[row]!]! < 2) continue;
+        this.losses[row] = 0;
+        this.#move(row, source.read(row, row + 1), empty[filled++]!);
+      }
+    }
+    return empty.length - filled;
+  }
+
+  /** Moves the centres (k, width) of these clusters to the middle of their rows. */
+  settle(centres: Float32Array, moves: (cluster: number) => boolean): void {
+    const width = this.#width;
+    const sum = new Float64Array(width);
+    for (let cluster = 0; cluster < this.sizes.length; cluster++) {
+      if (this.sizes[cluster] === 0 || !moves(cluster)) continue;
+      sum.set(this.#sums.subarray(cluster * width, (cluster + 1) * width));
+      if (this.#space.settle(sum)) centres.set(sum, cluster * width);
+    }
+  }
+
+  #move(row: number, values: Float32Array, to: number): void {
+    const from = this.clusterOf[row]!;
+    if (from === to) return;
+    const sums = this.#sums;
+    const width = this.#width;
+    if (from !== NOWHERE) {
+      this.sizes[from]!--;
+      for (let i = 0, at = from * width; i < width; i++, at++) sums[at]! -= values[i]!;
+    }
+    this.sizes[to]!++;
+    for (let i = 0, at = to * width; i < width; i++, at++) sums[at]! += values[i]!;
+    this.clusterOf[row] = to;
+  }
+}
+
+/** The places of the `count` largest values, and of those that equal the least of them; largest first, then by place. */
+function farthest(losses: Float32Array, count: number): readonly number[] {
+  const limit = losses.toSorted()[Math.max(0, losses.length - count)]!;
+  const rows: number[] = [];
+  for (let row = 0; row < losses.length; row++) if (losses[row]! >= limit) rows.push(row);
+  return rows.sort((a, b) => losses[b]! - losses[a]! || a - b);
+}

@@ -1,0 +1,31 @@
+/** What `rank` and `compare` let be set for rankers and their evaluation, with every default. */
+import { z } from 'zod';
+import { rankerConfig } from '../rankers/config.ts';
+import { codesConfig } from './visual-inputs.ts';
+
+export const evaluationSettings = {
+  ranker: rankerConfig.prefault({}),
+  /**
+   * Where rankers begin. `warm`: a ranker without images is trained, then goes on with and without them, which is
+   * what happens to a model in use. `scratch`: from nothing, which exaggerates what images add.
+   */
+  starts: z
+    .array(z.enum(['warm', 'scratch']))
+    .min(1)
+    .default(['warm', 'scratch']),
+  /** How embeddings become ids, for cluster-id and semantic-id. */
+  codes: codesConfig.prefault({}),
+  /** Replicates of the bootstrap over users. */
+  replicates: z.int().min(100).max(100_000).default(1000),
+  /** Category column whose values are slices of the report; none without it. */
+  sliceBy: z.string().min(1).nullable().default(null),
+  /** Whether to look into the best ranker with images: importance, gates, what is left without categories. */
+  diagnosis: z.boolean().default(true),
+} as const;
+
+const evaluationConfig = z.object(evaluationSettings);
+
+export interface EvaluationConfig extends z.output<typeof evaluationConfig> {
+  readonly out: string;
+  readonly seeds: readonly number[];
+}
