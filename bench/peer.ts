@@ -1,5 +1,5 @@
 /** A peer: a program that answers each line of its input with a line of JSON, and waits in between. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -8,8 +8,16 @@ import { z } from 'zod';
 const folder = fileURLToPath(new URL('./peers/', import.meta.url));
 const python = `${folder}.venv/bin/python`;
 
+/** Without importing it, which would take seconds. */
+function hasModule(name: string): boolean {
+  const find = `import importlib.util, sys; sys.exit(importlib.util.find_spec("${name}") is None)`;
+  return spawnSync(python, ['-c', find]).status === 0;
+}
+
 export const peerRuntimes = {
   pytorch: { program: python, installed: () => existsSync(python) },
+  faiss: { program: python, installed: () => hasModule('faiss') },
+  fuxictr: { program: python, installed: () => hasModule('fuxictr') },
   'transformers.js': {
     program: process.execPath,
     installed: () => existsSync(`${folder}node_modules/@huggingface/transformers`),
@@ -48,8 +56,13 @@ export class Peer {
 
   /** Has it do its work once. @returns the seconds that it took */
   async round(): Promise<number> {
+    return (await this.answer(z.object({ seconds: z.number().positive() }))).seconds;
+  }
+
+  /** Has it do its work once. @returns all that it says about it */
+  answer<T>(schema: z.ZodType<T>): Promise<T> {
     this.#child.stdin?.write('\n');
-    return (await this.#read(z.object({ seconds: z.number().positive() }))).seconds;
+    return this.#read(schema);
   }
 
   stop(): void {

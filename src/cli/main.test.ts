@@ -41,7 +41,7 @@ describe('the command line', () => {
   it('explains itself, names only commands that exist, and ends with 0', async () => {
     const help = await courier('--help');
     expect(help.exitCode).toBe(0);
-    for (const name of ['demo', 'ingest', 'pretrain', 'embed', 'rank', 'compare', 'doctor']) {
+    for (const name of ['demo', 'ingest', 'pretrain', 'embed', 'cluster', 'rank', 'compare', 'doctor']) {
       expect(help.stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
       const own = await courier(name, '--help');
       expect([own.exitCode, own.stdout.startsWith(`Usage: courier ${name}`)]).toEqual([0, true]);
