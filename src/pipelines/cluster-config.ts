@@ -12,10 +12,9 @@ export const clusterConfig = z.strictObject({
   out: z.string().min(1),
   /** Dataset folder with the photos of these items; without one no contact sheets are drawn. */
   dataset: z.string().min(1).optional(),
-  /** Each number gives a column of cluster ids. */
+  /** Each number gives a column of cluster ids; none where only residual codes are wanted. */
   clusters: z
     .array(z.int().min(2).max(mostClusters))
-    .min(1)
     .max(16)
     .refine((counts) => new Set(counts).size === counts.length, { message: 'a number is given twice' })
     .default([100, 1000]),

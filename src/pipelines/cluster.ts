@@ -13,6 +13,7 @@ import {
   type StoredEmbeddings,
 } from '../data/embeddings.ts';
 import { loadDataset } from '../data/store.ts';
+import { CourierError } from '../errors.ts';
 import { hashFile, requireReadable } from '../files.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
@@ -78,6 +79,7 @@ export async function cluster(
   const started = performance.now();
   const config = parseConfig(clusterConfig, settings, 'cluster configuration');
   const { embeddings: path, out, dataset: folder, ...identity } = config;
+  if (config.clusters.length === 0 && config.semanticLevels === 0) throw nothingWanted();
   const { embeddings, origin } = await readWithOrigin(path);
   const embeddingsHash = await hashFile(path);
   const dataset = folder === undefined ? null : await loadDataset(folder);
@@ -94,8 +96,9 @@ export async function cluster(
     const { dimension } = embeddings;
     await writeCentres(centres, { dimension, centres: [...made.centres, ...semantic.centres], origin });
     const seconds = (performance.now() - started) / 1000;
-    const { granularities, items } = made;
+    const items = countItems(embeddings);
     const without = embeddings.ids.length - items;
+    const { granularities } = made;
     return { clusters, centres, items, without, granularities, semanticErrors: semantic.errors, seconds };
   } finally {
     dataset?.images.close();
@@ -111,17 +114,23 @@ export async function readWithOrigin(
   return { embeddings: traced ?? (await readEmbeddings(path)), origin: traced?.origin ?? null };
 }
 
+/** Items with an embedding. */
+function countItems({ ids, vectors, dimension }: StoredEmbeddings): number {
+  const isThere = (_: string, row: number) =>
+    vectors.subarray(row * dimension, (row + 1) * dimension).some((value) => value !== 0);
+  return ids.filter(isThere).length;
+}
+
 async function clusterAll({ config, embeddings, dataset, progress, signal }: Job) {
   const search = await CentreSearch.open(embeddings.dimension);
   try {
     const [columns, centres, granularities]: [ItemCodes[], Centres[], Granularity[]] = [[], [], []];
-    let items = 0;
+    const items = countItems(embeddings);
     for (const count of config.clusters) {
       const name = `cluster_${count}`;
       const options = { ...config, clusters: count };
       const random = Random.seeded(config.seed, name);
       const found = await sphericalKMeans(embeddings, options, search, random, progress, signal);
-      items = found.sizes.reduce((sum, size) => sum + size, 0);
       const sheet = dataset === null ? null : join(config.out, `${name}.png`);
       if (dataset !== null && sheet !== null)
         await writeContactSheet(sheet, dataset, embeddings.ids, found, config);
@@ -129,7 +138,7 @@ async function clusterAll({ config, embeddings, dataset, progress, signal }: Job
       centres.push({ name, values: found.centres });
       granularities.push({ name, count, ...summaryOf(found, items), sheet });
     }
-    return { columns, centres, granularities, items };
+    return { columns, centres, granularities };
   } finally {
     await search.close();
   }
@@ -161,4 +170,12 @@ async function semanticCodes({ config, embeddings, progress, signal }: Job) {
   } finally {
     await search.close();
   }
+}
+
+function nothingWanted(): CourierError {
+  return new CourierError(
+    'CONFIG_INVALID',
+    'Invalid cluster configuration: neither `clusters` nor `semanticLevels` asks for anything.',
+    'Name at least one number of clusters, or one level of residual codes.',
+  );
 }

@@ -27,7 +27,7 @@ export async function loadItemEmbeddings(dataset: Dataset, path: string): Promis
 interface CodesOptions {
   readonly config: CodesConfig;
   readonly seed: number;
-  /** Run folder of the clustering, which is done once. */
+  /** Folder of the clusterings, each of which is done once. */
   readonly folder: string;
   readonly signal: AbortSignal | undefined;
 }
@@ -44,21 +44,24 @@ export async function visualInputs(
   progress: Progress = silent,
 ): Promise<VisualInputs> {
   const items = await loadItemEmbeddings(dataset, embeddings);
-  const clustered = set.includes('cluster-id');
-  const quantized = set.includes('semantic-id');
-  if (!clustered && !quantized) return { embeddings: items, clusters: [], semanticIds: [] };
-  const codes = await codesOf(dataset, embeddings, options, progress);
-  const named = (prefix: string) => codes.filter(({ name }) => name.startsWith(prefix));
-  return { embeddings: items, clusters: named('cluster_'), semanticIds: named('semantic_') };
+  const codes = (kind: 'cluster' | 'semantic') => codesOf(dataset, embeddings, kind, options, progress);
+  return {
+    embeddings: items,
+    clusters: set.includes('cluster-id') ? await codes('cluster') : [],
+    semanticIds: set.includes('semantic-id') ? await codes('semantic') : [],
+  };
 }
 
 async function codesOf(
   dataset: Dataset,
   embeddings: string,
+  kind: 'cluster' | 'semantic',
   { config, seed, folder, signal }: CodesOptions,
   progress: Progress,
 ): Promise<readonly ItemCodes[]> {
-  const path = join(folder, clustersFile);
-  if (!(await exists(path))) await cluster({ ...config, embeddings, out: folder, seed }, progress, signal);
+  const out = join(folder, kind);
+  const path = join(out, clustersFile);
+  const wanted = kind === 'cluster' ? { semanticLevels: 0 } : { clusters: [] };
+  if (!(await exists(path))) await cluster({ ...config, ...wanted, embeddings, out, seed }, progress, signal);
   return codesForCatalogue(await readClusters(path), dataset.catalogue);
 }

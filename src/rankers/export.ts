@@ -1,0 +1,127 @@
+/** A trained ranker as files that score without the dataset: what was evaluated is what is served. */
+import { join } from 'node:path';
+import { writeClusters } from '../data/clusters.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { CourierError } from '../errors.ts';
+import { writeFileWhole } from '../files.ts';
+import type { Model } from '../graph/onnx.ts';
+import { sigmoid } from '../graph/operators/index.ts';
+import { openLength } from '../graph/tensor.ts';
+import { buildExport } from '../graph/training-step.ts';
+import { writeSafeTensors } from '../runtime/safetensors.ts';
+import { versions } from '../version.ts';
+import type { RankerConfig } from './config.ts';
+import type { DenseColumns } from './dense-columns.ts';
+import { exportFiles, fieldNames, type RankerDescription, writeDescription } from './export-format.ts';
+import type { RankerData } from './fields.ts';
+import { idRowsOf, writeIdRows } from './id-rows.ts';
+import { rankers } from './index.ts';
+import { rankerInputs } from './inputs.ts';
+import type { TrainedRanker } from './train.ts';
+
+/** Numbers in the exported table at most: it is written and read in one piece. */
+const tableLimit = (2 ** 31 - 2 ** 20) / 4;
+
+/** The axis along which exposures are batched is open. */
+const axis = 'exposures';
+
+/** A ranker, and what it was trained on. */
+export interface ExportedFrom {
+  readonly trained: Pick<TrainedRanker, 'model' | 'assembler' | 'feature' | 'state'>;
+  readonly config: RankerConfig;
+  readonly dataset: RankerData & Pick<Dataset, 'name' | 'hash'>;
+  readonly seed: number;
+}
+
+/**
+ * Fills an empty folder. The same ranker gives the same bytes.
+ * @throws CourierError OUTPUT_NOT_WRITABLE; LIMIT_EXCEEDED for a table that is too large for one file
+ */
+export async function exportRanker(folder: string, from: ExportedFrom): Promise<void> {
+  const { trained, config, dataset } = from;
+  const { assembler, feature, model } = trained;
+  const codes = feature?.codes ?? [];
+  const about = describe(from);
+  const fields = fieldNames(about.layout);
+  const named = [...fields.situation, ...fields.item, ...fields.visual];
+  const rows = idRowsOf(assembler.fields, dataset, codes);
+  requireTableFits(about);
+  await writeFileWhole(join(folder, exportFiles.model), graphOf(from).encode('standard'));
+  await writeIdRows(join(folder, exportFiles.ids), new Map(named.map((name, index) => [name, rows[index]!])));
+  const data = model.embeddings(Int32Array.from({ length: about.tableRows }, (_, row) => row));
+  await writeSafeTensors(join(folder, exportFiles.table), {
+    metadata: {},
+    tensors: new Map([['embeddings', { shape: [about.tableRows, config.embeddingDimension], data }]]),
+  });
+  if (codes.length > 0)
+    await writeClusters(join(folder, exportFiles.codes), { ids: dataset.catalogue.ids, columns: codes });
+  await writeDescription(folder, about);
+}
+
+/** Everything but the embeddings, for as many exposures as there are: probabilities of a click. (B, 1) */
+function graphOf({ trained: { assembler, state }, config }: ExportedFrom): Model {
+  const { fields, columns, visualColumns, gate, visual } = assembler;
+  const shape = { fields, columns, visualColumns, gate, visual, batchSize: openLength };
+  const { inputs } = rankerInputs(shape, config.embeddingDimension);
+  const scores = sigmoid(rankers[config.ranker](inputs, config));
+  const values = state.vectors['parameters'];
+  if (values === undefined) throw new Error('the ranker has no parameters');
+  const names = ['embedded', 'historyMask', 'dense', 'visual', 'category', 'scores'];
+  const openAxes = Object.fromEntries(names.map((name) => [name, axis]));
+  return buildExport({ scores }, state.layout, values, openAxes);
+}
+
+function describe({
+  trained: { assembler, feature },
+  config,
+  dataset,
+  seed,
+}: ExportedFrom): Omit<RankerDescription, 'format' | 'version' | 'files'> {
+  const { fields, columns, visualColumns, gate, visual } = assembler;
+  const { categories } = dataset.catalogue;
+  const { context, numericNames } = dataset.exposures;
+  const dense = standardsOf(columns);
+  const seen = standardsOf(visualColumns);
+  let end = 0;
+  return {
+    ranker: config.ranker,
+    dimension: config.embeddingDimension,
+    tableRows: fields.tableRows,
+    layout: {
+      historyLength: fields.layout.historyLength,
+      context: context.map(({ name }) => name),
+      categories: categories.map(({ name }) => name),
+      codes: (feature?.codes ?? []).map(({ name }) => name),
+    },
+    dense: numericNames.map((name, column) => ({ name, ...dense[column]! })),
+    visual: {
+      features: feature?.name ?? null,
+      zeroIsAbsent: true,
+      groups: (feature?.groups ?? []).map((width) => {
+        end += width;
+        return seen.slice(end - width, end);
+      }),
+    },
+    gate: visual ? { category: categories.length === 0 ? null : gate.name, values: [...gate.values] } : null,
+    settings: config,
+    dataset: { name: dataset.name, hash: dataset.hash },
+    seed,
+    versions: versions(),
+  };
+}
+
+function standardsOf({ mean, scale }: DenseColumns): { mean: number; scale: number }[] {
+  return Array.from(mean, (value, column) => ({ mean: value, scale: scale[column]! }));
+}
+
+function requireTableFits({
+  tableRows,
+  dimension,
+}: Pick<RankerDescription, 'tableRows' | 'dimension'>): void {
+  if (tableRows * dimension <= tableLimit) return;
+  throw new CourierError(
+    'LIMIT_EXCEEDED',
+    `An embedding table of ${tableRows} rows of ${dimension} values is too large to be exported: at most ${tableLimit} values.`,
+    'Lower `ranker.embeddingDimension` or raise `ranker.minimumCount`.',
+  );
+}

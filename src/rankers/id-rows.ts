@@ -1,0 +1,147 @@
+/** Which row of the embedding table an id has: as a Parquet file of texts, and as what a server looks up. */
+import { dirname } from 'node:path';
+import type { ItemCodes } from '../data/clusters.ts';
+import { type CategoricalColumn, NONE } from '../data/dataset.ts';
+import { fileLiteral, withDuckDB } from '../data/duckdb.ts';
+import { readParquet, writeParquet } from '../data/parquet.ts';
+import { paddingRow } from './embedding-table.ts';
+import { textOf } from './exposure.ts';
+import type { Field, Fields, RankerData } from './fields.ts';
+
+/** Ids in one file at most: they are all held in memory. */
+const idLimit = 2 ** 26;
+
+/** The ids of one field. */
+export interface IdRows {
+  /** The row of every id that training did not show often enough, and of all that it did not show. */
+  readonly unknown: number;
+  /** The row of an exposure without a value. */
+  readonly missing: number;
+  /** Rows of the others. */
+  readonly known: ReadonlyMap<string, number>;
+}
+
+export function rowOfId({ known, missing, unknown }: IdRows, id: string | null): number {
+  return id === null ? missing : (known.get(id) ?? unknown);
+}
+
+/** The ids of every field, in the order of the lookups: user, context, item, categories, codes. */
+export function idRowsOf(
+  { user, context, item, visual }: Fields,
+  data: RankerData,
+  codes: readonly ItemCodes[],
+): readonly IdRows[] {
+  const { catalogue, users, exposures } = data;
+  const [byItem, ...byCategory] = item;
+  return [
+    knownRows(user, (code) => users[code]!),
+    ...context.map((field, index) => knownRows(field, textsAt(exposures.context[index]!))),
+    knownRows(byItem!, (code) => catalogue.ids[code]!),
+    ...byCategory.map((field, index) => knownRows(field, textsAt(catalogue.categories[index]!))),
+    ...visual.map((field, index) => codeRows(field, codes[index]!)),
+  ];
+}
+
+function textsAt(column: CategoricalColumn): (at: number) => string | null {
+  return (at) => textOf(column, column.codes[at]!);
+}
+
+/** @param textAt what `rowOf` at a place is the row of */
+function knownRows({ rowOf, unknownRow }: Field, textAt: (at: number) => string | null): IdRows {
+  let missing = unknownRow;
+  const known = new Map<string, number>();
+  for (let at = 0; at < rowOf.length; at++) {
+    const text = textAt(at);
+    if (text === null) missing = rowOf[at]!;
+    else if (rowOf[at] !== unknownRow) known.set(text, rowOf[at]!);
+  }
+  return { unknown: unknownRow, missing, known };
+}
+
+/** All codes have a row, those that no item of the catalogue has too: a new item may be given one. */
+function codeRows({ rowOf, unknownRow }: Field, { codes, count }: ItemCodes): IdRows {
+  const known = new Map<string, number>();
+  const first = codes.findIndex((code) => code !== NONE);
+  if (first >= 0) {
+    for (let code = 0; code < count; code++) known.set(`${code}`, rowOf[first]! - codes[first]! + code);
+  }
+  return { unknown: unknownRow, missing: unknownRow, known };
+}
+
+/**
+ * Writes a Parquet file with the columns `field`, `kind`, `value` and `row`. Each field has a line of the kind
+ * `unknown`, one of the kind `missing`, and a line of the kind `id` for every known id.
+ * @throws CourierError OUTPUT_NOT_WRITABLE
+ */
+export async function writeIdRows(path: string, fields: ReadonlyMap<string, IdRows>): Promise<void> {
+  const lines = [...fields].flatMap(([field, { unknown, missing, known }]) => [
+    { field, kind: 'unknown', value: null, row: unknown },
+    { field, kind: 'missing', value: null, row: missing },
+    ...Array.from(known, ([value, row]) => ({ field, kind: 'id', value, row })),
+  ]);
+  await writeParquet(path, [
+    { name: 'field', type: 'VARCHAR', values: lines.map(({ field }) => field) },
+    { name: 'kind', type: 'VARCHAR', values: lines.map(({ kind }) => kind) },
+    { name: 'value', type: 'VARCHAR', values: lines.map(({ value }) => value) },
+    { name: 'row', type: 'INTEGER', values: Int32Array.from(lines, ({ row }) => row) },
+  ]);
+}
+
+/**
+ * @param names the fields that there have to be
+ * @param tableRows of the embedding table
+ * @throws CourierError FILE_CORRUPT, DATASET_INVALID for a file that cannot be read; Error that says what is wrong
+ * with its content
+ */
+export async function readIdRows(
+  path: string,
+  names: readonly string[],
+  tableRows: number,
+): Promise<ReadonlyMap<string, IdRows>> {
+  await requireFewRows(path);
+  const table = await readParquet(path);
+  const [fields, kinds, values] = [table.texts('field'), table.texts('kind'), table.texts('value')];
+  const rows = table.numbers('row');
+  const found = new Map(names.map((name) => [name, new IdRowsReader(name)]));
+  for (let line = 0; line < table.rowCount; line++) {
+    const row = rows[line]!;
+    const reader = found.get(fields[line] ?? '');
+    if (reader === undefined) throw new Error(`line ${line} is of ${fields[line]}, which is no field`);
+    if (!(Number.isInteger(row) && row >= paddingRow && row < tableRows))
+      throw new Error(`${fields[line]} has the row ${row}, and there are ${tableRows}`);
+    reader.add(kinds[line] ?? '', values[line] ?? null, row);
+  }
+  return new Map([...found].map(([name, reader]) => [name, reader.whole()]));
+}
+
+class IdRowsReader {
+  readonly #name: string;
+  readonly #known = new Map<string, number>();
+  readonly #others = new Map<string, number>();
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  add(kind: string, value: string | null, row: number): void {
+    const [map, key] = kind === 'id' && value !== null ? [this.#known, value] : [this.#others, kind];
+    if (map.has(key)) throw new Error(`${this.#name} has ${key} twice`);
+    map.set(key, row);
+  }
+
+  whole(): IdRows {
+    const [unknown, missing] = [this.#others.get('unknown'), this.#others.get('missing')];
+    if (unknown === undefined || missing === undefined || this.#others.size !== 2)
+      throw new Error(`${this.#name} needs one row for unknown and one for missing, and no other kind`);
+    return { unknown, missing, known: this.#known };
+  }
+}
+
+/** A small file may say that it holds more than there is memory for. */
+export async function requireFewRows(path: string): Promise<void> {
+  const rows = await withDuckDB([dirname(path)], async (connection) => {
+    const result = await connection.run(`SELECT count(*)::DOUBLE FROM read_parquet(${fileLiteral(path)})`);
+    return Number((await result.getRows())[0]?.[0]);
+  });
+  if (!(rows <= idLimit)) throw new Error(`it holds ${rows} lines, more than ${idLimit}`);
+}

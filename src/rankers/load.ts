@@ -1,0 +1,180 @@
+/** An exported ranker, ready to score raw exposures. */
+import { join } from 'node:path';
+import { readClusters } from '../data/clusters.ts';
+import { readInput } from '../files.ts';
+import type { Model } from '../graph/onnx.ts';
+import { decodeModel } from '../graph/onnx-schema.ts';
+import { Engine, floats, type Session } from '../runtime/engine.ts';
+import { floatTensor, readSafeTensors } from '../runtime/safetensors.ts';
+import { paddingRow } from './embedding-table.ts';
+import { ExposureEncoder, type ServingTables } from './encode-exposures.ts';
+import {
+  exportFiles,
+  fieldNames,
+  type RankerDescription,
+  readDescription,
+  unusableRanker,
+} from './export-format.ts';
+import type { RawExposure } from './exposure.ts';
+import { lookupsOf } from './fields.ts';
+import { readIdRows, requireFewRows } from './id-rows.ts';
+
+/** Exposures that are scored at once. */
+const batchSize = 1024;
+
+export class LoadedRanker {
+  readonly about: RankerDescription;
+  readonly #folder: string;
+  readonly #encoder: ExposureEncoder;
+  readonly #session: Session;
+
+  readonly #ownEngine: Engine | null;
+
+  private constructor(
+    folder: string,
+    about: RankerDescription,
+    encoder: ExposureEncoder,
+    session: Session,
+    ownEngine: Engine | null,
+  ) {
+    this.#folder = folder;
+    this.about = about;
+    this.#encoder = encoder;
+    this.#session = session;
+    this.#ownEngine = ownEngine;
+  }
+
+  /** @see loadRanker */
+  static async open(folder: string, engine: Engine | null): Promise<LoadedRanker> {
+    const about = await readDescription(folder);
+    const computing = engine ?? Engine.start();
+    const ownEngine = engine === null ? computing : null;
+    try {
+      const encoder = new ExposureEncoder(about, await readTables(folder, about));
+      const bytes = new Uint8Array(await readInput(join(folder, exportFiles.model), 'Exported ranker'));
+      const session = await computing.load(modelOf(bytes, about));
+      return new LoadedRanker(folder, about, encoder, session, ownEngine);
+    } catch (error) {
+      await ownEngine?.close();
+      throw unusableRanker(folder, error);
+    }
+  }
+
+  /**
+   * The probability of a click on each of these exposures. (n)
+   * @throws CourierError VALUE_INVALID naming what the ranker needs and does not get; FILE_CORRUPT when the model
+   * fails, or gives what is no probability
+   */
+  async score(exposures: readonly RawExposure[]): Promise<Float32Array> {
+    this.#encoder.check(exposures);
+    const scores = new Float32Array(exposures.length);
+    for (let from = 0; from < exposures.length; from += batchSize) {
+      const part = exposures.slice(from, from + batchSize);
+      scores.set(await this.#run(part), from);
+    }
+    return scores;
+  }
+
+  async #run(exposures: readonly RawExposure[]): Promise<Float32Array> {
+    const feeds = this.#encoder.encode(exposures);
+    try {
+      const scores = floats(await this.#session.run(feeds), 'scores');
+      if (scores.length !== exposures.length) throw new Error(`its model gave ${scores.length} scores`);
+      if (!scores.every((score) => score >= 0 && score <= 1))
+        throw new Error('its model gave no probability');
+      return scores;
+    } catch (error) {
+      throw unusableRanker(this.#folder, error);
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+    await this.#ownEngine?.close();
+  }
+}
+
+/**
+ * Loads a ranker that `courier rank --export` wrote. The caller releases it.
+ * @param engine to compute with; without one, the ranker starts its own, and ends it when it is released
+ * @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE; FILE_CORRUPT for a folder of another format version, for a file
+ * that was altered, and for files that do not fit each other
+ */
+export function loadRanker(folder: string, engine: Engine | null = null): Promise<LoadedRanker> {
+  return LoadedRanker.open(folder, engine);
+}
+
+async function readTables(folder: string, about: RankerDescription): Promise<ServingTables> {
+  const { situation, item, visual } = fieldNames(about.layout);
+  const names = [...situation, ...item, ...visual];
+  return {
+    fields: await readIdRows(join(folder, exportFiles.ids), names, about.tableRows),
+    embeddings: await readEmbeddingTable(join(folder, exportFiles.table), about),
+    codesOf: await readCodes(join(folder, exportFiles.codes), about.layout.codes),
+  };
+}
+
+/** (rows, E) */
+async function readEmbeddingTable(
+  path: string,
+  { tableRows, dimension }: RankerDescription,
+): Promise<Float32Array> {
+  const { shape, data } = floatTensor(await readSafeTensors(path, 'Embedding table'), 'embeddings');
+  if (shape.length !== 2 || shape[0] !== tableRows || shape[1] !== dimension)
+    throw new Error(`its table is [${shape}], not [${tableRows},${dimension}]`);
+  if (!data.every(Number.isFinite)) throw new Error('its table holds values that are not finite');
+  const padding = data.subarray(paddingRow * dimension, (paddingRow + 1) * dimension);
+  if (padding.some((value) => value !== 0)) throw new Error(`row ${paddingRow} of its table is not zero`);
+  return data;
+}
+
+async function readCodes(path: string, names: readonly string[]): Promise<ServingTables['codesOf']> {
+  const none = names.map(() => null);
+  if (names.length === 0) return () => none;
+  await requireFewRows(path);
+  const { ids, columns } = await readClusters(path);
+  const byName = new Map(columns.map((column) => [column.name, column.codes]));
+  const inOrder = names.map((name) => {
+    const codes = byName.get(name);
+    if (codes === undefined) throw new Error(`${exportFiles.codes} has no ${name}`);
+    return codes;
+  });
+  const rowOf = new Map(ids.map((id, row) => [id, row]));
+  return (item) => {
+    const row = rowOf.get(item);
+    if (row === undefined) return none;
+    return inOrder.map((codes) => (codes[row]! >= 0 ? codes[row]! : null));
+  };
+}
+
+/** The model as the engine takes it, if it takes and gives what the description says. */
+function modelOf(bytes: Uint8Array<ArrayBuffer>, about: RankerDescription): Model {
+  const inputs = inputsOf(about);
+  const { graph } = decodeModel(bytes);
+  const found = graph.input.map(({ name, type }) => {
+    const lengths = (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => dimValue ?? 'B');
+    return `${name} [${lengths}]`;
+  });
+  const wanted = Object.entries(inputs).map(([name, { shape }]) => `${name} [${['B', ...shape.slice(1)]}]`);
+  if (found.sort().join() !== wanted.sort().join())
+    throw new Error(`its model takes ${found.join(', ')}, not ${wanted.join(', ')}`);
+  return { encode: () => bytes, inputs, outputs: { scores: { type: 'float32', shape: [1, 1] } } };
+}
+
+function inputsOf({ layout, dimension, dense, visual, gate }: RankerDescription): Model['inputs'] {
+  const { context, categories, codes, historyLength } = layout;
+  const lookups = lookupsOf({
+    situationFields: 1 + context.length,
+    itemFields: 1 + categories.length,
+    visualFields: codes.length,
+    historyLength,
+  });
+  const width = visual.groups.flat().length;
+  return {
+    embedded: { type: 'float32', shape: [1, lookups, dimension] },
+    historyMask: { type: 'float32', shape: [1, historyLength] },
+    ...(dense.length === 0 ? {} : { dense: { type: 'float32', shape: [1, dense.length] } }),
+    ...(width === 0 ? {} : { visual: { type: 'float32', shape: [1, width] } }),
+    ...(gate === null ? {} : { category: { type: 'int32', shape: [1] } }),
+  };
+}
