@@ -240,6 +240,14 @@ describe('the commands, one after the other', () => {
     expect(report.diagnosis.importance.map(({ input }: { input: string }) => input)).toContain('cold');
   });
 
+  it('rank refuses columns that the dataset does not have, and leaves no run folder behind', async () => {
+    for (const setting of ['ranker.gateCategory=shade', 'sliceBy=shade']) {
+      const words = ['rank', '--json', '--dataset', dataset, '--out', at('shade'), '--set', setting];
+      expectRefusal(await courier(...words), 'CONFIG_INVALID', 'shade');
+      expect(await exists(at('shade'))).toBe(false);
+    }
+  });
+
   it('rank asks for the embeddings that a feature needs', async () => {
     const ran = await courier(
       'rank',

@@ -27,6 +27,7 @@ import {
   type PlannedRow,
   RankerTrainer,
   rankRows,
+  requireColumns,
 } from './evaluation.ts';
 import { chooseExamples } from './examples.ts';
 import { attentionFile } from './pretrain.ts';
@@ -57,6 +58,7 @@ async function compareOn(
   engine: Engine,
   options: EvaluationOptions,
 ): Promise<Comparison> {
+  requireColumns(dataset, config);
   const { dataset: _, out, ...identity } = config;
   const run = { pipeline: 'compare', config: identity, datasetHash: dataset.hash };
   const { startedAt } = await openRunFolder(out, run);

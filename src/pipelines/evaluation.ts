@@ -2,9 +2,11 @@
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { splits } from '../data/dataset.ts';
+import { CourierError } from '../errors.ts';
 import type { VisualFeature } from '../features/feature.ts';
 import { createFeature, featureSet } from '../features/index.ts';
 import { type Progress, silent } from '../progress.ts';
+import { gateCategories } from '../rankers/batch.ts';
 import type { RankerState } from '../rankers/model.ts';
 import { type RankerResult, type TrainedRanker, trainRanker } from '../rankers/train.ts';
 import type { Diagnosis, Report, Start } from '../report/report.ts';
@@ -36,6 +38,24 @@ export interface EvaluationOptions {
   readonly title: string;
   /** The command line, for the manifest. */
   readonly command: string;
+}
+
+/**
+ * Refuses, before anything is trained, columns that the dataset does not have.
+ * @throws CourierError CONFIG_INVALID
+ */
+export function requireColumns(
+  dataset: Pick<Dataset, 'catalogue' | 'exposures'>,
+  { ranker, sliceBy }: Pick<EvaluationConfig, 'ranker' | 'sliceBy'>,
+): void {
+  gateCategories(dataset, ranker.gateCategory);
+  const columns = [...dataset.catalogue.categories, ...dataset.exposures.context].map(({ name }) => name);
+  if (sliceBy === null || columns.includes(sliceBy)) return;
+  throw new CourierError(
+    'CONFIG_INVALID',
+    `Invalid configuration: sliceBy is ${sliceBy}, which is no categorical column of the dataset.`,
+    columns.length === 0 ? 'Leave it out: the dataset has none.' : `Choose one of ${columns.join(', ')}.`,
+  );
 }
 
 /** Trains rankers on one dataset. */

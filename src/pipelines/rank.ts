@@ -12,6 +12,7 @@ import {
   type PlannedRow,
   RankerTrainer,
   rankRows,
+  requireColumns,
 } from './evaluation.ts';
 import { evaluationSettings } from './evaluation-config.ts';
 import { type ExportedRanker, exportRow } from './rank-export.ts';
@@ -69,6 +70,7 @@ export async function rank(settings: RankConfigInput, options: EvaluationOptions
   if (embeddings !== undefined) await requireReadable(embeddings, 'Embeddings');
   const embeddingsHash = embeddings === undefined ? null : await hashFile(embeddings);
   return withDataset(folder, async (dataset, engine) => {
+    requireColumns(dataset, config);
     const run = { pipeline: 'rank', config: { ...identity, embeddingsHash }, datasetHash: dataset.hash };
     const { startedAt } = await openRunFolder(out, run);
     const costs = await StageCosts.open(out);

@@ -96,7 +96,11 @@ export class BatchAssembler {
   }
 }
 
-function gateCategories({ catalogue }: RankerData, name: string | null): GateCategories {
+/** @throws CourierError CONFIG_INVALID for a name that is no category of the catalogue */
+export function gateCategories(
+  { catalogue }: Pick<RankerData, 'catalogue'>,
+  name: string | null,
+): GateCategories {
   const { categories, ids } = catalogue;
   const column = name === null ? categories[0] : categories.find((category) => category.name === name);
   if (column !== undefined) return column;
