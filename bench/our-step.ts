@@ -5,7 +5,7 @@ import type { PresetName } from '../src/encoders/presets.ts';
 import { createOptimizer } from '../src/graph/optimizers.ts';
 import { initialValues, layoutOf } from '../src/graph/parameters.ts';
 import { gradientState, scalarFeeds } from '../src/graph/training-step.ts';
-import { courierObjective } from '../src/objectives/courier.ts';
+import { courierObjective, courierSettings } from '../src/objectives/courier.ts';
 import { createStep } from '../src/pipelines/contrastive-step.ts';
 import {
   isFused,
@@ -30,10 +30,9 @@ export interface StepCase {
 const [dimension, candidates, places] = [128, 5, 5];
 
 export function describeStep({ encoder, side, photos, samples }: StepCase): StepDescription<ClickBatch> {
-  const objective = { form: 'projected-attention', heads: 4, temperature: 0.05, sequenceWeight: 1 } as const;
   return {
     encoder: createEncoder({ name: encoder, side, head: 'mean', dimension }),
-    objective: courierObjective(objective, places),
+    objective: courierObjective(courierSettings.parse({}), { candidates, history: places }),
     samples,
     photos,
     augmented: false,

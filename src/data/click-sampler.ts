@@ -3,8 +3,9 @@
  *
  * Letters in shapes: S samples, C candidates, H history places, U distinct photos of a batch.
  */
-import { Random, type RandomState } from '../random.ts';
+import { Random } from '../random.ts';
 import { type Dataset, NONE, type Split, splits } from './dataset.ts';
+import { Dealer } from './dealer.ts';
 
 export interface ClickSamplerConfig {
   /** S, samples per batch. */
@@ -34,16 +35,7 @@ export interface ClickBatch {
   readonly newest: Int32Array;
 }
 
-/** Where a sampler stands: enough to go on with the very next batch. */
-export interface SamplerState {
-  /** Of the generator before it shuffled the current epoch. */
-  readonly random: RandomState;
-  readonly epoch: number;
-  /** Batches taken from the current epoch. */
-  readonly taken: number;
-}
-
-interface ClickSample {
+export interface ClickSample {
   readonly pageView: number;
   /** Row of the clicked exposure. */
   readonly row: number;
@@ -67,67 +59,20 @@ export function clickSamples(dataset: Dataset, split: Split): readonly ClickSamp
   return samples;
 }
 
-/** Deals the clicks of the training split in random order, each once per epoch. */
-export class ClickSampler {
-  /** Batches per epoch; what does not fill a batch waits for another shuffle. */
-  readonly batchesPerEpoch: number;
-  /** Size S of every batch: the configured one, or all samples if there are fewer. */
-  readonly batchSize: number;
-  readonly #dataset: Dataset;
-  readonly #config: ClickSamplerConfig;
-  readonly #samples: readonly ClickSample[];
-  #random: Random;
-  #start: RandomState;
-  #order: Int32Array;
-  #epoch = 0;
-  #taken = 0;
-
+/** Deals the clicks of the training split. */
+export class ClickSampler extends Dealer<ClickBatch> {
   constructor(dataset: Dataset, config: ClickSamplerConfig) {
-    this.#dataset = dataset;
-    this.#config = config;
-    this.#samples = clickSamples(dataset, 'train');
-    this.batchSize = Math.min(config.batchSize, this.#samples.length);
-    this.batchesPerEpoch = this.batchSize === 0 ? 0 : Math.floor(this.#samples.length / this.batchSize);
-    this.#random = Random.seeded(config.seed, 'click samples');
-    this.#start = this.#random.state;
-    this.#order = this.#shuffle();
-  }
-
-  get sampleCount(): number {
-    return this.#samples.length;
-  }
-
-  get state(): SamplerState {
-    return { random: this.#start, epoch: this.#epoch, taken: this.#taken };
-  }
-
-  restore(state: SamplerState): void {
-    this.#random = Random.fromState(state.random);
-    this.#order = this.#shuffle();
-    this.#epoch = state.epoch;
-    this.#taken = state.taken;
-  }
-
-  next(): ClickBatch {
-    if (this.#taken === this.batchesPerEpoch) {
-      this.#order = this.#shuffle();
-      this.#epoch++;
-      this.#taken = 0;
-    }
-    const from = this.#taken++ * this.batchSize;
-    const chosen = this.#order.subarray(from, from + this.batchSize);
-    const draw = Random.seeded(this.#config.seed, `candidates of epoch ${this.#epoch}, batch ${this.#taken}`);
-    return assemble(
-      this.#dataset,
-      this.#config,
-      Array.from(chosen, (index) => this.#samples[index]!),
-      draw,
-    );
-  }
-
-  #shuffle(): Int32Array {
-    this.#start = this.#random.state;
-    return this.#random.shuffle(Int32Array.from(this.#samples, (_, index) => index));
+    const all = clickSamples(dataset, 'train');
+    const random = Random.seeded(config.seed, 'click samples');
+    super(all.length, config.batchSize, random, ({ samples, epoch, batch }) => {
+      const draw = Random.seeded(config.seed, `candidates of epoch ${epoch}, batch ${batch}`);
+      return assemble(
+        dataset,
+        config,
+        Array.from(samples, (index) => all[index]!),
+        draw,
+      );
+    });
   }
 }
 
@@ -204,7 +149,7 @@ function candidatePhotos(
 }
 
 /** Photos of the newest earlier clicks; an item without one leaves its place to the next. */
-function historyPhotos({ pageViews, catalogue }: Dataset, pageView: number, length: number): number[] {
+export function historyPhotos({ pageViews, catalogue }: Dataset, pageView: number, length: number): number[] {
   const from = pageView * pageViews.historyLength;
   const items = pageViews.history.subarray(from, from + pageViews.historyLength);
   const photos = Array.from(items, (item) => (item === NONE ? NONE : catalogue.photo[item]!));

@@ -12,8 +12,13 @@ export type CourierFeeds = {
 /**
  * The values of `courierInputs` for a whole batch.
  * @param rows rows of the embeddings, at least one per photo; those beyond belong to no photo and do not compete
+ * @param negatives which candidates compete: all that were shown, or only the clicked ones
  */
-export function courierFeeds(batch: ClickBatch, rows: number): CourierFeeds {
+export function courierFeeds(
+  batch: ClickBatch,
+  rows: number,
+  negatives: 'shown' | 'clicked' = 'shown',
+): CourierFeeds {
   const samples = batch.clicked.length;
   const places = batch.history.length / samples;
   const takesPart = Float32Array.from(
@@ -22,6 +27,7 @@ export function courierFeeds(batch: ClickBatch, rows: number): CourierFeeds {
     (_, sample) =>
       batch.historyMask.subarray(sample * places + 1, (sample + 1) * places).includes(1) ? 1 : 0,
   );
+  const everyClick = new Float32Array(samples).fill(1);
   const part = takesPart.reduce((a, b) => a + b, 0);
   return {
     clicked: batch.clicked,
@@ -30,42 +36,11 @@ export function courierFeeds(batch: ClickBatch, rows: number): CourierFeeds {
     newest: batch.newest,
     pageViewWeights: new Float32Array(samples).fill(1 / samples),
     sequenceWeights: takesPart.map((value) => value / Math.max(1, part)),
-    candidateCounts: logCounts(batch.candidates, batch.candidateMask, rows),
+    candidateCounts:
+      negatives === 'shown'
+        ? logCounts(batch.candidates, batch.candidateMask, rows)
+        : logCounts(batch.clicked, everyClick, rows),
     newestCounts: logCounts(batch.newest, takesPart, rows),
-  };
-}
-
-/**
- * The samples from `first` on as a block of `size`. Where the batch ends, samples of weight 0 fill it.
- * @returns values of the same names, photos' counts unchanged
- */
-export function blockOf(feeds: CourierFeeds, first: number, size: number): CourierFeeds {
-  const samples = feeds.clicked.length;
-  const range = (values: { readonly length: number }) => {
-    const width = values.length / samples;
-    return { from: first * width, to: (first + size) * width };
-  };
-  const floats = (values: Float32Array) => {
-    const { from, to } = range(values);
-    const block = new Float32Array(to - from);
-    block.set(values.subarray(from, to));
-    return block;
-  };
-  const rows = (values: Int32Array) => {
-    const { from, to } = range(values);
-    const block = new Int32Array(to - from);
-    block.set(values.subarray(from, to));
-    return block;
-  };
-  return {
-    clicked: rows(feeds.clicked),
-    history: rows(feeds.history),
-    historyMask: floats(feeds.historyMask),
-    newest: rows(feeds.newest),
-    pageViewWeights: floats(feeds.pageViewWeights),
-    sequenceWeights: floats(feeds.sequenceWeights),
-    candidateCounts: feeds.candidateCounts,
-    newestCounts: feeds.newestCounts,
   };
 }
 

@@ -8,8 +8,15 @@ import { parametersOf } from '../graph/parameters.ts';
 import { constant, type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { floatTensor, readSafeTensors, type SafeTensors } from '../runtime/safetensors.ts';
-import { contrastClickSequences, courierInputs, courierLoss } from './courier.ts';
-import { blockOf, courierFeeds } from './courier-feeds.ts';
+import { inBlocks } from './batch-feeds.ts';
+import {
+  contrastClickSequences,
+  courierInputs,
+  courierLoss,
+  courierSettings,
+  createComparison,
+} from './courier.ts';
+import { courierFeeds } from './courier-feeds.ts';
 import { infoNce } from './info-nce.ts';
 import { createReconstruction, excluded } from './reconstruction.ts';
 
@@ -76,7 +83,7 @@ function lossOf(reference: SafeTensors, masked: boolean) {
       ),
     },
     reconstruct,
-    temperature,
+    createComparison(courierSettings.parse({ temperature })),
   );
   const similarity = matmul(l2Normalize(candidates), l2Normalize(rebuilt), { transposeB: true });
   return {
@@ -221,7 +228,7 @@ describe('the COURIER loss', () => {
 
   describe('over a batch of distinct photos', () => {
     const [photoCount, width] = [7, 8];
-    const config = { form: 'projected-attention', heads: 2, temperature: 0.2, sequenceWeight: 0.5 } as const;
+    const config = courierSettings.parse({ heads: 2, temperature: 0.2, sequenceWeight: 0.5 });
     /** Three clicks; photo 4 is shown to all of them, the last user has a single earlier click. */
     const batch = {
       clicked: [0, 1, 4],
@@ -238,7 +245,12 @@ describe('the COURIER loss', () => {
 
     function build(samples: number) {
       const embeddings = input('embeddings', 'float32', [photoCount, width]);
-      const losses = courierLoss(embeddings, courierInputs(samples, 2, photoCount), config);
+      const losses = courierLoss(
+        embeddings,
+        courierInputs(samples, 2, photoCount),
+        config,
+        createReconstruction(config, width),
+      );
       const [gradient] = gradients(losses.loss, [embeddings]);
       const bindings = new Map(
         parametersOf([losses.loss]).map((tensor, position): [Tensor, Tensor] => {
@@ -322,8 +334,10 @@ describe('the COURIER loss', () => {
     it('is the sum of its blocks, in value and gradient, though two samples do not fill the last one', async () => {
       const whole = await run(start);
       const session = await engine.load(build(2));
+      const { candidateCounts, newestCounts, ...perSample } = feedsOf();
+      const feeds = inBlocks(3, perSample, { candidateCounts, newestCounts });
       const parts = await Promise.all(
-        [0, 2].map((first) => session.run({ embeddings: start, ...blockOf(feedsOf(), first, 2) })),
+        [0, 2].map((first) => session.run({ embeddings: start, ...feeds.block(first, 2) })),
       );
       for (const name of ['loss', 'pageViewLoss', 'sequenceLoss', 'gradient']) {
         for (const [index, value] of floats(whole, name).entries()) {

@@ -1,38 +1,75 @@
 /**
- * The COURIER objective (arXiv 2306.05001): L = L_pv + λ L_ucs.
+ * The COURIER objective (arXiv 2306.05001): L = L_pv + λ L_ucs, and what it becomes when a part of it is left out.
  *
  * Letters in shapes: S samples (one click each), C candidates, H history places, U distinct photos, d the
  * length of an embedding.
  */
+import { z } from 'zod';
 import type { ClickBatch } from '../data/click-sampler.ts';
 import { add, gather, l2Normalize, matmul, multiply, reshape, split } from '../graph/operators/index.ts';
 import { type FloatTensor, input, openLength, scalar, type Tensor } from '../graph/tensor.ts';
-import { blockOf, courierFeeds } from './courier-feeds.ts';
-import { infoNce } from './info-nce.ts';
+import { inBlocks } from './batch-feeds.ts';
+import { negativeCosine } from './cosine.ts';
+import { clickFeeds, clickInputs, clickLoss } from './courier-click-loss.ts';
+import { courierFeeds } from './courier-feeds.ts';
+import { type InfoNce, infoNce } from './info-nce.ts';
 import type { Objective } from './objective.ts';
-import { createReconstruction, type Reconstruct, type ReconstructionConfig } from './reconstruction.ts';
+import { createProjector } from './projector.ts';
+import { createReconstruction, type Reconstruct, reconstructionForms } from './reconstruction.ts';
 
-export interface CourierConfig extends ReconstructionConfig {
+export const courierSettings = z.strictObject({
+  name: z.literal('courier').default('courier'),
+  /** How a candidate is rebuilt; see reconstruction.ts. */
+  form: z.enum(reconstructionForms).default('projected-attention'),
+  heads: z.int().min(1).max(32).default(4),
   /** τ of both losses. */
-  readonly temperature: number;
+  temperature: z.number().positive().max(10).default(0.05),
   /** λ, the weight of the click sequence loss L_ucs. */
-  readonly sequenceWeight: number;
+  sequenceWeight: z.number().min(0).max(100).default(1),
+  /** false asks only that what is rebuilt be near, −cos in place of InfoNCE: embeddings then collapse. */
+  contrast: z.boolean().default(true),
+  /** What a click must be told from: every photo that the batch shows, or only those that were clicked. */
+  negatives: z.enum(['shown', 'clicked']).default('shown'),
+  /** Whether the losses see embeddings through a projection head, which the encoder then goes without. */
+  projectionHead: z.boolean().default(false),
+  /** Weight of the auxiliary click loss; see courier-click-loss.ts. */
+  clickWeight: z.number().min(0).max(100).default(0),
+});
+
+export type CourierConfig = Omit<z.output<typeof courierSettings>, 'name'>;
+
+/** Most candidates and history places of a sample. */
+export interface CourierPlaces {
+  readonly candidates: number;
+  readonly history: number;
 }
 
-/** @param places H, history places of a sample */
-export function courierObjective(config: CourierConfig, places: number): Objective<ClickBatch> {
+export function courierObjective(config: CourierConfig, places: CourierPlaces): Objective<ClickBatch> {
   return {
     loss(embeddings, samples) {
-      const inputs = courierInputs(samples, places, embeddings.shape[0]!);
-      const { loss, ...parts } = courierLoss(embeddings, inputs, config);
-      return { loss, parts };
+      const inputs = courierInputs(samples, places.history, embeddings.shape[0]!);
+      const dimension = embeddings.shape[1]!;
+      const space = courierSpace(config, dimension)(embeddings);
+      const reconstruct = createReconstruction(config, dimension);
+      const { loss, ...parts } = courierLoss(space, inputs, config, reconstruct);
+      if (config.clickWeight === 0) return { loss, parts };
+      const clicks = clickLoss(space, clickInputs(samples, places), reconstruct);
+      const weighted = multiply(clicks, scalar(config.clickWeight));
+      return { loss: add(loss, weighted), parts: { ...parts, clickLoss: clicks } };
     },
     feeds(batch, rows) {
-      const whole = courierFeeds(batch, rows);
-      return { whole, block: (first, size) => blockOf(whole, first, size) };
+      const { candidateCounts, newestCounts, ...perSample } = courierFeeds(batch, rows, config.negatives);
+      const clicks = config.clickWeight === 0 ? {} : clickFeeds(batch);
+      const samples = batch.clicked.length;
+      return inBlocks(samples, { ...perSample, ...clicks }, { candidateCounts, newestCounts });
     },
     perPhoto: ['candidateCounts', 'newestCounts'],
   };
+}
+
+/** From embeddings to what the losses see of them. (…, d) → (…, d) */
+export function courierSpace({ projectionHead }: CourierConfig, dimension: number) {
+  return projectionHead ? createProjector('projection', dimension) : (x: FloatTensor) => x;
 }
 
 /**
@@ -85,10 +122,11 @@ export function courierLoss(
   embeddings: FloatTensor,
   inputs: CourierInputs,
   config: CourierConfig,
+  reconstruct: Reconstruct,
 ): CourierLoss {
-  const reconstruct = createReconstruction(config, embeddings.shape[1]!);
+  const compare = createComparison(config);
   const history = gather(embeddings, inputs.history); // (S, H, d)
-  const pageViewLoss = contrastPageViews(embeddings, inputs, history, reconstruct, config.temperature);
+  const pageViewLoss = contrastPageViews(embeddings, inputs, history, reconstruct, compare);
   const sequenceLoss = contrastClickSequences(
     {
       history,
@@ -99,10 +137,20 @@ export function courierLoss(
       weights: inputs.sequenceWeights,
     },
     reconstruct,
-    config.temperature,
+    compare,
   );
   const loss = add(pageViewLoss, multiply(sequenceLoss, scalar(config.sequenceWeight)));
   return { loss, pageViewLoss, sequenceLoss };
+}
+
+/** How what is rebuilt is held against what it should be. */
+type Compare = (terms: Omit<InfoNce, 'temperature'>) => FloatTensor;
+
+export function createComparison({ contrast, temperature }: CourierConfig): Compare {
+  return (terms) =>
+    contrast
+      ? infoNce({ ...terms, temperature })
+      : negativeCosine(terms.anchors, terms.positives, terms.weights);
 }
 
 /**
@@ -115,17 +163,16 @@ function contrastPageViews(
   { clicked, historyMask, candidateCounts, pageViewWeights }: CourierInputs,
   history: FloatTensor,
   reconstruct: Reconstruct,
-  temperature: number,
+  compare: Compare,
 ): FloatTensor {
   const positives = gather(embeddings, clicked); // (S, d)
-  return infoNce({
+  return compare({
     anchors: reconstruct(positives, history, historyMask).rebuilt,
     positives,
     keys: embeddings,
     own: clicked,
     logCounts: candidateCounts,
     weights: pageViewWeights,
-    temperature,
   });
 }
 
@@ -134,12 +181,12 @@ function contrastPageViews(
  * `embeddings` (U, d): (S, U).
  */
 export function courierRetrieval(
-  config: ReconstructionConfig,
+  config: CourierConfig,
   samples: number,
   places: number,
   dimension: number,
 ): FloatTensor {
-  const embeddings = input('embeddings', 'float32', [openLength, dimension]);
+  const embeddings = courierSpace(config, dimension)(input('embeddings', 'float32', [openLength, dimension]));
   const { clicked, history, historyMask } = courierInputs(samples, places, openLength);
   const reconstruct = createReconstruction(config, dimension);
   const { rebuilt } = reconstruct(gather(embeddings, clicked), gather(embeddings, history), historyMask);
@@ -168,12 +215,12 @@ interface ClickSequences {
 export function contrastClickSequences(
   { history, mask, keys, own, logCounts, weights }: ClickSequences,
   reconstruct: Reconstruct,
-  temperature: number,
+  compare: Compare,
 ): FloatTensor {
   const [samples, places, dimension] = history.shape;
   const [newest, older] = split(history, [1, places! - 1], 1);
   const olderMask = split(mask, [1, places! - 1], 1)[1]!; // (S, H − 1)
   const positives = reshape(newest!, [samples!, dimension!]);
   const anchors = reconstruct(positives, older!, olderMask).rebuilt;
-  return infoNce({ anchors, positives, keys, own, logCounts, weights, temperature });
+  return compare({ anchors, positives, keys, own, logCounts, weights });
 }

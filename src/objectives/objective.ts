@@ -1,11 +1,19 @@
-/** A contrastive objective as a training step sees it, whatever it contrasts. */
+/** An objective as a training step and as pre-training see it, whatever it teaches. */
+import type { Sampler } from '../data/dealer.ts';
+import type { PhotoBatch } from '../data/photo-sampler.ts';
+import type { Model } from '../graph/onnx.ts';
+import type { ParameterLayout } from '../graph/parameters.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import type { NamedValues } from '../runtime/protocol.ts';
+import type { SafeArray } from '../runtime/safetensors.ts';
+import type { BatchFeeds } from './batch-feeds.ts';
+
+export type { PhotoBatch };
 
 export interface Objective<Batch> {
   /**
    * The loss of so many samples of a batch, which the whole batch may compete with.
-   * @param embeddings of the distinct photos of the batch (U, d), U open
+   * @param embeddings of the photos of the batch, of unit length (U, d), U open
    * @returns the loss, and parts of it that are worth a look
    */
   loss(
@@ -18,9 +26,47 @@ export interface Objective<Batch> {
   readonly perPhoto: readonly string[];
 }
 
-/** The values that a batch gives the inputs of the loss. The loss is a sum over samples, so blocks add up. */
-export interface BatchFeeds {
-  readonly whole: NamedValues;
-  /** The samples from `first` on, filled up to `size` with samples of weight 0. */
-  block(first: number, size: number): NamedValues;
+/** Embeds photos of the image cache: (n) rows → unit vectors (n, d). */
+export type EmbedPhotos = (photos: Int32Array) => Promise<Float32Array>;
+
+/** An objective on a dataset: everything that pre-training asks of it. */
+export interface Lesson<Batch extends PhotoBatch> {
+  readonly objective: Objective<Batch>;
+  readonly sampler: Sampler<Batch>;
+  /** What a sample is, in the plural. */
+  readonly samples: string;
+  /** The most photos that a batch can name, repetitions included. */
+  readonly photos: number;
+  /** Whether it compares views of a photo, and so needs augmentation. */
+  readonly comparesViews: boolean;
+  /** What its batches need from earlier steps; null where each step stands alone. */
+  readonly memory: BatchMemory<Batch> | null;
+  /** A look at what the loss asks for, on the validation period; null where there is none. */
+  readonly retrieval: Retrieval | null;
+  /** The models that stay beside the encoder, by file name. */
+  exports(layout: ParameterLayout, parameters: Float32Array): Readonly<Record<string, Model>>;
+}
+
+/** What outlives a step besides the parameters. */
+export interface BatchMemory<Batch> {
+  /** Share of the old in the moving average of the parameters by which `recall` embeds. */
+  readonly averageDecay: number;
+  /** What a checkpoint keeps. */
+  readonly arrays: Readonly<Record<string, SafeArray>>;
+  restore(arrays: Readonly<Record<string, SafeArray>>): void;
+  /** Called before the step of each batch, in order. */
+  recall(batch: Batch, embed: EmbedPhotos): Promise<void>;
+}
+
+/** Photos that are to be found among others. */
+export interface Retrieval {
+  /** Rows in the image cache. (U) */
+  readonly photos: Int32Array;
+  /** How near each photo is to what is looked for, from `embeddings` (U, d) and `feeds`: (S, U). */
+  readonly scores: FloatTensor;
+  readonly feeds: NamedValues;
+  /** The row of `photos` that is looked for. (S) */
+  readonly wanted: Int32Array;
+  /** The rows of `photos` among which it is. */
+  readonly among: ReadonlySet<number>;
 }

@@ -2,7 +2,7 @@
 import { clickSamples } from '../data/click-sampler.ts';
 import { type Dataset, NONE, type Split } from '../data/dataset.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
-import { readInput } from '../files.ts';
+import { exists, readInput } from '../files.ts';
 import { type Engine, floats } from '../runtime/engine.ts';
 
 /** One click and the weights of the earlier clicks that have an embedding, newest first. */
@@ -14,8 +14,8 @@ export interface AttendedClick {
 }
 
 /**
- * The attention of every click of a split.
- * @param model path of the attention.onnx that pretrain wrote
+ * The attention of every click of a split; none where the model is missing.
+ * @param model path of the attention.onnx that pretrain wrote, unless the candidate had no say in reconstructions
  * @param places history places that the model takes
  */
 export async function attendClicks(
@@ -26,6 +26,7 @@ export async function attendClicks(
   places: number,
   engine: Engine,
 ): Promise<readonly AttendedClick[]> {
+  if (!(await exists(model))) return [];
   const { dimension, vectors, present } = embeddings;
   const { pageViews, exposures } = dataset;
   const clicks = clickSamples(dataset, split)

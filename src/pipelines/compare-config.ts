@@ -1,7 +1,7 @@
 /** Everything that can be set for a comparison, with every default. */
 import { z } from 'zod';
 import { featureSetText } from '../features/index.ts';
-import { sourceNames } from './embedding-sources.ts';
+import { defaultSources, sourceNames } from './embedding-sources.ts';
 import { evaluationSettings } from './evaluation-config.ts';
 import { pretrainConfig } from './pretrain-config.ts';
 
@@ -16,7 +16,7 @@ export const compareConfig = z.strictObject({
   objectives: z
     .array(z.enum(sourceNames))
     .min(1)
-    .default([...sourceNames]),
+    .default([...defaultSources]),
   /** How they enter the ranker, several at once joined by `+`; `none`, the baseline, is always there. */
   features: z.array(featureSetText).min(1).default(['sim-score']),
   /** Each seed repeats everything that is random: pre-training, sampling, the ranker. */

@@ -6,7 +6,7 @@ import { createEncoder, type EncoderConfig } from '../encoders/index.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
 import { initialValues, layoutOf } from '../graph/parameters.ts';
 import { gradientState, scalarFeeds } from '../graph/training-step.ts';
-import { courierObjective } from '../objectives/courier.ts';
+import { courierObjective, courierSettings } from '../objectives/courier.ts';
 import { Random } from '../random.ts';
 import { Engine } from '../runtime/engine.ts';
 import { createStep } from './contrastive-step.ts';
@@ -43,15 +43,10 @@ describe('a contrastive step', () => {
   /** What two steps do to the parameters, and the losses before each. */
   async function train(config: EncoderConfig, plan: StepPlan, augmented: boolean) {
     const optimizer = createOptimizer({ name: 'sgd', momentum: 0, weightDecay: 0 });
-    const objective = {
-      form: 'projected-attention',
-      heads: 2,
-      temperature: 0.2,
-      sequenceWeight: 0.5,
-    } as const;
+    const objective = courierSettings.parse({ heads: 2, temperature: 0.2, sequenceWeight: 0.5 });
     const description: StepDescription<ClickBatch> = {
       encoder: createEncoder(config),
-      objective: courierObjective(objective, places),
+      objective: courierObjective(objective, { candidates, history: places }),
       samples,
       photos,
       augmented,

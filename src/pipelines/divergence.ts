@@ -1,7 +1,8 @@
 /** The end of a training that has lost its way. */
 import { join } from 'node:path';
-import type { ClickBatch } from '../data/click-sampler.ts';
 import { CourierError } from '../errors.ts';
+import { collapsedBelow, type Spread } from '../objectives/collapse.ts';
+import type { PhotoBatch } from '../objectives/objective.ts';
 import { type SafeArray, type SafeTensor, writeSafeTensors } from '../runtime/safetensors.ts';
 
 /**
@@ -11,7 +12,7 @@ import { type SafeArray, type SafeTensor, writeSafeTensors } from '../runtime/sa
 export async function requireFinite(
   losses: Readonly<Record<string, number>>,
   step: number,
-  batch: ClickBatch,
+  batch: PhotoBatch,
   folder: string,
 ): Promise<void> {
   if (Object.values(losses).every(Number.isFinite)) return;
@@ -26,5 +27,15 @@ export async function requireFinite(
     'TRAINING_DIVERGED',
     `Training diverged at step ${step} (${values.join(', ')}); its batch is in ${path}.`,
     'Lower the learning rate, and train into a new output folder.',
+  );
+}
+
+/** What ends a run whose embeddings have become the same, or nearly. */
+export function collapsedAt(step: number, { embeddingDeviation, effectiveRank }: Spread): CourierError {
+  const { embeddingDeviation: deviation, effectiveRank: rank } = collapsedBelow;
+  return new CourierError(
+    'TRAINING_COLLAPSED',
+    `Embeddings collapsed by step ${step}: their deviation is ${embeddingDeviation.toFixed(3)} (healthy above ${deviation}), their effective rank ${effectiveRank.toFixed(2)} (above ${rank}).`,
+    'Choose another objective or a lower learning rate; set `collapse` to `continue` to let the same run go on.',
   );
 }

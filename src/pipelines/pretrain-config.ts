@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defaultAugmentation as gentle } from '../augmentation/config.ts';
 import { headNames } from '../encoders/layers.ts';
 import { presetNames } from '../encoders/presets.ts';
+import { objectiveSettings } from '../objectives/index.ts';
 import { deviceChoices } from '../runtime/devices.ts';
 import { parseBytes } from '../runtime/memory.ts';
 
@@ -78,13 +79,16 @@ const augmentationConfig = z.strictObject({
     .prefault({}),
 });
 
-const objectiveConfig = z.strictObject({
-  name: z.literal('courier').default('courier'),
-  form: z.enum(['projected-attention', 'full-attention']).default('projected-attention'),
-  heads: z.int().min(1).max(32).default(4),
-  temperature: z.number().positive().max(10).default(0.05),
-  /** λ, the weight of the click sequence loss. */
-  sequenceWeight: z.number().min(0).max(100).default(1),
+/**
+ * A first stage on the catalogue's own photos, whose encoder the training then starts from: the stand-in where no
+ * published weights are at hand.
+ */
+const startConfig = z.strictObject({
+  objective: objectiveSettings.prefault({ name: 'simclr' }),
+  steps: z.int().positive().default(300),
+  batchSize: z.int().min(2).max(65_536).default(256),
+  /** Its run folder, `start` inside `out` by default. Runs that name the same one share it. */
+  out: z.string().min(1).optional(),
 });
 
 export const pretrainConfig = z.strictObject({
@@ -94,13 +98,18 @@ export const pretrainConfig = z.strictObject({
   encoder: encoderConfig.prefault({}),
   /** A safetensors file to start the encoder from: of pretrain, torchvision, timm or transformers. */
   init: z.string().min(1).optional(),
-  objective: objectiveConfig.prefault({}),
+  /** What is learned; src/objectives has a file for each, with its settings. */
+  objective: objectiveSettings.prefault({}),
+  start: startConfig.nullable().default(null),
   steps: z.int().positive().default(300),
   /** Samples per batch. */
   batchSize: z.int().min(2).max(65_536).default(256),
   candidates: z.int().min(1).max(50).default(5),
   history: z.int().min(2).max(50).default(5),
-  /** null trains on the photos as they are; an object, even an empty one, alters them at every step. */
+  /**
+   * null trains on the photos as they are; an object, even an empty one, alters them at every step. Objectives that
+   * compare two views of a photo (simclr, simsiam) take the defaults of an empty object for null.
+   */
   augmentation: augmentationConfig.nullable().default(null),
   learningRate: z.number().positive().default(1e-3),
   /** Share of the steps in which the learning rate rises; then it falls along a cosine. */
@@ -114,6 +123,8 @@ export const pretrainConfig = z.strictObject({
   checkpointEvery: z.int().positive().default(25),
   /** Training ends after so many looks without a better score; null never ends early. */
   patience: z.int().positive().nullable().default(5),
+  /** Whether training ends where embeddings collapse. It can go on later: this does not change what it learns. */
+  collapse: z.enum(['stop', 'continue']).default('stop'),
   /** What the process may take, as 8GiB or in bytes; by default half of what the machine or container has. */
   memory: z.union([z.string().transform(parseBytes), z.int().positive()]).optional(),
   device: z.enum(deviceChoices).default('cpu'),

@@ -1,41 +1,39 @@
 /**
- * Pre-training (COURIER, arXiv 2306.05001): dataset → encoder.
+ * Pre-training: dataset → encoder.
  *
- * For every click, the image of the clicked item is rebuilt from the images that its user clicked before,
- * and must be told from all other candidates of the batch. The encoder learns what makes that possible.
+ * An objective deals batches of photos and says what their embeddings should be like; the encoder learns to give
+ * such embeddings. In COURIER (arXiv 2306.05001; objectives/courier.ts), for every click the image of the clicked
+ * item is rebuilt from the images that its user clicked before, and must be told from all other candidates of the
+ * batch. The other objectives are what it is compared with.
  */
 import { join } from 'node:path';
-import { drawAugmentations } from '../augmentation/draw.ts';
+import { defaultAugmentation } from '../augmentation/config.ts';
 import { parseConfig } from '../config.ts';
-import { type ClickBatch, ClickSampler } from '../data/click-sampler.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { requireDivides } from '../encoders/encoder.ts';
 import { exportEncoder } from '../encoders/export.ts';
 import { createEncoder } from '../encoders/index.ts';
-import { describeLoaded, loadWeights } from '../encoders/published-weights.ts';
 import { CourierError } from '../errors.ts';
-import { hashFile, writeFileWhole } from '../files.ts';
+import { writeFileWhole } from '../files.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
-import { initialValues, layoutOf, type ParameterLayout } from '../graph/parameters.ts';
-import type { FloatTensor } from '../graph/tensor.ts';
+import { layoutOf } from '../graph/parameters.ts';
 import { gradientState, scalarFeeds } from '../graph/training-step.ts';
-import type { UpdateOptions } from '../graph/update.ts';
-import { courierObjective } from '../objectives/courier.ts';
-import { exportAttention } from '../objectives/reconstruction.ts';
+import { hasCollapsed } from '../objectives/collapse.ts';
+import { withLesson } from '../objectives/index.ts';
+import type { Lesson, PhotoBatch } from '../objectives/objective.ts';
 import type { Progress } from '../progress.ts';
-import { Random } from '../random.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { usableMemory } from '../runtime/memory.ts';
-import { readSafeTensors } from '../runtime/safetensors.ts';
 import { createStep } from './contrastive-step.ts';
-import { requireFinite } from './divergence.ts';
+import { collapsedAt, requireFinite } from './divergence.ts';
+import { prepareBatch } from './prepared-batch.ts';
 import { type PretrainConfig, type PretrainConfigInput, pretrainConfig } from './pretrain-config.ts';
 import type { RunIdentity } from './run-folder.ts';
 import { learningRateAt } from './schedule.ts';
+import { freshVectors, startFrom } from './starting-point.ts';
 import { createEmbedder } from './state-embedder.ts';
 import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
 import { planStep } from './step-plan.ts';
-import { TrainingRun } from './training-run.ts';
+import { checkpointFile, TrainingRun } from './training-run.ts';
 import { Validation } from './validation.ts';
 import { withDataset } from './with-dataset.ts';
 
@@ -50,17 +48,24 @@ export interface PretrainResult {
   readonly seconds: number;
   readonly images: number;
   readonly parameters: number;
+  /** What the first stage cost; null without one. */
+  readonly start: FirstStage | null;
 }
 
+export interface FirstStage {
+  readonly seconds: number;
+  readonly images: number;
+}
+
+export { attentionFile } from '../objectives/courier-lesson.ts';
 export const encoderFile = 'encoder.onnx';
-export const attentionFile = 'attention.onnx';
 
 /**
  * Trains an encoder. Called again with the same configuration it goes on from the last checkpoint, and ends
  * with the same bytes as if it had never been stopped.
  * @param signal stops training after the step under way, with a checkpoint
- * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS, TRAINING_DIVERGED, INTERRUPTED and those of
- * reading and writing
+ * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS, TRAINING_DIVERGED, TRAINING_COLLAPSED,
+ * INTERRUPTED and those of reading and writing
  */
 export async function pretrain(
   settings: PretrainConfigInput,
@@ -68,34 +73,59 @@ export async function pretrain(
   signal?: AbortSignal,
 ): Promise<PretrainResult> {
   const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
+  const start = await firstStage(config, progress, signal);
   return withDataset(
     config.dataset,
-    (dataset, engine) => train(config, dataset, engine, progress, signal),
+    (dataset, engine) =>
+      withLesson(config.objective, { ...config, dimension: config.encoder.dimension }, dataset, (lesson) =>
+        train(config, start, lesson, dataset, engine, progress, signal),
+      ),
     config.device,
   );
 }
 
-async function train(
+/** Trains the same encoder on the photos alone, which is where the training proper then begins. */
+async function firstStage(
+  { start, ...config }: PretrainConfig,
+  progress: Progress,
+  signal: AbortSignal | undefined,
+): Promise<(FirstStage & { readonly checkpoint: string }) | null> {
+  if (start === null) return null;
+  const { out = join(config.out, 'start') } = start;
+  progress({ kind: 'note', text: `First stage: ${start.objective.name}` });
+  const { seconds, images } = await pretrain({ ...config, ...start, out, start: null }, progress, signal);
+  return { seconds, images, checkpoint: join(out, checkpointFile) };
+}
+
+async function train<Batch extends PhotoBatch>(
   config: PretrainConfig,
+  start: Awaited<ReturnType<typeof firstStage>>,
+  lesson: Lesson<Batch>,
   dataset: Dataset,
   engine: Engine,
   progress: Progress,
   signal: AbortSignal | undefined,
 ): Promise<PretrainResult> {
-  const sampler = createSampler(config, dataset);
-  const description = describeStep(config, dataset, sampler.batchSize);
+  const { sampler, memory } = lesson;
+  requireSamples(lesson, config);
+  const augmentation = config.augmentation ?? (lesson.comparesViews ? defaultAugmentation : null);
+  const description = describeStep(config, lesson, dataset, augmentation !== null);
   const { encoder } = description;
   const parameters = stepParameters(description);
   const layout = layoutOf(parameters);
   const vectors = freshVectors(parameters, description.update, config.seed);
-  const initHash = config.init === undefined ? null : await startFrom(config.init, layout, vectors, progress);
+  const init = start?.checkpoint ?? config.init;
+  const initHash = init === undefined ? null : await startFrom(init, layout, vectors, progress);
   const budget = config.memory ?? usableMemory() / 2;
   const run = await TrainingRun.open(config.out, identityOf(config, dataset, initHash), layout, {
     vectors,
+    arrays: memory?.arrays ?? {},
     sampler: sampler.state,
     plan: () => planStep(engine, layout, description, budget),
   });
   sampler.restore(run.sampler);
+  memory?.restore(run.arrays);
+  requireSpread(run, config, run.stepsDone);
   const { plan } = run;
   const state = await engine.createState({
     ...run.vectors,
@@ -103,8 +133,11 @@ async function train(
   });
   const step = await createStep(engine, state, layout, description, plan);
   const judged = config.averageDecay === null ? 'parameters' : 'average';
-  const embed = await createEmbedder(engine, encoder, layout, state, dataset, judged);
-  const validation = await Validation.create(config, dataset, engine, layout, state, embed, judged);
+  const embedderOf = (vector: string) => createEmbedder(engine, encoder, layout, state, dataset, vector);
+  const embed = await embedderOf(judged);
+  const averaged = memory === null ? embed : await embedderOf('average');
+  const judgement = { engine, layout, state, vector: judged, embed };
+  const validation = await Validation.create(config, dataset, lesson.retrieval, judgement);
 
   if (run.stepsDone > 0) progress({ kind: 'note', text: `Pre-train: going on after step ${run.stepsDone}` });
   progress({ kind: 'note', text: describePlan(description, plan) });
@@ -113,64 +146,77 @@ async function train(
   let t = run.stepsDone;
   // Photos of a step that is cut are too many to read before it begins.
   const ahead = isFused(description, plan);
-  let prepared = prepareBatch(sampler, dataset, config, t + 1, ahead);
+  const prepare = (step: number) => prepareBatch(sampler, dataset, augmentation, config.seed, step, ahead);
+  let prepared = prepare(t + 1);
   while (t < config.steps && !isExhausted(run, config, t)) {
     t++;
     const { batch, photos, after } = prepared;
     const learningRate = learningRateAt(t, config.steps, config.learningRate, config.warmup);
+    await memory?.recall(batch, averaged);
     const running = step(batch, photos, scalarFeeds(optimizer, t, learningRate));
     // While the step runs in its thread, the next batch is put together.
-    if (t < config.steps) prepared = prepareBatch(sampler, dataset, config, t + 1, ahead);
+    if (t < config.steps) prepared = prepare(t + 1);
     const losses = await running;
     await requireFinite(losses, t, batch, config.out);
 
     const looked = t % config.validateEvery === 0 || t === config.steps;
-    const scores = looked ? await validation.look() : {};
-    if (looked) await run.offer(t, scores.validationAuc ?? null, state, judged);
-    await run.record(t, after, photos.count, { ...losses, learningRate, ...scores });
+    const look = looked ? await validation.look() : null;
+    if (look !== null) await run.offer(t, look, state, judged);
+    const cost = t === 1 && start !== null ? { startSeconds: start.seconds, startImages: start.images } : {};
+    await run.record(t, after, photos.count, {
+      ...losses,
+      learningRate,
+      ...look?.scores,
+      ...look?.spread,
+      ...cost,
+    });
     const last = t === config.steps || isExhausted(run, config, t);
     const stopping = !last && signal?.aborted === true;
-    if (last || stopping || t % config.checkpointEvery === 0) await run.checkpoint(t, state);
+    if (last || stopping || isCollapsed(run, config) || t % config.checkpointEvery === 0)
+      await run.checkpoint(t, state, memory?.arrays ?? {});
     const detail = detailOf(losses['loss']!, run.summary.bestScore);
     progress({ kind: 'advance', stage: 'Pre-train', done: t, detail });
+    requireSpread(run, config, t);
     if (stopping) throw interrupted(t);
   }
   const early = t < config.steps ? { detail: `no better score since step ${run.summary.bestStep}` } : {};
   progress({ kind: 'end', stage: 'Pre-train', ...early });
 
-  const { objective, history } = config;
-  const attention = exportAttention(objective, encoder.dimension, history, layout, run.best);
-  await writeFileWhole(join(config.out, attentionFile), attention.encode('standard'));
+  for (const [file, model] of Object.entries(lesson.exports(layout, run.best)))
+    await writeFileWhole(join(config.out, file), model.encode('standard'));
   const encoderPath = join(config.out, encoderFile);
   await writeFileWhole(encoderPath, exportEncoder(encoder, layout, run.best).encode('standard'));
-  return { encoder: encoderPath, steps: t, ...run.summary, parameters: layout.size };
+  const cost = start === null ? null : { seconds: start.seconds, images: start.images };
+  return { encoder: encoderPath, steps: t, ...run.summary, parameters: layout.size, start: cost };
 }
 
 /** The encoder, what it is to learn, and how its parameters are changed. */
-function describeStep(
+function describeStep<Batch extends PhotoBatch>(
   config: PretrainConfig,
+  { objective, sampler, photos, memory }: Lesson<Batch>,
   dataset: Dataset,
-  samples: number,
-): StepDescription<ClickBatch> {
-  const encoder = createEncoder({ ...config.encoder, side: dataset.images.side });
-  requireDivides('objective.heads', config.objective.heads, 'encoder.dimension', encoder.dimension);
+  augmented: boolean,
+): StepDescription<Batch> {
   return {
-    encoder,
-    objective: courierObjective(config.objective, config.history),
-    samples,
-    photos: Math.min(samples * (config.candidates + config.history), dataset.images.count),
-    augmented: config.augmentation !== null,
+    encoder: createEncoder({ ...config.encoder, side: dataset.images.side }),
+    objective,
+    samples: sampler.batchSize,
+    photos,
+    augmented,
     update: {
       optimizer: createOptimizer({ name: 'adamw', weightDecay: config.weightDecay }),
       clipNorm: config.clipNorm,
-      averageDecay: config.averageDecay,
+      averageDecay: config.averageDecay ?? memory?.averageDecay ?? null,
     },
   };
 }
 
-/** What must be the same for a run to go on. Where it may compute, and with how much memory, may change. */
+/**
+ * What must be the same for a run to go on. Where it may compute, with how much memory, and whether it goes on when
+ * embeddings collapse, may change; where it starts from is known by a hash.
+ */
 function identityOf(config: PretrainConfig, dataset: Dataset, initHash: string | null): RunIdentity {
-  const { dataset: _, out, init, memory, device, ...identity } = config;
+  const { dataset: _, out, init, start, memory, device, collapse, ...identity } = config;
   return { pipeline: 'pretrain', config: { ...identity, initHash }, datasetHash: dataset.hash };
 }
 
@@ -181,64 +227,25 @@ function isExhausted({ summary }: TrainingRun, { patience, validateEvery }: Pret
   );
 }
 
-function createSampler(config: PretrainConfig, dataset: Dataset): ClickSampler {
-  const { batchSize, candidates, history, seed } = config;
-  const sampler = new ClickSampler(dataset, { batchSize, candidates, history, seed });
-  if (sampler.sampleCount >= 2) return sampler;
+function isCollapsed({ spread }: TrainingRun, { collapse }: PretrainConfig): boolean {
+  return collapse === 'stop' && spread !== null && hasCollapsed(spread);
+}
+
+/** @throws CourierError TRAINING_COLLAPSED unless the run is to go on regardless */
+function requireSpread(run: TrainingRun, config: PretrainConfig, step: number): void {
+  if (run.spread !== null && isCollapsed(run, config)) throw collapsedAt(step, run.spread);
+}
+
+function requireSamples<Batch extends PhotoBatch>(
+  { sampler, samples }: Lesson<Batch>,
+  config: PretrainConfig,
+): void {
+  if (sampler.sampleCount >= 2) return;
   throw new CourierError(
     'SPLIT_EMPTY',
-    `The training period of ${config.dataset} has ${sampler.sampleCount} clicks with a photo and an earlier photo; pre-training needs at least 2.`,
+    `The training period of ${config.dataset} has ${sampler.sampleCount} ${samples}; pre-training needs at least 2.`,
     'Check that photos were found (see the findings of ingest) and that the training period is long enough.',
   );
-}
-
-/** New parameters, an average that begins with them, and slots of zeros. */
-function freshVectors(
-  tensors: readonly FloatTensor[],
-  update: UpdateOptions,
-  seed: number,
-): Readonly<Record<string, Float32Array>> {
-  const parameters = initialValues(tensors, Random.seeded(seed, 'parameters'));
-  const slots = update.optimizer.slots.map((slot) => [slot, new Float32Array(parameters.length)]);
-  const average = update.averageDecay === null ? {} : { average: parameters.slice() };
-  return { parameters, ...Object.fromEntries(slots), ...average };
-}
-
-/** Copies weights from a file over the fresh ones. @returns the file's hash */
-async function startFrom(
-  path: string,
-  layout: ParameterLayout,
-  vectors: Readonly<Record<string, Float32Array>>,
-  progress: Progress,
-): Promise<string> {
-  const file = await readSafeTensors(path, 'Initial weights');
-  const loaded = loadWeights(file, layout, vectors['parameters']!, path);
-  vectors['average']?.set(vectors['parameters']!);
-  progress({ kind: 'note', text: describeLoaded(loaded, path) });
-  return hashFile(path);
-}
-
-/**
- * The next batch, what its photos will look like, and where the sampler stands after it.
- * @param ahead reads its photos now, not when they are encoded
- */
-function prepareBatch(
-  sampler: ClickSampler,
-  dataset: Dataset,
-  config: PretrainConfig,
-  step: number,
-  ahead: boolean,
-) {
-  const batch = sampler.next();
-  const { length: count } = batch.photos;
-  const random = Random.seeded(config.seed, `augmentation of step ${step}`);
-  const draws = config.augmentation === null ? {} : drawAugmentations(config.augmentation, count, random);
-  const { images } = dataset;
-  const pixels = ahead ? images.read(batch.photos) : null;
-  const bytes = images.side ** 2 * 3;
-  const read = (from: number, to: number) =>
-    pixels?.subarray(from * bytes, to * bytes) ?? images.read(batch.photos.subarray(from, to));
-  return { batch, photos: { count, read, draws: { ...draws } }, after: sampler.state };
 }
 
 function describePlan<Batch>(description: StepDescription<Batch>, plan: StepPlan): string {

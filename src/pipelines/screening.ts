@@ -2,13 +2,11 @@
 import type { Dataset } from '../data/dataset.ts';
 import { NONE, type Split, splits } from '../data/dataset.ts';
 import { auc } from '../metrics/auc.ts';
+import type { EmbedPhotos } from '../objectives/objective.ts';
 import type { Random } from '../random.ts';
 
 /** Newest history items that are compared, as in COURIER. */
 const places = 5;
-
-/** Embeds photos of the image cache: (n) rows → unit vectors (n, d). */
-export type EmbedPhotos = (photos: Int32Array) => Promise<Float32Array>;
 
 export interface Screening {
   /** Rows in the image cache that are needed, each once. */

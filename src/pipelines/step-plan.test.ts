@@ -3,7 +3,7 @@ import type { ClickBatch } from '../data/click-sampler.ts';
 import { createEncoder } from '../encoders/index.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
 import { layoutOf } from '../graph/parameters.ts';
-import { courierObjective } from '../objectives/courier.ts';
+import { courierObjective, courierSettings } from '../objectives/courier.ts';
 import { Engine } from '../runtime/engine.ts';
 import { isFused, type StepDescription, stepParameters } from './step-models.ts';
 import { planStep } from './step-plan.ts';
@@ -13,10 +13,10 @@ const gibibyte = 2 ** 30;
 function describeStep(photos: number): StepDescription<ClickBatch> {
   const sizes = { side: 16, patch: 4, width: 16, depth: 2, heads: 2, mlpRatio: 2, dimension: 8 };
   const optimizer = createOptimizer({ name: 'sgd', momentum: 0, weightDecay: 0 });
-  const objective = { form: 'projected-attention', heads: 2, temperature: 0.1, sequenceWeight: 1 } as const;
+  const objective = courierSettings.parse({ heads: 2, temperature: 0.1 });
   return {
     encoder: createEncoder({ name: 'vit', head: 'mean', ...sizes }),
-    objective: courierObjective(objective, 3),
+    objective: courierObjective(objective, { candidates: 3, history: 3 }),
     samples: 8,
     photos,
     augmented: false,

@@ -2,14 +2,17 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { SamplerState } from '../data/click-sampler.ts';
+import type { SamplerState } from '../data/dealer.ts';
 import { CourierError } from '../errors.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { gradientState } from '../graph/training-step.ts';
+import type { Spread } from '../objectives/collapse.ts';
 import { loadCheckpoint, saveCheckpoint } from '../runtime/checkpoint.ts';
 import type { EngineState } from '../runtime/engine.ts';
+import type { SafeArray } from '../runtime/safetensors.ts';
 import { MetricsLog, openRunFolder, type RunIdentity } from './run-folder.ts';
 import type { StepPlan } from './step-models.ts';
+import type { Look } from './validation.ts';
 
 export const checkpointFile = 'checkpoint.safetensors';
 export const metricsFile = 'metrics.jsonl';
@@ -20,11 +23,15 @@ const memorySchema = z.object({
   bestStep: z.int(),
   bestScore: z.number().nullable(),
   images: z.int(),
+  spread: z
+    .object({ embeddingDeviation: z.number(), effectiveRank: z.number(), uniformity: z.number() })
+    .nullable(),
   plan: z.object({ chunk: z.int().positive(), group: z.int().positive() }),
 });
 
 type Memory = z.infer<typeof memorySchema>;
 type Vectors = Readonly<Record<string, Float32Array>>;
+type Arrays = Readonly<Record<string, SafeArray>>;
 
 interface Opened {
   readonly folder: string;
@@ -40,6 +47,8 @@ export class TrainingRun {
   readonly stepsDone: number;
   /** The state to start from: parameters and the optimiser's slots. */
   readonly vectors: Vectors;
+  /** What the objective remembers of earlier steps. */
+  readonly arrays: Arrays;
   readonly #opened: Opened;
   #memory: Memory;
   #best: Float32Array;
@@ -50,6 +59,7 @@ export class TrainingRun {
     opened: Opened,
     stepsDone: number,
     vectors: Vectors,
+    arrays: Arrays,
     best: Float32Array,
     memory: Memory,
   ) {
@@ -57,6 +67,7 @@ export class TrainingRun {
     this.#seconds = opened.seconds;
     this.stepsDone = stepsDone;
     this.vectors = vectors;
+    this.arrays = arrays;
     this.#best = best;
     this.#memory = memory;
   }
@@ -72,6 +83,7 @@ export class TrainingRun {
     layout: ParameterLayout,
     fresh: {
       readonly vectors: Vectors;
+      readonly arrays: Arrays;
       readonly sampler: SamplerState;
       readonly plan: () => Promise<StepPlan>;
     },
@@ -84,12 +96,14 @@ export class TrainingRun {
     const opened = { folder, id, layout, log, seconds: await log.last('seconds') };
     if (checkpoint === null) {
       const best = fresh.vectors['parameters']!.slice();
-      const start = { sampler: copyOf(fresh.sampler), bestStep: 0, bestScore: null, images: 0 };
+      const start = { sampler: copyOf(fresh.sampler), bestStep: 0, bestScore: null, images: 0, spread: null };
       const memory = { ...start, plan: await fresh.plan() };
-      return new TrainingRun(opened, 0, fresh.vectors, best, memory);
+      return new TrainingRun(opened, 0, fresh.vectors, fresh.arrays, best, memory);
     }
+    const { step, arrays, progress } = checkpoint;
     const { best, ...vectors } = checkpoint.vectors;
-    return new TrainingRun(opened, checkpoint.step, vectors, best!, parseMemory(checkpoint.progress, folder));
+    requireArrays(arrays, fresh.arrays, folder);
+    return new TrainingRun(opened, step, vectors, arrays, best!, parseMemory(progress, folder));
   }
 
   /** Where the sampler stands before the next batch. */
@@ -112,12 +126,19 @@ export class TrainingRun {
     return { bestStep, bestScore, images, seconds: this.#seconds };
   }
 
+  /** How embeddings lay at the last look; null before the first. */
+  get spread(): Spread | null {
+    return this.#memory.spread;
+  }
+
   /**
    * Keeps a vector of the state if it is the best so far; without a score the latest counts as the best.
    * @param vector name of the parameters, or of their average
    */
-  async offer(step: number, score: number | null, state: EngineState, vector: string): Promise<void> {
+  async offer(step: number, { scores, spread }: Look, state: EngineState, vector: string): Promise<void> {
     const { bestScore } = this.#memory;
+    this.#memory = { ...this.#memory, spread };
+    const score = scores.validationAuc ?? null;
     if (score !== null && bestScore !== null && score <= bestScore) return;
     this.#best = (await state.read())[vector]!;
     this.#memory = { ...this.#memory, bestStep: step, bestScore: score };
@@ -137,12 +158,13 @@ export class TrainingRun {
     await this.#opened.log.append({ step, ...metrics, images, seconds: this.#seconds });
   }
 
-  async checkpoint(step: number, state: EngineState): Promise<void> {
+  /** @param arrays what the objective remembers */
+  async checkpoint(step: number, state: EngineState, arrays: Arrays): Promise<void> {
     const { folder, id, layout } = this.#opened;
     // The sum of gradients is zero between steps.
     const { [gradientState]: _, ...kept } = await state.read();
     const vectors = { ...kept, best: this.#best };
-    const checkpoint = { step, vectors, progress: this.#memory };
+    const checkpoint = { step, vectors, arrays, progress: this.#memory };
     await saveCheckpoint(join(folder, checkpointFile), id, layout, checkpoint);
   }
 }
@@ -151,12 +173,21 @@ function copyOf({ random, epoch, taken }: SamplerState): Memory['sampler'] {
   return { random: [...random], epoch, taken };
 }
 
+function requireArrays(found: Arrays, expected: Arrays, folder: string): void {
+  const whole = Object.entries(expected).every(([name, { length }]) => found[name]?.length === length);
+  if (!whole) throw unusable(folder, 'lacks what its objective remembers');
+}
+
 function parseMemory(progress: unknown, folder: string): Memory {
   const parsed = memorySchema.safeParse(progress);
   if (parsed.success) return parsed.data;
-  throw new CourierError(
+  throw unusable(folder, 'does not say where its run stands');
+}
+
+function unusable(folder: string, problem: string): CourierError {
+  return new CourierError(
     'CHECKPOINT_INVALID',
-    `${join(folder, checkpointFile)} does not say where its run stands.`,
+    `${join(folder, checkpointFile)} ${problem}.`,
     'Choose another output folder, or delete the checkpoint to start over.',
   );
 }

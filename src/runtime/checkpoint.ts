@@ -4,15 +4,25 @@ import { CourierError } from '../errors.ts';
 import { exists } from '../files.ts';
 import { namedParts, type ParameterLayout } from '../graph/parameters.ts';
 import { parseJson } from '../json.ts';
-import { floatTensor, readSafeTensors, type SafeTensor, writeSafeTensors } from './safetensors.ts';
+import {
+  floatTensor,
+  readSafeTensors,
+  type SafeArray,
+  type SafeTensor,
+  writeSafeTensors,
+} from './safetensors.ts';
 
 export interface Checkpoint {
   readonly step: number;
   /** State vectors (P) by name: the parameters, the optimiser's slots, the best parameters so far. */
   readonly vectors: Readonly<Record<string, Float32Array>>;
+  /** Numbers of other lengths that must survive, by name. */
+  readonly arrays: Readonly<Record<string, SafeArray>>;
   /** Whatever else must survive, as JSON: the sampler's place, the best score. */
   readonly progress: unknown;
 }
+
+const arrayPrefix = 'memory/';
 
 const metadataSchema = z.object({
   step: z.coerce.number().int().nonnegative(),
@@ -33,6 +43,8 @@ export async function saveCheckpoint(
     for (const { name, shape } of layout.places)
       tensors.set(`${vector}/${name}`, { shape, data: parts.get(name)! });
   }
+  for (const [name, data] of Object.entries(checkpoint.arrays))
+    tensors.set(arrayPrefix + name, { shape: [data.length], data });
   const metadata = { step: String(checkpoint.step), run, progress: JSON.stringify(checkpoint.progress) };
   await writeSafeTensors(path, { metadata, tensors });
 }
@@ -62,7 +74,11 @@ export async function loadCheckpoint(
     }
     loaded[vector] = values;
   }
-  return { step: metadata.data.step, vectors: loaded, progress: parseJson(metadata.data.progress) };
+  const arrays = [...content.tensors]
+    .filter(([name]) => name.startsWith(arrayPrefix))
+    .map(([name, { data }]) => [name.slice(arrayPrefix.length), data]);
+  const { step, progress } = metadata.data;
+  return { step, vectors: loaded, arrays: Object.fromEntries(arrays), progress: parseJson(progress) };
 }
 
 function invalid(path: string, problem: string): CourierError {

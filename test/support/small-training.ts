@@ -11,7 +11,7 @@ import { add, relu, standardize } from '../../src/graph/operators/index.ts';
 import { createOptimizer } from '../../src/graph/optimizers.ts';
 import { initialValues, layoutOf, type ParameterLayout } from '../../src/graph/parameters.ts';
 import { scalarFeeds } from '../../src/graph/training-step.ts';
-import { courierObjective } from '../../src/objectives/courier.ts';
+import { courierObjective, courierSettings } from '../../src/objectives/courier.ts';
 import { createStep, type PhotoFeeds } from '../../src/pipelines/contrastive-step.ts';
 import { type StepDescription, stepParameters } from '../../src/pipelines/step-models.ts';
 import { Random } from '../../src/random.ts';
@@ -63,10 +63,10 @@ function postNorm(): Encoder {
 const optimizer = createOptimizer({ name: 'adamw', weightDecay: 0.01 });
 
 function describeStep(name: SmallEncoder): StepDescription<ClickBatch> {
-  const config = { form: 'projected-attention', heads: 2, temperature: 0.2, sequenceWeight: 0.5 } as const;
+  const config = courierSettings.parse({ heads: 2, temperature: 0.2, sequenceWeight: 0.5 });
   return {
     encoder: encoders[name],
-    objective: courierObjective(config, places),
+    objective: courierObjective(config, { candidates: 2, history: places }),
     samples,
     photos,
     augmented: true,

@@ -3,7 +3,7 @@ import { parseConfig } from '../../config.ts';
 import { featureNames } from '../../features/index.ts';
 import { compare } from '../../pipelines/compare.ts';
 import { compareConfig } from '../../pipelines/compare-config.ts';
-import { sourceNames } from '../../pipelines/embedding-sources.ts';
+import { defaultSources, sourceNames } from '../../pipelines/embedding-sources.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -20,7 +20,11 @@ interface Options extends CommonOptions {
 export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
   return command('compare', 'sources of embeddings × features × seeds → the table with confidence intervals')
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
-    .option('--objectives <names>', `${sourceNames.join(', ')}; separated by commas (default: all)`, list)
+    .option(
+      '--objectives <names>',
+      `${sourceNames.join(', ')}; separated by commas (default: ${defaultSources.join(',')})`,
+      list,
+    )
     .option(
       '--features <names>',
       `${featureNames.join(', ')}; separated by commas, joined by + (default: sim-score)`,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { presetNames } from '../../encoders/presets.ts';
+import { objectiveNames } from '../../objectives/index.ts';
 import { pretrain } from '../../pipelines/pretrain.ts';
 import { pretrainConfig } from '../../pipelines/pretrain-config.ts';
 import { deviceChoices } from '../../runtime/devices.ts';
@@ -18,12 +19,14 @@ interface Options extends CommonOptions {
   readonly memory?: string;
   readonly device?: string;
   readonly encoder?: string;
+  readonly objective?: string;
 }
 
 export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
   return command('pretrain', 'dataset → encoder')
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option('--out <folder>', 'run folder; the same command on the same folder resumes')
+    .option('--objective <name>', `${objectiveNames.join(', ')} (default: courier)`)
     .option('--steps <count>', 'training steps', number)
     .option('--batch-size <samples>', 'clicks per step', number)
     .option('--learning-rate <rate>', 'highest learning rate', number)
@@ -45,6 +48,7 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
           seed,
           init,
           encoder,
+          'objective.name': options.objective,
           memory,
           device,
         });

@@ -140,6 +140,13 @@ export const equal = discreteOperator('equal', (a: Tensor<'int32'>, b: Tensor<'i
   ),
 );
 
+/** The same values, through which no gradient passes. */
+export const stopGradient = discreteOperator(
+  'stopGradient',
+  (x: FloatTensor): FloatTensor =>
+    apply({ type: 'Identity', inputs: [x], gradient: () => [null] }, 'float32', x.shape),
+);
+
 const onnxTypes: Readonly<Record<DataType, number>> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 };
 
 export const cast = discreteOperator('cast', <T extends DataType>(x: Tensor, type: T) =>
