@@ -18,6 +18,7 @@ export function printable(text: string): string {
 
 const objectiveNames: ReadonlyMap<string, string> = new Map([
   ['courier', 'COURIER'],
+  ['embeddings', 'given'],
   ['random', 'random encoder'],
   ['pixel-pca', 'pixel PCA'],
   ['hog', 'HOG'],
