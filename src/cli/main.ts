@@ -7,9 +7,11 @@ import { compareCommand } from './commands/compare.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { embedCommand } from './commands/embed.ts';
+import { explainCommand } from './commands/explain.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
 import { rankCommand } from './commands/rank.ts';
+import { tuneCommand } from './commands/tune.ts';
 
 const commands = [
   demoCommand,
@@ -19,6 +21,8 @@ const commands = [
   clusterCommand,
   rankCommand,
   compareCommand,
+  tuneCommand,
+  explainCommand,
   doctorCommand,
 ];
 

@@ -87,7 +87,7 @@ function meanDifference(
 }
 
 /** Linear interpolation between the order statistics. */
-function quantile(sorted: Float64Array, share: number): number {
+export function quantile(sorted: Float64Array, share: number): number {
   const place = share * (sorted.length - 1);
   const below = Math.floor(place);
   const [low, high] = [sorted[below]!, sorted[Math.ceil(place)]!];

@@ -2,37 +2,38 @@
  * The comparison: embedding sources × features × seeds → the table that says whether images pay off.
  *
  * Every ranker has the same base features; the rows differ in what images add. All are scored once on the
- * test period.
+ * test period. What fails is noted and does not lose the rest.
  */
 import { join } from 'node:path';
 import { parseConfig } from '../config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { exists } from '../files.ts';
-import type { Report } from '../report/report.ts';
+import type { Example, Report } from '../report/report.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { type AttendedClick, attendClicks } from './attention.ts';
 import { type CompareConfig, type CompareConfigInput, compareConfig } from './compare-config.ts';
+import { withCosts } from './compare-cost.ts';
+import { embedWithEverySource } from './compare-embed.ts';
+import { type Attempt, Failures, nothingSucceeded } from './compare-failures.ts';
+import { describePlan, type EmbedTask, planTasks, type Task } from './compare-plan.ts';
+import { versusBestOther } from './compare-rival.ts';
 import { pretrainCurves } from './curves.ts';
 import { diagnose } from './diagnosis.ts';
-import {
-  embeddingSources,
-  embeddingsFile,
-  produceEmbeddings,
-  type SourceName,
-  sourceFolder,
-} from './embedding-sources.ts';
+import { embeddingSources, embeddingsFile, sourceFolder } from './embedding-sources.ts';
 import {
   type EvaluationOptions,
   evaluationReport,
   type PlannedRow,
   RankerTrainer,
-  rankRows,
   requireColumns,
+  type VisualRow,
 } from './evaluation.ts';
+import { rankRows } from './evaluation-cells.ts';
 import { chooseExamples } from './examples.ts';
 import { attentionFile } from './pretrain.ts';
-import { openRunFolder } from './run-folder.ts';
+import { manifestFile, openRunFolder, type RunIdentity } from './run-folder.ts';
 import { StageCosts } from './stage-costs.ts';
+import type { TableCell } from './table.ts';
 import { loadItemEmbeddings } from './visual-inputs.ts';
 import { withDataset } from './with-dataset.ts';
 
@@ -44,12 +45,26 @@ export interface Comparison {
 
 /**
  * Computes what the run folder does not hold yet, and the report over all of it.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, SPLIT_EMPTY, METRIC_UNDEFINED, TRAINING_DIVERGED,
- * INTERRUPTED and those of reading and writing
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, INTERRUPTED, those of reading the dataset and of writing, and
+ * COMPARISON_FAILED where no row with images is left
  */
 export async function compare(settings: CompareConfigInput, options: EvaluationOptions): Promise<Comparison> {
   const config = parseConfig(compareConfig, settings, 'compare configuration');
   return withDataset(config.dataset, (dataset, engine) => compareOn(dataset, config, engine, options));
+}
+
+/**
+ * What `compare` would compute and what it would find, in its order; writes nothing.
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS and those of reading the dataset
+ */
+export async function planComparison(settings: CompareConfigInput): Promise<readonly Task[]> {
+  const config = parseConfig(compareConfig, settings, 'compare configuration');
+  return withDataset(config.dataset, async (dataset) => {
+    requireColumns(dataset, config);
+    const begun = await exists(join(config.out, manifestFile));
+    if (begun) await openRunFolder(config.out, identityOf(config, dataset));
+    return planTasks(config, await StageCosts.open(config.out));
+  });
 }
 
 async function compareOn(
@@ -58,76 +73,99 @@ async function compareOn(
   engine: Engine,
   options: EvaluationOptions,
 ): Promise<Comparison> {
+  const { progress, signal } = options;
   requireColumns(dataset, config);
-  const { dataset: _, out, ...identity } = config;
-  const run = { pipeline: 'compare', config: identity, datasetHash: dataset.hash };
-  const { startedAt } = await openRunFolder(out, run);
-  const costs = await StageCosts.open(out);
-  await embedWithEverySource(dataset, config, engine, costs, options);
-  const rows = config.objectives.flatMap((source) =>
-    config.features.map((features): PlannedRow => {
+  const { startedAt } = await openRunFolder(config.out, identityOf(config, dataset));
+  const costs = await StageCosts.open(config.out);
+  const failures = new Failures(progress, signal);
+  const { attempt } = failures;
+
+  const tasks = await planTasks(config, costs);
+  for (const text of describePlan(tasks)) progress({ kind: 'note', text });
+  const embedded = await embedWithEverySource(dataset, config, engine, costs, tasks, attempt, options);
+  const trainer = new RankerTrainer(dataset, config, engine, signal);
+  const planned = [null, ...visualRows(config, embedded)];
+  const cells = comparable(await rankRows(trainer, planned, costs, progress, attempt));
+  if (cells.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
+
+  const diagnosis = await diagnoseWhole(trainer, planned, cells, attempt);
+  const { attended, examples } = await attendTestClicks(dataset, config, engine, embedded, attempt);
+  const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
+  const made = {
+    ...report,
+    rows: await withCosts(report.rows, cells, config, costs),
+    versusBestOther: versusBestOther(report.rows, cells, dataset, config.replicates),
+    failures: failures.list,
+    curves: [...(await pretrainCurves(config)), ...report.curves],
+    examples,
+  };
+  return { report: made, attended };
+}
+
+/** As of `pretrain`: where and with how much memory it computes, and whether a collapse ends it, may change. */
+function identityOf({ dataset: _, out, ...config }: CompareConfig, { hash }: Dataset): RunIdentity {
+  const { memory, device, collapse, ...pretrain } = config.pretrain;
+  return { pipeline: 'compare', config: { ...config, pretrain }, datasetHash: hash };
+}
+
+function visualRows({ objectives, features, out }: CompareConfig, embedded: readonly EmbedTask[]) {
+  return objectives.flatMap((source) =>
+    features.map((set): VisualRow => {
       return {
         source,
-        features,
-        embeddings: (seed) => join(sourceFolder(out, source, seed), embeddingsFile),
+        features: set,
+        embeddings(seed) {
+          const own = embeddingSources[source].seeded ? seed : null;
+          const there = embedded.some((task) => task.source === source && task.seed === own);
+          return there ? join(sourceFolder(out, source, seed), embeddingsFile) : null;
+        },
       };
     }),
   );
-  const planned = [null, ...rows];
-  const trainer = new RankerTrainer(dataset, config, engine, options.signal);
-  const cells = await rankRows(trainer, planned, costs, options.progress);
-  const diagnosis = await diagnose(trainer, planned, cells);
-  const attended = await attendTestClicks(dataset, config, engine);
-  const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
-  const curves = [...(await pretrainCurves(config)), ...report.curves];
-  return {
-    report: { ...report, curves, examples: await chooseExamples(dataset, attended, config.examples) },
-    attended,
-  };
 }
 
-async function embedWithEverySource(
-  dataset: Dataset,
-  config: CompareConfig,
-  engine: Engine,
-  costs: StageCosts,
-  { progress, signal }: EvaluationOptions,
-): Promise<void> {
-  for (const source of config.objectives) {
-    // A source that no seed changes is computed once.
-    for (const seed of embeddingSources[source].seeded ? config.seeds : [null]) {
-      const folder = sourceFolder(config.out, source, seed ?? 0);
-      const stage = stageOf(source, seed);
-      if (costs.has(stage) && (await exists(join(folder, embeddingsFile)))) continue;
-      const pretrain = { ...config.pretrain, dataset: config.dataset, out: folder, seed: seed ?? 0 };
-      await costs.measure(stage, async () => {
-        await produceEmbeddings(source, { dataset, folder, pretrain, engine, progress, signal });
-        return `${dataset.images.count} photos`;
-      });
-    }
-  }
+/** Without the cells of a start and seed of which the ranker without images failed. */
+function comparable(cells: readonly TableCell[]): readonly TableCell[] {
+  return cells.filter(({ start, seed }) =>
+    cells.some((other) => other.source === null && other.start === start && other.seed === seed),
+  );
 }
 
-function stageOf(source: SourceName, seed: number | null): string {
-  const verb = source === 'courier' ? 'Pre-train and embed' : 'Embed';
-  return seed === null ? `${verb}: ${source}` : `${verb}: ${source}, seed ${seed}`;
+/** Looks into the best of the rows that have all seeds, since it trains them all again. */
+async function diagnoseWhole(
+  trainer: RankerTrainer,
+  rows: readonly PlannedRow[],
+  cells: readonly TableCell[],
+  attempt: Attempt,
+) {
+  const { seeds, starts } = trainer.config;
+  const whole = rows.filter((row) => {
+    const own = cells.filter((cell) => cell.source === row?.source && cell.features === row.features);
+    return own.length === seeds.length * starts.length;
+  });
+  const [seed = null] = seeds;
+  const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
+  return attempt(unit, () => diagnose(trainer, whole, cells));
 }
 
 async function attendTestClicks(
   dataset: Dataset,
   config: CompareConfig,
   engine: Engine,
-): Promise<readonly AttendedClick[]> {
+  embedded: readonly EmbedTask[],
+  attempt: Attempt,
+): Promise<{ readonly attended: readonly AttendedClick[]; readonly examples: readonly Example[] }> {
+  const none = { attended: [], examples: [] };
   const [seed] = config.seeds;
-  if (!config.objectives.includes('courier') || seed === undefined) return [];
+  if (seed === undefined) return none;
+  if (!embedded.some((task) => task.source === 'courier' && task.seed === seed)) return none;
   const folder = sourceFolder(config.out, 'courier', seed);
-  const embeddings = await loadItemEmbeddings(dataset, join(folder, embeddingsFile));
-  return attendClicks(
-    dataset,
-    'test',
-    embeddings,
-    join(folder, attentionFile),
-    config.pretrain.history,
-    engine,
-  );
+  const unit = { stage: 'attend', source: 'courier', features: null, start: null, seed } as const;
+  const shown = await attempt(unit, async () => {
+    const embeddings = await loadItemEmbeddings(dataset, join(folder, embeddingsFile));
+    const model = join(folder, attentionFile);
+    const attended = await attendClicks(dataset, 'test', embeddings, model, config.pretrain.history, engine);
+    return { attended, examples: await chooseExamples(dataset, attended, config.examples) };
+  });
+  return shown ?? none;
 }

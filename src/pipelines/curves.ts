@@ -2,37 +2,42 @@
 import { join } from 'node:path';
 import type { Curve } from '../report/report.ts';
 import type { CompareConfig } from './compare-config.ts';
-import { sourceFolder } from './embedding-sources.ts';
-import { MetricsLog } from './run-folder.ts';
+import { embeddingSources, sourceFolder } from './embedding-sources.ts';
+import { type MetricsRecord, readMetrics } from './metrics-records.ts';
 import type { TableCell } from './table.ts';
 import { metricsFile } from './training-run.ts';
 
 type Point = readonly [number, number];
 
-/** Loss and validation score of COURIER's pre-training, a line per seed. */
-export async function pretrainCurves(config: CompareConfig): Promise<readonly Curve[]> {
-  if (!config.objectives.includes('courier')) return [];
+/** Loss and validation score of pre-training with the first seed, a line per source, also of one that failed. */
+export async function pretrainCurves({ objectives, seeds, out }: CompareConfig): Promise<readonly Curve[]> {
+  const [seed] = seeds;
+  if (seed === undefined) return [];
+  const trained = objectives.filter((source) => embeddingSources[source].trained);
   const runs = await Promise.all(
-    config.seeds.map(async (seed) => {
-      const log = await MetricsLog.open(
-        join(sourceFolder(config.out, 'courier', seed), metricsFile),
-        Number.POSITIVE_INFINITY,
-      );
-      return { name: `seed ${seed}`, records: await log.read() };
+    trained.map(async (source) => {
+      return { name: source, records: await readMetrics(join(sourceFolder(out, source, seed), metricsFile)) };
     }),
   );
   const series = (key: string) =>
-    runs.map(({ name, records }) => ({ name, points: records.flatMap((record) => pointOf(record, key)) }));
+    runs
+      .map(({ name, records }) => ({ name, points: records.flatMap((record) => pointOf(record, key)) }))
+      .filter(({ points }) => points.length > 0);
   const curves = [
-    { title: 'Pre-training: loss', xLabel: 'step', yLabel: 'L_pv + λ L_ucs', series: series('loss') },
     {
-      title: 'Pre-training: validation',
+      title: `Pre-training: loss, seed ${seed}`,
+      xLabel: 'step',
+      yLabel: 'loss of each objective',
+      series: series('loss'),
+    },
+    {
+      title: `Pre-training: validation, seed ${seed}`,
       xLabel: 'step',
       yLabel: 'SimScore AUC',
       series: series('validationAuc'),
     },
   ];
-  return curves.filter((curve) => curve.series.some(({ points }) => points.length > 0));
+  return curves.filter((curve) => curve.series.length > 0);
 }
 
 /** Validation AUC of the rankers of the first seed and start, a line per row of the table. */
@@ -45,7 +50,7 @@ export function rankerCurves(cells: readonly TableCell[]): Curve {
   return { title: 'Ranker: validation', xLabel: 'step', yLabel: 'AUC', series };
 }
 
-function pointOf(record: Readonly<Record<string, unknown>>, key: string): Point[] {
+function pointOf(record: MetricsRecord, key: string): Point[] {
   const { step, [key]: value } = record;
   return typeof step === 'number' && typeof value === 'number' ? [[step, value]] : [];
 }

@@ -28,7 +28,8 @@ describe('the attention check', () => {
       historyLength: 0,
     },
   };
-  const history = (...weights: [number, number][]) => weights.map(([item, weight]) => ({ item, weight }));
+  const history = (...weights: [number, number][]) =>
+    weights.map(([item, weight]) => ({ item, weight, cosine: 0 }));
 
   it('counts a hit where the heaviest earlier click was made for the same taste, chance as its share', () => {
     const attended = [

@@ -57,6 +57,8 @@ export interface SourceContext {
 interface EmbeddingSource {
   /** Whether the seed changes the result. */
   readonly seeded: boolean;
+  /** Whether it is pre-trained, and so has a metrics.jsonl. */
+  readonly trained: boolean;
   /** Embeds every photo: (M, d), of unit length. */
   embed(context: SourceContext): Promise<Float32Array>;
 }
@@ -73,6 +75,7 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   simsiam: trained('simsiam'),
   random: {
     seeded: true,
+    trained: false,
     async embed({ dataset, folder, pretrain: config, engine, progress }) {
       const encoder = createEncoder({ ...config.encoder, side: dataset.images.side });
       const path = join(folder, encoderFile);
@@ -83,10 +86,12 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   },
   'pixel-pca': {
     seeded: false,
+    trained: false,
     embed: ({ dataset, progress }) => embedByPixelPca(dataset.images, trainingPhotos(dataset), progress),
   },
   hog: {
     seeded: false,
+    trained: false,
     embed: ({ dataset, progress }) => embedByHog(dataset.images, trainingPhotos(dataset), progress),
   },
   'courier-no-sequence': variant({ sequenceWeight: 0 }),
@@ -138,6 +143,7 @@ function objectiveNamed(name: ObjectiveName, { objective }: PretrainConfig): Obj
 function pretrained(configure: (config: PretrainConfig) => PretrainConfig): EmbeddingSource {
   return {
     seeded: true,
+    trained: true,
     async embed({ dataset, folder, pretrain: config, engine, progress, signal }) {
       const { start, ...own } = configure(config);
       const shared = start === null ? null : { ...start, out: start.out ?? startFolder(folder) };

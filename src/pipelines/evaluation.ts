@@ -8,11 +8,10 @@ import { createFeature, featureSet } from '../features/index.ts';
 import { type Progress, silent } from '../progress.ts';
 import { gateCategories } from '../rankers/batch.ts';
 import type { RankerState } from '../rankers/model.ts';
-import { type RankerResult, type TrainedRanker, trainRanker } from '../rankers/train.ts';
-import type { Diagnosis, Report, Start } from '../report/report.ts';
+import { type TrainedRanker, trainRanker } from '../rankers/train.ts';
+import type { Diagnosis, Report } from '../report/report.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { versions } from '../version.ts';
-import { readCell, writeCell } from './cells.ts';
 import { rankerCurves } from './curves.ts';
 import type { EvaluationConfig } from './evaluation-config.ts';
 import { machine } from './run-folder.ts';
@@ -25,8 +24,8 @@ export interface VisualRow {
   readonly source: string;
   /** A set of features, as `featureSet` takes it. */
   readonly features: string;
-  /** Path of the embeddings for a seed. */
-  readonly embeddings: (seed: number) => string;
+  /** Path of the embeddings for a seed; null where they could not be made. */
+  readonly embeddings: (seed: number) => string | null;
 }
 
 /** null: the row without images, which the others are compared with. */
@@ -83,114 +82,13 @@ export class RankerTrainer {
   async #featureOf(row: VisualRow, seed: number): Promise<VisualFeature> {
     const { dataset, signal } = this;
     const { out, codes } = this.config;
+    const embeddings = row.embeddings(seed);
+    if (embeddings === null) throw new Error(`there are no embeddings of ${row.source}, seed ${seed}`);
     const set = featureSet(row.features);
     const folder = join(out, 'clusters', `${row.source}-seed-${seed}`);
     const options = { config: codes, seed, folder, signal };
-    return createFeature(set, dataset, await visualInputs(dataset, row.embeddings(seed), set, options));
+    return createFeature(set, dataset, await visualInputs(dataset, embeddings, set, options));
   }
-}
-
-/** Trains what the run folder does not hold yet: a ranker for each row, seed and start. */
-export async function rankRows(
-  trainer: RankerTrainer,
-  rows: readonly PlannedRow[],
-  costs: StageCosts,
-  progress: Progress,
-): Promise<readonly TableCell[]> {
-  const { seeds, starts } = trainer.config;
-  const cells: TableCell[] = [];
-  const total = rows.length * seeds.length * starts.length;
-  progress({ kind: 'start', stage: 'Rank', total, unit: 'rankers' });
-  for (const seed of seeds) {
-    const base = new BaseRanker(trainer, seed);
-    for (const start of starts) {
-      for (const row of rows) {
-        trainer.signal?.throwIfAborted();
-        cells.push(await cellOf(trainer, row, start, seed, base));
-        const detail = `${nameOf(row)}, ${start}, seed ${seed}`;
-        progress({ kind: 'advance', stage: 'Rank', done: cells.length, detail });
-      }
-    }
-  }
-  progress({ kind: 'end', stage: 'Rank' });
-  const seconds = cells.reduce((sum, { result }) => sum + result.seconds, 0);
-  await costs.add('Rank', seconds, `${cells.length} rankers`);
-  return inTableOrder(cells, starts, rows);
-}
-
-/** The ranker without images of a seed, trained from nothing when it is first asked for. */
-class BaseRanker {
-  readonly #trainer: RankerTrainer;
-  readonly #seed: number;
-  #trained: Promise<{ readonly result: RankerResult; readonly state: RankerState }> | null = null;
-
-  constructor(trainer: RankerTrainer, seed: number) {
-    this.#trainer = trainer;
-    this.#seed = seed;
-  }
-
-  get(): Promise<{ readonly result: RankerResult; readonly state: RankerState }> {
-    this.#trained ??= this.#train();
-    return this.#trained;
-  }
-
-  async #train() {
-    const { result, state, model } = await this.#trainer.train(null, this.#seed, null);
-    await model.release();
-    return { result, state };
-  }
-}
-
-async function cellOf(
-  trainer: RankerTrainer,
-  row: PlannedRow,
-  start: Start,
-  seed: number,
-  base: BaseRanker,
-): Promise<TableCell> {
-  const path = join(trainer.config.out, 'rankers', `${nameOf(row)}-${start}-seed-${seed}.safetensors`);
-  const cell = { source: row?.source ?? null, features: row?.features ?? null, start, seed };
-  const finished = await readCell(path);
-  if (finished !== null) return { ...cell, result: finished };
-  const result = await trainCell(trainer, row, start, seed, base);
-  await writeCell(path, result);
-  return { ...cell, result };
-}
-
-async function trainCell(
-  trainer: RankerTrainer,
-  row: PlannedRow,
-  start: Start,
-  seed: number,
-  base: BaseRanker,
-): Promise<RankerResult> {
-  if (start === 'scratch' && row === null) return (await base.get()).result;
-  const from = start === 'warm' ? (await base.get()).state : null;
-  const { result, model } = await trainer.train(row, seed, from);
-  await model.release();
-  return result;
-}
-
-function nameOf(row: PlannedRow): string {
-  return row === null ? 'none' : `${row.source}-${row.features}`;
-}
-
-/** By start, then by row, then by seed. */
-function inTableOrder(
-  cells: readonly TableCell[],
-  starts: readonly Start[],
-  rows: readonly PlannedRow[],
-): readonly TableCell[] {
-  return starts.flatMap((start) =>
-    rows.flatMap((row) =>
-      cells.filter(
-        (cell) =>
-          cell.start === start &&
-          cell.source === (row?.source ?? null) &&
-          cell.features === (row?.features ?? null),
-      ),
-    ),
-  );
 }
 
 /** The report over trained rankers; pipelines add what they alone know. */
@@ -208,6 +106,8 @@ export function evaluationReport(
     testRows: cells[0]?.result.testRows.length ?? 0,
     testUsers: countTestUsers(dataset),
     rows: tableRows(cells, dataset, config),
+    versusBestOther: [],
+    failures: [],
     diagnosis,
     curves: [rankerCurves(cells)],
     examples: [],

@@ -11,9 +11,9 @@ import {
   evaluationReport,
   type PlannedRow,
   RankerTrainer,
-  rankRows,
   requireColumns,
 } from './evaluation.ts';
+import { rankRows } from './evaluation-cells.ts';
 import { evaluationSettings } from './evaluation-config.ts';
 import { type ExportedRanker, exportRow } from './rank-export.ts';
 import { openRunFolder } from './run-folder.ts';

@@ -65,7 +65,8 @@ export function tableRows(
     rows.map(({ group, scores }) => {
       const { start, features, source } = group[0]!;
       const baseline = rows.find((row) => row.group[0]!.start === start && row.group[0]!.features === null);
-      const other = features === null ? null : (baseline?.scores ?? null);
+      const other =
+        features === null || baseline === undefined ? null : scoresOfSeeds(baseline.group, group, scored);
       return {
         features: features ?? 'none',
         objective: source,
@@ -74,12 +75,26 @@ export function tableRows(
         ...metricsOf(scores),
         lift: other === null ? null : rowLift(other, scores, options.replicates),
         slices: start === 'warm' ? slices.map((slice) => sliceResult(slice, other, scores, options)) : [],
+        cost: null,
       };
     }),
   );
 }
 
-function scoredRows(dataset: TableData, testRows: Int32Array): (scores: Float32Array) => ScoredRows {
+/** Scores of the cells that have the seeds of others, in the order of those. */
+function scoresOfSeeds(
+  cells: readonly TableCell[],
+  others: readonly TableCell[],
+  scored: (scores: Float32Array) => ScoredRows,
+): SeedScores {
+  return others.map(({ seed }) => {
+    const cell = cells.find((cell) => cell.seed === seed);
+    if (cell === undefined) throw new Error(`seed ${seed} has no ranker without images to compare with`);
+    return scored(cell.result.testScores);
+  });
+}
+
+export function scoredRows(dataset: TableData, testRows: Int32Array): (scores: Float32Array) => ScoredRows {
   const pageViewOf = pageViewOfRows(dataset);
   const pageViews = testRows.map((row) => pageViewOf[row]!);
   const users = pageViews.map((pageView) => dataset.pageViews.user[pageView]!);
@@ -107,7 +122,8 @@ function groupCells(cells: readonly TableCell[]): readonly TableCell[][] {
   return [...groups.values()];
 }
 
-function rowLift(baseline: SeedScores, treatment: SeedScores, replicates: number): RowLift {
+/** How much better the treatment is, on the same rows and with the same seeds. */
+export function rowLift(baseline: SeedScores, treatment: SeedScores, replicates: number): RowLift {
   const lift = liftOver(baseline, treatment, replicates);
   return { ...lift, pCorrected: lift.p, pDeLong: pDeLong(baseline, treatment) };
 }

@@ -1,5 +1,6 @@
 /** The table of results as Markdown, for documents, and a short report around it. */
 import { cellText, columns, correctionNote, liftNote } from './columns.ts';
+import { failedSentence } from './failures.ts';
 import { context, headline } from './headline.ts';
 import type { Report, ReportRow } from './report.ts';
 import { startGroups } from './rows.ts';
@@ -12,6 +13,7 @@ export function reportMarkdown(report: Report): string {
     `**${escapeMarkdown(headline(report))}**`,
     escapeMarkdown(context(report).join(' ')),
     markdownTable(report.rows),
+    ...(report.failures.length === 0 ? [] : [escapeMarkdown(failedSentence(report.failures))]),
   ];
   return `${parts.join('\n\n')}\n`;
 }

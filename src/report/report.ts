@@ -1,5 +1,6 @@
 /** The report of an evaluation: what `report.json` holds and what `report.html` shows. */
 import type { Finding } from '../data/dataset.ts';
+import type { AttentionSummary } from './explanation.ts';
 
 /** Mean and sample standard deviation over seeds; `std` is null for a single seed. */
 export interface Summary {
@@ -31,6 +32,18 @@ export interface RowLift extends Lift {
  */
 export type Start = 'warm' | 'scratch';
 
+/** What the embeddings of a row and its rankers took, all seeds together. */
+export interface RowCost {
+  /** Photos seen in training, each as often as it was seen; the first stage is counted wherever it is shared. */
+  readonly images: number;
+  /** Of making the embeddings, training included. */
+  readonly embeddingSeconds: number;
+  /** Of training the rankers of this row. */
+  readonly rankerSeconds: number;
+  /** Most that the process had taken when the embeddings were made. */
+  readonly peakMemoryBytes: number;
+}
+
 export interface ReportRow {
   /** How images enter the ranker: `none`, `vector`, `sim-score`, or several joined by `+`. */
   readonly features: string;
@@ -49,6 +62,35 @@ export interface ReportRow {
   readonly lift: RowLift | null;
   /** The same on parts of the test rows; only for rows that began warm. */
   readonly slices: readonly SliceResult[];
+  /** null without images, and where the embeddings came from a file. */
+  readonly cost: RowCost | null;
+}
+
+/** What could not be computed, and why. Seeds of a row that are not among these stand in the table. */
+export interface Failure {
+  /** `embed` loses all rows of the source and seed; the others lose what they name. */
+  readonly stage: 'embed' | 'rank' | 'diagnose' | 'attend';
+  /** null: the ranker without images. */
+  readonly source: string | null;
+  readonly features: string | null;
+  readonly start: Start | null;
+  /** null where no seed changes the result. */
+  readonly seed: number | null;
+  /** That of the error; `BUG` for what is no error of the user's. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** COURIER's best row against the best row of any other source that had the same start. */
+export interface VersusBestOther {
+  readonly start: Start;
+  /** COURIER's row. */
+  readonly features: string;
+  readonly other: { readonly objective: string; readonly features: string };
+  /** The seeds that both rows have. */
+  readonly seeds: readonly number[];
+  /** How much better COURIER is; corrected among the comparisons of this kind. */
+  readonly lift: RowLift;
 }
 
 /** AUC and lift on a part of the test rows, or why there is none. */
@@ -112,8 +154,8 @@ export interface Photo {
 /** One click of the test period and the earlier clicks it was rebuilt from. */
 export interface Example {
   readonly clicked: Photo;
-  /** Newest first. Weights are averaged over attention heads and sum to 1. */
-  readonly history: readonly { readonly photo: Photo; readonly weight: number }[];
+  /** Newest first. Weights are averaged over attention heads and sum to 1; cosines are with the clicked item. */
+  readonly history: readonly { readonly photo: Photo; readonly weight: number; readonly cosine: number }[];
 }
 
 export interface StageCost {
@@ -152,11 +194,16 @@ export interface Report {
   readonly testRows: number;
   readonly testUsers: number;
   readonly rows: readonly ReportRow[];
+  /** One for each start, warm first; none without COURIER or without another source. */
+  readonly versusBestOther: readonly VersusBestOther[];
+  readonly failures: readonly Failure[];
   /** null where no ranker with images was trained, or nobody asked. */
   readonly diagnosis: Diagnosis | null;
   readonly curves: readonly Curve[];
   readonly examples: readonly Example[];
   readonly attention: AttentionCheck | null;
+  /** Attention of all test clicks; absent where no COURIER was trained. */
+  readonly attentionSummary?: AttentionSummary;
   readonly stages: readonly StageCost[];
   readonly manifest: Manifest;
 }

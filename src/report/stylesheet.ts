@@ -104,9 +104,21 @@ figure.lift figcaption { max-width: 42rem; margin-top: 0.5rem; }
 .photo.missing { display: grid; place-items: center; background: none; border: 1px dashed var(--muted); color: var(--muted); font-size: 0.7rem; line-height: 1.1; text-align: center; }
 .clicked .photo { outline: 2px solid var(--orange); outline-offset: 1px; }
 .weight { display: block; margin-top: 0.2rem; color: var(--muted); font-size: 0.75rem; text-align: center; font-variant-numeric: tabular-nums; }
+.cosine { display: block; margin-top: 0.15rem; color: var(--muted); font-size: 0.7rem; text-align: center; font-variant-numeric: tabular-nums; }
+.track.thin { height: 0.2rem; margin-top: 0.3rem; }
 .largest .weight { color: var(--ink); font-weight: 600; }
 .clicked .weight { margin-inline: -0.5rem; color: var(--orange); font-weight: 600; white-space: nowrap; }
 .arrow { flex: none; align-self: center; margin-bottom: 2rem; color: var(--muted); }
+.neighbours { display: grid; grid-template-columns: 5rem 1fr; gap: 0 1.5rem; margin-bottom: 1.25rem; }
+.neighbours figcaption { grid-column: 1 / -1; }
+.neighbours .clicked { width: 100%; }
+.rows { display: grid; gap: 0.75rem; min-width: 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(4.75rem, 1fr)); gap: 0.5rem; margin: 0; padding: 0; list-style: none; }
+.tiles li { min-width: 0; }
+.panels.maps { align-items: end; }
+.map svg { padding: 0.25rem; border-radius: 0.6rem; background: var(--raised); }
+.map small { color: var(--muted); }
+.swatch.dot { width: 0.65em; height: 0.65em; border-radius: 50%; vertical-align: 0; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
 .counts { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem 1.5rem; margin: 0 0 1.5rem; }

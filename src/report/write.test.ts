@@ -34,8 +34,8 @@ describe('writeReport', () => {
       {
         clicked: 'clicked-item',
         history: [
-          { item: 'newest-item', weight: 0.75 },
-          { item: 'older-item', weight: 0.25 },
+          { item: 'newest-item', weight: 0.75, cosine: 0.5 },
+          { item: 'older-item', weight: 0.25, cosine: 0.5 },
         ],
       },
     ];

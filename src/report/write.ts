@@ -33,13 +33,13 @@ export async function writeReport(folder: string, report: Report): Promise<Writt
 function withoutPictures(report: Report) {
   const examples = report.examples.map(({ clicked, history }) => ({
     clicked: clicked.item,
-    history: history.map(({ photo, weight }) => ({ item: photo.item, weight })),
+    history: history.map(({ photo, weight, cosine }) => ({ item: photo.item, weight, cosine })),
   }));
   return { ...report, examples };
 }
 
 /** JSON would write NaN and Infinity as null, which reads as "there is none". */
-function checkFinite(value: unknown, place: string): void {
+export function checkFinite(value: unknown, place: string): void {
   if (typeof value === 'number' && !Number.isFinite(value)) {
     const remedy = 'Look for the stage that diverged or had no data, and run it again.';
     throw new CourierError('VALUE_INVALID', `${place} is ${value}.`, remedy);

@@ -37,6 +37,7 @@ export function reportRow(
     ndcg: around(auc - 0.3),
     lift,
     slices,
+    cost: null,
   };
 }
 
@@ -131,6 +132,8 @@ export function sampleReport(text = 'plain'): Report {
     testRows: 5000,
     testUsers: 300,
     rows: [...sampleRows(text), ...sampleRows(text).map(fromScratch)],
+    versusBestOther: [],
+    failures: [],
     diagnosis: sampleDiagnosis(text),
     curves: [
       {
@@ -153,8 +156,8 @@ export function sampleReport(text = 'plain'): Report {
       {
         clicked: photo('clicked-item', pixel),
         history: [
-          { photo: photo('newest-item', pixel), weight: 0.75 },
-          { photo: photo('older-item', null), weight: 0.25 },
+          { photo: photo('newest-item', pixel), weight: 0.75, cosine: 0.5 },
+          { photo: photo('older-item', null), weight: 0.25, cosine: 0.5 },
         ],
       },
     ],

@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { featureNames } from '../../features/index.ts';
-import { compare } from '../../pipelines/compare.ts';
+import { compare, planComparison } from '../../pipelines/compare.ts';
 import { compareConfig } from '../../pipelines/compare-config.ts';
+import { describePlan, estimateTime } from '../../pipelines/compare-plan.ts';
 import { defaultSources, sourceNames } from '../../pipelines/embedding-sources.ts';
+import { terminalFailures } from '../../report/failures.ts';
+import { rivalSentence } from '../../report/rival.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -15,6 +18,7 @@ interface Options extends CommonOptions {
   readonly features?: string[];
   readonly seeds?: number[];
   readonly out?: string;
+  readonly plan?: boolean;
 }
 
 export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
@@ -32,18 +36,31 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
     )
     .option('--seeds <count>', 'number of seeds, or seeds separated by commas (default: 3)', seeds)
     .option('--out <folder>', 'run folder; the same command on the same folder resumes')
+    .option('--plan', 'only say what would be computed, what is there, and how long the rest takes')
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {
         const { dataset, objectives, features, seeds, out } = options;
         const settings = await collectSettings(options, { dataset, objectives, features, seeds, out });
         const config = parseConfig(compareConfig, settings, 'compare configuration');
+        if (options.plan === true) {
+          const tasks = await planComparison(config);
+          print(describePlan(tasks).join('\n'));
+          return { plan: { tasks, estimate: estimateTime(tasks) } };
+        }
         const { report } = await compare(config, {
           ...context,
           title: `What images add on ${config.dataset}`,
         });
         const { json, html } = await writeReport(config.out, report);
-        print(`\n${terminalTable(report.rows)}\n\nReport: ${html}`);
-        return { report: json, html, rows: report.rows };
+        const { rows, versusBestOther, failures } = report;
+        const texts = [
+          terminalTable(rows),
+          rivalSentence(report),
+          `Report: ${html}`,
+          terminalFailures(failures),
+        ];
+        print(`\n${texts.filter((text) => text !== null).join('\n\n')}`);
+        return { report: json, html, rows, versusBestOther, failures };
       }),
     );
 }

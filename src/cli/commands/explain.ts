@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { parseConfig } from '../../config.ts';
+import { splits } from '../../data/dataset.ts';
+import { explain } from '../../pipelines/explain.ts';
+import { explainConfig, ownName } from '../../pipelines/explain-config.ts';
+import { attentionSentence } from '../../report/attention.ts';
+import { decimals, oneLine } from '../../report/text.ts';
+import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
+import { collectSettings, list, number } from '../settings.ts';
+
+interface Options extends CommonOptions {
+  readonly dataset?: string;
+  readonly encoderRun?: string;
+  readonly embeddings?: Readonly<Record<string, string>>;
+  readonly user?: string;
+  readonly item?: string;
+  readonly clicks?: number | string;
+  readonly split?: string;
+  readonly seed?: number | string;
+  readonly out?: string;
+}
+
+export function explainCommand(terminal: Terminal, outcome: Outcome): Command {
+  return command('explain', 'encoder → which earlier clicks rebuild a click, as pictures and JSON')
+    .option('--dataset <folder>', 'dataset folder that ingest wrote')
+    .option('--encoder-run <folder>', 'run folder of pretrain, with encoder.onnx and attention.onnx')
+    .option(
+      '--embeddings <files>',
+      'embeddings of that encoder, and name=FILE of others to compare with, separated by commas',
+      namedFiles,
+    )
+    .option('--user <id>', 'clicks of this user')
+    .option('--item <id>', 'clicks on this item')
+    .option('--clicks <count>', 'clicks shown at most; a random sample without --user and --item', number)
+    .option('--split <name>', `${splits.join(', ')}: period of the clicks, validation unless asked otherwise`)
+    .option('--seed <number>', 'where random samples come from', number)
+    .option('--out <folder>', 'run folder')
+    .action((options: Options) =>
+      execute(options, terminal, outcome, async ({ print, progress, signal, command }) => {
+        const { json: _json, config: _config, set: _set, ...own } = options;
+        const settings = await collectSettings(options, own);
+        const config = parseConfig(explainConfig, settings, 'explain configuration');
+        const { json, html, explanation } = await explain(config, { command, progress, signal });
+        const { attention, information } = explanation;
+        const gains = information.sources.map(
+          ({ name, corrected, chance }) =>
+            `${oneLine(name, 40)}: clusters tell ${bits(corrected - chance.mean)} about a click beyond chance (95 % of chance: below ${bits(chance.high - chance.mean)})`,
+        );
+        print([attentionSentence(attention), ...gains, `Page: ${html}`, `JSON: ${json}`].join('\n'));
+        return { page: html, explanation: json, clicks: explanation.clicks.length, attention, information };
+      }),
+    );
+}
+
+/** `FILE` and `name=FILE`, separated by commas. A file without a name is of the encoder that is explained. */
+function namedFiles(text: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    list(text).map((part) => {
+      const [, name = ownName, file = part] = /^([^=/\\]+)=(.+)$/.exec(part) ?? [];
+      return [name, file];
+    }),
+  );
+}
+
+function bits(value: number): string {
+  return `${decimals(1000 * value, 2)} mbit`;
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { parseConfig } from '../../config.ts';
+import { tune } from '../../pipelines/tune.ts';
+import { tuneConfig } from '../../pipelines/tune-config.ts';
+import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
+import { collectSettings, number } from '../settings.ts';
+
+interface Options extends CommonOptions {
+  readonly dataset?: string;
+  readonly out?: string;
+  readonly budget?: number;
+  readonly seed?: number;
+}
+
+export function tuneCommand(terminal: Terminal, outcome: Outcome): Command {
+  return command('tune', 'dataset → settings of pre-training, chosen on the validation period')
+    .option('--dataset <folder>', 'dataset folder that ingest wrote')
+    .option('--out <folder>', 'run folder; the same command on the same folder resumes')
+    .option('--budget <count>', 'settings to try in the first, shortest round (default: 9)', number)
+    .option('--seed <seed>', 'seed of everything random', number)
+    .action((options: Options) =>
+      execute(options, terminal, outcome, async ({ print, progress, signal }) => {
+        const { dataset, out, budget, seed } = options;
+        const settings = await collectSettings(options, { dataset, out, budget, seed });
+        const config = parseConfig(tuneConfig, settings, 'tune configuration');
+        const result = await tune(config, progress, signal);
+        const { best, trials, settings: path } = result;
+        const failed = trials.filter(({ score }) => score === null).length;
+        const failures = failed === 0 ? '' : `, ${failed} of them failed`;
+        print(
+          `Best of ${trials.length} trainings${failures}: SimScore AUC ${best.score?.toFixed(4)} on the validation period\nSettings for pretrain --config: ${path}`,
+        );
+        return { ...result };
+      }),
+    );
+}

@@ -1,0 +1,66 @@
+/** One failed cell does not lose the others: what fails is noted, and the comparison goes on. */
+import { CourierError, messageOf } from '../errors.ts';
+import type { Progress } from '../progress.ts';
+import type { Failure } from '../report/report.ts';
+
+/** What is computed at once, and fails at once. */
+export type Unit = Omit<Failure, 'code' | 'message'>;
+
+/** Runs the work of a unit. @returns null where it failed and that was noted */
+export type Attempt = <T>(unit: Unit, work: () => Promise<T>) => Promise<T | null>;
+
+/** Lets errors pass. */
+export const plainly: Attempt = (_, work) => work();
+
+export class Failures {
+  readonly #progress: Progress;
+  readonly #signal: AbortSignal | undefined;
+  readonly #list: Failure[] = [];
+
+  constructor(progress: Progress, signal: AbortSignal | undefined) {
+    this.#progress = progress;
+    this.#signal = signal;
+  }
+
+  get list(): readonly Failure[] {
+    return this.#list;
+  }
+
+  readonly attempt: Attempt = async (unit, work) => {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (endsEverything(thrown, this.#signal)) throw thrown;
+      const code = thrown instanceof CourierError ? thrown.code : 'BUG';
+      const failure = { ...unit, code, message: messageOf(thrown) };
+      this.#list.push(failure);
+      // Of a bug the place is what its report needs.
+      const why =
+        thrown instanceof Error && code === 'BUG' ? (thrown.stack ?? failure.message) : failure.message;
+      this.#progress({ kind: 'note', text: `Failed: ${describeFailure(failure)}: ${why}` });
+      return null;
+    }
+  };
+}
+
+/** An interrupt is no failure, and where nothing can be written any more nothing else would be kept either. */
+export function endsEverything(thrown: unknown, signal: AbortSignal | undefined): boolean {
+  if (signal?.aborted === true) return true;
+  return thrown instanceof CourierError && ['INTERRUPTED', 'OUTPUT_NOT_WRITABLE'].includes(thrown.code);
+}
+
+/** Such as `courier, seed 2 (embed, TRAINING_COLLAPSED)`. */
+export function describeFailure({ source, features, start, seed, stage, code }: Failure): string {
+  const parts = [source ?? 'without images', features, start, seed === null ? null : `seed ${seed}`];
+  return `${parts.filter((part) => part !== null).join(', ')} (${stage}, ${code})`;
+}
+
+/** What a comparison ends with of which only the ranker without images is left, or not even that. */
+export function nothingSucceeded(failures: readonly Failure[]): CourierError {
+  const reasons = [...new Set(failures.map((failure) => `${describeFailure(failure)}: ${failure.message}`))];
+  return new CourierError(
+    'COMPARISON_FAILED',
+    `Nothing could be compared. ${reasons.join(' ')}`,
+    'Mend the causes and run the same command again; what was finished is kept.',
+  );
+}

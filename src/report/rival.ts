@@ -1,0 +1,18 @@
+/** COURIER against the best of the other sources, in a sentence. */
+import type { Report } from './report.ts';
+import { significance } from './rows.ts';
+import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
+
+/** Of the rows that the report is about; null where there is nothing to compare. */
+export function rivalSentence({ versusBestOther }: Pick<Report, 'versusBestOther'>): string | null {
+  const [first] = versusBestOther;
+  if (first === undefined) return null;
+  const { features, other, seeds, lift } = first;
+  const name = `${objectiveName(other.objective)} as ${featuresName(other.features)}`;
+  const count = versusBestOther.length;
+  const p = `p ${lift.pCorrected < 0.001 ? '' : '= '}${pValue(lift.pCorrected)}`;
+  const corrected = count === 1 ? '' : `, corrected for ${count} such comparisons`;
+  const evidence = `95 % interval ${interval(lift)}, ${p}${corrected}, ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}`;
+  const chance = lift.pCorrected < significance ? '' : ', no more than chance can do';
+  return `Against the best row of any other source, ${name}, COURIER's best, as ${featuresName(features)}, makes a difference of ${signedPoints(lift.auc)} points of AUC${chance} (${evidence}).`;
+}
