@@ -12,6 +12,8 @@ export { type CompareConfigInput, compareConfig } from './pipelines/compare-conf
 export { type DemoConfigInput, demo, demoConfig } from './pipelines/demo.ts';
 export { type EmbedConfigInput, type EmbedResult, embed, embedConfig } from './pipelines/embed.ts';
 export type { EvaluationOptions } from './pipelines/evaluation.ts';
+export { type ExplainResult, explain } from './pipelines/explain.ts';
+export { type ExplainConfigInput, explainConfig } from './pipelines/explain-config.ts';
 export { type IngestConfigInput, ingest, ingestConfig } from './pipelines/ingest.ts';
 export { type PretrainResult, pretrain } from './pipelines/pretrain.ts';
 export { type PretrainConfigInput, pretrainConfig } from './pipelines/pretrain-config.ts';

@@ -11,6 +11,7 @@ import { exists } from '../files.ts';
 import type { Example, Report } from '../report/report.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { type AttendedClick, attendClicks } from './attention.ts';
+import { summariseAttention } from './attention-summary.ts';
 import { type CompareConfig, type CompareConfigInput, compareConfig } from './compare-config.ts';
 import { withCosts } from './compare-cost.ts';
 import { embedWithEverySource } from './compare-embed.ts';
@@ -90,6 +91,7 @@ async function compareOn(
 
   const diagnosis = await diagnoseWhole(trainer, planned, cells, attempt);
   const { attended, examples } = await attendTestClicks(dataset, config, engine, embedded, attempt);
+  const attentionSummary = summariseAttention(dataset, attended);
   const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
   const made = {
     ...report,
@@ -98,6 +100,7 @@ async function compareOn(
     failures: failures.list,
     curves: [...(await pretrainCurves(config)), ...report.curves],
     examples,
+    ...(attentionSummary === null ? {} : { attentionSummary }),
   };
   return { report: made, attended };
 }

@@ -116,6 +116,7 @@ figure.lift figcaption { max-width: 42rem; margin-top: 0.5rem; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(4.75rem, 1fr)); gap: 0.5rem; margin: 0; padding: 0; list-style: none; }
 .tiles li { min-width: 0; }
 .panels.maps { align-items: end; }
+#examples .panels { margin-bottom: 1.75rem; }
 .map svg { padding: 0.25rem; border-radius: 0.6rem; background: var(--raised); }
 .map small { color: var(--muted); }
 .swatch.dot { width: 0.65em; height: 0.65em; border-radius: 50%; vertical-align: 0; }
