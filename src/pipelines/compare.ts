@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseConfig } from '../config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { exists } from '../files.ts';
+import type { Progress } from '../progress.ts';
 import type { Example, Report } from '../report/report.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { type AttendedClick, attendClicks } from './attention.ts';
@@ -89,7 +90,7 @@ async function compareOn(
   const cells = comparable(await rankRows(trainer, planned, costs, progress, attempt));
   if (cells.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
 
-  const diagnosis = await diagnoseWhole(trainer, planned, cells, attempt);
+  const diagnosis = await diagnoseWhole(trainer, planned, cells, attempt, progress);
   const { attended, examples } = await attendTestClicks(dataset, config, engine, embedded, attempt);
   const attentionSummary = summariseAttention(dataset, attended);
   const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
@@ -140,6 +141,7 @@ async function diagnoseWhole(
   rows: readonly PlannedRow[],
   cells: readonly TableCell[],
   attempt: Attempt,
+  progress: Progress,
 ) {
   const { seeds, starts } = trainer.config;
   const whole = rows.filter((row) => {
@@ -148,7 +150,7 @@ async function diagnoseWhole(
   });
   const [seed = null] = seeds;
   const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
-  return attempt(unit, () => diagnose(trainer, whole, cells));
+  return attempt(unit, () => diagnose(trainer, whole, cells, progress));
 }
 
 async function attendTestClicks(

@@ -6,6 +6,7 @@ import { exists, readInput, writeJson } from '../files.ts';
 import { parseJson } from '../json.ts';
 import { reliabilityTable } from '../metrics/calibration.ts';
 import { summarise } from '../metrics/summary.ts';
+import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import { permutationImportance } from '../rankers/importance.ts';
@@ -36,6 +37,7 @@ export async function diagnose(
   trainer: RankerTrainer,
   rows: readonly PlannedRow[],
   cells: readonly TableCell[],
+  progress: Progress,
 ): Promise<Diagnosis | null> {
   const row = bestRow(rows, cells);
   if (!trainer.config.diagnosis || row === null) return null;
@@ -48,10 +50,12 @@ export async function diagnose(
     if (stored.success && stored.data.features === row.features && stored.data.objective === row.source)
       return stored.data;
   }
-  const made: Diagnosis = {
-    ...(await lookInto(trainer, row)),
-    withoutCategories: await inComparison(trainer, row),
-  };
+  const stage = 'Diagnose';
+  progress({ kind: 'start', stage, total: 2, unit: 'parts' });
+  const looked = await lookInto(trainer, row);
+  progress({ kind: 'advance', stage, done: 1, detail: 'importance, gates, reliability' });
+  const made: Diagnosis = { ...looked, withoutCategories: await inComparison(trainer, row, cells) };
+  progress({ kind: 'end', stage });
   await writeJson(path, made);
   return made;
 }
@@ -97,7 +101,7 @@ async function lookInto(trainer: RankerTrainer, row: VisualRow) {
 }
 
 /** Validation AUC with and without images, on the whole data and without what categories tell. */
-async function inComparison(trainer: RankerTrainer, row: VisualRow) {
+async function inComparison(trainer: RankerTrainer, row: VisualRow, cells: readonly TableCell[]) {
   const { dataset, config, engine, signal } = trainer;
   if (dataset.catalogue.categories.length === 0) return [];
   const bare = new RankerTrainer(
@@ -107,11 +111,24 @@ async function inComparison(trainer: RankerTrainer, row: VisualRow) {
     signal,
   );
   return [
-    { categories: true, ...(await validationAucs(trainer, row)) },
+    { categories: true, ...(warmAucs(cells, row) ?? (await validationAucs(trainer, row))) },
     { categories: false, ...(await validationAucs(bare, row)) },
   ];
 }
 
+/** Of rankers of the table that began warm; null where there are none. */
+function warmAucs(cells: readonly TableCell[], row: VisualRow) {
+  const warm = cells.filter(({ start }) => start === 'warm');
+  const aucsOf = (source: string | null, features: string | null) =>
+    warm
+      .filter((cell) => cell.source === source && cell.features === features)
+      .map(({ result }) => result.validationAuc);
+  const [none, withImages] = [aucsOf(null, null), aucsOf(row.source, row.features)];
+  if (none.length === 0 || withImages.length === 0) return null;
+  return { none: summarise(none), withImages: summarise(withImages) };
+}
+
+/** The same of rankers trained for it, which begin warm. */
 async function validationAucs(
   trainer: RankerTrainer,
   row: VisualRow,

@@ -97,7 +97,7 @@ export function evaluationReport(
   cells: readonly TableCell[],
   diagnosis: Diagnosis | null,
   costs: StageCosts,
-  { title, command, startedAt }: EvaluationOptions & { readonly startedAt: string },
+  { title, command, startedAt, progress }: EvaluationOptions & { readonly startedAt: string },
 ): Report {
   const { out: _, ...settings } = config;
   return {
@@ -105,7 +105,7 @@ export function evaluationReport(
     dataset: { name: dataset.name, ...dataset.report },
     testRows: cells[0]?.result.testRows.length ?? 0,
     testUsers: countTestUsers(dataset),
-    rows: tableRows(cells, dataset, config),
+    rows: tableRows(cells, dataset, config, progress),
     versusBestOther: [],
     failures: [],
     diagnosis,

@@ -80,7 +80,7 @@ export async function rank(settings: RankConfigInput, options: EvaluationOptions
     const planned = [null, ...rows];
     const trainer = new RankerTrainer(dataset, config, engine, options.signal);
     const cells = await rankRows(trainer, planned, costs, options.progress);
-    const diagnosis = await diagnose(trainer, planned, cells);
+    const diagnosis = await diagnose(trainer, planned, cells, options.progress);
     const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
     if (exported === null) return { report, exported: null };
     const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;

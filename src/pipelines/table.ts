@@ -13,6 +13,7 @@ import { upperTail } from '../metrics/normal.ts';
 import { logLoss } from '../metrics/probability.ts';
 import { rowsOfSlice, type ScoredRows, type Slice } from '../metrics/slices.ts';
 import { summarise } from '../metrics/summary.ts';
+import { type Progress, silent } from '../progress.ts';
 import { Random } from '../random.ts';
 import type { RankerResult } from '../rankers/train.ts';
 import type { Lift, ReportRow, RowLift, SliceResult, Start } from '../report/report.ts';
@@ -50,6 +51,7 @@ export function tableRows(
   cells: readonly TableCell[],
   dataset: TableData,
   options: TableOptions,
+  progress: Progress = silent,
 ): readonly ReportRow[] {
   const testRows = cells[0]?.result.testRows ?? new Int32Array();
   if (cells.some(({ result }) => !sameRows(result.testRows, testRows)))
@@ -61,24 +63,27 @@ export function tableRows(
   const rows = groupCells(cells).map((group) => {
     return { group, scores: group.map(({ result }) => scored(result.testScores)) };
   });
-  return withCorrection(
-    rows.map(({ group, scores }) => {
-      const { start, features, source } = group[0]!;
-      const baseline = rows.find((row) => row.group[0]!.start === start && row.group[0]!.features === null);
-      const other =
-        features === null || baseline === undefined ? null : scoresOfSeeds(baseline.group, group, scored);
-      return {
-        features: features ?? 'none',
-        objective: source,
-        start,
-        seeds: group.map(({ seed }) => seed),
-        ...metricsOf(scores),
-        lift: other === null ? null : rowLift(other, scores, options.replicates),
-        slices: start === 'warm' ? slices.map((slice) => sliceResult(slice, other, scores, options)) : [],
-        cost: null,
-      };
-    }),
-  );
+  const stage = 'Measure';
+  progress({ kind: 'start', stage, total: rows.length, unit: 'rows' });
+  const measured = rows.map(({ group, scores }, index): ReportRow => {
+    progress({ kind: 'advance', stage, done: index });
+    const { start, features, source } = group[0]!;
+    const baseline = rows.find((row) => row.group[0]!.start === start && row.group[0]!.features === null);
+    const other =
+      features === null || baseline === undefined ? null : scoresOfSeeds(baseline.group, group, scored);
+    return {
+      features: features ?? 'none',
+      objective: source,
+      start,
+      seeds: group.map(({ seed }) => seed),
+      ...metricsOf(scores),
+      lift: other === null ? null : rowLift(other, scores, options.replicates),
+      slices: start === 'warm' ? slices.map((slice) => sliceResult(slice, other, scores, options)) : [],
+      cost: null,
+    };
+  });
+  progress({ kind: 'end', stage });
+  return withCorrection(measured);
 }
 
 /** Scores of the cells that have the seeds of others, in the order of those. */
