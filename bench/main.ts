@@ -5,8 +5,11 @@ import { chunkSize } from './chunk-size.ts';
 import { decode } from './decode.ts';
 import { embed } from './embed.ts';
 import { gemmShare } from './gemm-share.ts';
+import { kMeans } from './kmeans.ts';
 import { memory } from './memory.ts';
 import { operators } from './operators.ts';
+import { rankTableSize } from './rank-table-size.ts';
+import { rankTrain } from './rank-train.ts';
 import { type BenchReport, describeRow, machine, type Row } from './report.ts';
 import { trainStep } from './train-step.ts';
 
@@ -30,6 +33,9 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   operators,
   'chunk-size': chunkSize,
   decode,
+  kmeans: kMeans,
+  'rank-train': rankTrain,
+  'rank-table-size': rankTableSize,
 };
 
 const program = new Command('bench')

@@ -100,10 +100,10 @@ function decodeSmall(bytes: Buffer, side: number) {
   return upright(decoder.autoOrient());
 }
 
-/** Decodes a picture of any size to little more than is needed, without ever holding all of it. */
+/** Decodes a picture of any size to the size that is needed, without ever holding all of it. */
 function decodeShrunk(bytes: Buffer, side: number) {
   const decoder = sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels });
-  const size = { width: 2 * side, height: 2 * side, fit: 'inside', withoutEnlargement: true } as const;
+  const size = { width: side, height: side, fit: 'inside', withoutEnlargement: true } as const;
   return upright(decoder.autoOrient().resize(size));
 }
 

@@ -1,0 +1,75 @@
+/** A ranker in training on a log, step by step as `courier rank` does it. */
+import { auc } from '../src/metrics/auc.ts';
+import { Random } from '../src/random.ts';
+import { BatchAssembler } from '../src/rankers/batch.ts';
+import { type RankerConfig, rankerConfig } from '../src/rankers/config.ts';
+import type { RankerData } from '../src/rankers/fields.ts';
+import { RankerModel } from '../src/rankers/model.ts';
+import type { Engine } from '../src/runtime/engine.ts';
+
+/** What both sides are set to. */
+export const settings = {
+  embeddingDimension: 8,
+  attentionWidth: 32,
+  hiddenWidths: [128, 64],
+  batchSize: 1024,
+  learningRate: 1e-3,
+} as const;
+
+const config: RankerConfig = rankerConfig.parse({
+  ...settings,
+  hiddenWidths: [...settings.hiddenWidths],
+  ranker: 'din',
+  tableOptimizer: 'adam',
+  tableLearningRate: settings.learningRate,
+});
+
+/**
+ * @param trainRows exposures to train on, in a new random order each time all have been seen
+ * @param minimumCount exposures that give an id an embedding of its own
+ */
+export async function startRanker(
+  data: RankerData,
+  trainRows: Int32Array,
+  seed: number,
+  engine: Engine,
+  minimumCount = 1,
+) {
+  const { batchSize } = config;
+  const assembler = new BatchAssembler(data, null, trainRows, {
+    batchSize,
+    minimumCount,
+    gateCategory: null,
+  });
+  const model = await RankerModel.create(assembler, config, seed, engine);
+  const random = Random.seeded(seed, 'bench batches');
+  const order = trainRows.slice();
+  let at = order.length;
+  const nextBatch = () => {
+    if (at >= order.length) {
+      random.shuffle(order);
+      at = 0;
+    }
+    at += batchSize;
+    return assembler.assemble(order.subarray(at - batchSize, at));
+  };
+  let upcoming = nextBatch();
+  return {
+    tableRows: assembler.fields.tableRows,
+    /** @returns the seconds that so many steps took */
+    async train(steps: number): Promise<number> {
+      const start = performance.now();
+      for (let step = 0; step < steps; step++) {
+        const running = model.train(upcoming);
+        upcoming = nextBatch();
+        await running;
+      }
+      return (performance.now() - start) / 1000;
+    },
+    async auc(rows: Int32Array): Promise<number> {
+      const labels = Uint8Array.from(rows, (row) => data.exposures.clicked[row]!);
+      return auc(await model.score(rows), labels);
+    },
+    stop: () => model.release(),
+  };
+}
