@@ -1,22 +1,12 @@
 /** DCN-V2 (Wang et al., WWW 2021): explicit crosses of bounded degree beside a deep network, in parallel. */
 import { add, multiply } from '../graph/operators/index.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
-import { dense, hiddenLayers, join, maskedMean } from './layers.ts';
+import { averagedInput } from './flat-input.ts';
+import { dense, hiddenLayers, join } from './layers.ts';
 import type { Ranker } from './ranker.ts';
 
-export const dcnv2: Ranker = (
-  { situation, candidate, history, historyMask, dense: columns, visualDense },
-  config,
-) => {
-  const input = join([
-    situation,
-    candidate.ids,
-    maskedMean(history.ids, historyMask),
-    columns,
-    candidate.visual,
-    history.visual === null ? null : maskedMean(history.visual, historyMask),
-    visualDense,
-  ]);
+export const dcnv2: Ranker = (inputs, config) => {
+  const input = averagedInput(inputs);
   const deep = hiddenLayers('deep', input, config.hiddenWidths);
   // Crosses come last, for they are as wide as the input and grow with it.
   return dense('output', join([deep, crosses(input, config.crossLayers)]), 1);

@@ -2,24 +2,17 @@
 import { add, matmul, multiply, relu, reshape } from '../graph/operators/index.ts';
 import { glorot } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
+import { flatInput } from './flat-input.ts';
 import { dense, join, multilayerPerceptron } from './layers.ts';
 import type { ItemTensors, Ranker } from './ranker.ts';
 
-export const din: Ranker = ({ situation, candidate, history, historyMask, ...columns }, config) => {
+export const din: Ranker = (inputs, config) => {
+  const { candidate, history, historyMask } = inputs;
   const weights = attention(candidate, history, historyMask, config.attentionWidth); // (B, 1, H)
-  const pooled = (clicks: FloatTensor) => {
+  const input = flatInput(inputs, (clicks) => {
     const [batch, , length] = clicks.shape;
     return reshape(matmul(weights, clicks), [batch!, length!]);
-  };
-  const input = join([
-    situation,
-    candidate.ids,
-    pooled(history.ids),
-    columns.dense,
-    candidate.visual,
-    history.visual === null ? null : pooled(history.visual),
-    columns.visualDense,
-  ]);
+  });
   return multilayerPerceptron('din', input, config.hiddenWidths);
 };
 
