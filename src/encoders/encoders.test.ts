@@ -33,8 +33,10 @@ const configs: readonly EncoderConfig[] = headNames.flatMap((head): EncoderConfi
   },
 ]);
 
+const outlines = { name: 'outlines', side: 16, cells: 4, width: 12, dimension: 6 } as const;
+
 /** What every encoder has to keep, whatever it computes. */
-describe.each([...configs, ...presetConfigs])('the encoder $name with the head $head', (config) => {
+describe.each([...configs, outlines, ...presetConfigs])('the encoder $name, head $head,', (config) => {
   const encoder = createEncoder(config);
   let engine: Engine;
   beforeAll(() => {

@@ -1,6 +1,7 @@
 /** The encoders by name. */
 import type { Encoder } from './encoder.ts';
 import type { HeadName } from './layers.ts';
+import { type OutlinesConfig, outlines } from './outlines.ts';
 import { type PresetName, presets } from './presets.ts';
 import { type SwinConfig, swin } from './swin.ts';
 import { type VitConfig, vit } from './vit.ts';
@@ -12,7 +13,7 @@ interface PresetConfig {
   readonly dimension: number;
 }
 
-export type EncoderConfig = VitConfig | SwinConfig | PresetConfig;
+export type EncoderConfig = VitConfig | SwinConfig | OutlinesConfig | PresetConfig;
 
 /** @throws CourierError CONFIG_INVALID when sizes do not fit each other */
 export function createEncoder(config: EncoderConfig): Encoder {
@@ -21,6 +22,8 @@ export function createEncoder(config: EncoderConfig): Encoder {
       return vit(config);
     case 'swin':
       return swin(config);
+    case 'outlines':
+      return outlines(config);
     default: {
       const { name, ...rest } = config;
       return createEncoder({ ...presets[name], ...rest });

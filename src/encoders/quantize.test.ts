@@ -18,6 +18,7 @@ const configs: readonly EncoderConfig[] = [
   { ...common, name: 'vit', patch: 4, width: 32, depth: 2, heads: 2 },
   { ...common, name: 'vit', head: 'layout', patch: 8, width: 16, depth: 1, heads: 2 },
   { ...common, name: 'swin', patch: 2, width: 16, depths: [2, 1], heads: [2, 4], window: 4 },
+  { side, dimension: 16, name: 'outlines', cells: 4, width: 32 },
 ];
 const random = Random.seeded(1, 'photos');
 const photos = Uint8Array.from({ length: batchSize * side * side * 3 }, () => random.integer(256));
@@ -26,7 +27,7 @@ const fileOf = (config: EncoderConfig) => {
   return encoderFileOf('encoder.onnx', model.encode('standard'));
 };
 
-describe.each(configs)('the encoder $name with the head $head', (config) => {
+describe.each(configs)('the encoder $name, head $head,', (config) => {
   let engine: Engine;
   beforeAll(() => {
     engine = Engine.start({ threads: 1 });

@@ -41,10 +41,20 @@ const swinConfig = z.strictObject({
   dimension,
 });
 
+/** Outlines and colours of a grid of cells, then a small perceptron: for small logs, and quick. */
+const outlinesConfig = z.strictObject({
+  name: z.literal('outlines'),
+  /** Cells on each side; must divide the side of the dataset's photos. */
+  cells: z.int().min(1).max(64).default(8),
+  /** Width of the hidden layer. */
+  width: width.default(512),
+  dimension,
+});
+
 /** Encoders of known sizes: `name`, `head` and `dimension` are all there is to choose. */
 const presetConfig = z.strictObject({ name: z.enum(presetNames), head, dimension });
 
-const encoderConfig = z.discriminatedUnion('name', [vitConfig, swinConfig, presetConfig]);
+const encoderConfig = z.discriminatedUnion('name', [vitConfig, swinConfig, outlinesConfig, presetConfig]);
 
 const share = z.number().min(0).max(1);
 const areaShare = z.number().positive().max(1);

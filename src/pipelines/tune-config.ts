@@ -53,7 +53,8 @@ export interface Drawn {
   readonly batchSize: number;
   readonly candidates: number;
   readonly augmentation: boolean;
-  readonly head: SearchSpace['head'][number];
+  /** null where the encoder has no choice of heads. */
+  readonly head: SearchSpace['head'][number] | null;
   /** null where the objective has no temperature. */
   readonly temperature: number | null;
   /** null where the encoder is no `vit`, or no choice divides the photos' side. */
@@ -68,7 +69,7 @@ export function ownSettings({ pretrain }: Pick<TuneConfig, 'pretrain'>): Drawn {
     batchSize,
     candidates,
     augmentation: augmentation !== null,
-    head: encoder.head,
+    head: 'head' in encoder ? encoder.head : null,
     temperature: 'temperature' in objective ? objective.temperature : null,
     patch: encoder.name === 'vit' ? encoder.patch : null,
   };
@@ -96,6 +97,7 @@ export function drawSettings(
   return {
     ...drawn,
     temperature: own.temperature === null ? null : drawn.temperature,
+    head: own.head === null ? null : drawn.head,
     patch: own.patch === null ? null : drawn.patch,
   };
 }
@@ -108,7 +110,11 @@ export function withDrawn(pretrain: TriedSettings, drawn: Drawn): TriedSettings 
     ...pretrain,
     ...plain,
     augmentation: augmentation ? (pretrain.augmentation ?? gentleAugmentation) : null,
-    encoder: encoder.name === 'vit' && patch !== null ? { ...encoder, head, patch } : { ...encoder, head },
+    encoder: {
+      ...encoder,
+      ...('head' in encoder && head !== null ? { head } : {}),
+      ...(encoder.name === 'vit' && patch !== null ? { patch } : {}),
+    },
     objective: 'temperature' in objective && temperature !== null ? { ...objective, temperature } : objective,
   };
 }

@@ -15,7 +15,7 @@ const trialSchema = z.strictObject({
     batchSize: z.int(),
     candidates: z.int(),
     augmentation: z.boolean(),
-    head: z.enum(headNames),
+    head: z.enum(headNames).nullable(),
     patch: z.int().nullable(),
   }),
   /** SimScore AUC on the validation period; null for a trial that failed. */

@@ -1,0 +1,40 @@
+/**
+ * Outlines and colours of the cells of a photo, compared by a small perceptron: for logs too small to learn from them
+ * how to see. What a photo shows in each cell is computed (cells.ts), and only what matters of it is learned.
+ */
+import { add, concatenate, linear, project, relu, reshape } from '../graph/operators/index.ts';
+import { cellColours, cellOutlines } from './cells.ts';
+import { type Encoder, requireDivides } from './encoder.ts';
+import { affineParameters, weightOf } from './layers.ts';
+
+export interface OutlinesConfig {
+  readonly name: 'outlines';
+  /** Side of the photos, in pixels. */
+  readonly side: number;
+  /** Cells C on each side. */
+  readonly cells: number;
+  /** Width W of the hidden layer. */
+  readonly width: number;
+  /** Length of the embedding. */
+  readonly dimension: number;
+}
+
+/** Letters in shapes: B photos, F = 10 · C · C numbers of a photo, W width, d dimension. */
+export function outlines({ side, cells, width, dimension }: OutlinesConfig): Encoder {
+  requireDivides('encoder.cells', cells, "the photos' side", side);
+  return {
+    side,
+    dimension,
+    forward(photos) {
+      const shown = concatenate([cellOutlines(photos, cells), cellColours(photos, cells)], 1);
+      const [batch, channels, places] = shown.shape;
+      const length = channels! * places!;
+      const flat = reshape(shown, [batch!, length]); // (B, F)
+      const hidden = affineParameters('encoder.hidden', length, width);
+      const bent = relu(linear(flat, hidden.weight, hidden.bias)); // (B, W)
+      // Straight through as well: photos that show much the same are near each other before anything is learned.
+      const straight = project(flat, weightOf('encoder.straight', length, dimension));
+      return add(straight, project(bent, weightOf('encoder.output', width, dimension))); // (B, d)
+    },
+  };
+}
