@@ -22,7 +22,7 @@ export const rankerConfig = z.strictObject({
   batchSize: z.int().min(1).max(65_536).default(1024),
   /** Learning rate of Adam, for all but the embeddings of ids. */
   learningRate: z.number().positive().default(2e-3),
-  /** How the embeddings of ids are trained; only those of the batch are touched. */
+  /** How the embeddings of ids are trained. A step costs as much as its batch has ids, whatever the size of the table. */
   tableOptimizer: z.enum(['adagrad', 'adam']).default('adagrad'),
   tableLearningRate: z.number().positive().default(0.01),
   /** L2 penalty on the embeddings of ids, added to the gradient of those of the batch. */

@@ -2,12 +2,15 @@
  * The embeddings of all ids, outside of the graph: a step reads and changes the rows of its batch, and costs
  * the same whatever the size of the table.
  *
- * A row takes 4 · E · (1 + slots) bytes and one bit: 64.1 bytes for E = 8 with Adagrad, 96.1 with Adam. It lies
- * in one piece, its values before its slots, so that a step fetches each row once; and the operating system gives
- * memory for it when it is first looked up.
+ * A row takes 4 · E · (1 + slots) bytes and one bit, and with Adam the number of a step: 64.1 bytes for E = 8 with
+ * Adagrad, 100.1 with Adam. It lies in one piece, its values before its slots, so that a step fetches each row once;
+ * and the operating system gives memory for it when it is first looked up.
+ *
+ * Rows outside of a batch change too where the dense optimiser would change them, but only once they are read.
  */
 import { CourierError } from '../errors.ts';
 import type { Random } from '../random.ts';
+import type { IdleRows } from './embedding-table-adam.ts';
 import { drawStartKey, type StartKey, writeStart } from './embedding-table-start.ts';
 import { GradientSums, paddingRow } from './embedding-table-sums.ts';
 import type { SparseOptimizer } from './sparse-optimizers.ts';
@@ -52,6 +55,8 @@ export class EmbeddingTable {
   /** A bit for each row, set once its values have been written. */
   readonly #present: Int32Array;
   readonly #sums = new GradientSums();
+  /** What the optimiser still has to do to rows; null if it never has. */
+  readonly #idle: IdleRows | null;
   /** What `#fetch` read. Nobody looks at it, but reading without keeping would be optimised away. (block) */
   readonly #fetched = new Float32Array(block);
   #step = 0;
@@ -68,6 +73,7 @@ export class EmbeddingTable {
     this.#memory = allocate(options, this.#stride);
     this.#present = new Int32Array(Math.ceil(options.rows / 32));
     this.#present[0] = 1 << paddingRow;
+    this.#idle = options.optimizer.idleRows?.(options) ?? null;
   }
 
   /** Length E of a row. */
@@ -80,9 +86,10 @@ export class EmbeddingTable {
     const { dimension } = this.#options;
     const [memory, stride] = [this.#memory, this.#stride];
     const gathered = new Float32Array(rows.length * dimension);
+    const reach = (this.#idle === null ? dimension : stride) - 1;
     for (let start = 0; start < rows.length; start += block) {
       const end = Math.min(start + block, rows.length);
-      this.#fetch(rows, start, end, dimension - 1);
+      this.#fetch(rows, start, end, reach);
       for (let index = start; index < end; index++) {
         const from = rows[index]! * stride;
         const to = index * dimension;
@@ -94,7 +101,7 @@ export class EmbeddingTable {
 
   /**
    * One optimiser step. The gradients of a row that occurs several times are summed first; rows that do not
-   * occur, and padding, stay bit by bit as they are.
+   * occur have a gradient of zero. Padding stays zero.
    * @param rows as they were gathered. (n)
    * @param gradient of the loss with respect to what `gather` gave. (n, E)
    */
@@ -107,14 +114,19 @@ export class EmbeddingTable {
       this.#fetch(distinct, start, end, this.#stride - 1);
       optimizer.update(this.#memory, distinct, start, end, step);
     }
+    this.#idle?.endStep(distinct, count);
   }
 
-  /** A copy of what was learned, as large as the rows that were looked up. */
+  /**
+   * A copy of what was learned, as large as the rows that were looked up. All of them are brought up to date first,
+   * so that this table and one that the state is put into go on to the same bits.
+   */
   state(): TableState {
     const { optimizer, dimension } = this.#options;
     const [from, stride] = [this.#memory, this.#stride];
     const rows = this.#rowsPresent();
     const memory = new Float32Array(rows.length * stride);
+    this.#idle?.catchUp(from, rows, 0, rows.length);
     for (let index = 0, at = 0; index < rows.length; index++) {
       const end = (rows[index]! + 1) * stride;
       for (let value = end - stride; value < end; value++) memory[at++] = from[value]!;
@@ -139,6 +151,7 @@ export class EmbeddingTable {
       for (let value = end - stride; value < end; value++) to[value] = memory[at++]!;
     }
     this.#step = step;
+    this.#idle?.restart(step);
   }
 
   #requireFit({ optimizer, dimension, rows }: TableState): void {
@@ -150,8 +163,8 @@ export class EmbeddingTable {
   }
 
   /**
-   * Begins rows that were never looked up, and brings at most `block` rows from memory into the processor's cache:
-   * no read needs another's result, so that they all wait at the same time.
+   * Begins rows that were never looked up, brings at most `block` rows from memory into the processor's cache (no
+   * read needs another's result, so that they all wait at the same time), and then up to date.
    * @param reach distance from the first number of a row to the last that is needed
    */
   #fetch(rows: Int32Array, start: number, end: number, reach: number): void {
@@ -161,6 +174,7 @@ export class EmbeddingTable {
       if ((present[row >>> 5]! & (1 << (row & 31))) === 0) this.#begin(row);
       fetched[index - start] = memory[row * stride]! + memory[row * stride + reach]!;
     }
+    this.#idle?.catchUp(memory, rows, start, end);
   }
 
   /** Writes the values that a row starts with. Slots may hold what was there before a state was put back. */

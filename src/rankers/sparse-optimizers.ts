@@ -1,5 +1,6 @@
 /** Optimisers for single rows of a large table. The formulas are those of the graph's optimisers. */
 import type { RankerConfig } from './config.ts';
+import { beta1, beta2, epsilon, type IdleOptions, IdleRows } from './embedding-table-adam.ts';
 
 /** What a step does to rows of E values. */
 export interface SparseStep {
@@ -18,6 +19,8 @@ export interface SparseOptimizer {
   readonly name: RankerConfig['tableOptimizer'];
   /** Values of state per parameter, zero at the start. */
   readonly slots: number;
+  /** Makes what brings rows up to date that took no part in a step; null if such a step does not change them. */
+  readonly idleRows: ((table: IdleOptions) => IdleRows) | null;
   /**
    * Changes rows and their state.
    * @param memory all rows, each with its slots behind it: (rows, 1 + slots, E)
@@ -26,10 +29,11 @@ export interface SparseOptimizer {
   update(memory: Float32Array, rows: Int32Array, start: number, end: number, step: SparseStep): void;
 }
 
-/** Duchi et al. (2011). A row that is not touched does not change, so this equals the dense optimiser. */
+/** Duchi et al. (2011). A gradient of zero changes nothing, so this equals the dense optimiser. */
 const adagrad: SparseOptimizer = {
   name: 'adagrad',
   slots: 1,
+  idleRows: null,
   update(memory, rows, start, end, { dimension, gradient, learningRate, decay }) {
     for (let index = start, at = start * dimension; index < end; index++) {
       const from = rows[index]! * 2 * dimension;
@@ -44,23 +48,24 @@ const adagrad: SparseOptimizer = {
   },
 };
 
-/** Adam (Kingma and Ba, 2015), lazy: the moments of a row rest while it is not touched. */
+/** Kingma and Ba (2015). With idle rows brought up to date before they are read, this equals the dense optimiser. */
 const adam: SparseOptimizer = {
   name: 'adam',
   slots: 2,
+  idleRows: (table) => new IdleRows(table),
   update(memory, rows, start, end, { dimension, gradient, step, learningRate, decay }) {
-    const stepSize = learningRate / (1 - 0.9 ** step);
-    const scale = 1 / Math.sqrt(1 - 0.999 ** step);
+    const stepSize = learningRate / (1 - beta1 ** step);
+    const scale = 1 / Math.sqrt(1 - beta2 ** step);
     for (let index = start, at = start * dimension; index < end; index++) {
       const from = rows[index]! * 3 * dimension;
       for (let value = from; value < from + dimension; value++) {
         const parameter = memory[value]!;
         const g = gradient[at++]! + decay * parameter;
-        const m = 0.9 * memory[value + dimension]! + 0.1 * g;
-        const v = 0.999 * memory[value + 2 * dimension]! + 0.001 * g * g;
+        const m = beta1 * memory[value + dimension]! + (1 - beta1) * g;
+        const v = beta2 * memory[value + 2 * dimension]! + (1 - beta2) * g * g;
         memory[value + dimension] = m;
         memory[value + 2 * dimension] = v;
-        memory[value] = parameter - (stepSize * m) / (Math.sqrt(v) * scale + 1e-8);
+        memory[value] = parameter - (stepSize * m) / (Math.sqrt(v) * scale + epsilon);
       }
     }
   },

@@ -155,7 +155,7 @@ describe('training a ranker', () => {
     expect(result.steps).toBe(5 * aucs.length);
   });
 
-  it('learns with lazy Adam too', async () => {
+  it('learns with Adam for the embeddings too', async () => {
     expect(testAuc(await train('sim-score', { tableOptimizer: 'adam' }))).toBeGreaterThan(0.95);
   });
 

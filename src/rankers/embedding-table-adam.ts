@@ -1,0 +1,130 @@
+/**
+ * The steps of Adam in which a row is not in the batch, made up for when it is next looked at.
+ *
+ * The dense optimiser goes through all rows at every step, for a row without a gradient moves on along its moments.
+ * From moments m and v after step t, k steps with gradients of zero change a value by
+ *
+ *   −lr · Σ_j β₁^j m / (1 − β₁^(t+j)) / (√(β₂^j v) / √(1 − β₂^(t+j)) + ε)        j = 1 … k
+ *   = −lr · m · Σ_j w_j / (√v + ε_j),   w_j = (β₁ / √β₂)^j · √(1 − β₂^(t+j)) / (1 − β₁^(t+j)),
+ *                                       ε_j = ε · √(1 − β₂^(t+j)) / √β₂^j.
+ *
+ * Only ε_j ties j to the value, and it is nothing beside √v unless gradients are as small as ε. With the mean of all
+ * ε_j, each weighed by w_j, in its place (right to first order in ε / √v), the change is −lr · m · W / (√v + E / W),
+ * where W = Σ_j w_j and E = Σ_j w_j ε_j depend on t and k only and are the same for all values of all rows.
+ */
+
+/** Kingma and Ba (2015), and PyTorch's default. */
+export const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
+
+/** Steps after which a first moment is taken for zero: what they would add to W is below 1e-12 of it. */
+const horizon = 300;
+
+const momentDecays = powers(beta1);
+/** What depends on j in w_j, and in w_j ε_j. */
+const weightDecays = powers(beta1 / Math.sqrt(beta2));
+const epsilonDecays = powers(beta1 / beta2);
+
+export interface IdleOptions {
+  /** Rows of the table. */
+  readonly rows: number;
+  /** E */
+  readonly dimension: number;
+  readonly learningRate: number;
+}
+
+/** Steps are counted from the one at which all rows were current, so that rows not begun by then need no entry. */
+export class IdleRows {
+  readonly #options: IdleOptions;
+  /** Updates before the count begins. */
+  #before = 0;
+  /** Steps counted. */
+  #now = 0;
+  /** The step after which a row was brought up to date. (rows) */
+  #current = new Int32Array(0);
+  /** W and E from each step t to this one. */
+  #weights: number[] = [];
+  #epsilons: number[] = [];
+  /** β₂^k for each k up to now. */
+  #squareDecays: number[] = [];
+
+  constructor(options: IdleOptions) {
+    this.#options = options;
+    this.restart(0);
+  }
+
+  /** Begins anew with all rows as they are after so many updates. */
+  restart(updates: number): void {
+    this.#before = updates;
+    this.#now = 0;
+    // Fresh memory and not zeros written: none is taken for rows that are never looked up.
+    this.#current = new Int32Array(this.#options.rows);
+    [this.#weights, this.#epsilons, this.#squareDecays] = [[], [], [1]];
+  }
+
+  /**
+   * Changes rows as the steps in which they did not take part would have. Nothing happens to those that took part in
+   * the last step, or to whose moments are zero.
+   * @param memory all rows, each with its moments behind it: (rows, 3, E)
+   * @param rows may repeat; those from `start` to before `end` are brought up to date. (n)
+   */
+  catchUp(memory: Float32Array, rows: Int32Array, start: number, end: number): void {
+    const [current, now] = [this.#current, this.#now];
+    // No read needs another's result, so that they all wait for memory at the same time.
+    let stale = 0;
+    for (let index = start; index < end; index++) stale |= current[rows[index]!]! ^ now;
+    if (stale === 0) return;
+    for (let index = start; index < end; index++) {
+      const row = rows[index]!;
+      const since = current[row]!;
+      if (since === now) continue;
+      this.#move(memory, row, since);
+      current[row] = now;
+    }
+  }
+
+  /**
+   * Ends a step, in which these rows took part.
+   * @param rows of which the first `count` count; all were up to date before. (n)
+   */
+  endStep(rows: Int32Array, count: number): void {
+    const now = ++this.#now;
+    const current = this.#current;
+    for (let index = 0; index < count; index++) current[rows[index]!] = now;
+    const step = this.#before + now;
+    const root = Math.sqrt(1 - beta2 ** step);
+    const weight = root / (1 - beta1 ** step);
+    const [weights, epsilons] = [this.#weights, this.#epsilons];
+    weights.push(0);
+    epsilons.push(0);
+    // Beyond the horizon W and E are final.
+    for (let j = Math.min(now, horizon); j > 0; j--) {
+      weights[now - j]! += weightDecays[j]! * weight;
+      epsilons[now - j]! += epsilonDecays[j]! * weight * root * epsilon;
+    }
+    this.#squareDecays.push(beta2 ** now);
+  }
+
+  /** Takes a row, with its moments, from the step `since` to this one. */
+  #move(memory: Float32Array, row: number, since: number): void {
+    const { dimension, learningRate } = this.#options;
+    const steps = this.#now - since;
+    const weight = this.#weights[since]!;
+    const rate = learningRate * weight;
+    const small = this.#epsilons[since]! / weight;
+    const momentDecay = steps > horizon ? 0 : momentDecays[steps]!;
+    const squareDecay = this.#squareDecays[steps]!;
+    const from = row * 3 * dimension;
+    for (let value = from; value < from + dimension; value++) {
+      const m = memory[value + dimension]!;
+      const v = memory[value + 2 * dimension]!;
+      memory[value] = memory[value]! - (rate * m) / (Math.sqrt(v) + small);
+      memory[value + dimension] = momentDecay * m;
+      memory[value + 2 * dimension] = squareDecay * v;
+    }
+  }
+}
+
+/** base^k for k = 0 … horizon. */
+function powers(base: number): Float64Array {
+  return Float64Array.from({ length: horizon + 1 }, (_, k) => base ** k);
+}
