@@ -1,9 +1,9 @@
 /** Deep Interest Network (Zhou et al., KDD 2018): the history is weighed anew for every candidate. */
-import { add, matmul, multiply, relu, reshape } from '../graph/operators/index.ts';
-import { glorot } from '../graph/parameters.ts';
+import { add, linear, matmul, multiply, relu, reshape } from '../graph/operators/index.ts';
+import { glorot, zeros } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
 import { flatInput } from './flat-input.ts';
-import { dense, join, multilayerPerceptron } from './layers.ts';
+import { join, multilayerPerceptron, projectParts } from './layers.ts';
 import type { ItemTensors, Ranker } from './ranker.ts';
 
 export const din: Ranker = (inputs, config) => {
@@ -21,7 +21,7 @@ export const din: Ranker = (inputs, config) => {
  * so that a history that fits counts more than one that does not (section 4.3). Padding weighs 0.
  *
  * A linear layer on h and c already contains one on h − c, so h − c is not computed; and c enters once per
- * exposure instead of once per place.
+ * exposure, with the bias, instead of once per place.
  *
  * @returns (B, 1, H)
  */
@@ -32,12 +32,17 @@ export function attention(
   width: number,
 ): FloatTensor {
   const [batch, places] = mask.shape;
-  const pairs = join([...pairsOf(history.ids, candidate.ids), ...pairsOf(history.visual, candidate.visual)]);
+  const pairs = [...pairsOf(history.ids, candidate.ids), ...pairsOf(history.visual, candidate.visual)];
   const target = join([candidate.ids, candidate.visual]);
   const weight = parameter('attention.candidate', [width, target.shape[1]!], glorot);
-  const fromCandidate = reshape(matmul(target, weight, { transposeB: true }), [batch!, 1, width]);
-  const hidden = relu(add(dense('attention.pair', pairs, width), fromCandidate));
-  const scores = reshape(dense('attention.output', hidden, 1), [batch!, places!]);
+  const bias = parameter('attention.pair.bias', [width], zeros);
+  const fromCandidate = reshape(linear(target, weight, bias), [batch!, 1, width]);
+  const hidden = relu(add(projectParts('attention.pair', pairs, width), fromCandidate));
+  // The output's bias is added to places side by side: in (B, H, 1) ONNX Runtime would go from value to value.
+  const scores = add(
+    reshape(projectParts('attention.output', [hidden], 1), [batch!, places!]),
+    parameter('attention.output.bias', [1], zeros),
+  );
   return reshape(multiply(scores, mask), [batch!, 1, places!]);
 }
 

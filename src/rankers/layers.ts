@@ -1,12 +1,40 @@
 /** Layers that rankers share. */
-import { add, concatenate, divide, linear, matmul, relu, reshape, sum } from '../graph/operators/index.ts';
+import {
+  add,
+  concatenate,
+  divide,
+  linear,
+  matmul,
+  relu,
+  reshape,
+  split,
+  sum,
+  transpose,
+} from '../graph/operators/index.ts';
 import { glorot, zeros } from '../graph/parameters.ts';
-import { type FloatTensor, parameter, scalar } from '../graph/tensor.ts';
+import { type FloatTensor, parameter, scalar, sizeOf } from '../graph/tensor.ts';
 
 /** x Wᵀ + b with new parameters: (…, I) → (…, outputs). */
 export function dense(name: string, x: FloatTensor, outputs: number): FloatTensor {
   const weight = parameter(`${name}.weight`, [outputs, x.shape.at(-1) ?? 1], glorot);
   return linear(x, weight, parameter(`${name}.bias`, [outputs], zeros));
+}
+
+/**
+ * x Wᵀ with a new parameter, x being the parts side by side: (…, a), (…, b) → (…, outputs). Each part is multiplied
+ * by its own columns of W, so that large parts are not copied: neither they nor, on the way back, their gradients.
+ */
+export function projectParts(name: string, parts: readonly FloatTensor[], outputs: number): FloatTensor {
+  const lengths = parts.map((part) => part.shape.at(-1) ?? 1);
+  const weight = parameter(`${name}.weight`, [outputs, lengths.reduce((a, b) => a + b, 0)], glorot);
+  // Transposed at first: a gradient is partᵀ g then, which ONNX Runtime computes faster than gᵀ part.
+  const transposed = transpose(weight, [1, 0]);
+  const blocks = parts.length === 1 ? [transposed] : split(transposed, lengths, 0);
+  const rows = parts.map((part, index) =>
+    reshape(part, [sizeOf(part.shape) / lengths[index]!, lengths[index]!]),
+  );
+  const projected = rows.map((part, index) => matmul(part, blocks[index]!)).reduce(add);
+  return reshape(projected, [...(parts[0]?.shape.slice(0, -1) ?? []), outputs]);
 }
 
 /** Hidden layers with ReLU: (…, I) → (…, widths.at(-1)). */
