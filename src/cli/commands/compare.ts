@@ -10,10 +10,12 @@ import { rivalSentence } from '../../report/rival.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
+import { datasetFolder } from '../data-folder.ts';
 import { collectSettings, list, seeds } from '../settings.ts';
 
 interface Options extends CommonOptions {
   readonly dataset?: string;
+  readonly data?: string;
   readonly objectives?: string[];
   readonly features?: string[];
   readonly seeds?: number[];
@@ -23,7 +25,8 @@ interface Options extends CommonOptions {
 
 export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
   return command('compare', 'sources of embeddings × features × seeds → the table with confidence intervals')
-    .option('--dataset <folder>', 'dataset folder that ingest wrote')
+    .option('--dataset <folder>', 'dataset folder that ingest wrote; or the layout of --data: hm or ml1m')
+    .option('--data <folder>', 'files that are ingested first, into the run folder; or a dataset folder')
     .option(
       '--objectives <names>',
       `${sourceNames.join(', ')}; separated by commas (default: ${defaultSources.join(',')})`,
@@ -41,6 +44,10 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
       execute(options, terminal, outcome, async ({ print, ...context }) => {
         const { dataset, objectives, features, seeds, out } = options;
         const settings = await collectSettings(options, { dataset, objectives, features, seeds, out });
+        if (options.data !== undefined) {
+          const { dataset: layout, out: run } = settings;
+          settings['dataset'] = await datasetFolder(options.data, layout, run, context.progress);
+        }
         const config = parseConfig(compareConfig, settings, 'compare configuration');
         if (options.plan === true) {
           const tasks = await planComparison(config);
