@@ -13,13 +13,13 @@ export interface RowSource {
   readonly count: number;
   /** The rows `from` … `to` − 1, in an array of their own. (to − from, width) */
   read(from: number, to: number): Float32Array;
+  /** One of them, to be looked at. (width) */
+  row(index: number): Float32Array;
 }
 
 /** What was found for the rows `from` … `from + nearest.length − 1`. */
 export interface FoundChunk {
   readonly from: number;
-  /** The rows that were searched for. (m, width) */
-  readonly rows: Float32Array;
   /** Number of the centre. Of equally good ones the first. (m) */
   readonly nearest: Int32Array;
   /** The inner product with it. (m) */
@@ -117,8 +117,8 @@ export function chunkRows(centres: number): number {
 }
 
 async function ask({ session }: SearchThread, from: number, rows: Float32Array): Promise<FoundChunk> {
-  const found = await session.run({ rows });
-  return { from, rows, nearest: nearestOf(found), product: floats(found, 'product') };
+  const found = await session.run({}, { rows });
+  return { from, nearest: nearestOf(found), product: floats(found, 'product') };
 }
 
 function nearestOf({ nearest }: NamedValues): Int32Array {

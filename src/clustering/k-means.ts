@@ -48,7 +48,7 @@ interface Surroundings {
 /** Rows per cluster in the first batch, and rows at least. */
 const [firstRowsPerCluster, firstRows] = [64, 16_384];
 /** A batch has seen enough once a pass over it lowers the inertia by less than this share: then it grows. */
-const [growthTolerance, growth] = [0.01, 4];
+const [growthTolerance, growth] = [0.002, 4];
 
 /**
  * Clusters rows that come in random order, so that the first of them are a sample of all.
@@ -78,7 +78,7 @@ export async function kMeans(
     await search.setCentres(centres);
     inertia = 0;
     for await (const chunk of search.find(source, 0, batch)) {
-      inertia += membership.assign(chunk);
+      inertia += membership.assign(source, chunk);
       signal?.throwIfAborted();
       const detail = `${integer(batch)} of ${integer(n)} items`;
       progress({ kind: 'advance', stage, done: assigned + chunk.from + chunk.nearest.length, detail });
@@ -114,7 +114,7 @@ export async function kMeans(
 
 /** The first rows of a source. */
 function part(source: RowSource, count: number): RowSource {
-  return { count, read: (from, to) => source.read(from, to) };
+  return { ...source, count };
 }
 
 function tooFew(items: number, different: number, clusters: number): CourierError {

@@ -32,10 +32,10 @@ export class Membership {
   }
 
   /** Puts rows into the clusters that were found for them. @returns the sum of their losses */
-  assign({ from, rows, nearest, product }: FoundChunk): number {
+  assign(source: RowSource, { from, nearest, product }: FoundChunk): number {
     let total = 0;
     for (let i = 0; i < nearest.length; i++) {
-      const row = rows.subarray(i * this.#width, (i + 1) * this.#width);
+      const row = source.row(from + i);
       const loss = this.#space.loss(product[i]!, row);
       this.losses[from + i] = loss;
       total += loss;
@@ -63,7 +63,7 @@ export class Membership {
         if (filled === empty.length) return 0;
         if (this.losses[row]! <= onCentre || this.sizes[this.clusterOf[row]!]! < 2) continue;
         this.losses[row] = 0;
-        this.#move(row, source.read(row, row + 1), empty[filled++]!);
+        this.#move(row, source.row(row), empty[filled++]!);
       }
     }
     return empty.length - filled;

@@ -118,6 +118,7 @@ function residualsOf({ dimension, vectors }: StoredEmbeddings, items: Int32Array
   return {
     count: items.length,
     read: (from, to) => values.slice(from * width, to * width),
+    row: (index) => values.subarray(index * width, (index + 1) * width),
     subtract(centres, nearest) {
       for (const [row, centre] of nearest.entries())
         for (let i = 0; i < dimension; i++) values[row * width + i]! -= centres[centre * width + i]!;

@@ -109,6 +109,10 @@ function rowsOf({ dimension, vectors }: StoredEmbeddings, items: Int32Array): Ro
       }
       return rows;
     },
+    row(index) {
+      const at = items[index]! * dimension;
+      return vectors.subarray(at, at + dimension);
+    },
   };
 }
 

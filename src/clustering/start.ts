@@ -46,16 +46,15 @@ async function spreadRows(
   search: CentreSearch,
   random: Random,
 ): Promise<Int32Array> {
-  const { width } = search;
   const losses = new Float32Array(source.count).fill(Number.POSITIVE_INFINITY);
   const chosen = new Int32Array(clusters);
   chosen[0] = random.integer(source.count);
   let [known, count] = [0, 1];
   while (count < clusters) {
     await search.setCentres(centresOf(chosen.subarray(known, count), source, space));
-    for await (const { from, rows, product } of search.find(source)) {
+    for await (const { from, product } of search.find(source)) {
       for (let i = 0; i < product.length; i++) {
-        const loss = space.loss(product[i]!, rows.subarray(i * width, (i + 1) * width));
+        const loss = space.loss(product[i]!, source.row(from + i));
         if (loss < losses[from + i]!) losses[from + i] = loss;
       }
     }
@@ -86,7 +85,7 @@ function drawRows(
   const [drawn, centres]: [number[], Float32Array[]] = [[], []];
   for (let draw = 0; draw < patience * wanted && drawn.length < wanted && total > 0; draw++) {
     const row = firstAbove(sums, random.uniform() * total);
-    const values = source.read(row, row + 1);
+    const values = source.row(row);
     const chance = random.uniform() * losses[row]!;
     if (drawn.includes(row) || centres.some((centre) => space.loss(dot(values, centre), values) <= chance))
       continue;
@@ -122,7 +121,7 @@ function leftOver(chosen: Int32Array, clusters: number): readonly number[] {
 }
 
 function centresOf(rows: Int32Array, source: RowSource, space: Space): Float32Array {
-  const parts = Array.from(rows, (row) => asCentre(source.read(row, row + 1), space));
+  const parts = Array.from(rows, (row) => asCentre(source.row(row), space));
   const width = parts[0]!.length;
   const centres = new Float32Array(rows.length * width);
   for (const [index, part] of parts.entries()) centres.set(part, index * width);

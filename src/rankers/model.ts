@@ -99,12 +99,15 @@ export class RankerModel {
   /** One training step. @returns the loss before it */
   async train(batch: Batch): Promise<number> {
     this.#step++;
-    const values = await this.#training.run({
-      ...this.#feeds(batch),
-      labels: batch.labels,
-      weights: batch.weights,
-      ...scalarFeeds(optimizer, this.#step, this.#learningRate),
-    });
+    const values = await this.#training.run(
+      {
+        ...this.#feeds(batch),
+        labels: batch.labels,
+        weights: batch.weights,
+        ...scalarFeeds(optimizer, this.#step, this.#learningRate),
+      },
+      { embedded: this.#table.gather(batch.lookups) },
+    );
     this.#table.update(batch.lookups, floats(values, 'gradient.embedded'));
     return floats(values, 'loss')[0]!;
   }
@@ -121,7 +124,8 @@ export class RankerModel {
     const scores = new Float32Array(rows.length);
     for (let from = 0; from < rows.length; from += batchSize) {
       const batch = assemble(rows.subarray(from, from + batchSize));
-      const values = await this.#inference.run(this.#feeds(batch));
+      const embedded = this.#table.gather(batch.lookups);
+      const values = await this.#inference.run(this.#feeds(batch), { embedded });
       scores.set(floats(values, 'scores').subarray(0, batch.count), from);
     }
     return scores;
@@ -150,10 +154,10 @@ export class RankerModel {
     await this.#state.release();
   }
 
+  /** All but the embedded ids, which are large. */
   #feeds(batch: Batch): NamedValues {
     const { columns, visualColumns, visual } = this.#assembler;
     return {
-      embedded: this.#table.gather(batch.lookups),
       historyMask: batch.historyMask,
       ...(columns.width === 0 ? {} : { dense: batch.dense }),
       ...(visualColumns.width === 0 ? {} : { visual: batch.visual }),

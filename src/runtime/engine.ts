@@ -58,13 +58,17 @@ export class Engine {
     await this.#worker.terminate();
   }
 
-  /** One request to the compute thread. Arrays are copied on the way, so the caller's stay as they are. */
-  request(request: Request): Promise<NamedValues> {
+  /**
+   * One request to the compute thread. Arrays are copied on the way, so the caller's stay as they are.
+   * @param handedOver those of its arrays that are not: the caller cannot read them any more
+   */
+  request(request: Request, handedOver: NamedValues = {}): Promise<NamedValues> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     const id = this.#nextId++;
+    const transferred = Object.values(handedOver).map(({ buffer }) => ownBuffer(buffer));
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, request });
+      this.#worker.postMessage({ id, request }, transferred);
     });
   }
 
@@ -122,15 +126,22 @@ export class Session {
 
   /**
    * Runs the model once. Values are in row-major order; their number must fill the input's shape.
+   * @param handedOver more values, whose arrays are not copied and not the caller's any more: for large ones
    * @returns every output that is not part of the state
    */
-  run(feeds: NamedValues): Promise<NamedValues> {
-    return this.#engine.request({ kind: 'run', session: this.id, feeds });
+  run(feeds: NamedValues, handedOver: NamedValues = {}): Promise<NamedValues> {
+    const all = { ...feeds, ...handedOver };
+    return this.#engine.request({ kind: 'run', session: this.id, feeds: all }, handedOver);
   }
 
   async release(): Promise<void> {
     await this.#engine.request({ kind: 'release', session: this.id });
   }
+}
+
+function ownBuffer(buffer: ArrayBufferLike): ArrayBuffer {
+  if (buffer instanceof ArrayBuffer) return buffer;
+  throw new Error('memory that threads share cannot be handed over');
 }
 
 /** The float32 output of that name. */
