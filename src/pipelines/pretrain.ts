@@ -25,6 +25,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { usableMemory } from '../runtime/memory.ts';
 import { createStep } from './contrastive-step.ts';
 import { collapsedAt, requireFinite } from './divergence.ts';
+import { writeModelCard } from './encoder-card.ts';
 import { prepareBatch } from './prepared-batch.ts';
 import { type PretrainConfig, type PretrainConfigInput, pretrainConfig } from './pretrain-config.ts';
 import type { RunIdentity } from './run-folder.ts';
@@ -186,8 +187,10 @@ async function train<Batch extends PhotoBatch>(
     await writeFileWhole(join(config.out, file), model.encode('standard'));
   const encoderPath = join(config.out, encoderFile);
   await writeFileWhole(encoderPath, exportEncoder(encoder, layout, run.best).encode('standard'));
+  const result = { steps: t, ...run.summary, parameters: layout.size };
+  await writeModelCard(config, dataset, { count: sampler.sampleCount, what: lesson.samples }, result);
   const cost = start === null ? null : { seconds: start.seconds, images: start.images };
-  return { encoder: encoderPath, steps: t, ...run.summary, parameters: layout.size, start: cost };
+  return { encoder: encoderPath, ...result, start: cost };
 }
 
 /** The encoder, what it is to learn, and how its parameters are changed. */
