@@ -39,6 +39,7 @@ export async function startRanker(
   const assembler = new BatchAssembler(data, null, trainRows, {
     batchSize,
     minimumCount,
+    idBuckets: null,
     gateCategory: null,
   });
   const model = await RankerModel.create(assembler, config, seed, engine);

@@ -3,7 +3,7 @@ import { CourierError } from '../errors.ts';
 import type { VisualFeature } from '../features/feature.ts';
 import { baseColumns, DenseColumns, visualColumns } from './dense-columns.ts';
 import { paddingRow } from './embedding-table.ts';
-import { Fields, lookupsOf, type RankerData } from './fields.ts';
+import { type FieldOptions, Fields, lookupsOf, type RankerData } from './fields.ts';
 
 /** B rows, of which the first `count` are exposures and the rest padding without weight. */
 export interface Batch {
@@ -24,9 +24,8 @@ export interface Batch {
   readonly weights: Float32Array;
 }
 
-export interface AssemblerOptions {
+export interface AssemblerOptions extends FieldOptions {
   readonly batchSize: number;
-  readonly minimumCount: number;
   /** Category column by which the gate distinguishes; the first one without it. */
   readonly gateCategory: string | null;
 }
@@ -55,9 +54,10 @@ export class BatchAssembler {
     data: RankerData,
     feature: VisualFeature | null,
     trainingRows: Int32Array,
-    { batchSize, minimumCount, gateCategory }: AssemblerOptions,
+    options: AssemblerOptions,
   ) {
-    this.fields = new Fields(data, trainingRows, minimumCount, feature?.codes ?? []);
+    const { batchSize, gateCategory } = options;
+    this.fields = new Fields(data, trainingRows, options, feature?.codes ?? []);
     this.columns = new DenseColumns(baseColumns(data), trainingRows);
     this.visualColumns = new DenseColumns(visualColumns(feature), trainingRows);
     this.gate = gateCategories(data, gateCategory);

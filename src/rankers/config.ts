@@ -10,6 +10,11 @@ export const rankerConfig = z.strictObject({
    * Rare ids are learned by heart within a pass or two, at the cost of what carries over to later weeks.
    */
   minimumCount: z.int().min(1).default(10),
+  /**
+   * Rows of the table that all users share, and as many that all items do, each by the hash of its id: for ids that are
+   * too many, or that come and go. null gives frequent ids a row of their own.
+   */
+  idBuckets: z.int().min(1).max(1e9).nullable().default(null),
   /** Hidden units of the network that weighs each history item. */
   attentionWidth: z.int().min(1).max(4096).default(32),
   /** Hidden units of each layer before the logit. */

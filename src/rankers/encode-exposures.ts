@@ -7,7 +7,7 @@ import { paddingRow } from './embedding-table.ts';
 import { fieldNames, type RankerDescription } from './export-format.ts';
 import type { RawExposure, RawItem } from './exposure.ts';
 import { lookupsOf } from './fields.ts';
-import { type IdRows, rowOfId } from './id-rows.ts';
+import { type IdRows, type KnownRows, rowOfId } from './id-rows.ts';
 
 /** What an exported ranker looks up. */
 export interface ServingTables {
@@ -31,7 +31,7 @@ export class ExposureEncoder {
   readonly #schema: z.ZodType<readonly RawExposure[]>;
   readonly #situation: readonly IdRows[];
   readonly #item: readonly IdRows[];
-  readonly #visual: readonly IdRows[];
+  readonly #visual: readonly KnownRows[];
   readonly #gates: ReadonlyMap<string, number>;
 
   constructor(about: RankerDescription, tables: ServingTables) {
@@ -40,7 +40,8 @@ export class ExposureEncoder {
     this.#schema = schemaOf(about);
     const { situation, item, visual } = fieldNames(about.layout);
     const rowsOf = (names: readonly string[]) => names.map((name) => tables.fields.get(name)!);
-    [this.#situation, this.#item, this.#visual] = [rowsOf(situation), rowsOf(item), rowsOf(visual)];
+    [this.#situation, this.#item] = [rowsOf(situation), rowsOf(item)];
+    this.#visual = rowsOf(visual).map(requireKnown);
     this.#gates = new Map(about.gate?.values.slice(1).map((value, index) => [value, 1 + index]));
   }
 
@@ -155,6 +156,12 @@ function standardized(
   const mean = standards.map((column) => column.mean);
   standardize(values, count, columns, { mean, scale: standards.map(({ scale }) => scale) });
   return values;
+}
+
+/** Codes are numbers from 0 on; there is nothing to hash. */
+function requireKnown(rows: IdRows): KnownRows {
+  if (rows.kind === 'known') return rows;
+  throw new Error('codes of photos are hashed');
 }
 
 function rowsOfIds(fields: readonly IdRows[], ids: readonly (string | null)[]): readonly number[] {

@@ -49,6 +49,22 @@ describe('an exported ranker', () => {
     );
   });
 
+  it('scores as it did before where ids are hashed, and takes ids that nobody has seen', async () => {
+    const from = await smallRanker('sim-score+cluster-id', engine, { idBuckets: 64 });
+    const folder = await temporaryFolder();
+    await exportRanker(folder, from);
+    const rows = rowsOfSplit(from.dataset, 'validation');
+    const before = await from.trained.model.score(rows);
+    await from.trained.model.release();
+    expect(largestDifference(before, await scoresAfter(folder, from, rows))).toBeLessThanOrEqual(1e-5);
+    const ranker = await loadRanker(folder, engine);
+    const [exposure] = rawExposures(from.dataset, from.trained.feature, rows.subarray(0, 1));
+    const [known] = await ranker.score([exposure!]);
+    const [fresh] = await ranker.score([{ ...exposure!, user: 'never seen before' }]);
+    await ranker.release();
+    expect(fresh).not.toBe(known);
+  });
+
   it('is in operators of the ONNX standard alone, and takes any number of exposures', async () => {
     const from = await smallRanker('sim-score+cluster-id', engine);
     await from.trained.model.release();

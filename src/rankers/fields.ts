@@ -9,7 +9,7 @@ import type { ItemCodes } from '../data/clusters.ts';
 import { type Dataset, NONE, splits } from '../data/dataset.ts';
 import { pageViewOfRows } from '../features/feature.ts';
 import { paddingRow } from './embedding-table.ts';
-import { assignRows } from './vocabulary.ts';
+import { assignRows, type Buckets, rowOfText } from './vocabulary.ts';
 
 /** The part of a dataset that rankers look at. */
 export type RankerData = Pick<Dataset, 'catalogue' | 'users' | 'pageViews' | 'exposures'>;
@@ -48,8 +48,17 @@ export interface Field {
   readonly name: string;
   readonly of: 'user' | 'exposure' | 'item';
   readonly rowOf: Int32Array;
-  /** The row of every id that training did not show often enough. */
+  /** The row of every id that training did not show often enough; of none where ids are hashed. */
   readonly unknownRow: number;
+  /** The rows that ids have by their hash; null where frequent ids have rows of their own. */
+  readonly buckets: Buckets | null;
+}
+
+export interface FieldOptions {
+  /** Training exposures that give an id a row of its own. */
+  readonly minimumCount: number;
+  /** Rows of users, and of items, by the hash of their ids; null gives frequent ones rows of their own. */
+  readonly idBuckets: number | null;
 }
 
 export class Fields {
@@ -65,11 +74,11 @@ export class Fields {
   readonly #data: RankerData;
   readonly #pageViewOf: Int32Array;
 
-  /** Vocabularies are those of the training exposures; whatever is new later is "unknown". */
+  /** Vocabularies are those of the training exposures; whatever is new later is "unknown", unless ids are hashed. */
   constructor(
     data: RankerData,
     trainingRows: Int32Array,
-    minimumCount: number,
+    { minimumCount, idBuckets }: FieldOptions,
     codes: readonly ItemCodes[] = [],
   ) {
     const { catalogue, users, pageViews, exposures } = data;
@@ -79,27 +88,33 @@ export class Fields {
       const unknownRow = end;
       const assigned = assignRows(trainingRows.map(codeOfRow), count, minimumCount, unknownRow);
       end = assigned.end;
-      return { rowOf: assigned.rowOf, unknownRow };
+      return { rowOf: assigned.rowOf, unknownRow, buckets: null };
+    };
+    const assignIds = (ids: readonly string[], codeOfRow: (row: number) => number) => {
+      if (idBuckets === null) return assign(codeOfRow, ids.length);
+      const [unknownRow, buckets] = [end, { first: end + 1, count: idBuckets }];
+      end += 1 + idBuckets;
+      return { rowOf: Int32Array.from(ids, (id) => rowOfText(id, buckets)), unknownRow, buckets };
     };
     this.user = {
       name: 'user',
       of: 'user',
-      ...assign((row) => pageViews.user[pageViewOf[row]!]!, users.length),
+      ...assignIds(users, (row) => pageViews.user[pageViewOf[row]!]!),
     };
     this.context = exposures.context.map(({ name, codes, values }): Field => {
-      const { rowOf, unknownRow } = assign((row) => codes[row]!, values.length);
-      return { name, of: 'exposure', rowOf: codes.map((code) => rowOf[code]!), unknownRow };
+      const { rowOf, ...rest } = assign((row) => codes[row]!, values.length);
+      return { name, of: 'exposure', rowOf: codes.map((code) => rowOf[code]!), ...rest };
     });
-    const byItem = assign((row) => exposures.item[row]!, catalogue.ids.length);
+    const byItem = assignIds(catalogue.ids, (row) => exposures.item[row]!);
     const byCategory = catalogue.categories.map(({ name, codes, values }): Field => {
-      const { rowOf, unknownRow } = assign((row) => codes[exposures.item[row]!]!, values.length);
-      return { name, of: 'item', rowOf: codes.map((code) => rowOf[code]!), unknownRow };
+      const { rowOf, ...rest } = assign((row) => codes[exposures.item[row]!]!, values.length);
+      return { name, of: 'item', rowOf: codes.map((code) => rowOf[code]!), ...rest };
     });
     this.item = [{ name: 'item', of: 'item', ...byItem }, ...byCategory];
     this.visual = codes.map(({ name, count, codes }): Field => {
       const rowOf = codes.map((code) => (code === NONE ? paddingRow : end + code));
       end += count;
-      return { name, of: 'item', rowOf, unknownRow: paddingRow };
+      return { name, of: 'item', rowOf, unknownRow: paddingRow, buckets: null };
     });
     this.#data = data;
     this.#pageViewOf = pageViewOf;

@@ -7,12 +7,14 @@ import { readParquet, writeParquet } from '../data/parquet.ts';
 import { paddingRow } from './embedding-table.ts';
 import { textOf } from './exposure.ts';
 import type { Field, Fields, RankerData } from './fields.ts';
+import { type Buckets, rowOfText } from './vocabulary.ts';
 
 /** Ids in one file at most: they are all held in memory. */
 const idLimit = 2 ** 26;
 
-/** The ids of one field. */
-export interface IdRows {
+/** The ids of a field that has a vocabulary. */
+export interface KnownRows {
+  readonly kind: 'known';
   /** The row of every id that training did not show often enough, and of all that it did not show. */
   readonly unknown: number;
   /** The row of an exposure without a value. */
@@ -21,8 +23,19 @@ export interface IdRows {
   readonly known: ReadonlyMap<string, number>;
 }
 
-export function rowOfId({ known, missing, unknown }: IdRows, id: string | null): number {
-  return id === null ? missing : (known.get(id) ?? unknown);
+/** The ids of a field in which every text has a row by its hash. */
+export interface HashedRows {
+  readonly kind: 'hashed';
+  readonly missing: number;
+  readonly buckets: Buckets;
+}
+
+/** The ids of one field. */
+export type IdRows = KnownRows | HashedRows;
+
+export function rowOfId(rows: IdRows, id: string | null): number {
+  if (id === null) return rows.missing;
+  return rows.kind === 'hashed' ? rowOfText(id, rows.buckets) : (rows.known.get(id) ?? rows.unknown);
 }
 
 /** The ids of every field, in the order of the lookups: user, context, item, categories, codes. */
@@ -34,10 +47,10 @@ export function idRowsOf(
   const { catalogue, users, exposures } = data;
   const [byItem, ...byCategory] = item;
   return [
-    knownRows(user, (code) => users[code]!),
-    ...context.map((field, index) => knownRows(field, textsAt(exposures.context[index]!))),
-    knownRows(byItem!, (code) => catalogue.ids[code]!),
-    ...byCategory.map((field, index) => knownRows(field, textsAt(catalogue.categories[index]!))),
+    rowsOf(user, (code) => users[code]!),
+    ...context.map((field, index) => rowsOf(field, textsAt(exposures.context[index]!))),
+    rowsOf(byItem!, (code) => catalogue.ids[code]!),
+    ...byCategory.map((field, index) => rowsOf(field, textsAt(catalogue.categories[index]!))),
     ...visual.map((field, index) => codeRows(field, codes[index]!)),
   ];
 }
@@ -47,7 +60,8 @@ function textsAt(column: CategoricalColumn): (at: number) => string | null {
 }
 
 /** @param textAt what `rowOf` at a place is the row of */
-function knownRows({ rowOf, unknownRow }: Field, textAt: (at: number) => string | null): IdRows {
+function rowsOf({ rowOf, unknownRow, buckets }: Field, textAt: (at: number) => string | null): IdRows {
+  if (buckets !== null) return { kind: 'hashed', missing: unknownRow, buckets };
   let missing = unknownRow;
   const known = new Map<string, number>();
   for (let at = 0; at < rowOf.length; at++) {
@@ -55,29 +69,34 @@ function knownRows({ rowOf, unknownRow }: Field, textAt: (at: number) => string 
     if (text === null) missing = rowOf[at]!;
     else if (rowOf[at] !== unknownRow) known.set(text, rowOf[at]!);
   }
-  return { unknown: unknownRow, missing, known };
+  return { kind: 'known', unknown: unknownRow, missing, known };
 }
 
 /** All codes have a row, those that no item of the catalogue has too: a new item may be given one. */
-function codeRows({ rowOf, unknownRow }: Field, { codes, count }: ItemCodes): IdRows {
+function codeRows({ rowOf, unknownRow }: Field, { codes, count }: ItemCodes): KnownRows {
   const known = new Map<string, number>();
   const first = codes.findIndex((code) => code !== NONE);
   if (first >= 0) {
     for (let code = 0; code < count; code++) known.set(`${code}`, rowOf[first]! - codes[first]! + code);
   }
-  return { unknown: unknownRow, missing: unknownRow, known };
+  return { kind: 'known', unknown: unknownRow, missing: unknownRow, known };
 }
 
 /**
- * Writes a Parquet file with the columns `field`, `kind`, `value` and `row`. Each field has a line of the kind
- * `unknown`, one of the kind `missing`, and a line of the kind `id` for every known id.
+ * Writes a Parquet file with the columns `field`, `kind`, `value` and `row`. Each field has a line of the kind `missing`;
+ * one with a vocabulary has a line of the kind `unknown` and a line of the kind `id` for every known id; one whose ids are
+ * hashed has a line of the kind `hashed`, with the number of its buckets as value and the first of them as row.
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
 export async function writeIdRows(path: string, fields: ReadonlyMap<string, IdRows>): Promise<void> {
-  const lines = [...fields].flatMap(([field, { unknown, missing, known }]) => [
-    { field, kind: 'unknown', value: null, row: unknown },
-    { field, kind: 'missing', value: null, row: missing },
-    ...Array.from(known, ([value, row]) => ({ field, kind: 'id', value, row })),
+  const lines = [...fields].flatMap(([field, rows]) => [
+    ...(rows.kind === 'known'
+      ? [{ field, kind: 'unknown', value: null, row: rows.unknown }]
+      : [{ field, kind: 'hashed', value: `${rows.buckets.count}`, row: rows.buckets.first }]),
+    { field, kind: 'missing', value: null, row: rows.missing },
+    ...(rows.kind === 'known'
+      ? Array.from(rows.known, ([value, row]) => ({ field, kind: 'id', value, row }))
+      : []),
   ]);
   await writeParquet(path, [
     { name: 'field', type: 'VARCHAR', values: lines.map(({ field }) => field) },
@@ -102,7 +121,7 @@ export async function readIdRows(
   const table = await readParquet(path);
   const [fields, kinds, values] = [table.texts('field'), table.texts('kind'), table.texts('value')];
   const rows = table.numbers('row');
-  const found = new Map(names.map((name) => [name, new IdRowsReader(name)]));
+  const found = new Map(names.map((name) => [name, new IdRowsReader(name, tableRows)]));
   for (let line = 0; line < table.rowCount; line++) {
     const row = rows[line]!;
     const reader = found.get(fields[line] ?? '');
@@ -116,24 +135,39 @@ export async function readIdRows(
 
 class IdRowsReader {
   readonly #name: string;
+  readonly #tableRows: number;
   readonly #known = new Map<string, number>();
   readonly #others = new Map<string, number>();
+  #buckets: Buckets | null = null;
 
-  constructor(name: string) {
+  constructor(name: string, tableRows: number) {
     this.#name = name;
+    this.#tableRows = tableRows;
   }
 
   add(kind: string, value: string | null, row: number): void {
     const [map, key] = kind === 'id' && value !== null ? [this.#known, value] : [this.#others, kind];
     if (map.has(key)) throw new Error(`${this.#name} has ${key} twice`);
     map.set(key, row);
+    if (kind === 'hashed') this.#buckets = this.#bucketsOf(row, Number(value));
+  }
+
+  #bucketsOf(first: number, count: number): Buckets {
+    if (Number.isInteger(count) && count >= 1 && first + count <= this.#tableRows) return { first, count };
+    throw new Error(`${this.#name} has ${count} buckets from the row ${first} on`);
   }
 
   whole(): IdRows {
     const [unknown, missing] = [this.#others.get('unknown'), this.#others.get('missing')];
+    const buckets = this.#buckets;
+    if (buckets !== null) {
+      if (missing === undefined || this.#others.size !== 2 || this.#known.size > 0)
+        throw new Error(`${this.#name} is hashed and needs one row for missing, and nothing else`);
+      return { kind: 'hashed', missing, buckets };
+    }
     if (unknown === undefined || missing === undefined || this.#others.size !== 2)
       throw new Error(`${this.#name} needs one row for unknown and one for missing, and no other kind`);
-    return { unknown, missing, known: this.#known };
+    return { kind: 'known', unknown, missing, known: this.#known };
   }
 }
 

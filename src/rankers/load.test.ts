@@ -202,6 +202,18 @@ describe('loading an exported ranker', () => {
       code: 'FILE_CORRUPT',
       message: expect.stringContaining('user needs one row'),
     });
+    for (const [name, count, problem] of [
+      ['user', tableRows, 'buckets'],
+      ['code:cluster_6', 2, 'codes of photos are hashed'],
+    ] as const) {
+      const hashed = { kind: 'hashed', missing: 1, buckets: { first: 2, count } } as const;
+      await writeIdRows(path, new Map([...ids, [name, hashed]]));
+      await forge(copy, 'ids', 'ids.parquet');
+      await expect(loadRanker(copy, engine)).rejects.toMatchObject({
+        code: 'FILE_CORRUPT',
+        message: expect.stringContaining(problem),
+      });
+    }
     await cp(join(folder, 'ids.parquet'), path);
     await forge(copy, 'ids', 'ids.parquet');
     await changeDescription(copy, (about) => ({ ...about, dense: dense.slice(1) }));

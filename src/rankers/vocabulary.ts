@@ -32,16 +32,18 @@ export function assignRows(
 /** A field keeps its rows as long as this does: saved tables depend on it. */
 const seed = 0;
 
+/** Rows that the ids of a field share by their hash. */
+export interface Buckets {
+  readonly first: number;
+  readonly count: number;
+}
+
+const encoder = new TextEncoder();
+
 /**
- * Gives each value the row `firstRow` + hash mod `buckets`. The text alone decides, not which other values there are:
- * a value that is new tomorrow has its row today. Of n values about n² / (2 · buckets) pairs share a row.
- * @param values the texts of a field, by code
+ * The row of a text: first + hash mod count. The text alone decides, not which others there are: an id that is new
+ * tomorrow has its row today. Of n ids about n² / (2 · count) pairs share a row.
  */
-export function hashRows(values: readonly string[], buckets: number, firstRow: number): Vocabulary {
-  const encoder = new TextEncoder();
-  const rowOf = Int32Array.from(
-    values,
-    (value) => firstRow + (murmurHash3(encoder.encode(value), seed) % buckets),
-  );
-  return { rowOf, end: firstRow + buckets };
+export function rowOfText(text: string, { first, count }: Buckets): number {
+  return first + (murmurHash3(encoder.encode(text), seed) % count);
 }
