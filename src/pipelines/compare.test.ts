@@ -82,6 +82,17 @@ describe('courier compare', () => {
     expect(await exists(out)).toBe(false);
   });
 
+  it('refuses more clusters than there are items with photos before anything is computed', async () => {
+    const out = join(folder, 'clusters');
+    const words = ['--features', 'sim-score+cluster-id', '--set', 'codes.clusters=[4,9999]'];
+    for (const plan of [['--plan'], []]) {
+      const ran = await run(out, ...words, ...plan);
+      expect([ran.exitCode, ran.json]).toMatchObject([1, { error: { code: 'CONFIG_INVALID' } }]);
+      expect(ran.stderr).toContain('codes.clusters asks for 9999 clusters');
+    }
+    expect(await exists(out)).toBe(false);
+  });
+
   it('goes on where a source fails, names it, and computes only that when called again', async () => {
     const out = join(folder, 'failing');
     const obstacle = await obstruct(out, 1);

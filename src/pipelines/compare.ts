@@ -6,7 +6,8 @@
  */
 import { join } from 'node:path';
 import { parseConfig } from '../config.ts';
-import type { Dataset } from '../data/dataset.ts';
+import { type Dataset, NONE } from '../data/dataset.ts';
+import { CourierError } from '../errors.ts';
 import { exists } from '../files.ts';
 import type { Progress } from '../progress.ts';
 import type { Example, Report } from '../report/report.ts';
@@ -62,7 +63,7 @@ export async function compare(settings: CompareConfigInput, options: EvaluationO
 export async function planComparison(settings: CompareConfigInput): Promise<readonly Task[]> {
   const config = parseConfig(compareConfig, settings, 'compare configuration');
   return withDataset(config.dataset, async (dataset) => {
-    requireColumns(dataset, config);
+    requireFit(dataset, config);
     const begun = await exists(join(config.out, manifestFile));
     if (begun) await openRunFolder(config.out, identityOf(config, dataset));
     return planTasks(config, await StageCosts.open(config.out));
@@ -76,7 +77,7 @@ async function compareOn(
   options: EvaluationOptions,
 ): Promise<Comparison> {
   const { progress, signal } = options;
-  requireColumns(dataset, config);
+  requireFit(dataset, config);
   const { startedAt } = await openRunFolder(config.out, identityOf(config, dataset));
   const costs = await StageCosts.open(config.out);
   const failures = new Failures(progress, signal);
@@ -104,6 +105,29 @@ async function compareOn(
     ...(attentionSummary === null ? {} : { attentionSummary }),
   };
   return { report: made, attended };
+}
+
+/**
+ * Refuses at once what the dataset could not give after hours.
+ * @throws CourierError CONFIG_INVALID
+ */
+function requireFit(dataset: Dataset, config: CompareConfig): void {
+  requireColumns(dataset, config);
+  const parts = config.features.flatMap((set) => set.split('+'));
+  const { clusters, semanticCodes } = config.codes;
+  const wanted = {
+    'codes.clusters': parts.includes('cluster-id') ? Math.max(...clusters) : 0,
+    'codes.semanticCodes': parts.includes('semantic-id') ? semanticCodes : 0,
+  };
+  const photos = dataset.catalogue.photo.filter((row) => row !== NONE).length;
+  for (const [setting, count] of Object.entries(wanted)) {
+    if (count <= photos) continue;
+    throw new CourierError(
+      'CONFIG_INVALID',
+      `Invalid configuration: ${setting} asks for ${count} clusters of ${photos} items with photos.`,
+      `Ask for at most ${photos}.`,
+    );
+  }
 }
 
 /** As of `pretrain`: where and with how much memory it computes, and whether a collapse ends it, may change. */
