@@ -5,7 +5,10 @@ import { type Html, html, trusted } from './html.ts';
 import type { Verdict } from './rows.ts';
 
 /** Colours are custom properties of the style sheet, so that they follow light and dark. */
-export const seriesColors = ['var(--blue)', 'var(--orange)', 'var(--green)', 'var(--red)', 'var(--purple)'];
+export const seriesColors = [
+  ...['var(--blue)', 'var(--orange)', 'var(--green)', 'var(--red)', 'var(--purple)'],
+  ...['var(--teal)', 'var(--pink)', 'var(--brown)', 'var(--olive)'],
+];
 
 export const verdictColors: Readonly<Record<Verdict, string>> = {
   better: 'var(--blue)',

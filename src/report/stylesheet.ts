@@ -5,12 +5,14 @@ export const stylesheet = `
   color-scheme: light dark;
   --paper: #ffffff; --raised: #f6f7f9; --line: #e3e6ea; --ink: #1b1e23; --muted: #6a717c;
   --blue: #3b6bd6; --orange: #d98a00; --green: #2f9a4b; --red: #d9483b; --purple: #8a55d9;
+  --teal: #0f9aa8; --pink: #d6579b; --brown: #8c5f3c; --olive: #8d8f1c;
   --mono: ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #14161a; --raised: #1d2026; --line: #30353d; --ink: #e8eaee; --muted: #979faa;
     --blue: #7aa2ff; --orange: #f2b544; --green: #62c77d; --red: #ff8577; --purple: #b794ff;
+    --teal: #4fcbd6; --pink: #f59ac4; --brown: #c79a78; --olive: #c6c85a;
   }
 }
 * { box-sizing: border-box; }
