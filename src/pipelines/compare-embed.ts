@@ -2,16 +2,18 @@
 import type { Dataset } from '../data/dataset.ts';
 import { integer } from '../report/text.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { usableMemory } from '../runtime/memory.ts';
 import type { CompareConfig } from './compare-config.ts';
 import { embeddingCost, embedStage } from './compare-cost.ts';
 import type { Attempt } from './compare-failures.ts';
 import { describeRest, type EmbedTask, type Task } from './compare-plan.ts';
 import { produceEmbeddings, sourceFolder } from './embedding-sources.ts';
 import type { EvaluationOptions } from './evaluation.ts';
+import { defaultLanes, inLanes, namedProgress } from './lanes.ts';
 import type { StageCosts } from './stage-costs.ts';
 
 /**
- * Computes what is missing, one after the other, and says after each how long the rest takes.
+ * Computes what is missing, several at a time where the machine allows, and says after each how long the rest takes.
  * @returns the embeddings that are there in the end
  */
 export async function embedWithEverySource(
@@ -24,25 +26,44 @@ export async function embedWithEverySource(
   { progress, signal }: EvaluationOptions,
 ): Promise<readonly EmbedTask[]> {
   let all = tasks;
-  for (const task of tasks) {
-    if (task.kind !== 'embed' || task.finished) continue;
-    signal?.throwIfAborted();
-    const { source, seed } = task;
-    const folder = sourceFolder(config.out, source, seed ?? 0);
-    const pretrain = { ...config.pretrain, dataset: config.dataset, out: folder, seed: seed ?? 0 };
-    const unit = { stage: 'embed', source, features: null, start: null, seed } as const;
-    const seconds = await attempt(unit, async () => {
-      await costs.measure(embedStage(source, seed), async () => {
-        await produceEmbeddings(source, { dataset, folder, pretrain, engine, progress, signal });
-        const { images } = await embeddingCost(config, costs, source, seed);
-        const seen = images === 0 ? '' : `${integer(images)} photos seen in training, `;
-        return `${seen}${integer(dataset.images.count)} photos embedded`;
+  const missing = tasks.filter((task) => task.kind === 'embed').filter(({ finished }) => !finished);
+  const lanes = Math.min(config.parallel ?? defaultLanes(), missing.length);
+  const memory = Math.floor((config.pretrain.memory ?? usableMemory() / 2) / Math.max(1, lanes));
+  await inLanes(togetherBySeed(missing, config), lanes, engine, signal, async (group, lane) => {
+    for (const task of group) {
+      lane.signal?.throwIfAborted();
+      const { source, seed } = task;
+      const folder = sourceFolder(config.out, source, seed ?? 0);
+      const own = { dataset: config.dataset, out: folder, seed: seed ?? 0, memory, threads: lane.threads };
+      const context = {
+        ...{ dataset, folder, engine: lane.engine, signal: lane.signal },
+        pretrain: { ...config.pretrain, ...own },
+        progress: namedProgress(seed === null ? source : `${source}, seed ${seed}`, progress),
+      };
+      const unit = { stage: 'embed', source, features: null, start: null, seed } as const;
+      const seconds = await attempt(unit, async () => {
+        await costs.measure(embedStage(source, seed), async () => {
+          await produceEmbeddings(source, context);
+          const { images } = await embeddingCost(config, costs, source, seed);
+          const seen = images === 0 ? '' : `${integer(images)} photos seen in training, `;
+          return `${seen}${integer(dataset.images.count)} photos embedded`;
+        });
+        return (await embeddingCost(config, costs, source, seed)).embeddingSeconds;
       });
-      return (await embeddingCost(config, costs, source, seed)).embeddingSeconds;
-    });
-    if (seconds === null) continue;
-    all = all.map((other) => (other === task ? { ...task, finished: true, seconds } : other));
-    progress({ kind: 'note', text: `Left: ${describeRest(all)}` });
-  }
+      if (seconds === null) continue;
+      all = all.map((other) => (other === task ? { ...task, finished: true, seconds } : other));
+      progress({ kind: 'note', text: `Left: ${describeRest(all)}` });
+    }
+  });
   return all.filter((task) => task.kind === 'embed').filter(({ finished }) => finished);
+}
+
+/** Tasks of a seed share its first stage, where there is one: then they are one after the other. */
+function togetherBySeed(
+  tasks: readonly EmbedTask[],
+  { pretrain }: CompareConfig,
+): readonly (readonly EmbedTask[])[] {
+  if (pretrain.start === null) return tasks.map((task) => [task]);
+  const seeds = [...new Set(tasks.map(({ seed }) => seed))];
+  return seeds.map((seed) => tasks.filter((task) => task.seed === seed));
 }

@@ -120,7 +120,7 @@ describe('courier compare', () => {
     const second = await run(out);
     expect(second.json).toMatchObject({ failures: [], versusBestOther: [{ start: 'warm', seeds: [1, 2] }] });
     expect(seeds(second)[1]).toEqual(['courier', [1, 2]]);
-    expect(second.stderr.match(/^Pre-train: 4 steps/gm)).toHaveLength(1);
+    expect(second.stderr.match(/: Pre-train: 4 steps/gm)).toHaveLength(1);
     expect(second.stderr).toContain('Rank: 1 rankers');
     const after = await timesBelow(out);
     const changed = Object.keys(before).filter((path) => before[path] !== after[path]);
@@ -134,7 +134,7 @@ describe('courier compare', () => {
 
     const third = await run(out);
     expect(third.stderr).toContain('Plan: nothing is left to compute');
-    expect(third.stderr).not.toMatch(/^(Pre-train|Rank|Embed)/m);
+    expect(third.stderr).not.toMatch(/^(.*: )?(Pre-train|Rank|Embed)/m);
     const last = await timesBelow(out);
     const touched = Object.keys(after).filter((path) => after[path] !== last[path]);
     expect(touched.filter((path) => !path.startsWith('report.'))).toEqual([]);
@@ -193,5 +193,34 @@ describe('courier compare', () => {
     const whole = await compare({ ...input, out: join(folder, 'whole') }, { ...options, progress: silent });
     const figures = ({ rows }: Report) => rows.map((row) => ({ ...row, cost: null }));
     expect(figures(report)).toEqual(figures(whole.report));
+  });
+
+  it('comes to the same table with several trainings at a time', async () => {
+    const input = {
+      ...settings,
+      pretrain: { ...settings.pretrain, start: { steps: 2, batchSize: 4 } },
+      dataset,
+    };
+    const options = { title: 'test', command: 'test' };
+    const overlapping = new Set<string>();
+    let most = 0;
+    const listen = (event: ProgressEvent) => {
+      if (event.kind === 'note' || !event.stage.endsWith('Pre-train')) return;
+      if (event.kind === 'start') overlapping.add(event.stage);
+      if (event.kind === 'end') overlapping.delete(event.stage);
+      most = Math.max(most, overlapping.size);
+    };
+    const both = { ...input, parallel: 2, out: join(folder, 'both') };
+    const { report } = await compare(both, { ...options, progress: listen });
+    const alone = await compare(
+      { ...input, parallel: 1, out: join(folder, 'alone') },
+      { ...options, progress: silent },
+    );
+    expect(most).toBe(2);
+    expect([report.failures, alone.report.failures]).toEqual([[], []]);
+    const named = ({ rows }: Report) => rows.map(({ objective, seeds }) => ({ objective, seeds }));
+    expect(named(report)).toEqual(named(alone.report));
+    for (const [place, { auc }] of report.rows.entries())
+      expect(auc.mean).toBeCloseTo(alone.report.rows[place]!.auc.mean, 3);
   });
 });

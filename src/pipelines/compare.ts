@@ -130,9 +130,9 @@ function requireFit(dataset: Dataset, config: CompareConfig): void {
   }
 }
 
-/** As of `pretrain`: where and with how much memory it computes, and whether a collapse ends it, may change. */
-function identityOf({ dataset: _, out, ...config }: CompareConfig, { hash }: Dataset): RunIdentity {
-  const { memory, device, collapse, ...pretrain } = config.pretrain;
+/** As of `pretrain`: where, with how much, how many at a time, and whether a collapse ends one, may change. */
+function identityOf({ dataset: _, out, parallel, ...config }: CompareConfig, { hash }: Dataset): RunIdentity {
+  const { memory, threads, device, collapse, ...pretrain } = config.pretrain;
   return { pipeline: 'compare', config: { ...config, pretrain }, datasetHash: hash };
 }
 

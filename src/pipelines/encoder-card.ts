@@ -28,7 +28,7 @@ export async function writeModelCard(
 ): Promise<void> {
   const records = await readMetrics(join(config.out, metricsFile));
   const best = records.find(({ step }) => step === bestStep) ?? {};
-  const { dataset: _, out, memory, ...settings } = config;
+  const { dataset: _, out, memory, threads, ...settings } = config;
   const text = modelCard({
     dataset: {
       name: dataset.name,

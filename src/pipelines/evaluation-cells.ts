@@ -6,6 +6,7 @@ import type { Start } from '../report/report.ts';
 import { type Base, readBase, readCell, writeBase, writeCell } from './cells.ts';
 import { type Attempt, plainly } from './compare-failures.ts';
 import type { PlannedRow, RankerTrainer } from './evaluation.ts';
+import { defaultLanes, inLanes } from './lanes.ts';
 import type { StageCosts } from './stage-costs.ts';
 import type { TableCell } from './table.ts';
 
@@ -77,7 +78,7 @@ interface WantedCell {
   readonly place: CellPlace;
 }
 
-/** Seed by seed, so that one ranker to go on from is in memory at a time. */
+/** Seed by seed, so that each lane has one ranker to go on from in memory. */
 async function trainMissing(
   trainer: RankerTrainer,
   missing: readonly WantedCell[],
@@ -87,14 +88,17 @@ async function trainMissing(
 ): Promise<void> {
   progress({ kind: 'start', stage: 'Rank', total: missing.length, unit: 'rankers' });
   let done = 0;
-  for (const seed of trainer.config.seeds) {
-    const base = new BaseRanker(trainer, seed);
+  const { engine, signal, config } = trainer;
+  const seeds = config.seeds.filter((seed) => missing.some(({ place }) => place.seed === seed));
+  await inLanes(seeds, config.parallel ?? defaultLanes(), engine, signal, async (seed, lane) => {
+    const own = trainer.on(lane);
+    const base = new BaseRanker(own, seed);
     for (const { row, place } of missing) {
       if (place.seed !== seed) continue;
-      trainer.signal?.throwIfAborted();
+      lane.signal?.throwIfAborted();
       const { path, ...cell } = place;
       const result = await attempt(unitOf(place), async () => {
-        const trained = await trainCell(trainer, row, place, base);
+        const trained = await trainCell(own, row, place, base);
         await writeCell(path, trained);
         return trained;
       });
@@ -102,7 +106,7 @@ async function trainMissing(
       const detail = `${nameOf(row)}, ${place.start}, seed ${seed}`;
       progress({ kind: 'advance', stage: 'Rank', done: ++done, detail });
     }
-  }
+  });
   progress({ kind: 'end', stage: 'Rank' });
 }
 

@@ -15,6 +15,11 @@ export const evaluationSettings = {
     .default(['warm', 'scratch']),
   /** How embeddings become ids, for cluster-id and semantic-id. */
   codes: codesConfig.prefault({}),
+  /**
+   * Trainings that go on at a time, each with its share of cores and memory; by default one for every two cores and 4 GiB,
+   * four at most. Changes nothing else.
+   */
+  parallel: z.int().min(1).max(64).optional(),
   /** Replicates of the bootstrap over users. */
   replicates: z.int().min(100).max(100_000).default(1000),
   /** Category column whose values are slices of the report; none without it. */

@@ -14,6 +14,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { versions } from '../version.ts';
 import { rankerCurves } from './curves.ts';
 import type { EvaluationConfig } from './evaluation-config.ts';
+import type { Lane } from './lanes.ts';
 import { machine } from './run-folder.ts';
 import type { StageCosts } from './stage-costs.ts';
 import { type TableCell, tableRows } from './table.ts';
@@ -69,6 +70,11 @@ export class RankerTrainer {
     this.config = config;
     this.engine = engine;
     this.signal = signal;
+  }
+
+  /** The same with another compute thread. */
+  on({ engine, signal }: Lane): RankerTrainer {
+    return new RankerTrainer(this.dataset, this.config, engine, signal);
   }
 
   /** The caller releases the model. @param start null to begin from nothing */

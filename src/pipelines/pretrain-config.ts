@@ -137,6 +137,8 @@ export const pretrainConfig = z.strictObject({
   collapse: z.enum(['stop', 'continue']).default('stop'),
   /** What the process may take, as 8GiB or in bytes; by default half of what the machine or container has. */
   memory: z.union([z.string().transform(parseBytes), z.int().positive()]).optional(),
+  /** Cores that it may use; by default all. */
+  threads: z.int().min(1).max(1024).optional(),
   device: z.enum(deviceChoices).default('cpu'),
   /** Page views of the validation period that are looked at. */
   validationPageViews: z.int().positive().default(600),

@@ -82,6 +82,7 @@ export async function pretrain(
         train(config, start, lesson, dataset, engine, progress, signal),
       ),
     config.device,
+    config.threads,
   );
 }
 
@@ -215,11 +216,11 @@ function describeStep<Batch extends PhotoBatch>(
 }
 
 /**
- * What must be the same for a run to go on. Where it may compute, with how much memory, and whether it goes on when
+ * What must be the same for a run to go on. Where it may compute, with how many cores and how much memory, and whether it goes on when
  * embeddings collapse, may change; where it starts from is known by a hash.
  */
 function identityOf(config: PretrainConfig, dataset: Dataset, initHash: string | null): RunIdentity {
-  const { dataset: _, out, init, start, memory, device, collapse, ...identity } = config;
+  const { dataset: _, out, init, start, memory, threads, device, collapse, ...identity } = config;
   return { pipeline: 'pretrain', config: { ...identity, initHash }, datasetHash: dataset.hash };
 }
 

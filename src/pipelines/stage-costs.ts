@@ -15,6 +15,8 @@ const costsSchema = z.record(
 export class StageCosts {
   readonly #path: string;
   readonly #costs: Map<string, StageCost>;
+  /** Stages that end at the same time are written one after the other. */
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(path: string, costs: Map<string, StageCost>) {
     this.#path = path;
@@ -47,7 +49,10 @@ export class StageCosts {
   async add(stage: string, seconds: number, detail: string): Promise<void> {
     const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
     this.#costs.set(stage, { stage, seconds, peakMemoryBytes, detail });
-    await writeJson(this.#path, Object.fromEntries(this.#costs));
+    const writing = this.#written.then(() => writeJson(this.#path, Object.fromEntries(this.#costs)));
+    // A failure is thrown to whom it concerns, and the next one tries again.
+    this.#written = writing.catch(() => {});
+    await writing;
   }
 }
 

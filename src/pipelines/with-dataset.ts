@@ -6,16 +6,18 @@ import { Engine } from '../runtime/engine.ts';
 
 /**
  * Runs the work on a dataset folder with a compute thread of its own.
+ * @param threads cores that share each operator; all of them by default
  * @throws CourierError DEVICE_UNAVAILABLE before anything is read; whatever opening the dataset throws
  */
 export async function withDataset<T>(
   folder: string,
   work: (dataset: Dataset, engine: Engine) => Promise<T>,
   choice: DeviceChoice = 'cpu',
+  threads?: number,
 ): Promise<T> {
   const device = await chooseDevice(choice);
   const dataset = await loadDataset(folder);
-  const engine = Engine.start({ device });
+  const engine = Engine.start({ device, ...(threads === undefined ? {} : { threads }) });
   try {
     return await work(dataset, engine);
   } finally {

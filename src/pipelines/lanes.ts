@@ -1,0 +1,74 @@
+/** Several trainings at a time, each with its share of the machine. */
+import { availableParallelism } from 'node:os';
+import type { Progress } from '../progress.ts';
+import { Engine } from '../runtime/engine.ts';
+import { usableMemory } from '../runtime/memory.ts';
+
+/** What one of the trainings that go on at a time may use. */
+export interface Lane {
+  readonly engine: Engine;
+  readonly threads: number;
+  /** Stops what goes on in the lane: because the caller asked for it, or because another lane failed. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Small models leave cores waiting for each other at the end of every operator; two share them well. */
+const coresOfLane = 2;
+const mostLanes = 4;
+/** A training of the default size, with room to spare. */
+const bytesOfLane = 2 * 2 ** 30;
+
+/** As many as cores and memory allow. */
+export function defaultLanes(): number {
+  const byMemory = Math.floor(usableMemory() / 2 / bytesOfLane);
+  return Math.max(1, Math.min(mostLanes, byMemory, Math.floor(availableParallelism() / coresOfLane)));
+}
+
+/**
+ * Works through tasks in their order, so many at a time. What a lane throws ends the others, and is thrown once all
+ * have stopped.
+ * @param engine for a single lane; several have one each
+ */
+export async function inLanes<Task>(
+  tasks: readonly Task[],
+  count: number,
+  engine: Engine,
+  signal: AbortSignal | undefined,
+  work: (task: Task, lane: Lane) => Promise<void>,
+): Promise<void> {
+  const lanes = Math.min(count, tasks.length);
+  const waiting = tasks.values();
+  const workThrough = async (lane: Lane) => {
+    for (const task of waiting) {
+      lane.signal?.throwIfAborted();
+      await work(task, lane);
+    }
+  };
+  if (lanes <= 1) return workThrough({ engine, threads: availableParallelism(), signal });
+
+  const threads = Math.max(1, Math.floor(availableParallelism() / lanes));
+  const engines = Array.from({ length: lanes }, () => Engine.start({ threads }));
+  const failed = new AbortController();
+  const either = AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]);
+  const failures: unknown[] = [];
+  await Promise.all(
+    engines.map((own) =>
+      workThrough({ engine: own, threads, signal: either }).catch((thrown: unknown) => {
+        failures.push(thrown);
+        failed.abort(thrown);
+      }),
+    ),
+  );
+  await Promise.all(engines.map((own) => own.close()));
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Progress of one of several works, told apart by a name before the stage. */
+export function namedProgress(name: string, progress: Progress): Progress {
+  return (event) =>
+    progress(
+      event.kind === 'note'
+        ? { ...event, text: `${name}: ${event.text}` }
+        : { ...event, stage: `${name}: ${event.stage}` },
+    );
+}
