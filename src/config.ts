@@ -20,6 +20,11 @@ export function parseConfig<Schema extends z.ZodType>(
   throw new CourierError('CONFIG_INVALID', `Invalid ${what}: ${problems.join('; ')}.`, remedyFor(problems));
 }
 
+/** A list of which nothing may be named twice. */
+export function distinct<Entry extends z.ZodType>(list: z.ZodArray<Entry>) {
+  return list.refine((entries) => new Set(entries).size === entries.length, 'names something twice');
+}
+
 function remedyFor(problems: readonly string[]): string {
   return problems.length === 1
     ? 'Correct this setting and run again.'

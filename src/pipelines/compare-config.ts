@@ -1,5 +1,6 @@
 /** Everything that can be set for a comparison, with every default. */
 import { z } from 'zod';
+import { distinct } from '../config.ts';
 import { featureSetText } from '../features/index.ts';
 import { defaultSources, sourceNames } from './embedding-sources.ts';
 import { evaluationSettings } from './evaluation-config.ts';
@@ -13,14 +14,11 @@ export const compareConfig = z.strictObject({
   /** Run folder to write. */
   out: z.string().min(1),
   /** Where embeddings come from. */
-  objectives: z
-    .array(z.enum(sourceNames))
-    .min(1)
-    .default([...defaultSources]),
+  objectives: distinct(z.array(z.enum(sourceNames)).min(1)).default([...defaultSources]),
   /** How they enter the ranker, several at once joined by `+`; `none`, the baseline, is always there. */
-  features: z.array(featureSetText).min(1).default(['sim-score']),
+  features: distinct(z.array(featureSetText).min(1)).default(['sim-score']),
   /** Each seed repeats everything that is random: pre-training, sampling, the ranker. */
-  seeds: z.array(z.int().nonnegative()).min(1).default([1, 2, 3]),
+  seeds: distinct(z.array(z.int().nonnegative()).min(1)).default([1, 2, 3]),
   pretrain: pretrainSettings.prefault({}),
   ...evaluationSettings,
   /** Clicks shown with the earlier clicks that they were rebuilt from. */

@@ -27,16 +27,21 @@ export async function embedWithEverySource(
 ): Promise<readonly EmbedTask[]> {
   let all = tasks;
   const missing = tasks.filter((task) => task.kind === 'embed').filter(({ finished }) => !finished);
-  const lanes = Math.min(config.parallel ?? defaultLanes(), missing.length);
-  const memory = Math.floor((config.pretrain.memory ?? usableMemory() / 2) / Math.max(1, lanes));
-  await inLanes(togetherBySeed(missing, config), lanes, engine, signal, async (group, lane) => {
+  const groups = apart(missing, config);
+  const budget = config.pretrain.memory ?? usableMemory() / 2;
+  // A GPU's memory is not counted here, and one training fills it.
+  const most = config.pretrain.device === 'cpu' ? defaultLanes(budget) : 1;
+  const lanes = Math.min(config.parallel ?? most, groups.length);
+  const room = lanes > 1 ? (budget - process.memoryUsage.rss()) / lanes : null;
+  await inLanes(groups, lanes, engine, signal, async (group, lane) => {
     for (const task of group) {
       lane.signal?.throwIfAborted();
       const { source, seed } = task;
       const folder = sourceFolder(config.out, source, seed ?? 0);
-      const own = { dataset: config.dataset, out: folder, seed: seed ?? 0, memory, threads: lane.threads };
+      const threads = Math.min(lane.threads, config.pretrain.threads ?? lane.threads);
+      const own = { dataset: config.dataset, out: folder, seed: seed ?? 0, threads };
       const context = {
-        ...{ dataset, folder, engine: lane.engine, signal: lane.signal },
+        ...{ dataset, folder, engine: lane.engine, signal: lane.signal, room },
         pretrain: { ...config.pretrain, ...own },
         progress: namedProgress(seed === null ? source : `${source}, seed ${seed}`, progress),
       };
@@ -58,12 +63,13 @@ export async function embedWithEverySource(
   return all.filter((task) => task.kind === 'embed').filter(({ finished }) => finished);
 }
 
-/** Tasks of a seed share its first stage, where there is one: then they are one after the other. */
-function togetherBySeed(
+/** Tasks that share a first stage are one after the other: those of a seed, or all where its folder is named. */
+function apart(
   tasks: readonly EmbedTask[],
-  { pretrain }: CompareConfig,
+  { pretrain: { start } }: CompareConfig,
 ): readonly (readonly EmbedTask[])[] {
-  if (pretrain.start === null) return tasks.map((task) => [task]);
+  if (start === null) return tasks.map((task) => [task]);
+  if (start.out !== undefined) return tasks.length === 0 ? [] : [tasks];
   const seeds = [...new Set(tasks.map(({ seed }) => seed))];
   return seeds.map((seed) => tasks.filter((task) => task.seed === seed));
 }

@@ -34,6 +34,7 @@ import {
 import { rankRows } from './evaluation-cells.ts';
 import { chooseExamples } from './examples.ts';
 import { attentionFile } from './pretrain.ts';
+import { whatIsLearned } from './pretrain-config.ts';
 import { manifestFile, openRunFolder, type RunIdentity } from './run-folder.ts';
 import { StageCosts } from './stage-costs.ts';
 import type { TableCell } from './table.ts';
@@ -132,7 +133,7 @@ function requireFit(dataset: Dataset, config: CompareConfig): void {
 
 /** As of `pretrain`: where, with how much, how many at a time, and whether a collapse ends one, may change. */
 function identityOf({ dataset: _, out, parallel, ...config }: CompareConfig, { hash }: Dataset): RunIdentity {
-  const { memory, threads, device, collapse, ...pretrain } = config.pretrain;
+  const pretrain = whatIsLearned(config.pretrain);
   return { pipeline: 'compare', config: { ...config, pretrain }, datasetHash: hash };
 }
 

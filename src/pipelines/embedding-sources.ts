@@ -52,6 +52,8 @@ export interface SourceContext {
   readonly engine: Engine;
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
+  /** Bytes that training may take, where others train in the same process; null where it is alone. */
+  readonly room: number | null;
 }
 
 interface EmbeddingSource {
@@ -144,10 +146,10 @@ function pretrained(configure: (config: PretrainConfig) => PretrainConfig): Embe
   return {
     seeded: true,
     trained: true,
-    async embed({ dataset, folder, pretrain: config, engine, progress, signal }) {
+    async embed({ dataset, folder, pretrain: config, engine, progress, signal, room }) {
       const { start, ...own } = configure(config);
       const shared = start === null ? null : { ...start, out: start.out ?? startFolder(folder) };
-      const { encoder } = await pretrain({ ...own, start: shared }, progress, signal);
+      const { encoder } = await pretrain({ ...own, start: shared }, progress, signal, room);
       return embedWith(encoder, dataset, engine, progress);
     },
   };

@@ -19,16 +19,28 @@ export interface TrainedEncoder {
   readonly parameters: number;
 }
 
-/** Writes `model-card.md` beside the encoder. @throws CourierError OUTPUT_NOT_WRITABLE */
+/**
+ * Writes `model-card.md` beside the encoder.
+ * @param initHash of the weights that it started from; null where it started afresh
+ * @throws CourierError OUTPUT_NOT_WRITABLE
+ */
 export async function writeModelCard(
   config: PretrainConfig,
   dataset: Dataset,
   samples: { readonly count: number; readonly what: string },
   { steps, bestStep, images, seconds, parameters }: TrainedEncoder,
+  initHash: string | null,
 ): Promise<void> {
   const records = await readMetrics(join(config.out, metricsFile));
   const best = records.find(({ step }) => step === bestStep) ?? {};
-  const { dataset: _, out, memory, threads, ...settings } = config;
+  // Paths of this machine say nothing elsewhere.
+  const { dataset: _, out, init, memory, threads, start, ...learned } = config;
+  const { out: __, ...stage } = start ?? {};
+  const settings = {
+    ...learned,
+    ...(init === undefined ? {} : { initHash }),
+    start: start === null ? null : stage,
+  };
   const text = modelCard({
     dataset: {
       name: dataset.name,

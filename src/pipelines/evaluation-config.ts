@@ -17,7 +17,7 @@ export const evaluationSettings = {
   codes: codesConfig.prefault({}),
   /**
    * Trainings that go on at a time, each with its share of cores and memory; by default one for every two cores and 4 GiB,
-   * four at most. Changes nothing else.
+   * four at most. Results are the same but for the order in which numbers are added; times are those of a shared machine.
    */
   parallel: z.int().min(1).max(64).optional(),
   /** Replicates of the bootstrap over users. */

@@ -65,6 +65,7 @@ describe('the first stage', () => {
         engine,
         progress: silent,
         signal: undefined,
+        room: null,
       };
       const vectors = await embeddingSources[source].embed(context);
       expect(vectors.length).toBe(dataset.images.count * tinyPretraining.encoder.dimension);

@@ -18,9 +18,9 @@ const mostLanes = 4;
 /** A training of the default size, with room to spare. */
 const bytesOfLane = 2 * 2 ** 30;
 
-/** As many as cores and memory allow. */
-export function defaultLanes(): number {
-  const byMemory = Math.floor(usableMemory() / 2 / bytesOfLane);
+/** As many as cores and memory allow. @param memory bytes that the process may take */
+export function defaultLanes(memory: number = usableMemory() / 2): number {
+  const byMemory = Math.floor(memory / bytesOfLane);
   return Math.max(1, Math.min(mostLanes, byMemory, Math.floor(availableParallelism() / coresOfLane)));
 }
 

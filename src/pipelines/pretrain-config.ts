@@ -144,5 +144,12 @@ export const pretrainConfig = z.strictObject({
   validationPageViews: z.int().positive().default(600),
 });
 
+/** The settings without those that say where and with how much it is computed, and whether a collapse ends it. */
+export function whatIsLearned<
+  Settings extends Pick<PretrainConfig, 'memory' | 'threads' | 'device' | 'collapse'>,
+>({ memory, threads, device, collapse, ...rest }: Settings) {
+  return rest;
+}
+
 export type PretrainConfig = z.output<typeof pretrainConfig>;
 export type PretrainConfigInput = z.input<typeof pretrainConfig>;

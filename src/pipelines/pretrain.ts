@@ -27,7 +27,12 @@ import { createStep } from './contrastive-step.ts';
 import { collapsedAt, requireFinite } from './divergence.ts';
 import { writeModelCard } from './encoder-card.ts';
 import { prepareBatch } from './prepared-batch.ts';
-import { type PretrainConfig, type PretrainConfigInput, pretrainConfig } from './pretrain-config.ts';
+import {
+  type PretrainConfig,
+  type PretrainConfigInput,
+  pretrainConfig,
+  whatIsLearned,
+} from './pretrain-config.ts';
 import type { RunIdentity } from './run-folder.ts';
 import { learningRateAt } from './schedule.ts';
 import { freshVectors, startFrom } from './starting-point.ts';
@@ -65,6 +70,7 @@ export const encoderFile = 'encoder.onnx';
  * Trains an encoder. Called again with the same configuration it goes on from the last checkpoint, and ends
  * with the same bytes as if it had never been stopped.
  * @param signal stops training after the step under way, with a checkpoint
+ * @param room bytes that it may take, where others train in the same process; by default what `memory` leaves
  * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS, TRAINING_DIVERGED, TRAINING_COLLAPSED,
  * INTERRUPTED and those of reading and writing
  */
@@ -72,14 +78,15 @@ export async function pretrain(
   settings: PretrainConfigInput,
   progress: Progress,
   signal?: AbortSignal,
+  room: number | null = null,
 ): Promise<PretrainResult> {
   const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
-  const start = await firstStage(config, progress, signal);
+  const start = await firstStage(config, progress, signal, room);
   return withDataset(
     config.dataset,
     (dataset, engine) =>
       withLesson(config.objective, { ...config, dimension: config.encoder.dimension }, dataset, (lesson) =>
-        train(config, start, lesson, dataset, engine, progress, signal),
+        train(config, start, lesson, dataset, engine, progress, signal, room),
       ),
     config.device,
     config.threads,
@@ -91,11 +98,17 @@ async function firstStage(
   { start, ...config }: PretrainConfig,
   progress: Progress,
   signal: AbortSignal | undefined,
+  room: number | null,
 ): Promise<(FirstStage & { readonly checkpoint: string }) | null> {
   if (start === null) return null;
   const { out = join(config.out, 'start') } = start;
   progress({ kind: 'note', text: `First stage: ${start.objective.name}` });
-  const { seconds, images } = await pretrain({ ...config, ...start, out, start: null }, progress, signal);
+  const { seconds, images } = await pretrain(
+    { ...config, ...start, out, start: null },
+    progress,
+    signal,
+    room,
+  );
   return { seconds, images, checkpoint: join(out, checkpointFile) };
 }
 
@@ -107,6 +120,7 @@ async function train<Batch extends PhotoBatch>(
   engine: Engine,
   progress: Progress,
   signal: AbortSignal | undefined,
+  room: number | null,
 ): Promise<PretrainResult> {
   const { sampler, memory } = lesson;
   requireSamples(lesson, config);
@@ -123,7 +137,7 @@ async function train<Batch extends PhotoBatch>(
     vectors,
     arrays: memory?.arrays ?? {},
     sampler: sampler.state,
-    plan: () => planStep(engine, layout, description, budget),
+    plan: () => planStep(engine, layout, description, budget, room),
   });
   sampler.restore(run.sampler);
   memory?.restore(run.arrays);
@@ -189,7 +203,13 @@ async function train<Batch extends PhotoBatch>(
   const encoderPath = join(config.out, encoderFile);
   await writeFileWhole(encoderPath, exportEncoder(encoder, layout, run.best).encode('standard'));
   const result = { steps: t, ...run.summary, parameters: layout.size };
-  await writeModelCard(config, dataset, { count: sampler.sampleCount, what: lesson.samples }, result);
+  await writeModelCard(
+    config,
+    dataset,
+    { count: sampler.sampleCount, what: lesson.samples },
+    result,
+    initHash,
+  );
   const cost = start === null ? null : { seconds: start.seconds, images: start.images };
   return { encoder: encoderPath, ...result, start: cost };
 }
@@ -220,7 +240,7 @@ function describeStep<Batch extends PhotoBatch>(
  * embeddings collapse, may change; where it starts from is known by a hash.
  */
 function identityOf(config: PretrainConfig, dataset: Dataset, initHash: string | null): RunIdentity {
-  const { dataset: _, out, init, start, memory, threads, device, collapse, ...identity } = config;
+  const { dataset: _, out, init, start, ...identity } = whatIsLearned(config);
   return { pipeline: 'pretrain', config: { ...identity, initHash }, datasetHash: dataset.hash };
 }
 

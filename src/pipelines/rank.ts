@@ -1,6 +1,6 @@
 /** Ranking: dataset + features → CTR models, and the table that compares them. */
 import { z } from 'zod';
-import { parseConfig } from '../config.ts';
+import { distinct, parseConfig } from '../config.ts';
 import { CourierError } from '../errors.ts';
 import { featureSetText } from '../features/index.ts';
 import { hashFile, requireReadable } from '../files.ts';
@@ -30,12 +30,9 @@ export const rankConfig = z.strictObject({
    * `none`, the ranker without images, is always trained: it is what the others are compared with. Several
    * features at once are joined by `+`.
    */
-  features: z
-    .array(z.union([z.literal('none'), featureSetText]))
-    .min(1)
-    .default(['none']),
+  features: distinct(z.array(z.union([z.literal('none'), featureSetText])).min(1)).default(['none']),
   /** Each seed repeats the training of every ranker. */
-  seeds: z.array(z.int().nonnegative()).min(1).default([1]),
+  seeds: distinct(z.array(z.int().nonnegative()).min(1)).default([1]),
   /**
    * Of the features above, those whose ranker is exported for a server: that of the first seed, begun warm. `none` is
    * the ranker without images; null exports nothing.

@@ -21,6 +21,7 @@ const allocated = 1.3;
  * Finds the largest plan within the budget: everything in one graph, or else groups of chunks. One chunk is run
  * forward and back to see what it takes.
  * @param budget bytes that the process may take, what it has now included
+ * @param room bytes that the step may take of them, where it is not alone; null: what the process does not have yet
  * @throws CourierError LIMIT_EXCEEDED when not even one photo at a time fits
  */
 export async function planStep<Batch>(
@@ -28,20 +29,22 @@ export async function planStep<Batch>(
   layout: ParameterLayout,
   description: StepDescription<Batch>,
   budget: number,
+  room: number | null = null,
 ): Promise<StepPlan> {
   for (let chunk = firstChunk(description); chunk >= 1; chunk = Math.floor(chunk / 2)) {
     const perChunk = allocated * encodeChunks(description, chunk).keptBytes;
     const used = await measureChunk(engine, layout, description, chunk);
+    const free = room ?? budget - used;
     const chunks = Math.ceil(description.photos / chunk);
     const loss = lossMatrices * 4 * description.samples * description.photos;
-    if (used + chunks * perChunk + loss <= budget) return { chunk, group: chunks };
-    const group = Math.min(largestGroup, Math.floor((budget - used) / perChunk));
+    if (chunks * perChunk + loss <= free) return { chunk, group: chunks };
+    const group = Math.min(largestGroup, Math.floor(free / perChunk));
     if (group >= 1) return { chunk, group };
   }
   throw new CourierError(
     'LIMIT_EXCEEDED',
-    `A training step does not fit into ${formatBytes(budget)} of memory, not even one photo at a time.`,
-    'Allow more with --memory, or choose a smaller encoder.',
+    `A training step does not fit into ${formatBytes(room ?? budget)} of memory, not even one photo at a time.`,
+    'Allow more with --memory, choose a smaller encoder, or lower `parallel` where several train at a time.',
   );
 }
 

@@ -15,6 +15,7 @@ import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { endsEverything } from './compare-failures.ts';
 import { pretrain } from './pretrain.ts';
+import { whatIsLearned } from './pretrain-config.ts';
 import { openRunFolder } from './run-folder.ts';
 import {
   type Drawn,
@@ -56,8 +57,8 @@ export async function tune(
     return { hash, side: images.side };
   });
   const { dataset: _, out, ...identity } = config;
-  const { memory, device, collapse, ...shared } = config.pretrain;
-  const run = { pipeline: 'tune', config: { ...identity, pretrain: shared }, datasetHash: hash };
+  const pretrain = whatIsLearned(config.pretrain);
+  const run = { pipeline: 'tune', config: { ...identity, pretrain }, datasetHash: hash };
   await openRunFolder(out, run);
   const log = await TuneLog.open(join(out, tuneLogFile));
 

@@ -70,10 +70,10 @@ export class EmbeddingTable {
     this.#options = options;
     this.#start = drawStartKey(random);
     this.#stride = options.dimension * (1 + options.optimizer.slots);
-    this.#memory = allocate(options, this.#stride);
+    this.#memory = withinMemory(options, this.#stride, (length) => new Float32Array(length));
     this.#present = new Int32Array(Math.ceil(options.rows / 32));
     this.#present[0] = 1 << paddingRow;
-    this.#idle = options.optimizer.idleRows?.(options) ?? null;
+    this.#idle = withinMemory(options, this.#stride, () => options.optimizer.idleRows?.(options) ?? null);
   }
 
   /** Length E of a row. */
@@ -204,10 +204,15 @@ export class EmbeddingTable {
   }
 }
 
-function allocate({ rows, dimension }: TableOptions, stride: number): Float32Array {
+/** What is made for a table of so many numbers. @throws CourierError LIMIT_EXCEEDED where there is no memory for it */
+function withinMemory<Made>(
+  { rows, dimension }: TableOptions,
+  stride: number,
+  make: (length: number) => Made,
+): Made {
   const fits = rows * stride <= sizeLimit;
   try {
-    if (fits) return new Float32Array(rows * stride);
+    if (fits) return make(rows * stride);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
@@ -215,7 +220,7 @@ function allocate({ rows, dimension }: TableOptions, stride: number): Float32Arr
   throw new CourierError(
     'LIMIT_EXCEEDED',
     `An embedding table of ${rows} rows of ${dimension} values takes ${gibibytes} GiB, more than ${fits ? 'there is' : 'the 8 GiB a table may take'}.`,
-    'Lower `embeddingDimension` or raise `minimumCount`.',
+    'Lower `embeddingDimension` or `idBuckets`, or raise `minimumCount`.',
   );
 }
 

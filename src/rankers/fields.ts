@@ -48,7 +48,7 @@ export interface Field {
   readonly name: string;
   readonly of: 'user' | 'exposure' | 'item';
   readonly rowOf: Int32Array;
-  /** The row of every id that training did not show often enough; of none where ids are hashed. */
+  /** The row of every id that training did not show often enough; where ids are hashed, that of no id at all. */
   readonly unknownRow: number;
   /** The rows that ids have by their hash; null where frequent ids have rows of their own. */
   readonly buckets: Buckets | null;

@@ -48,7 +48,10 @@ const adagrad: SparseOptimizer = {
   },
 };
 
-/** Kingma and Ba (2015). With idle rows brought up to date before they are read, this equals the dense optimiser. */
+/**
+ * Kingma and Ba (2015). With idle rows brought up to date before they are read, this equals the dense optimiser, but for
+ * the penalty, which only rows of the batch pay.
+ */
 const adam: SparseOptimizer = {
   name: 'adam',
   slots: 2,

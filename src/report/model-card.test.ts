@@ -37,6 +37,12 @@ describe('a model card', () => {
     expect(text).not.toContain('the best on');
   });
 
+  it('claims to know of clicks only where an objective learns from them', () => {
+    expect(modelCard(card)).toContain('It knows what was clicked');
+    for (const objective of ['simclr', 'simsiam', 'clip', 'supervised'])
+      expect(modelCard({ ...card, objective })).toContain('nothing of what');
+  });
+
   it('lets no text from outside become markup', () => {
     const text = modelCard(card);
     expect(text).not.toContain('<script>');

@@ -72,12 +72,26 @@ export function modelCard(card: ModelCard): string {
     '## What it is for, and what it is not',
     [
       '- Features of a recommender or ads model for items of this catalogue, and of new items in photos of the same kind.',
-      '- It knows what was shown and clicked in this log: what was never shown, and people who never clicked, left no trace. Tastes change; train it anew when `validationAuc` on recent clicks falls.',
-      '- It does not know what a photo is of. For search, moderation, or anything about persons it was neither made nor tested.',
+      `- ${knows(card.objective)}`,
+      '- For moderation, or anything about persons, it was neither made nor tested.',
     ].join('\n'),
     '## How to make it again',
     `\`\`\`json\n${JSON.stringify(card.settings, null, 2).replaceAll('`', "'")}\n\`\`\``,
   ].join('\n\n')}\n`;
+}
+
+/** What an encoder of an objective can know, and what it cannot. */
+function knows(objective: string): string {
+  switch (objective) {
+    case 'supervised':
+    case 'clip':
+      return 'It knows what the catalogue says of its items, and nothing of what anybody clicked.';
+    case 'simclr':
+    case 'simsiam':
+      return 'It knows what photos look like, and nothing of what they are of or of what anybody clicked.';
+    default:
+      return 'It knows what was clicked in this log: what was never shown, and people who never clicked, left no trace. Tastes change; train it anew when `validationAuc` on recent clicks falls. It does not know what a photo is of.';
+  }
 }
 
 function dayOf(time: number): string {

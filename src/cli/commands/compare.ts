@@ -26,7 +26,10 @@ interface Options extends CommonOptions {
 export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
   return command('compare', 'sources of embeddings × features × seeds → the table with confidence intervals')
     .option('--dataset <folder>', 'dataset folder that ingest wrote; or the layout of --data: hm or ml1m')
-    .option('--data <folder>', 'files that are ingested first, into the run folder; or a dataset folder')
+    .option(
+      '--data <folder>',
+      'files that are ingested first (for --plan too), into the run folder; or a dataset folder',
+    )
     .option(
       '--objectives <names>',
       `${sourceNames.join(', ')}; separated by commas (default: ${defaultSources.join(',')})`,
