@@ -27,7 +27,7 @@ const fileOf = (config: EncoderConfig) => {
   return encoderFileOf('encoder.onnx', model.encode('standard'));
 };
 
-describe.each(configs)('the encoder $name, head $head,', (config) => {
+describe.each(configs.map((config) => [config.name, config] as const))('the encoder %s', (_, config) => {
   let engine: Engine;
   beforeAll(() => {
     engine = Engine.start({ threads: 1 });

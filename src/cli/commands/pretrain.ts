@@ -32,7 +32,7 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--learning-rate <rate>', 'highest learning rate', number)
     .option('--seed <seed>', 'seed of everything random', number)
     .option('--init <file>', 'safetensors file to start the encoder from: a checkpoint, or published weights')
-    .option('--encoder <name>', `${presetNames.join(', ')}, or with more settings vit or swin`)
+    .option('--encoder <name>', `outlines, ${presetNames.join(', ')}, or with more settings vit or swin`)
     .option('--memory <amount>', 'what the process may take, as 8GiB; by default half of what there is')
     .option('--device <name>', `${deviceChoices.join(', ')}; see doctor`)
     .action((options: Options) =>
