@@ -1,7 +1,7 @@
 /** Is COURIER better than the best of the other sources, and not only than no images at all? */
 import { holm } from '../metrics/multiple-comparisons.ts';
 import type { ReportRow, Start, VersusBestOther } from '../report/report.ts';
-import { rowLift, scoredRows, type TableCell, type TableData } from './table.ts';
+import { replicatesFor, rowLift, scoredRows, type TableCell, type TableData } from './table.ts';
 
 /**
  * For each start the best row of COURIER, by test lift, against the best row of any other source: the bootstrap of
@@ -12,8 +12,9 @@ export function versusBestOther(
   rows: readonly ReportRow[],
   cells: readonly TableCell[],
   dataset: TableData,
-  replicates: number,
+  wanted: number | null,
 ): readonly VersusBestOther[] {
+  const replicates = replicatesFor(wanted, rows.filter(({ lift }) => lift !== null).length);
   const scored = scoredRows(dataset, cells[0]?.result.testRows ?? new Int32Array());
   const found = (['warm', 'scratch'] satisfies Start[]).flatMap((start): VersusBestOther[] => {
     const lifted = rows.filter((row) => row.start === start && row.objective !== null);

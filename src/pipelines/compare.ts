@@ -131,8 +131,14 @@ function requireFit(dataset: Dataset, config: CompareConfig): void {
   }
 }
 
-/** As of `pretrain`: where, with how much, how many at a time, and whether a collapse ends one, may change. */
-function identityOf({ dataset: _, out, parallel, ...config }: CompareConfig, { hash }: Dataset): RunIdentity {
+/**
+ * As of `pretrain`: where, with how much, how many at a time, and whether a collapse ends one, may change; and what only
+ * the report is made with, which is made anew every time.
+ */
+function identityOf(
+  { dataset: _, out, parallel, replicates, sliceBy, examples, ...config }: CompareConfig,
+  { hash }: Dataset,
+): RunIdentity {
   const pretrain = whatIsLearned(config.pretrain);
   return { pipeline: 'compare', config: { ...config, pretrain }, datasetHash: hash };
 }

@@ -20,8 +20,11 @@ export const evaluationSettings = {
    * four at most. Results are the same but for the order in which numbers are added; times are those of a shared machine.
    */
   parallel: z.int().min(1).max(64).optional(),
-  /** Replicates of the bootstrap over users. */
-  replicates: z.int().min(100).max(100_000).default(1000),
+  /**
+   * Replicates of the bootstrap over users; null takes 1,000, or 400 for each lift where that is more: fewer could not
+   * show a small p-value once it is corrected for all lifts of the table. Changes only the report, like `sliceBy`.
+   */
+  replicates: z.int().min(100).max(100_000).nullable().default(null),
   /** Category column whose values are slices of the report; none without it. */
   sliceBy: z.string().min(1).nullable().default(null),
   /** Whether to look into the best ranker with images: importance, gates, what is left without categories. */

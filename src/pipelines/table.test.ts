@@ -3,7 +3,7 @@ import { tinyLog } from '../../test/support/tiny-log.ts';
 import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import type { Start } from '../report/report.ts';
-import { type TableCell, type TableData, tableRows } from './table.ts';
+import { replicatesFor, type TableCell, type TableData, tableRows } from './table.ts';
 
 const { data } = tinyLog();
 const testRows = rowsOfSplit(data, 'test');
@@ -106,5 +106,15 @@ describe('the table', () => {
     expect(() => tableRows([cell(null, 'warm', 1, 0.5), short], sliced(), options)).toThrow(
       'different test rows',
     );
+  });
+});
+
+describe('replicates', () => {
+  it('are enough for a small p-value to be seen after correction, however many lifts there are', () => {
+    for (const lifts of [1, 3, 9, 40]) {
+      const smallest = 2 / (replicatesFor(null, lifts) + 1);
+      expect(lifts * smallest).toBeLessThanOrEqual(0.005);
+    }
+    expect(replicatesFor(200, 40)).toBe(200);
   });
 });

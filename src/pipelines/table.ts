@@ -28,10 +28,21 @@ export interface TableCell {
 }
 
 export interface TableOptions {
-  /** Replicates of the bootstrap over users. */
-  readonly replicates: number;
+  /** Replicates of the bootstrap over users; null: enough for the lifts that there are. */
+  readonly replicates: number | null;
   /** Category column whose values are slices; none without it. */
   readonly sliceBy: string | null;
+}
+
+/** Replicates at least, and for each of the lifts whose p-values are corrected together. */
+const [fewestReplicates, replicatesOfLift] = [1000, 400];
+
+/**
+ * Replicates with which the smallest p-value is at most 0.005 even after Holm's correction, which multiplies it by the
+ * number of lifts.
+ */
+export function replicatesFor(wanted: number | null, lifts: number): number {
+  return wanted ?? Math.max(fewestReplicates, replicatesOfLift * lifts);
 }
 
 /** What of a dataset the table is made of. */
@@ -63,6 +74,9 @@ export function tableRows(
   const rows = groupCells(cells).map((group) => {
     return { group, scores: group.map(({ result }) => scored(result.testScores)) };
   });
+  const lifts = rows.filter(({ group }) => group[0]!.features !== null).length;
+  const replicates = replicatesFor(options.replicates, lifts);
+  const ofSlices = replicatesFor(options.replicates, 1);
   const stage = 'Measure';
   progress({ kind: 'start', stage, total: rows.length, unit: 'rows' });
   const measured = rows.map(({ group, scores }, index): ReportRow => {
@@ -77,8 +91,8 @@ export function tableRows(
       start,
       seeds: group.map(({ seed }) => seed),
       ...metricsOf(scores),
-      lift: other === null ? null : rowLift(other, scores, options.replicates),
-      slices: start === 'warm' ? slices.map((slice) => sliceResult(slice, other, scores, options)) : [],
+      lift: other === null ? null : rowLift(other, scores, replicates),
+      slices: start === 'warm' ? slices.map((slice) => sliceResult(slice, other, scores, ofSlices)) : [],
       cost: null,
     };
   });
@@ -172,7 +186,7 @@ function sliceResult(
   slice: Slice,
   baseline: SeedScores | null,
   seeds: SeedScores,
-  { replicates }: TableOptions,
+  replicates: number,
 ): SliceResult {
   const { family, name, rows } = slice;
   const part = (all: SeedScores) => all.map((one) => rowsOfSlice(one, slice));
