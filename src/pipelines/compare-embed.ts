@@ -1,5 +1,6 @@
 /** The embeddings of every source and seed of a comparison. */
 import type { Dataset } from '../data/dataset.ts';
+import type { Progress } from '../progress.ts';
 import { integer } from '../report/text.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { usableMemory } from '../runtime/memory.ts';
@@ -9,7 +10,7 @@ import type { Attempt } from './compare-failures.ts';
 import { describeRest, type EmbedTask, type Task } from './compare-plan.ts';
 import { produceEmbeddings, sourceFolder } from './embedding-sources.ts';
 import type { EvaluationOptions } from './evaluation.ts';
-import { defaultLanes, inLanes, namedProgress } from './lanes.ts';
+import { defaultLanes, inLanes, type Lane, namedProgress } from './lanes.ts';
 import type { StageCosts } from './stage-costs.ts';
 
 /**
@@ -32,35 +33,55 @@ export async function embedWithEverySource(
   // A GPU's memory is not counted here, and one training fills it.
   const most = config.pretrain.device === 'cpu' ? defaultLanes(budget) : 1;
   const lanes = Math.min(config.parallel ?? most, groups.length);
-  const room = lanes > 1 ? (budget - process.memoryUsage.rss()) / lanes : null;
+  const room = lanes > 1 ? Math.max(0, budget - process.memoryUsage.rss()) / lanes : null;
   await inLanes(groups, lanes, engine, signal, async (group, lane) => {
     for (const task of group) {
       lane.signal?.throwIfAborted();
-      const { source, seed } = task;
-      const folder = sourceFolder(config.out, source, seed ?? 0);
-      const threads = Math.min(lane.threads, config.pretrain.threads ?? lane.threads);
-      const own = { dataset: config.dataset, out: folder, seed: seed ?? 0, threads };
-      const context = {
-        ...{ dataset, folder, engine: lane.engine, signal: lane.signal, room },
-        pretrain: { ...config.pretrain, ...own },
-        progress: namedProgress(seed === null ? source : `${source}, seed ${seed}`, progress),
-      };
-      const unit = { stage: 'embed', source, features: null, start: null, seed } as const;
-      const seconds = await attempt(unit, async () => {
-        await costs.measure(embedStage(source, seed), async () => {
-          await produceEmbeddings(source, context);
-          const { images } = await embeddingCost(config, costs, source, seed);
-          const seen = images === 0 ? '' : `${integer(images)} photos seen in training, `;
-          return `${seen}${integer(dataset.images.count)} photos embedded`;
-        });
-        return (await embeddingCost(config, costs, source, seed)).embeddingSeconds;
-      });
+      const unit = {
+        stage: 'embed',
+        source: task.source,
+        features: null,
+        start: null,
+        seed: task.seed,
+      } as const;
+      const seconds = await attempt(unit, () => embed(task, dataset, config, lane, room, costs, progress));
       if (seconds === null) continue;
       all = all.map((other) => (other === task ? { ...task, finished: true, seconds } : other));
       progress({ kind: 'note', text: `Left: ${describeRest(all)}` });
     }
   });
   return all.filter((task) => task.kind === 'embed').filter(({ finished }) => finished);
+}
+
+/** @returns the seconds that it took, interrupted calls included */
+async function embed(
+  { source, seed }: EmbedTask,
+  dataset: Dataset,
+  config: CompareConfig,
+  { engine, threads, signal }: Lane,
+  room: number | null,
+  costs: StageCosts,
+  progress: Progress,
+): Promise<number> {
+  const folder = sourceFolder(config.out, source, seed ?? 0);
+  const own = {
+    dataset: config.dataset,
+    out: folder,
+    seed: seed ?? 0,
+    threads: Math.min(threads, config.pretrain.threads ?? threads),
+  };
+  const context = {
+    ...{ dataset, folder, engine, signal, room },
+    pretrain: { ...config.pretrain, ...own },
+    progress: namedProgress(seed === null ? source : `${source}, seed ${seed}`, progress),
+  };
+  await costs.measure(embedStage(source, seed), async () => {
+    await produceEmbeddings(source, context);
+    const { images } = await embeddingCost(config, costs, source, seed);
+    const seen = images === 0 ? '' : `${integer(images)} photos seen in training, `;
+    return `${seen}${integer(dataset.images.count)} photos embedded`;
+  });
+  return (await embeddingCost(config, costs, source, seed)).embeddingSeconds;
 }
 
 /** Tasks that share a first stage are one after the other: those of a seed, or all where its folder is named. */

@@ -9,9 +9,9 @@ import type { PretrainConfig } from './pretrain-config.ts';
 import { machine } from './run-folder.ts';
 import { metricsFile } from './training-run.ts';
 
-export const modelCardFile = 'model-card.md';
+const modelCardFile = 'model-card.md';
 
-export interface TrainedEncoder {
+interface TrainedEncoder {
   readonly steps: number;
   readonly bestStep: number;
   readonly images: number;
