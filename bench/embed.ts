@@ -9,7 +9,7 @@ import { l2Normalize, transpose } from '../src/graph/operators/index.ts';
 import { initialValues, layoutOf, parametersOf } from '../src/graph/parameters.ts';
 import { input, openLength } from '../src/graph/tensor.ts';
 import { buildExport } from '../src/graph/training-step.ts';
-import { embed as embedCatalogue } from '../src/pipelines/embed.ts';
+import { embed as embedCatalogue } from '../src/pipelines/embed/index.ts';
 import { silent } from '../src/progress.ts';
 import { Random } from '../src/random.ts';
 import { shapes, tastes } from '../src/shop/looks.ts';

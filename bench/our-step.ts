@@ -6,16 +6,11 @@ import { createOptimizer } from '../src/graph/optimizers.ts';
 import { initialValues, layoutOf } from '../src/graph/parameters.ts';
 import { gradientState, scalarFeeds } from '../src/graph/training-step.ts';
 import { courierObjective, courierSettings } from '../src/objectives/courier.ts';
-import { createStep } from '../src/pipelines/contrastive-step.ts';
-import {
-  isFused,
-  type StepDescription,
-  type StepPlan,
-  stepParameters,
-} from '../src/pipelines/step-models.ts';
-import { planStep } from '../src/pipelines/step-plan.ts';
 import { Random } from '../src/random.ts';
 import { Engine } from '../src/runtime/engine.ts';
+import { createStep } from '../src/training/contrastive-step.ts';
+import { isFused, type StepDescription, type StepPlan, stepParameters } from '../src/training/step-models.ts';
+import { planStep } from '../src/training/step-plan.ts';
 
 export interface StepCase {
   readonly encoder: PresetName;

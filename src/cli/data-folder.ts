@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { manifestName } from '../data/manifest.ts';
 import { CourierError } from '../errors.ts';
-import { exists } from '../files.ts';
-import { ingest } from '../pipelines/ingest.ts';
+import { ingest } from '../pipelines/ingest/index.ts';
 import type { Progress } from '../progress.ts';
+import { exists } from '../storage/files.ts';
 
 /** Layouts of which a folder is all there is to name. */
 const layouts = ['hm', 'ml1m'] as const;

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../test/support/temporary.ts';
 import { courier } from '../../test/support/terminal.ts';
 import { tinyDataset, tinyPretraining } from '../../test/support/tiny-dataset.ts';
 import { csv, writeTinyTable } from '../../test/support/tiny-shop.ts';
-import { exists } from '../files.ts';
+import { exists } from '../storage/files.ts';
 
 /** What every refused command has to look like. */
 function expectRefusal(ran: Awaited<ReturnType<typeof courier>>, code: string, ...parts: string[]): void {

@@ -1,6 +1,6 @@
 /** Settings of a command: a configuration file, then `--set`, then the command's own options. */
 import { CourierError, messageOf } from '../errors.ts';
-import { readInput } from '../files.ts';
+import { readInput } from '../storage/files.ts';
 
 type Settings = { [key: string]: unknown };
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
-import { writeSafeTensors } from '../runtime/safetensors.ts';
+import { writeSafeTensors } from '../storage/safetensors.ts';
 import { codesForCatalogue, readCentres, readClusters, writeCentres, writeClusters } from './clusters.ts';
 import { NONE } from './dataset.ts';
 import { writeParquet } from './parquet.ts';

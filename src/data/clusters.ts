@@ -1,9 +1,9 @@
 /** Cluster ids of items on disk, and the centres that give new items theirs. */
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
-import { requireReadable, writeWhole } from '../files.ts';
-import { parseJson } from '../json.ts';
-import { readSafeTensors, writeSafeTensors } from '../runtime/safetensors.ts';
+import { requireReadable, writeWhole } from '../storage/files.ts';
+import { parseJson } from '../storage/json.ts';
+import { readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
 import { type Catalogue, NONE } from './dataset.ts';
 import type { Origin } from './embeddings.ts';
 import { readParquet, readParquetMetadata, writeParquet } from './parquet.ts';

@@ -1,6 +1,6 @@
 /** Embeddings of a catalogue on disk: one row an item, keyed by item id. */
 import { CourierError } from '../errors.ts';
-import { requireReadable, writeWhole } from '../files.ts';
+import { requireReadable, writeWhole } from '../storage/files.ts';
 import { type Dataset, NONE } from './dataset.ts';
 import { type ParquetTable, readParquet, readParquetMetadata, writeParquet } from './parquet.ts';
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { requireReadable } from '../files.ts';
+import { requireReadable } from '../storage/files.ts';
 import { filesBelow } from './sources/image-folder.ts';
 
 /**

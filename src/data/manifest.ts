@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
-import { readInput } from '../files.ts';
+import { readInput } from '../storage/files.ts';
 
 export const manifestName = 'dataset.json';
 const formatVersion = 1;

@@ -1,7 +1,7 @@
 /** A folder of photos as a catalogue: every photo is an item, named by its place in the folder. */
 import { realpath } from 'node:fs/promises';
 import { extname, relative, sep } from 'node:path';
-import { pathBelow } from '../files.ts';
+import { pathBelow } from '../storage/files.ts';
 import type { Findings } from './findings.ts';
 import { photoExtensions } from './photo-file.ts';
 import { filesBelow } from './sources/image-folder.ts';

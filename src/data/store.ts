@@ -1,7 +1,7 @@
 /** The dataset folder on disk: Parquet tables, the photos, and dataset.json, which describes them. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hashFile, requireReadable, writeJson } from '../files.ts';
+import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
 import type { CategoricalColumn, Dataset } from './dataset.ts';
 import { ImageCache } from './image-cache.ts';
 import {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gradients } from '../graph/differentiate.ts';
+import { headNames } from '../graph/layers.ts';
 import { decodeModel } from '../graph/onnx-schema.ts';
 import { multiply, sumAll } from '../graph/operators/index.ts';
 import { initialValues, layoutOf, parametersOf } from '../graph/parameters.ts';
@@ -9,7 +10,6 @@ import { Random } from '../random.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { embeddingGraph, exportUntrainedEncoder, photoAxis } from './export.ts';
 import { createEncoder, type EncoderConfig } from './index.ts';
-import { headNames } from './layers.ts';
 import { presetNames } from './presets.ts';
 
 /** The small presets, on photos of half the side they are meant for, which keeps the suite quick. */

@@ -1,6 +1,7 @@
 /** The encoders by name. */
+
+import type { HeadName } from '../graph/layers.ts';
 import type { Encoder } from './encoder.ts';
-import type { HeadName } from './layers.ts';
 import { type OutlinesConfig, outlines } from './outlines.ts';
 import { type PresetName, presets } from './presets.ts';
 import { type SwinConfig, swin } from './swin.ts';

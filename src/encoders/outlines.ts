@@ -2,10 +2,11 @@
  * Outlines and colours of the cells of a photo, compared by a small perceptron: for logs too small to learn from them
  * how to see. What a photo shows in each cell is computed (cells.ts), and only what matters of it is learned.
  */
+
+import { affineParameters, weightOf } from '../graph/layers.ts';
 import { add, concatenate, linear, project, relu, reshape } from '../graph/operators/index.ts';
 import { cellColours, cellOutlines } from './cells.ts';
 import { type Encoder, requireDivides } from './encoder.ts';
-import { affineParameters, weightOf } from './layers.ts';
 
 export interface OutlinesConfig {
   readonly name: 'outlines';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { initialValues, layoutOf, namedParts, parametersOf } from '../graph/parameters.ts';
 import { Random } from '../random.ts';
-import type { SafeTensor, SafeTensors } from '../runtime/safetensors.ts';
+import type { SafeTensor, SafeTensors } from '../storage/safetensors.ts';
 import { embeddingGraph } from './export.ts';
 import { createEncoder } from './index.ts';
 import { describeLoaded, loadWeights } from './published-weights.ts';

@@ -6,7 +6,7 @@
 import { CourierError } from '../errors.ts';
 import { namedParts, type ParameterLayout } from '../graph/parameters.ts';
 import { type Shape, sameShape } from '../graph/tensor.ts';
-import type { SafeTensors } from '../runtime/safetensors.ts';
+import type { SafeTensors } from '../storage/safetensors.ts';
 
 /** What became of the weights, by the encoder's or the file's own names. */
 export interface LoadedWeights {

@@ -8,7 +8,7 @@ import { linear, multiply, sumAll, transpose } from '../graph/operators/index.ts
 import { parametersOf } from '../graph/parameters.ts';
 import { constant, input, type Tensor } from '../graph/tensor.ts';
 import { Engine, floats } from '../runtime/engine.ts';
-import { floatTensor, readSafeTensors } from '../runtime/safetensors.ts';
+import { floatTensor, readSafeTensors } from '../storage/safetensors.ts';
 import { cutPatches } from './patches.ts';
 import { patchEmbedding, type SwinConfig, swinForward } from './swin.ts';
 

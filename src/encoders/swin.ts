@@ -7,6 +7,7 @@
  * N = M² places in it, n windows, H heads, D = W / H.
  */
 import { CourierError } from '../errors.ts';
+import { affineParameters, foldNorm, type HeadName, head, norm } from '../graph/layers.ts';
 import {
   add,
   erfGate,
@@ -27,7 +28,6 @@ import {
 import { glorot, normal, zeros } from '../graph/parameters.ts';
 import { constant, type FloatTensor, parameter, scalar } from '../graph/tensor.ts';
 import { type Encoder, requireDivides } from './encoder.ts';
-import { affineParameters, foldNorm, type HeadName, head, norm } from './layers.ts';
 import { floatPatches, foldColours } from './patches.ts';
 
 export interface SwinConfig {

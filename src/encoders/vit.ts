@@ -6,6 +6,8 @@
  * For the same reason whatever is added to the stream between blocks is given mean 0 by its weights: a norm
  * subtracts the mean anyway, and then there is none to subtract.
  */
+
+import { affineParameters, type HeadName, head, weightOf } from '../graph/layers.ts';
 import {
   add,
   linear,
@@ -22,7 +24,6 @@ import {
 import { normal } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
 import { type Encoder, requireDivides } from './encoder.ts';
-import { affineParameters, type HeadName, head, weightOf } from './layers.ts';
 import { floatPatches, foldColours } from './patches.ts';
 
 export interface VitConfig {

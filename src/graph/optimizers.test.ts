@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { referenceDir } from '../../test/support/reference.ts';
 import { Engine } from '../runtime/engine.ts';
-import { floatTensor, readSafeTensors } from '../runtime/safetensors.ts';
+import { floatTensor, readSafeTensors } from '../storage/safetensors.ts';
 import { buildModel } from './onnx.ts';
 import { add, multiply, reshape, sumAll } from './operators/index.ts';
 import { createOptimizer, type OptimizerConfig } from './optimizers.ts';

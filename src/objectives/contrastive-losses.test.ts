@@ -6,7 +6,7 @@ import { buildModel } from '../graph/onnx.ts';
 import { concatenate, stopGradient } from '../graph/operators/index.ts';
 import { constant, type FloatTensor, input } from '../graph/tensor.ts';
 import { Engine, floats } from '../runtime/engine.ts';
-import { floatTensor, readSafeTensors, type SafeTensors } from '../runtime/safetensors.ts';
+import { floatTensor, readSafeTensors, type SafeTensors } from '../storage/safetensors.ts';
 import { clipLoss } from './clip.ts';
 import { negativeCosine } from './cosine.ts';
 import { simclrLoss } from './simclr.ts';

@@ -7,7 +7,7 @@ import { add, gather, l2Normalize, matmul, multiply, reshape, split } from '../g
 import { parametersOf } from '../graph/parameters.ts';
 import { constant, type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
 import { Engine, floats } from '../runtime/engine.ts';
-import { floatTensor, readSafeTensors, type SafeTensors } from '../runtime/safetensors.ts';
+import { floatTensor, readSafeTensors, type SafeTensors } from '../storage/safetensors.ts';
 import { inBlocks } from './batch-feeds.ts';
 import {
   contrastClickSequences,

@@ -1,6 +1,6 @@
 /** The keys of the last batches, first in, first out (MoCo, He et al., CVPR 2020). */
 import { NONE } from '../data/dataset.ts';
-import type { SafeArray } from '../runtime/safetensors.ts';
+import type { SafeArray } from '../storage/safetensors.ts';
 
 export class KeyQueue {
   /** Q */

@@ -5,7 +5,7 @@ import type { Model } from '../graph/onnx.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import type { NamedValues } from '../runtime/protocol.ts';
-import type { SafeArray } from '../runtime/safetensors.ts';
+import type { SafeArray } from '../storage/safetensors.ts';
 import type { BatchFeeds } from './batch-feeds.ts';
 
 export type { PhotoBatch };

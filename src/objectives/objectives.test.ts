@@ -15,13 +15,13 @@ import { createOptimizer, type Optimizer } from '../graph/optimizers.ts';
 import { bindToVector, initialValues, layoutOf, parametersOf } from '../graph/parameters.ts';
 import { input } from '../graph/tensor.ts';
 import { gradientState, scalarFeeds } from '../graph/training-step.ts';
-import { createStep } from '../pipelines/contrastive-step.ts';
-import { encoderFile, pretrain } from '../pipelines/pretrain.ts';
-import { isFused, type StepDescription, type StepPlan, stepParameters } from '../pipelines/step-models.ts';
-import { checkpointFile } from '../pipelines/training-run.ts';
+import { encoderFile, pretrain } from '../pipelines/pretrain/index.ts';
 import { silent } from '../progress.ts';
 import { Random } from '../random.ts';
 import { Engine, floats } from '../runtime/engine.ts';
+import { createStep } from '../training/contrastive-step.ts';
+import { isFused, type StepDescription, type StepPlan, stepParameters } from '../training/step-models.ts';
+import { checkpointFile } from '../training/training-run.ts';
 import { type ObjectiveConfig, objectiveNames, objectiveSettings, withLesson } from './index.ts';
 import type { Lesson, PhotoBatch } from './objective.ts';
 

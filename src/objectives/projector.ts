@@ -1,5 +1,5 @@
 /** Small networks between an embedding and a loss, which are thrown away after training. */
-import { affineParameters } from '../encoders/layers.ts';
+import { affineParameters } from '../graph/layers.ts';
 import { l2Normalize, linear, relu } from '../graph/operators/index.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { PhotoBatch } from '../data/photo-sampler.ts';
-import { affine, weightOf } from '../encoders/layers.ts';
+import { affine, weightOf } from '../graph/layers.ts';
 import {
   add,
   divide,

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { type CategoricalColumn, type Dataset, NONE } from '../data/dataset.ts';
 import { type PhotoBatch, PhotoSampler } from '../data/photo-sampler.ts';
 import { trainingPhotos } from '../data/training-photos.ts';
-import { affine } from '../encoders/layers.ts';
 import { CourierError } from '../errors.ts';
+import { affine } from '../graph/layers.ts';
 import {
   equal,
   gather,

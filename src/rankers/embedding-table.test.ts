@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { referenceDir } from '../../test/support/reference.ts';
 import { Random } from '../random.ts';
-import { floatTensor, readSafeTensors } from '../runtime/safetensors.ts';
+import { floatTensor, readSafeTensors } from '../storage/safetensors.ts';
 import { EmbeddingTable, paddingRow, type TableOptions } from './embedding-table.ts';
 import { sparseOptimizers } from './sparse-optimizers.ts';
 

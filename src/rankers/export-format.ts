@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CourierError, messageOf } from '../errors.ts';
-import { hashFile, readInput, requireReadable, writeJson } from '../files.ts';
-import { parseJson } from '../json.ts';
+import { hashFile, readInput, requireReadable, writeJson } from '../storage/files.ts';
+import { parseJson } from '../storage/json.ts';
 
 export const exportFiles = {
   /** embedded (B, L, E), historyMask (B, H), dense, visual, category → scores (B, 1); B is open. */

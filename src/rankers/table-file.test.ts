@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../random.ts';
-import { decodeSafeTensors, encodeSafeTensors, readSafeTensors } from '../runtime/safetensors.ts';
+import { decodeSafeTensors, encodeSafeTensors, readSafeTensors } from '../storage/safetensors.ts';
 import { EmbeddingTable } from './embedding-table.ts';
 import { sparseOptimizers } from './sparse-optimizers.ts';
 import { loadTable, saveTable } from './table-file.ts';

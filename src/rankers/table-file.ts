@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { CourierError, messageOf } from '../errors.ts';
-import { requireReadable, writeWhole } from '../files.ts';
+import { requireReadable, writeWhole } from '../storage/files.ts';
 import type { TableState } from './embedding-table.ts';
 import { sparseOptimizers } from './sparse-optimizers.ts';
 

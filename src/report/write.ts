@@ -1,7 +1,7 @@
 /** Writes a report into a run folder, for programs as JSON, for people as a page and as Markdown. */
 import { join } from 'node:path';
 import { CourierError } from '../errors.ts';
-import { writeFileWhole, writeJson } from '../files.ts';
+import { writeFileWhole, writeJson } from '../storage/files.ts';
 import { reportMarkdown } from './markdown.ts';
 import { reportPage } from './page.ts';
 import type { Report } from './report.ts';

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { parseJson } from '../json.ts';
+import { parseJson } from '../storage/json.ts';
 
 const findingSchema = z.discriminatedUnion('kind', [
   /** It computed; so many of the values are not what JavaScript computes. */

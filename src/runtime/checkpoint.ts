@@ -1,16 +1,16 @@
 /** Everything a training run needs to go on where it stopped, in one safetensors file. */
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
-import { exists } from '../files.ts';
 import { namedParts, type ParameterLayout } from '../graph/parameters.ts';
-import { parseJson } from '../json.ts';
+import { exists } from '../storage/files.ts';
+import { parseJson } from '../storage/json.ts';
 import {
   floatTensor,
   readSafeTensors,
   type SafeArray,
   type SafeTensor,
   writeSafeTensors,
-} from './safetensors.ts';
+} from '../storage/safetensors.ts';
 
 export interface Checkpoint {
   readonly step: number;

@@ -1,9 +1,9 @@
 /** Writes a generated shop the way a user would have it: a catalogue, a click log and a folder of photos. */
 import { join } from 'node:path';
 import { parseConfig } from '../config.ts';
-import { prepareOutputFolder, writeFileWhole, writeJson } from '../files.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
+import { prepareOutputFolder, writeFileWhole, writeJson } from '../storage/files.ts';
 import { makeCatalogue, type ShopItem } from './catalogue.ts';
 import { type ShopConfigInput, shopConfig } from './config.ts';
 import { type ShopFiles, shopFiles } from './files.ts';

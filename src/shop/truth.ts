@@ -1,8 +1,8 @@
 /** What nobody knows of a real shop: how each item looks, and which taste was behind each click. */
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
-import { readInput } from '../files.ts';
-import { parseJson } from '../json.ts';
+import { readInput } from '../storage/files.ts';
+import { parseJson } from '../storage/json.ts';
 import type { ShopItem } from './catalogue.ts';
 import type { ShopPageView } from './log.ts';
 import { colours, patterns, shapes, tastes } from './looks.ts';

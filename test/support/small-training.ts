@@ -5,18 +5,18 @@ import type { ClickBatch } from '../../src/data/click-sampler.ts';
 import type { Encoder } from '../../src/encoders/encoder.ts';
 import { exportEncoder } from '../../src/encoders/export.ts';
 import { createEncoder } from '../../src/encoders/index.ts';
-import { affine, head } from '../../src/encoders/layers.ts';
 import { floatPatches } from '../../src/encoders/patches.ts';
+import { affine, head } from '../../src/graph/layers.ts';
 import { add, relu, standardize } from '../../src/graph/operators/index.ts';
 import { createOptimizer } from '../../src/graph/optimizers.ts';
 import { initialValues, layoutOf, type ParameterLayout } from '../../src/graph/parameters.ts';
 import { scalarFeeds } from '../../src/graph/training-step.ts';
 import { courierObjective, courierSettings } from '../../src/objectives/courier.ts';
-import { createStep, type PhotoFeeds } from '../../src/pipelines/contrastive-step.ts';
-import { type StepDescription, stepParameters } from '../../src/pipelines/step-models.ts';
 import { Random } from '../../src/random.ts';
 import type { Device } from '../../src/runtime/devices.ts';
 import { Engine, floats } from '../../src/runtime/engine.ts';
+import { createStep, type PhotoFeeds } from '../../src/training/contrastive-step.ts';
+import { type StepDescription, stepParameters } from '../../src/training/step-models.ts';
 
 export interface SmallTraining {
   /** Of the exported encoder, before training. (M, d) */

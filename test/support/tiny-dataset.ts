@@ -1,7 +1,7 @@
 /** An ingested shop of a few items, for tests of pipelines. */
 import { join } from 'node:path';
-import { ingest } from '../../src/pipelines/ingest.ts';
-import type { PretrainConfigInput } from '../../src/pipelines/pretrain-config.ts';
+import { ingest } from '../../src/pipelines/ingest/index.ts';
+import type { PretrainConfigInput } from '../../src/pipelines/pretrain/config.ts';
 import { silent } from '../../src/progress.ts';
 import { shopSource } from '../../src/shop/files.ts';
 import { generateShop } from '../../src/shop/generate.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
-import { type ClusterResult, cluster } from '../../pipelines/cluster.ts';
-import { type AssignResult, assignClusters } from '../../pipelines/cluster-assign.ts';
-import { assignConfig, clusterConfig } from '../../pipelines/cluster-config.ts';
+import { type AssignResult, assignClusters } from '../../pipelines/cluster/assign.ts';
+import { assignConfig, clusterConfig } from '../../pipelines/cluster/config.ts';
+import { type ClusterResult, cluster } from '../../pipelines/cluster/index.ts';
 import { decimals, duration, integer } from '../../report/text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { collectSettings, list, number } from '../settings.ts';

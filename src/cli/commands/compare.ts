@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { featureNames } from '../../features/index.ts';
-import { compare, planComparison } from '../../pipelines/compare.ts';
-import { compareConfig } from '../../pipelines/compare-config.ts';
-import { describePlan, estimateTime } from '../../pipelines/compare-plan.ts';
-import { defaultSources, sourceNames } from '../../pipelines/embedding-sources.ts';
+import { compareConfig } from '../../pipelines/compare/config.ts';
+import { compare, planComparison } from '../../pipelines/compare/index.ts';
+import { describePlan, estimateTime } from '../../pipelines/compare/plan.ts';
 import { terminalFailures } from '../../report/failures.ts';
 import { rivalSentence } from '../../report/rival.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
+import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { datasetFolder } from '../data-folder.ts';
 import { collectSettings, list, seeds } from '../settings.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
-import { demo, demoConfig } from '../../pipelines/demo.ts';
+import { demo, demoConfig } from '../../demo/index.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { percent } from '../../report/text.ts';
 import { writeReport } from '../../report/write.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
-import { type EmbedResult, embed, embedConfig } from '../../pipelines/embed.ts';
+import { type EmbedResult, embed, embedConfig } from '../../pipelines/embed/index.ts';
 import { decimals, duration, integer } from '../../report/text.ts';
 import { deviceChoices } from '../../runtime/devices.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { splits } from '../../data/dataset.ts';
-import { explain } from '../../pipelines/explain.ts';
-import { explainConfig, ownName } from '../../pipelines/explain-config.ts';
+import { explainConfig, ownName } from '../../pipelines/explain/config.ts';
+import { explain } from '../../pipelines/explain/index.ts';
 import { attentionSentence } from '../../report/attention.ts';
 import { decimals, oneLine } from '../../report/text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';

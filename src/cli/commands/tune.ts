@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
-import { tune } from '../../pipelines/tune.ts';
-import { tuneConfig } from '../../pipelines/tune-config.ts';
+import { tuneConfig } from '../../pipelines/tune/config.ts';
+import { tune } from '../../pipelines/tune/index.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { collectSettings, number } from '../settings.ts';
 

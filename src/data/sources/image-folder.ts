@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
 import { CourierError, hasSystemCode, messageOf } from '../../errors.ts';
-import { pathBelow } from '../../files.ts';
+import { pathBelow } from '../../storage/files.ts';
 
 /** In the order in which they are preferred when an item has several. */
 const extensions = ['.jpg', '.jpeg', '.png', '.webp'];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { CourierError, hasSystemCode, messageOf } from '../../errors.ts';
-import { readInput, requireReadable } from '../../files.ts';
+import { readInput, requireReadable } from '../../storage/files.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
 

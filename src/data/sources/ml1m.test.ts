@@ -12,7 +12,7 @@ import {
   writeTinyMl1m,
 } from '../../../test/support/tiny-ml1m.ts';
 import { writePhoto } from '../../../test/support/tiny-shop.ts';
-import { ingest } from '../../pipelines/ingest.ts';
+import { ingest } from '../../pipelines/ingest/index.ts';
 import { silent } from '../../progress.ts';
 import { buildHistories } from '../history.ts';
 import { loadDataset } from '../store.ts';

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../../errors.ts';
-import { requireReadable } from '../../files.ts';
+import { requireReadable } from '../../storage/files.ts';
 import { fileLiteral, identifier, literal, withDuckDB } from '../duckdb.ts';
 import type { BadRows } from '../findings.ts';
 

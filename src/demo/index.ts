@@ -1,0 +1,103 @@
+/** The demo: a generated shop through the whole pipeline, with the truth known at the end. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { parseConfig } from '../config.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { loadDataset } from '../data/store.ts';
+import type { AttendedClick } from '../evaluation/attention.ts';
+import type { EvaluationOptions } from '../evaluation/evaluation.ts';
+import { compareConfig, pretrainSettings } from '../pipelines/compare/config.ts';
+import { compare } from '../pipelines/compare/index.ts';
+import { ingest } from '../pipelines/ingest/index.ts';
+import type { AttentionCheck, Report } from '../report/report.ts';
+import { shopConfig } from '../shop/config.ts';
+import { shopFiles, shopSource } from '../shop/files.ts';
+import { generateShop } from '../shop/generate.ts';
+import { loadTruth, sharesTaste, type Truth } from '../shop/truth.ts';
+import { exists, prepareOutputFolder } from '../storage/files.ts';
+
+/** The comparison with other defaults: what two cores do in two minutes. */
+const demoComparison = compareConfig.omit({ dataset: true, out: true }).extend({
+  seeds: compareConfig.shape.seeds.def.innerType.default([1]),
+  starts: compareConfig.shape.starts.def.innerType.default(['warm']),
+  pretrain: pretrainSettings
+    .extend({
+      steps: z.int().positive().default(280),
+      batchSize: z.int().min(2).max(65_536).default(128),
+      candidates: z.int().min(1).max(50).default(4),
+      validateEvery: z.int().positive().default(40),
+    })
+    .prefault({}),
+});
+
+export const demoConfig = z.strictObject({
+  /** Folder for the shop, the dataset and the run. */
+  out: z.string().min(1).default('runs/demo'),
+  shop: shopConfig.prefault({}),
+  /** Side of the decoded photos in pixels. */
+  side: z.int().min(16).max(256).default(32),
+  compare: demoComparison.prefault({}),
+});
+
+export type DemoConfigInput = z.input<typeof demoConfig>;
+
+/**
+ * Generates a shop, ingests it, pre-trains, compares, and checks the attention against the known tastes.
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE
+ */
+export async function demo(
+  settings: DemoConfigInput,
+  options: Omit<EvaluationOptions, 'title'>,
+): Promise<Report> {
+  const config = parseConfig(demoConfig, settings, 'demo configuration');
+  await prepareOutputFolder(config.out);
+  const shop = join(config.out, 'shop');
+  const dataset = join(config.out, 'dataset');
+  const files = shopFiles(shop);
+  if (!(await exists(files.truth))) await generateShop(shop, config.shop, options.progress);
+  await ingest(
+    { ...shopSource(files), name: 'generated shop', out: dataset, side: config.side },
+    options.progress,
+  );
+  const title = 'What images add in a generated shop';
+  const { report, attended } = await compare(
+    { ...config.compare, dataset, out: join(config.out, 'run') },
+    { ...options, title },
+  );
+  const loaded = await loadDataset(dataset);
+  loaded.images.close();
+  return { ...report, attention: checkAttention(attended, loaded, await loadTruth(files.truth)) };
+}
+
+/**
+ * How often the largest weight lies on an earlier click that was made for the same taste. Counted are the
+ * clicks with a taste behind them whose history holds both a click that shares it and one that does not;
+ * chance is the mean share of the places that do.
+ * @returns null when there is no such click
+ */
+export function checkAttention(
+  attended: readonly AttendedClick[],
+  { catalogue, users, pageViews }: Pick<Dataset, 'catalogue' | 'users' | 'pageViews'>,
+  truth: Truth,
+): AttentionCheck | null {
+  let [clicks, hits, chance] = [0, 0, 0];
+  for (const { pageView, item, history } of attended) {
+    const user = users[pageViews.user[pageView]!]!;
+    const time = pageViews.time[pageView]!;
+    const click = truth.clickAt(user, catalogue.ids[item]!, time);
+    const shares = history.map(({ item: earlier }) => {
+      const before = truth.clickBefore(user, catalogue.ids[earlier]!, time);
+      return click !== undefined && before !== undefined && sharesTaste(click, before);
+    });
+    const share = shares.filter(Boolean).length / shares.length;
+    if (!(share > 0 && share < 1)) continue;
+    const heaviest = history.reduce(
+      (best, { weight }, place) => (weight > history[best]!.weight ? place : best),
+      0,
+    );
+    clicks++;
+    chance += share;
+    if (shares[heaviest] === true) hits++;
+  }
+  return clicks === 0 ? null : { clicks, hitRate: hits / clicks, chance: chance / clicks };
+}

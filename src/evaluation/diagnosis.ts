@@ -1,0 +1,174 @@
+/** What the best ranker with images rests on. Of the validation split, since the test period is read once. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Dataset } from '../data/dataset.ts';
+import { reliabilityTable } from '../metrics/calibration.ts';
+import { summarise } from '../metrics/summary.ts';
+import type { Progress } from '../progress.ts';
+import { Random } from '../random.ts';
+import { rowsOfSplit } from '../rankers/fields.ts';
+import { permutationImportance } from '../rankers/importance.ts';
+import type { Diagnosis, Summary } from '../report/report.ts';
+import { exists, readInput, writeJson } from '../storage/files.ts';
+import { parseJson } from '../storage/json.ts';
+import { type PlannedRow, RankerTrainer, type VisualRow } from './evaluation.ts';
+import type { TableCell } from './table.ts';
+
+const summarySchema = z.object({ mean: z.number(), std: z.number().nullable() });
+
+const diagnosisSchema = z.object({
+  features: z.string(),
+  objective: z.string(),
+  seed: z.number(),
+  importance: z.array(z.object({ input: z.string(), visual: z.boolean(), loss: z.number() })),
+  gates: z.array(z.object({ category: z.string(), opening: z.number(), exposures: z.number() })),
+  reliability: z.array(z.object({ meanPrediction: z.number(), observedRate: z.number(), count: z.number() })),
+  withoutCategories: z.array(
+    z.object({ categories: z.boolean(), none: summarySchema, withImages: summarySchema }),
+  ),
+});
+
+/**
+ * Looks into the row with images that has the best validation AUC. Its rankers begin warm, whatever the table's do.
+ * What was computed is kept in the run folder.
+ * @returns null where there is no row with images, or the configuration does not ask for it
+ */
+export async function diagnose(
+  trainer: RankerTrainer,
+  rows: readonly PlannedRow[],
+  cells: readonly TableCell[],
+  progress: Progress,
+): Promise<Diagnosis | null> {
+  const row = bestRow(rows, cells);
+  if (!trainer.config.diagnosis || row === null) return null;
+  const path = join(trainer.config.out, 'diagnosis.json');
+  if (await exists(path)) {
+    const stored = diagnosisSchema.safeParse(
+      parseJson((await readInput(path, 'Diagnosis')).toString('utf8')),
+    );
+    // A row that failed and was made good since may be the best now.
+    if (stored.success && stored.data.features === row.features && stored.data.objective === row.source)
+      return stored.data;
+  }
+  const stage = 'Diagnose';
+  progress({ kind: 'start', stage, total: 2, unit: 'parts' });
+  const looked = await lookInto(trainer, row);
+  progress({ kind: 'advance', stage, done: 1, detail: 'importance, gates, reliability' });
+  const made: Diagnosis = { ...looked, withoutCategories: await inComparison(trainer, row, cells) };
+  progress({ kind: 'end', stage });
+  await writeJson(path, made);
+  return made;
+}
+
+/** The row whose rankers have the best mean validation AUC, among those that began warm if there are any. */
+function bestRow(rows: readonly PlannedRow[], cells: readonly TableCell[]): VisualRow | null {
+  const warm = cells.filter(({ start }) => start === 'warm');
+  const considered = warm.length > 0 ? warm : cells;
+  let best: { readonly row: VisualRow; readonly auc: number } | null = null;
+  for (const row of rows) {
+    if (row === null) continue;
+    const own = considered.filter(
+      ({ source, features }) => source === row.source && features === row.features,
+    );
+    const auc = own.reduce((sum, { result }) => sum + result.validationAuc, 0) / own.length;
+    if (best === null || auc > best.auc) best = { row, auc };
+  }
+  return best?.row ?? null;
+}
+
+/** Importance, gates and reliability of the first seed's ranker. */
+async function lookInto(trainer: RankerTrainer, row: VisualRow) {
+  const { dataset } = trainer;
+  const seed = trainer.config.seeds[0]!;
+  const base = await trainer.train(null, seed, null);
+  await base.model.release();
+  const { model, assembler, result } = await trainer.train(row, seed, base.state);
+  try {
+    const validation = rowsOfSplit(dataset, 'validation');
+    const labels = Uint8Array.from(validation, (exposure) => dataset.exposures.clicked[exposure]!);
+    const random = Random.seeded(seed, 'importance');
+    return {
+      features: row.features,
+      objective: row.source,
+      seed,
+      importance: await permutationImportance(model, assembler, dataset, validation, row.features, random),
+      gates: result.gates,
+      reliability: reliabilityTable(await model.score(validation), labels),
+    };
+  } finally {
+    await model.release();
+  }
+}
+
+/** Validation AUC with and without images, on the whole data and without what categories tell. */
+async function inComparison(trainer: RankerTrainer, row: VisualRow, cells: readonly TableCell[]) {
+  const { dataset, config, engine, signal } = trainer;
+  if (dataset.catalogue.categories.length === 0) return [];
+  const bare = new RankerTrainer(
+    withoutCategories(dataset),
+    { ...config, ranker: { ...config.ranker, gateCategory: null } },
+    engine,
+    signal,
+  );
+  return [
+    { categories: true, ...(warmAucs(cells, row) ?? (await validationAucs(trainer, row))) },
+    { categories: false, ...(await validationAucs(bare, row)) },
+  ];
+}
+
+/** Of rankers of the table that began warm; null where there are none. */
+function warmAucs(cells: readonly TableCell[], row: VisualRow) {
+  const warm = cells.filter(({ start }) => start === 'warm');
+  const aucsOf = (source: string | null, features: string | null) =>
+    warm
+      .filter((cell) => cell.source === source && cell.features === features)
+      .map(({ result }) => result.validationAuc);
+  const [none, withImages] = [aucsOf(null, null), aucsOf(row.source, row.features)];
+  if (none.length === 0 || withImages.length === 0) return null;
+  return { none: summarise(none), withImages: summarise(withImages) };
+}
+
+/** The same of rankers trained for it, which begin warm. */
+async function validationAucs(
+  trainer: RankerTrainer,
+  row: VisualRow,
+): Promise<{ readonly none: Summary; readonly withImages: Summary }> {
+  const [none, withImages]: [number[], number[]] = [[], []];
+  for (const seed of trainer.config.seeds) {
+    const base = await trainer.train(null, seed, null);
+    await base.model.release();
+    for (const [planned, aucs] of [
+      [null, none],
+      [row, withImages],
+    ] as const) {
+      const { result, model } = await trainer.train(planned, seed, base.state);
+      await model.release();
+      aucs.push(result.validationAuc);
+    }
+  }
+  return { none: summarise(none), withImages: summarise(withImages) };
+}
+
+/** The dataset as if the catalogue had no categories: without their ids, and without their counts in histories. */
+function withoutCategories(dataset: Dataset): Dataset {
+  const { catalogue, exposures } = dataset;
+  const told = new Set(
+    catalogue.categories.flatMap(({ name }) => [`${name}_in_history`, `${name}_in_history_log`]),
+  );
+  const kept = [...exposures.numericNames.keys()].filter(
+    (column) => !told.has(exposures.numericNames[column]!),
+  );
+  const width = exposures.numericNames.length;
+  const numeric = new Float32Array(exposures.item.length * kept.length);
+  for (let row = 0; row < exposures.item.length; row++) {
+    for (const [place, column] of kept.entries()) {
+      numeric[row * kept.length + place] = exposures.numeric[row * width + column]!;
+    }
+  }
+  const numericNames = kept.map((column) => exposures.numericNames[column]!);
+  return {
+    ...dataset,
+    catalogue: { ...catalogue, categories: [] },
+    exposures: { ...exposures, numeric, numericNames },
+  };
+}

@@ -1,0 +1,103 @@
+/** Cluster ids for new items: the nearest of the centres that an earlier run found. */
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { CentreSearch } from '../../clustering/centre-search.ts';
+import { encodeResiduals, residualSearchWidth } from '../../clustering/residual-quantization.ts';
+import { nearestCentres } from '../../clustering/spherical-k-means.ts';
+import { parseConfig } from '../../config.ts';
+import { type Centres, type ItemCodes, readCentres, writeClusters } from '../../data/clusters.ts';
+import { NONE } from '../../data/dataset.ts';
+import type { StoredEmbeddings } from '../../data/embeddings.ts';
+import { CourierError } from '../../errors.ts';
+import { openRunFolder } from '../../runs/run-folder.ts';
+import { hashFile } from '../../storage/files.ts';
+import { type AssignConfigInput, assignConfig } from './config.ts';
+import { clustersFile, readWithOrigin } from './index.ts';
+
+export interface AssignResult {
+  readonly clusters: string;
+  /** Items with a cluster, and items whose embedding is zero, which have none. */
+  readonly items: number;
+  readonly without: number;
+  /** For each granularity the mean cosine of the items to their centres. */
+  readonly meanCosines: Readonly<Record<string, number>>;
+  /** For each level of residual codes the mean squared error of what the levels so far rebuild. */
+  readonly semanticErrors: readonly number[];
+}
+
+/**
+ * Gives items the ids of the nearest centres; nothing is clustered again.
+ * @throws CourierError CONFIG_INVALID, FILE_NOT_FOUND, FILE_CORRUPT, VALUE_INVALID (embeddings of another encoder or
+ * length, too), OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE
+ */
+export async function assignClusters(settings: AssignConfigInput): Promise<AssignResult> {
+  const config = parseConfig(assignConfig, settings, 'cluster configuration');
+  const stored = await readCentres(config.assign);
+  const { embeddings, origin } = await readWithOrigin(config.embeddings);
+  const { dimension } = embeddings;
+  if (stored.dimension !== dimension)
+    throw unlike(config, `the centres have length ${stored.dimension}, the embeddings ${dimension}`);
+  if (stored.origin !== null && origin !== null && !isDeepStrictEqual(stored.origin, origin))
+    throw unlike(config, 'another encoder, or the same at another precision, made the embeddings');
+  const identity = {
+    centresHash: await hashFile(config.assign),
+    embeddingsHash: await hashFile(config.embeddings),
+  };
+  await openRunFolder(config.out, { pipeline: 'cluster-assign', config: identity, datasetHash: '' });
+
+  const isLevel = ({ name }: Centres) => name.startsWith('semantic_');
+  const whole = await assignWhole(
+    embeddings,
+    stored.centres.filter((each) => !isLevel(each)),
+  );
+  const semantic = await assignSemantic(embeddings, stored.centres.filter(isLevel));
+  const columns = [...whole.columns, ...semantic.columns];
+  const clusters = join(config.out, clustersFile);
+  await writeClusters(clusters, { ids: embeddings.ids, columns });
+  const without = columns[0]!.codes.filter((code) => code === NONE).length;
+  const items = embeddings.ids.length - without;
+  return { clusters, items, without, meanCosines: whole.meanCosines, semanticErrors: semantic.errors };
+}
+
+async function assignWhole(embeddings: StoredEmbeddings, centres: readonly Centres[]) {
+  const columns: ItemCodes[] = [];
+  const meanCosines: Record<string, number> = {};
+  const search = await CentreSearch.open(embeddings.dimension);
+  try {
+    for (const { name, values } of centres) {
+      const { codes, cosines } = await nearestCentres(embeddings, values, search);
+      const known = codes.filter((code) => code !== NONE).length;
+      columns.push({ name, count: values.length / embeddings.dimension, codes });
+      meanCosines[name] = cosines.reduce((sum, cosine) => sum + cosine, 0) / Math.max(1, known);
+    }
+    return { columns, meanCosines };
+  } finally {
+    await search.close();
+  }
+}
+
+async function assignSemantic(embeddings: StoredEmbeddings, levels: readonly Centres[]) {
+  if (levels.length === 0) return { columns: [], errors: [] };
+  const search = await CentreSearch.open(residualSearchWidth(embeddings.dimension));
+  try {
+    const codebooks = levels.map(({ values }) => values);
+    const { codes, errors } = await encodeResiduals(embeddings, codebooks, search);
+    const columns = levels.map(({ name, values }, level): ItemCodes => {
+      return { name, count: values.length / embeddings.dimension, codes: codes[level]! };
+    });
+    return { columns, errors };
+  } finally {
+    await search.close();
+  }
+}
+
+function unlike(
+  config: { readonly assign: string; readonly embeddings: string },
+  problem: string,
+): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `${config.embeddings} does not fit ${config.assign}: ${problem}.`,
+    'Embed the new items with the encoder whose embeddings were clustered, or cluster again.',
+  );
+}

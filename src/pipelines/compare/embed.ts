@@ -1,0 +1,96 @@
+/** The embeddings of every source and seed of a comparison. */
+import type { Dataset } from '../../data/dataset.ts';
+import type { EvaluationOptions } from '../../evaluation/evaluation.ts';
+import type { Progress } from '../../progress.ts';
+import { integer } from '../../report/text.ts';
+import type { Attempt } from '../../runs/failures.ts';
+import { defaultLanes, inLanes, type Lane, namedProgress } from '../../runs/lanes.ts';
+import type { StageCosts } from '../../runs/stage-costs.ts';
+import type { Engine } from '../../runtime/engine.ts';
+import { usableMemory } from '../../runtime/memory.ts';
+import { produceEmbeddings, sourceFolder } from '../../training/embedding-sources.ts';
+import type { CompareConfig } from './config.ts';
+import { embeddingCost, embedStage } from './cost.ts';
+import { describeRest, type EmbedTask, type Task } from './plan.ts';
+
+/**
+ * Computes what is missing, several at a time where the machine allows, and says after each how long the rest takes.
+ * @returns the embeddings that are there in the end
+ */
+export async function embedWithEverySource(
+  dataset: Dataset,
+  config: CompareConfig,
+  engine: Engine,
+  costs: StageCosts,
+  tasks: readonly Task[],
+  attempt: Attempt,
+  { progress, signal }: EvaluationOptions,
+): Promise<readonly EmbedTask[]> {
+  let all = tasks;
+  const missing = tasks.filter((task) => task.kind === 'embed').filter(({ finished }) => !finished);
+  const groups = apart(missing, config);
+  const budget = config.pretrain.memory ?? usableMemory() / 2;
+  // A GPU's memory is not counted here, and one training fills it.
+  const most = config.pretrain.device === 'cpu' ? defaultLanes(budget) : 1;
+  const lanes = Math.min(config.parallel ?? most, groups.length);
+  const room = lanes > 1 ? Math.max(0, budget - process.memoryUsage.rss()) / lanes : null;
+  await inLanes(groups, lanes, engine, signal, async (group, lane) => {
+    for (const task of group) {
+      lane.signal?.throwIfAborted();
+      const unit = {
+        stage: 'embed',
+        source: task.source,
+        features: null,
+        start: null,
+        seed: task.seed,
+      } as const;
+      const seconds = await attempt(unit, () => embed(task, dataset, config, lane, room, costs, progress));
+      if (seconds === null) continue;
+      all = all.map((other) => (other === task ? { ...task, finished: true, seconds } : other));
+      progress({ kind: 'note', text: `Left: ${describeRest(all)}` });
+    }
+  });
+  return all.filter((task) => task.kind === 'embed').filter(({ finished }) => finished);
+}
+
+/** @returns the seconds that it took, interrupted calls included */
+async function embed(
+  { source, seed }: EmbedTask,
+  dataset: Dataset,
+  config: CompareConfig,
+  { engine, threads, signal }: Lane,
+  room: number | null,
+  costs: StageCosts,
+  progress: Progress,
+): Promise<number> {
+  const folder = sourceFolder(config.out, source, seed ?? 0);
+  const own = {
+    dataset: config.dataset,
+    out: folder,
+    seed: seed ?? 0,
+    threads: Math.min(threads, config.pretrain.threads ?? threads),
+  };
+  const context = {
+    ...{ dataset, folder, engine, signal, room },
+    pretrain: { ...config.pretrain, ...own },
+    progress: namedProgress(seed === null ? source : `${source}, seed ${seed}`, progress),
+  };
+  await costs.measure(embedStage(source, seed), async () => {
+    await produceEmbeddings(source, context);
+    const { images } = await embeddingCost(config, costs, source, seed);
+    const seen = images === 0 ? '' : `${integer(images)} photos seen in training, `;
+    return `${seen}${integer(dataset.images.count)} photos embedded`;
+  });
+  return (await embeddingCost(config, costs, source, seed)).embeddingSeconds;
+}
+
+/** Tasks that share a first stage are one after the other: those of a seed, or all where its folder is named. */
+function apart(
+  tasks: readonly EmbedTask[],
+  { pretrain: { start } }: CompareConfig,
+): readonly (readonly EmbedTask[])[] {
+  if (start === null) return tasks.map((task) => [task]);
+  if (start.out !== undefined) return tasks.length === 0 ? [] : [tasks];
+  const seeds = [...new Set(tasks.map(({ seed }) => seed))];
+  return seeds.map((seed) => tasks.filter((task) => task.seed === seed));
+}

@@ -1,0 +1,207 @@
+/**
+ * The comparison: embedding sources × features × seeds → the table that says whether images pay off.
+ *
+ * Every ranker has the same base features; the rows differ in what images add. All are scored once on the
+ * test period. What fails is noted and does not lose the rest.
+ */
+import { join } from 'node:path';
+import { parseConfig } from '../../config.ts';
+import { type Dataset, NONE } from '../../data/dataset.ts';
+import { CourierError } from '../../errors.ts';
+import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
+import { summariseAttention } from '../../evaluation/attention-summary.ts';
+import { pretrainCurves } from '../../evaluation/curves.ts';
+import { diagnose } from '../../evaluation/diagnosis.ts';
+import {
+  type EvaluationOptions,
+  evaluationReport,
+  type PlannedRow,
+  RankerTrainer,
+  requireColumns,
+  type VisualRow,
+} from '../../evaluation/evaluation.ts';
+import { chooseExamples } from '../../evaluation/examples.ts';
+import { rankRows } from '../../evaluation/rank-rows.ts';
+import type { TableCell } from '../../evaluation/table.ts';
+import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
+import type { Progress } from '../../progress.ts';
+import type { Example, Report } from '../../report/report.ts';
+import { type Attempt, Failures, nothingSucceeded } from '../../runs/failures.ts';
+import { manifestFile, openRunFolder, type RunIdentity } from '../../runs/run-folder.ts';
+import { StageCosts } from '../../runs/stage-costs.ts';
+import { withDataset } from '../../runs/with-dataset.ts';
+import type { Engine } from '../../runtime/engine.ts';
+import { exists } from '../../storage/files.ts';
+import { embeddingSources, embeddingsFile, sourceFolder } from '../../training/embedding-sources.ts';
+import { whatIsLearned } from '../pretrain/config.ts';
+import { attentionFile } from '../pretrain/index.ts';
+import { type CompareConfig, type CompareConfigInput, compareConfig } from './config.ts';
+import { withCosts } from './cost.ts';
+import { embedWithEverySource } from './embed.ts';
+import { describePlan, type EmbedTask, planTasks, type Task } from './plan.ts';
+import { versusBestOther } from './rival.ts';
+
+export interface Comparison {
+  readonly report: Report;
+  /** The test clicks as the first seed's COURIER rebuilt them; empty without COURIER. */
+  readonly attended: readonly AttendedClick[];
+}
+
+/**
+ * Computes what the run folder does not hold yet, and the report over all of it.
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, INTERRUPTED, those of reading the dataset and of writing, and
+ * COMPARISON_FAILED where no row with images is left
+ */
+export async function compare(settings: CompareConfigInput, options: EvaluationOptions): Promise<Comparison> {
+  const config = parseConfig(compareConfig, settings, 'compare configuration');
+  return withDataset(config.dataset, (dataset, engine) => compareOn(dataset, config, engine, options));
+}
+
+/**
+ * What `compare` would compute and what it would find, in its order; writes nothing.
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS and those of reading the dataset
+ */
+export async function planComparison(settings: CompareConfigInput): Promise<readonly Task[]> {
+  const config = parseConfig(compareConfig, settings, 'compare configuration');
+  return withDataset(config.dataset, async (dataset) => {
+    requireFit(dataset, config);
+    const begun = await exists(join(config.out, manifestFile));
+    if (begun) await openRunFolder(config.out, identityOf(config, dataset));
+    return planTasks(config, await StageCosts.open(config.out));
+  });
+}
+
+async function compareOn(
+  dataset: Dataset,
+  config: CompareConfig,
+  engine: Engine,
+  options: EvaluationOptions,
+): Promise<Comparison> {
+  const { progress, signal } = options;
+  requireFit(dataset, config);
+  const { startedAt } = await openRunFolder(config.out, identityOf(config, dataset));
+  const costs = await StageCosts.open(config.out);
+  const failures = new Failures(progress, signal);
+  const { attempt } = failures;
+
+  const tasks = await planTasks(config, costs);
+  for (const text of describePlan(tasks)) progress({ kind: 'note', text });
+  const embedded = await embedWithEverySource(dataset, config, engine, costs, tasks, attempt, options);
+  const trainer = new RankerTrainer(dataset, config, engine, signal);
+  const planned = [null, ...visualRows(config, embedded)];
+  const cells = comparable(await rankRows(trainer, planned, costs, progress, attempt));
+  if (cells.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
+
+  const diagnosis = await diagnoseWhole(trainer, planned, cells, attempt, progress);
+  const { attended, examples } = await attendTestClicks(dataset, config, engine, embedded, attempt);
+  const attentionSummary = summariseAttention(dataset, attended);
+  const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
+  const made = {
+    ...report,
+    rows: await withCosts(report.rows, cells, config, costs),
+    versusBestOther: versusBestOther(report.rows, cells, dataset, config.replicates),
+    failures: failures.list,
+    curves: [...(await pretrainCurves(config)), ...report.curves],
+    examples,
+    ...(attentionSummary === null ? {} : { attentionSummary }),
+  };
+  return { report: made, attended };
+}
+
+/**
+ * Refuses at once what the dataset could not give after hours.
+ * @throws CourierError CONFIG_INVALID
+ */
+function requireFit(dataset: Dataset, config: CompareConfig): void {
+  requireColumns(dataset, config);
+  const parts = config.features.flatMap((set) => set.split('+'));
+  const { clusters, semanticCodes } = config.codes;
+  const wanted = {
+    'codes.clusters': parts.includes('cluster-id') ? Math.max(...clusters) : 0,
+    'codes.semanticCodes': parts.includes('semantic-id') ? semanticCodes : 0,
+  };
+  const photos = dataset.catalogue.photo.filter((row) => row !== NONE).length;
+  for (const [setting, count] of Object.entries(wanted)) {
+    if (count <= photos) continue;
+    throw new CourierError(
+      'CONFIG_INVALID',
+      `Invalid configuration: ${setting} asks for ${count} clusters of ${photos} items with photos.`,
+      `Ask for at most ${photos}.`,
+    );
+  }
+}
+
+/**
+ * As of `pretrain`: where, with how much, how many at a time, and whether a collapse ends one, may change; and what only
+ * the report is made with, which is made anew every time.
+ */
+function identityOf(
+  { dataset: _, out, parallel, replicates, sliceBy, examples, ...config }: CompareConfig,
+  { hash }: Dataset,
+): RunIdentity {
+  const pretrain = whatIsLearned(config.pretrain);
+  return { pipeline: 'compare', config: { ...config, pretrain }, datasetHash: hash };
+}
+
+function visualRows({ objectives, features, out }: CompareConfig, embedded: readonly EmbedTask[]) {
+  return objectives.flatMap((source) =>
+    features.map((set): VisualRow => {
+      return {
+        source,
+        features: set,
+        embeddings(seed) {
+          const own = embeddingSources[source].seeded ? seed : null;
+          const there = embedded.some((task) => task.source === source && task.seed === own);
+          return there ? join(sourceFolder(out, source, seed), embeddingsFile) : null;
+        },
+      };
+    }),
+  );
+}
+
+/** Without the cells of a start and seed of which the ranker without images failed. */
+function comparable(cells: readonly TableCell[]): readonly TableCell[] {
+  return cells.filter(({ start, seed }) =>
+    cells.some((other) => other.source === null && other.start === start && other.seed === seed),
+  );
+}
+
+/** Looks into the best of the rows that have all seeds, since it trains them all again. */
+async function diagnoseWhole(
+  trainer: RankerTrainer,
+  rows: readonly PlannedRow[],
+  cells: readonly TableCell[],
+  attempt: Attempt,
+  progress: Progress,
+) {
+  const { seeds, starts } = trainer.config;
+  const whole = rows.filter((row) => {
+    const own = cells.filter((cell) => cell.source === row?.source && cell.features === row.features);
+    return own.length === seeds.length * starts.length;
+  });
+  const [seed = null] = seeds;
+  const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
+  return attempt(unit, () => diagnose(trainer, whole, cells, progress));
+}
+
+async function attendTestClicks(
+  dataset: Dataset,
+  config: CompareConfig,
+  engine: Engine,
+  embedded: readonly EmbedTask[],
+  attempt: Attempt,
+): Promise<{ readonly attended: readonly AttendedClick[]; readonly examples: readonly Example[] }> {
+  const none = { attended: [], examples: [] };
+  const [seed] = config.seeds;
+  if (seed === undefined) return none;
+  if (!embedded.some((task) => task.source === 'courier' && task.seed === seed)) return none;
+  const folder = sourceFolder(config.out, 'courier', seed);
+  const unit = { stage: 'attend', source: 'courier', features: null, start: null, seed } as const;
+  const shown = await attempt(unit, async () => {
+    const embeddings = await loadItemEmbeddings(dataset, join(folder, embeddingsFile));
+    const model = join(folder, attentionFile);
+    const attended = await attendClicks(dataset, 'test', embeddings, model, config.pretrain.history, engine);
+    return { attended, examples: await chooseExamples(dataset, attended, config.examples) };
+  });
+  return shown ?? none;
+}

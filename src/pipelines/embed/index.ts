@@ -1,0 +1,181 @@
+/** Embedding: encoder → embeddings of a whole catalogue. */
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { parseConfig } from '../../config.ts';
+import type { Dataset, Finding } from '../../data/dataset.ts';
+import { type Origin, writeTracedEmbeddings } from '../../data/embeddings.ts';
+import { Findings } from '../../data/findings.ts';
+import { loadDataset } from '../../data/store.ts';
+import { type EncoderFile, readEncoderFile } from '../../encoders/file.ts';
+import { requireSide } from '../../encoders/load.ts';
+import { EncoderPool } from '../../encoders/pool.ts';
+import type { Progress } from '../../progress.ts';
+import { chooseDevice, type Device, deviceChoices } from '../../runtime/devices.ts';
+import { Engine } from '../../runtime/engine.ts';
+import { prepareOutputFolder } from '../../storage/files.ts';
+import { comparePrecisions, noPhotos, type PrecisionReport, quantizedEncoder } from './int8.ts';
+import { type EmbeddedPhotos, embedPhotos } from './photos.ts';
+import { datasetSource, folderSource, type PhotoSource } from './source.ts';
+import { EmbeddingStore } from './store.ts';
+
+export const embedConfig = z
+  .strictObject({
+    /** Either a dataset, whose photos are decoded already … */
+    dataset: z.string().min(1).optional(),
+    /** … or a folder of image files: an item is called by its path below the folder, without extension. */
+    photos: z.string().min(1).optional(),
+    /** An encoder.onnx that pretrain wrote. Photos of a folder are fitted to the side it takes. */
+    encoder: z.string().min(1),
+    /** Parquet file to write: `item_id`, `embedding`, `image_hash`. */
+    out: z.string().min(1),
+    /** `int8` computes on bytes where it can, and leaves the quantised encoder beside `out`, as `….int8.onnx`. */
+    precision: z.enum(['float32', 'int8']).default('float32'),
+    device: z.enum(deviceChoices).default('cpu'),
+  })
+  .refine(({ dataset, photos }) => (dataset === undefined) !== (photos === undefined), {
+    path: ['photos'],
+    message: 'give either a dataset or a folder of photos',
+  })
+  .refine(({ precision, device }) => precision === 'float32' || device === 'cpu' || device === 'auto', {
+    path: ['device'],
+    message: 'int8 is computed on the cpu',
+  });
+
+export type EmbedConfigInput = z.input<typeof embedConfig>;
+
+type EmbedConfig = z.output<typeof embedConfig>;
+
+export interface EmbedResult {
+  readonly embeddings: string;
+  /** Items in the output: those whose photo was encoded now, and those whose embedding was taken over. */
+  readonly items: number;
+  readonly encoded: number;
+  readonly reused: number;
+  /** Photos that cannot be used; `findings` says why. */
+  readonly failed: number;
+  readonly dimension: number;
+  readonly seconds: number;
+  readonly findings: readonly Finding[];
+  /** What the lower precision costs and gains; null for float32. */
+  readonly precision: PrecisionReport | null;
+}
+
+/**
+ * Embeds the photos of a catalogue and writes the embeddings by item id.
+ *
+ * Embeddings in an output of the same encoder and precision are taken over where the photo did not change, and
+ * items that are gone drop out. What a run finished before it was killed is kept in `<out>.partial`, from where
+ * the next one goes on, to the same bytes.
+ * @throws CourierError CONFIG_INVALID, FILE_NOT_FOUND, FILE_CORRUPT, OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE,
+ * DEVICE_UNAVAILABLE, INTERRUPTED
+ */
+export async function embed(
+  settings: EmbedConfigInput,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<EmbedResult> {
+  const started = performance.now();
+  const config = parseConfig(embedConfig, settings, 'embed configuration');
+  const device = config.precision === 'int8' ? 'cpu' : await chooseDevice(config.device);
+  const encoder = await readEncoderFile(config.encoder);
+  const findings = new Findings();
+  const result = await withSource(config, encoder, findings, (source, dataset) =>
+    embedSource({ config, device, encoder, source, dataset, findings, progress, signal }),
+  );
+  return { ...result, findings: findings.list(), seconds: (performance.now() - started) / 1000 };
+}
+
+async function withSource<T>(
+  config: EmbedConfig,
+  encoder: EncoderFile,
+  findings: Findings,
+  work: (source: PhotoSource, dataset: Dataset | null) => Promise<T>,
+): Promise<T> {
+  if (config.dataset === undefined) {
+    return work(await folderSource(config.photos ?? '', encoder.side, findings), null);
+  }
+  const dataset = await loadDataset(config.dataset);
+  try {
+    requireSide(encoder, dataset.images.side);
+    return await work(datasetSource(dataset), dataset);
+  } finally {
+    dataset.images.close();
+  }
+}
+
+interface Job {
+  readonly config: EmbedConfig;
+  readonly device: Device;
+  readonly encoder: EncoderFile;
+  readonly source: PhotoSource;
+  readonly dataset: Dataset | null;
+  readonly findings: Findings;
+  readonly progress: Progress;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function embedSource(job: Job): Promise<Omit<EmbedResult, 'findings' | 'seconds'>> {
+  const { config, encoder, source, dataset, progress } = job;
+  await prepareOutputFolder(dirname(config.out));
+  if (config.precision === 'float32') return { ...(await embedWith(encoder, job)), precision: null };
+  const engine = Engine.start();
+  try {
+    const small = await quantizedEncoder(encoder, quantizedPath(config.out), source, engine, progress);
+    const result = await embedWith(small, job);
+    return { ...result, precision: await comparePrecisions(encoder, small, source, dataset, engine) };
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Embeds with the model that runs: the encoder, or what became of it. */
+async function embedWith(
+  file: EncoderFile,
+  { config, device, encoder, source, findings, progress, signal }: Job,
+): Promise<Omit<EmbedResult, 'findings' | 'seconds' | 'precision'>> {
+  const { out, precision } = config;
+  const { dimension } = encoder;
+  const origin = { encoder: encoder.hash, precision, model: file.hash };
+  const store = await EmbeddingStore.open(out, origin);
+  const pool = await EncoderPool.open(file, device);
+  try {
+    if (store.found === 'another origin') {
+      const text = `${out} is from another encoder or precision, or does not say: everything is encoded anew.`;
+      progress({ kind: 'note', text });
+    }
+    const embedded = await embedPhotos(source, pool, store, findings, progress, signal);
+    const items = await writeOutput(out, source, embedded, store, origin, dimension);
+    await store.remove();
+    const { encoded, reused } = embedded;
+    return { embeddings: out, items, encoded, reused, failed: source.ids.length - items, dimension };
+  } finally {
+    await pool.close();
+    await store.close();
+  }
+}
+
+/** `embeddings.parquet` → `embeddings.int8.onnx` */
+function quantizedPath(out: string): string {
+  return `${out.replace(/\.parquet$/, '')}.int8.onnx`;
+}
+
+/** @returns the number of items written */
+async function writeOutput(
+  out: string,
+  { ids }: PhotoSource,
+  { hashes: found }: EmbeddedPhotos,
+  store: EmbeddingStore,
+  origin: Origin,
+  dimension: number,
+): Promise<number> {
+  const rows = ids.flatMap((id, item) => {
+    const hash = found[item];
+    return hash === null || hash === undefined ? [] : [{ id, hash }];
+  });
+  if (rows.length === 0) throw noPhotos();
+  const vectors = new Float32Array(rows.length * dimension);
+  for (const [row, { hash }] of rows.entries()) vectors.set(store.of(hash), row * dimension);
+  const hashes = rows.map(({ hash }) => hash);
+  await writeTracedEmbeddings(out, { ids: rows.map(({ id }) => id), dimension, vectors, hashes, origin });
+  return rows.length;
+}

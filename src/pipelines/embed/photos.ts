@@ -1,0 +1,132 @@
+/** Photos → embeddings as a pipeline: while one batch is computed, the next ones are read and decoded. */
+import { availableParallelism } from 'node:os';
+import type { Findings } from '../../data/findings.ts';
+import { batchSize } from '../../encoders/load.ts';
+import type { EncoderPool } from '../../encoders/pool.ts';
+import { CourierError } from '../../errors.ts';
+import { mapAhead } from '../../map-ahead.ts';
+import type { Progress } from '../../progress.ts';
+import type { PhotoSource } from './source.ts';
+import type { EmbeddingStore } from './store.ts';
+
+/**
+ * Files are held by two tasks per core, so that one decodes while the other reads; decoded photos wait for at
+ * most four batches. Memory does not depend on the number of photos.
+ */
+const bounds = { active: 2 * availableParallelism(), ahead: 4 * batchSize };
+
+/** Batches for each compute thread: it starts one as soon as it is done with the other. */
+const batchesEach = 2;
+
+export interface EmbeddedPhotos {
+  /** SHA-256 of each item's photo, whose embedding the store has; null where there is no usable photo. (n) */
+  readonly hashes: readonly (string | null)[];
+  /** Items whose photo was encoded now, and those whose embedding was there before. */
+  readonly encoded: number;
+  readonly reused: number;
+}
+
+/**
+ * Sees to it that the store has the embedding of every photo of the source. Photos of equal content are
+ * encoded once, and those that the store has already not at all. A photo that cannot be used is a finding.
+ * @throws CourierError INTERRUPTED, with everything so far in the store
+ */
+export async function embedPhotos(
+  source: PhotoSource,
+  encoder: EncoderPool,
+  store: EmbeddingStore,
+  findings: Findings,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<EmbeddedPhotos> {
+  const hashes: (string | null)[] = [];
+  const batches = new Batches(encoder, store);
+  let [encoded, reused] = [0, 0];
+  const count = source.ids.length;
+  progress({ kind: 'start', stage: 'Embed', total: count, unit: 'photos' });
+  const load = (item: number) => source.load(item, (hash) => store.has(hash));
+  for await (const photo of mapAhead(count, load, bounds)) {
+    const item = hashes.length;
+    const name = source.nameOf(item);
+    hashes.push(photo.kind === 'failed' ? null : photo.hash);
+    if (photo.kind === 'failed') {
+      findings.add(photo.problem, photo.reason === undefined ? name : `${name}: ${photo.reason}`);
+    } else if (photo.kind === 'known' && !batches.made(photo.hash)) {
+      reused++;
+    } else {
+      encoded++;
+      if (photo.kind === 'pixels' && !batches.made(photo.hash)) {
+        noteFormat(photo.format, name, findings);
+        await batches.add(photo.hash, photo.pixels);
+      }
+    }
+    if (hashes.length % batchSize === 0) progress({ kind: 'advance', stage: 'Embed', done: hashes.length });
+    if (signal?.aborted === true) break;
+  }
+  await batches.finish();
+  if (hashes.length < count) throw interrupted(hashes.length, count);
+  progress({ kind: 'advance', stage: 'Embed', done: count });
+  progress({ kind: 'end', stage: 'Embed' });
+  return { hashes, encoded, reused };
+}
+
+function noteFormat(format: string | undefined, name: string, findings: Findings): void {
+  if (format === undefined) return;
+  findings.add('Photos in another format than their name says, used', `${name}: ${format}`);
+}
+
+/** Collects photos into batches, computes them, and stores what comes out in the order of their coming. */
+class Batches {
+  readonly #encoder: EncoderPool;
+  readonly #store: EmbeddingStore;
+  readonly #made = new Set<string>();
+  readonly #underWay: { readonly hashes: readonly string[]; readonly vectors: Promise<Float32Array> }[] = [];
+  #hashes: string[] = [];
+  #pixels: Uint8Array[] = [];
+
+  constructor(encoder: EncoderPool, store: EmbeddingStore) {
+    this.#encoder = encoder;
+    this.#store = store;
+  }
+
+  /** Whether the photo was encoded by this run. */
+  made(hash: string): boolean {
+    return this.#made.has(hash);
+  }
+
+  async add(hash: string, pixels: Uint8Array): Promise<void> {
+    this.#made.add(hash);
+    this.#hashes.push(hash);
+    this.#pixels.push(pixels);
+    if (this.#hashes.length === batchSize) await this.#start();
+  }
+
+  /** Returns when everything that was added is in the store. */
+  async finish(): Promise<void> {
+    if (this.#hashes.length > 0) await this.#start();
+    while (this.#underWay.length > 0) await this.#settle();
+  }
+
+  async #start(): Promise<void> {
+    if (this.#underWay.length === batchesEach * this.#encoder.size) await this.#settle();
+    const vectors = this.#encoder.embed(Buffer.concat(this.#pixels));
+    // Its error is heard when its turn comes.
+    vectors.catch(() => {});
+    this.#underWay.push({ hashes: this.#hashes, vectors });
+    this.#hashes = [];
+    this.#pixels = [];
+  }
+
+  async #settle(): Promise<void> {
+    const oldest = this.#underWay.shift();
+    if (oldest !== undefined) await this.#store.add(oldest.hashes, await oldest.vectors);
+  }
+}
+
+function interrupted(done: number, count: number): CourierError {
+  return new CourierError(
+    'INTERRUPTED',
+    `Stopped after ${done} of ${count} photos; everything up to there is saved.`,
+    'Run the same command again to go on.',
+  );
+}

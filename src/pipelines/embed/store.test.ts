@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../test/support/temporary.ts';
+import { writeTracedEmbeddings } from '../../data/embeddings.ts';
+import { exists } from '../../storage/files.ts';
+import { EmbeddingStore } from './store.ts';
+
+const origin = { encoder: 'e', precision: 'float32', model: 'e' };
+const hashOf = (name: string) => createHash('sha256').update(name).digest('hex');
+const batches = [['a', 'b'], ['c'], ['d', 'e', 'f']].map((names) => names.map(hashOf));
+const vectorsOf = (hashes: readonly string[]) =>
+  Float32Array.from(hashes.flatMap((hash) => [0, 1, 2].map((place) => hash.charCodeAt(place) / 7)));
+
+async function written(): Promise<{ out: string; lengths: readonly number[]; bytes: Buffer }> {
+  const out = join(await temporaryFolder(), 'e.parquet');
+  const store = await EmbeddingStore.open(out, origin);
+  const lengths = [JSON.stringify(origin).length + 1];
+  for (const hashes of batches) {
+    await store.add(hashes, vectorsOf(hashes));
+    lengths.push((await stat(`${out}.partial`)).size);
+  }
+  await store.close();
+  return { out, lengths, bytes: await readFile(`${out}.partial`) };
+}
+
+describe('the store of embeddings', () => {
+  it('cut off at any byte, has exactly the batches that were whole, and goes on to the same bytes', async () => {
+    const { out, lengths, bytes } = await written();
+    for (let length = 0; length <= bytes.length; length++) {
+      await writeFile(`${out}.partial`, bytes.subarray(0, length));
+      const store = await EmbeddingStore.open(out, origin);
+      const whole = lengths.filter((each) => each <= length).length - 1;
+      for (const [index, hashes] of batches.entries()) {
+        for (const hash of hashes) expect(store.has(hash)).toBe(index < whole);
+        if (index >= whole) await store.add(hashes, vectorsOf(hashes));
+        expect([...store.of(hashes[0]!)]).toEqual([...vectorsOf(hashes).subarray(0, 3)]);
+      }
+      await store.close();
+      expect((await readFile(`${out}.partial`)).equals(bytes)).toBe(true);
+    }
+  });
+
+  it('trusts no chunk of which a bit has changed', async () => {
+    const { out, lengths, bytes } = await written();
+    for (let at = lengths[0]!; at < lengths[1]!; at += 5) {
+      const damaged = Buffer.from(bytes);
+      damaged[at]! ^= 4;
+      await writeFile(`${out}.partial`, damaged);
+      const store = await EmbeddingStore.open(out, origin);
+      expect(batches.flat().some((hash) => store.has(hash))).toBe(false);
+      await store.close();
+    }
+  });
+
+  it('takes nothing over from another origin, finished or not, and says that it found it', async () => {
+    const { out } = await written();
+    const other = { ...origin, precision: 'int8' };
+    const store = await EmbeddingStore.open(out, other);
+    expect([store.found, store.has(batches[0]![0]!)]).toEqual(['another origin', false]);
+    await store.remove();
+    await store.close();
+    expect(await exists(`${out}.partial`)).toBe(false);
+    const [hashes] = batches;
+    const traced = { ids: ['x', 'y'], hashes: hashes!, dimension: 3, vectors: vectorsOf(hashes!), origin };
+    await writeTracedEmbeddings(out, traced);
+    for (const [asked, found] of [[other, 'another origin'] as const, [origin, 'same origin'] as const]) {
+      const reopened = await EmbeddingStore.open(out, asked);
+      expect([reopened.found, reopened.has(hashes![0]!)]).toEqual([found, asked === origin]);
+      await reopened.close();
+    }
+  });
+
+  it('refuses to overwrite a file that holds no embeddings', async () => {
+    const out = join(await temporaryFolder(), 'diary.txt');
+    await writeFile(out, 'dear diary');
+    await expect(EmbeddingStore.open(out, origin)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+    expect(await readFile(out, 'utf8')).toBe('dear diary');
+    expect(await exists(`${out}.partial`)).toBe(false);
+  });
+});

@@ -1,0 +1,205 @@
+/** Files of a shop → dataset folder: read, checked, counted, photos decoded. */
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { parseConfig } from '../../config.ts';
+import { baseFeatures } from '../../data/base-features.ts';
+import { encodeCategories } from '../../data/categories.ts';
+import { type CategoricalColumn, type IngestReport, NONE, splits } from '../../data/dataset.ts';
+import { Findings } from '../../data/findings.ts';
+import { buildHistories } from '../../data/history.ts';
+import { fingerprintInputs } from '../../data/inputs.ts';
+import { dataFiles, manifestName, readManifest } from '../../data/manifest.ts';
+import { decodePhotos } from '../../data/photos.ts';
+import { hmOptions } from '../../data/sources/hm.ts';
+import { sources } from '../../data/sources/index.ts';
+import { ml1mOptions } from '../../data/sources/ml1m.ts';
+import type { OpenSource, SourceData, SourcePageViews } from '../../data/sources/source.ts';
+import { tableOptions } from '../../data/sources/table-options.ts';
+import { type UnsavedDataset, writeDataset } from '../../data/store.ts';
+import { CourierError, hasSystemCode } from '../../errors.ts';
+import type { Progress } from '../../progress.ts';
+import { writeFolderWhole } from '../../storage/output-folder.ts';
+
+/** What every adapter has in common, with every default. */
+const common = {
+  /** Dataset folder to write. */
+  out: z.string().min(1),
+  /** Name in reports; by default that of the source. */
+  name: z.string().min(1).optional(),
+  /** Side of the decoded photos in pixels. */
+  side: z.int().min(8).max(512).default(64),
+  /** Items kept of each user's history. */
+  historyLength: z.int().min(1).max(200).default(10),
+  /** Seed of everything drawn, such as sampled candidates. */
+  seed: z.int().nonnegative().default(1),
+  /** Largest share of rows that may be skipped as unusable. */
+  maxBadRows: z.number().min(0).max(1).default(0.01),
+  /** Make it anew even if there is a dataset in `out`. */
+  overwrite: z.boolean().default(false),
+};
+
+export const ingestConfig = z.discriminatedUnion('source', [
+  tableOptions.safeExtend({ source: z.literal('table'), ...common }).strict(),
+  hmOptions.safeExtend({ source: z.literal('hm'), ...common }).strict(),
+  ml1mOptions.safeExtend({ source: z.literal('ml1m'), ...common }).strict(),
+]);
+
+export type IngestConfigInput = z.input<typeof ingestConfig>;
+export type IngestConfig = z.output<typeof ingestConfig>;
+
+/**
+ * Ingests a shop into a dataset folder. The same configuration over the same files gives the same bytes; if
+ * they are in `out` already, nothing is done.
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE, SPLIT_EMPTY, and those of the
+ * adapters: FILE_NOT_FOUND, FILE_UNREADABLE, COLUMN_MISSING, LOG_EMPTY, LOG_WITHOUT_CLICKS, TOO_MANY_BAD_ROWS
+ */
+export async function ingest(
+  input: IngestConfigInput,
+  progress: Progress,
+): Promise<{ folder: string; report: IngestReport }> {
+  const config = parseConfig(ingestConfig, input, 'ingest configuration');
+  const { out, overwrite, ...settings } = config;
+  const source = sources[config.source](config);
+  const folder = resolve(out);
+  const occupied = await isDataset(folder);
+  const made = { config: jsonOf(settings), inputs: await fingerprintInputs(source.inputs) };
+  if (occupied && !overwrite) {
+    const existing = await readManifest(folder);
+    if (!isDeepStrictEqual(existing.made, made)) throw outputExists(folder, 'another dataset');
+    progress({ kind: 'note', text: `${folder} is up to date: same configuration, same input files` });
+    return { folder, report: existing.content.report };
+  }
+  const manifest = await writeFolderWhole(folder, async (partial) => {
+    const data = await readSource(source, config, progress);
+    const dataset = await assemble(data, config, source.name, partial, progress);
+    return await writeDataset(partial, dataset, made);
+  });
+  return { folder, report: manifest.content.report };
+}
+
+/**
+ * True for a dataset folder, false for none or an empty one.
+ * @throws CourierError OUTPUT_EXISTS for anything else, which is never replaced
+ */
+async function isDataset(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch((error: unknown): string[] => {
+    if (hasSystemCode(error, 'ENOENT')) return [];
+    if (hasSystemCode(error, 'ENOTDIR')) throw outputExists(folder, 'a file');
+    throw error;
+  });
+  const ours: readonly string[] = [manifestName, ...Object.values(dataFiles)];
+  const foreign = names.find((name) => !ours.includes(name));
+  if (foreign !== undefined) throw outputExists(folder, `a folder with other things in it (${foreign})`);
+  return names.length > 0;
+}
+
+function outputExists(folder: string, what: string): CourierError {
+  const remedy =
+    what === 'another dataset'
+      ? 'Choose another `out`, or set `overwrite` to replace it.'
+      : 'Choose another `out`.';
+  return new CourierError('OUTPUT_EXISTS', `${folder} is ${what}.`, remedy);
+}
+
+/** A configuration as it will be read from a file again. */
+function jsonOf(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+async function readSource(source: OpenSource, config: IngestConfig, progress: Progress): Promise<SourceData> {
+  const stage = 'Read the log';
+  progress({ kind: 'start', stage, total: 0, unit: 'rows' });
+  const data = await source.read({ seed: config.seed, maxBadRows: config.maxBadRows });
+  progress({
+    kind: 'end',
+    stage,
+    detail: `${data.clicks.item.length} clicks, ${data.pageViews.user.length} page views`,
+  });
+  return data;
+}
+
+/** Everything that is the same for every shop. Leaves images.bin in the folder. */
+async function assemble(
+  data: SourceData,
+  config: IngestConfig,
+  sourceName: string,
+  folder: string,
+  progress: Progress,
+): Promise<UnsavedDataset> {
+  const { users, items, clicks, counterPeriod, pageViews, exposures } = data;
+  const { side, historyLength } = config;
+  const findings = new Findings();
+  const categories = data.categoryNames.map((name, column) =>
+    encodeCategories(
+      name,
+      items.map((item) => item.categories[column] ?? null),
+    ),
+  );
+  const { item, clicked, numeric: logged } = exposures;
+  const features = {
+    userCount: users.length,
+    clicks,
+    counterPeriod,
+    categories,
+    pageViews,
+    item,
+    numeric: logged,
+  };
+  const base = baseFeatures(features, findings);
+  const paths = items.map(({ imagePath }) => imagePath);
+  const { photo, count } = await decodePhotos(
+    paths,
+    side,
+    join(folder, dataFiles.images),
+    findings,
+    progress,
+  );
+  const { user, time, split, start } = pageViews;
+  const history = buildHistories(clicks, pageViews, users.length, historyLength);
+  return {
+    name: config.name ?? sourceName,
+    catalogue: { ids: items.map(({ id }) => id), titles: items.map(({ title }) => title), photo, categories },
+    users,
+    pageViews: { user, time, split, start, history, historyLength },
+    exposures: { item, clicked, ...base, context: contextOfExposures(pageViews) },
+    images: { side, count },
+    report: {
+      counts: countsOf(data, photo, count),
+      findings: [...data.findings, ...findings.list()],
+      candidateSampling: data.candidateSampling,
+    },
+  };
+}
+
+function contextOfExposures({ context, start }: SourcePageViews): CategoricalColumn[] {
+  return context.map(({ name, values }) => {
+    const { codes, ...vocabulary } = encodeCategories(name, values);
+    const repeated = new Int32Array(start.at(-1) ?? 0);
+    for (const [view, code] of codes.entries()) repeated.fill(code, start[view], start[view + 1]);
+    return { ...vocabulary, codes: repeated };
+  });
+}
+
+function countsOf(data: SourceData, photo: Int32Array, photos: number): Record<string, number> {
+  const { clicks, pageViews, exposures, items, users } = data;
+  const perSplit = splits.map((split, index) => [
+    `page views ${split}`,
+    pageViews.split.reduce((sum, each) => sum + (each === index ? 1 : 0), 0),
+  ]);
+  const withClick = pageViews.user.filter((_, view) =>
+    exposures.clicked.subarray(pageViews.start[view], pageViews.start[view + 1]).includes(1),
+  );
+  return {
+    items: items.length,
+    'items with photo': photo.filter((row) => row !== NONE).length,
+    photos,
+    users: users.length,
+    clicks: clicks.item.length,
+    'page views': pageViews.user.length,
+    ...Object.fromEntries(perSplit),
+    'page views with a click': withClick.length,
+    exposures: exposures.item.length,
+  };
+}

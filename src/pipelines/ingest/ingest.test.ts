@@ -1,0 +1,161 @@
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../test/support/temporary.ts';
+import { writeTinyHm, writeTinyTable } from '../../../test/support/tiny-shop.ts';
+import { type Dataset, NONE } from '../../data/dataset.ts';
+import { loadDataset } from '../../data/store.ts';
+import { type ProgressEvent, silent } from '../../progress.ts';
+import { type IngestConfigInput, ingest } from './index.ts';
+
+async function tinyHm(): Promise<IngestConfigInput> {
+  const folder = await temporaryFolder();
+  await writeTinyHm(join(folder, 'shop'));
+  return { source: 'hm', folder: join(folder, 'shop'), out: join(folder, 'dataset'), side: 8 };
+}
+
+async function tinyTable(): Promise<IngestConfigInput> {
+  const folder = await temporaryFolder();
+  return { source: 'table', ...(await writeTinyTable(folder)), out: join(folder, 'dataset'), side: 8 };
+}
+
+async function ingested(config: IngestConfigInput): Promise<Dataset> {
+  await ingest(config, silent);
+  const dataset = await loadDataset(config.out);
+  dataset.images.close();
+  return dataset;
+}
+
+describe('ingest', () => {
+  it('makes a dataset of the H&M layout', async () => {
+    const config = await tinyHm();
+    const { folder, report } = await ingest(config, silent);
+    const dataset = await loadDataset(folder);
+    expect(dataset.name).toBe('hm');
+    expect(report).toEqual(dataset.report);
+    expect(dataset.images.count).toBe(24);
+    expect(dataset.images.read([...dataset.catalogue.photo]).some((value) => value < 255)).toBe(true);
+    expect(dataset.catalogue.categories.map(({ name }) => name)[0]).toBe('product_code');
+    expect(report.counts['page views with a click']).toBe(report.counts['page views']);
+    expect(dataset.exposures.context[0]?.values.toSorted()).toEqual(['1', '2', 'unknown']);
+    dataset.images.close();
+  });
+
+  it('keeps the price of the day out: a candidate has the price of a strictly earlier day', async () => {
+    const config = await tinyHm();
+    const dataset = await ingested(config);
+    const log = (
+      await readFile(join(config.source === 'hm' ? config.folder : '', 'transactions.csv'), 'utf8')
+    )
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(','));
+    const { item, numeric, numericNames } = dataset.exposures;
+    const price = numericNames.indexOf('price');
+    const missing = numericNames.indexOf('price_missing');
+    const { start, time } = dataset.pageViews;
+    for (let view = 0; view < time.length; view++) {
+      for (let row = start[view]!; row < start[view + 1]!; row++) {
+        const id = dataset.catalogue.ids[item[row]!];
+        const today = Math.floor(time[view]! / 86_400_000) * 86_400_000;
+        const earlier = log.filter(([date, , article]) => article === id && Date.parse(date!) < today);
+        const last = earlier.at(-1)?.[3];
+        expect(numeric[row * numericNames.length + missing]).toBe(last === undefined ? 1 : 0);
+        if (last !== undefined)
+          expect(numeric[row * numericNames.length + price]).toBeCloseTo(Number(last), 6);
+      }
+    }
+  });
+
+  it('never has an item in the history before it was clicked', async () => {
+    const dataset = await ingested(await tinyTable());
+    const { pageViews, exposures } = dataset;
+    const clicked = new Map<string, number>();
+    for (let view = 0; view < pageViews.user.length; view++) {
+      const { historyLength } = pageViews;
+      const history = pageViews.history.subarray(view * historyLength, (view + 1) * historyLength);
+      for (const item of history.filter((each) => each !== NONE)) {
+        const first = clicked.get(`${pageViews.user[view]} ${item}`) ?? Number.POSITIVE_INFINITY;
+        expect(first).toBeLessThan(pageViews.time[view]!);
+      }
+      for (let row = pageViews.start[view]!; row < pageViews.start[view + 1]!; row++) {
+        const key = `${pageViews.user[view]} ${exposures.item[row]}`;
+        if (exposures.clicked[row] === 1 && !clicked.has(key)) clicked.set(key, pageViews.time[view]!);
+      }
+    }
+    expect(pageViews.history.some((item) => item !== NONE)).toBe(true);
+  });
+
+  it('gives the same hash for the same seed, and another for another', async () => {
+    const config = await tinyHm();
+    const first = await ingested(config);
+    expect((await ingested({ ...config, out: `${config.out}2` })).hash).toBe(first.hash);
+    expect((await ingested({ ...config, out: `${config.out}3`, seed: 2 })).hash).not.toBe(first.hash);
+  });
+
+  it('does nothing when the same dataset is there already', async () => {
+    const config = await tinyTable();
+    const { report } = await ingest(config, silent);
+    const before = await stat(join(config.out, 'dataset.json'));
+    const events: ProgressEvent[] = [];
+    expect((await ingest(config, (event) => events.push(event))).report).toEqual(report);
+    expect((await stat(join(config.out, 'dataset.json'))).mtimeMs).toBe(before.mtimeMs);
+    expect(events.map(({ kind }) => kind)).toEqual(['note']);
+  });
+
+  it('replaces a dataset of other settings or input files only with overwrite', async () => {
+    const config = await tinyTable();
+    const { hash } = await ingested(config);
+    const other = { ...config, historyLength: 3 };
+    await expect(ingest(other, silent)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+    expect((await ingested({ ...other, overwrite: true })).hash).not.toBe(hash);
+    await utimes(config.source === 'table' ? config.log.path : '', 1, 1);
+    await expect(ingest(other, silent)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+    expect((await ingested({ ...config, overwrite: true })).hash).toBe(hash);
+  });
+
+  it('never replaces a folder that is no dataset, nor a file', async () => {
+    const config = await tinyTable();
+    await mkdir(config.out);
+    await writeFile(join(config.out, 'thesis.txt'), 'precious');
+    await expect(ingest({ ...config, overwrite: true }, silent)).rejects.toMatchObject({
+      code: 'OUTPUT_EXISTS',
+    });
+    const out = join(config.out, 'thesis.txt');
+    await expect(ingest({ ...config, out, overwrite: true }, silent)).rejects.toMatchObject({
+      code: 'OUTPUT_EXISTS',
+    });
+    expect(await readFile(out, 'utf8')).toBe('precious');
+  });
+
+  it('leaves nothing behind when it fails, and an older dataset as it was', async () => {
+    const config = await tinyTable();
+    const { hash } = await ingested(config);
+    await writeFile(
+      config.source === 'table' ? config.log.path : '',
+      'user,item,time,clicked,price,device\n',
+    );
+    await expect(ingest({ ...config, overwrite: true }, silent)).rejects.toMatchObject({ code: 'LOG_EMPTY' });
+    expect(
+      (await readdir(dirname(config.out))).filter((name) => name.startsWith(basename(config.out))),
+    ).toEqual(['dataset']);
+    const dataset = await loadDataset(config.out);
+    expect(dataset.hash).toBe(hash);
+    dataset.images.close();
+  });
+
+  it('names the key of a wrong configuration', async () => {
+    const config = await tinyHm();
+    const unknown = { ...config, sied: 32 };
+    await expect(ingest(unknown, silent)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('unknown key `sied`'),
+    });
+    const purchases = { log: { path: 'x.csv', user: 'u', item: 'i', time: 't', numeric: ['price'] } };
+    await expect(ingest({ source: 'table', out: 'x', ...purchases }, silent)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('`log.numeric`: needs `clicked`'),
+    });
+  });
+});

@@ -1,0 +1,87 @@
+/** A ranker of the table as a folder that a server can score with, checked before it is there. */
+import { join } from 'node:path';
+import type { Dataset } from '../../data/dataset.ts';
+import type { PlannedRow, RankerTrainer } from '../../evaluation/evaluation.ts';
+import type { Progress } from '../../progress.ts';
+import { Random } from '../../random.ts';
+import { exportRanker } from '../../rankers/export.ts';
+import { rawExposures } from '../../rankers/exposure.ts';
+import { rowsOfSplit } from '../../rankers/fields.ts';
+import { loadRanker } from '../../rankers/load.ts';
+import type { TrainedRanker } from '../../rankers/train.ts';
+import type { Engine } from '../../runtime/engine.ts';
+import { writeFolderWhole } from '../../storage/output-folder.ts';
+
+export interface ExportedRanker {
+  readonly folder: string;
+  /** Between a score before and after. */
+  readonly largestDifference: number;
+  /** Exposures that were scored both ways. */
+  readonly rows: number;
+}
+
+/** How far a score may be from what it was before: another order of additions, no more. */
+const tolerance = 1e-5;
+
+/** Exposures that are scored both ways, of the validation split, since the test period is read once. */
+const sampleSize = 2000;
+
+/**
+ * Trains the first seed's ranker of a row, begun warm, and writes it into the folder `export` of the run. What is
+ * written is loaded again and has to give the scores that the ranker gave, else there is no folder.
+ * @throws CourierError those of training and writing
+ */
+export async function exportRow(
+  trainer: RankerTrainer,
+  row: PlannedRow,
+  progress: Progress,
+): Promise<ExportedRanker> {
+  const { dataset, config, engine, signal } = trainer;
+  const seed = config.seeds[0]!;
+  const folder = join(config.out, 'export');
+  progress({ kind: 'start', stage: 'Export', total: 2, unit: 'rankers' });
+  const base = await trainer.train(null, seed, null);
+  await base.model.release();
+  progress({ kind: 'advance', stage: 'Export', done: 1 });
+  signal?.throwIfAborted();
+  const trained = await trainer.train(row, seed, base.state);
+  try {
+    const compared = await writeFolderWhole(folder, async (partial) => {
+      await exportRanker(partial, { trained, config: config.ranker, dataset, seed });
+      return compareScores(partial, trained, dataset, sampleOf(dataset, seed), engine);
+    });
+    progress({ kind: 'end', stage: 'Export', detail: `scores differ by ${compared.largestDifference}` });
+    return { folder, ...compared };
+  } finally {
+    await trained.model.release();
+  }
+}
+
+function sampleOf(dataset: Dataset, seed: number): Int32Array {
+  const rows = Random.seeded(seed, 'export').shuffle(rowsOfSplit(dataset, 'validation'));
+  return rows.subarray(0, sampleSize);
+}
+
+/** @throws Error when a score is not what it was */
+async function compareScores(
+  folder: string,
+  { model, feature }: TrainedRanker,
+  dataset: Dataset,
+  rows: Int32Array,
+  engine: Engine,
+): Promise<Omit<ExportedRanker, 'folder'>> {
+  const before = await model.score(rows);
+  const ranker = await loadRanker(folder, engine);
+  try {
+    const after = await ranker.score(rawExposures(dataset, feature, rows));
+    const largestDifference = before.reduce(
+      (largest, score, index) => Math.max(largest, Math.abs(score - after[index]!)),
+      0,
+    );
+    if (!(largestDifference <= tolerance))
+      throw new Error(`the exported ranker's scores differ by ${largestDifference}`);
+    return { largestDifference, rows: rows.length };
+  } finally {
+    await ranker.release();
+  }
+}

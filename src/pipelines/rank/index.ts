@@ -1,0 +1,103 @@
+/** Ranking: dataset + features → CTR models, and the table that compares them. */
+import { z } from 'zod';
+import { distinct, parseConfig } from '../../config.ts';
+import { CourierError } from '../../errors.ts';
+import { evaluationSettings } from '../../evaluation/config.ts';
+import { diagnose } from '../../evaluation/diagnosis.ts';
+import {
+  type EvaluationOptions,
+  evaluationReport,
+  type PlannedRow,
+  RankerTrainer,
+  requireColumns,
+} from '../../evaluation/evaluation.ts';
+import { rankRows } from '../../evaluation/rank-rows.ts';
+import { featureSetText } from '../../features/index.ts';
+import type { Report } from '../../report/report.ts';
+import { openRunFolder } from '../../runs/run-folder.ts';
+import { StageCosts } from '../../runs/stage-costs.ts';
+import { withDataset } from '../../runs/with-dataset.ts';
+import { hashFile, requireReadable } from '../../storage/files.ts';
+import { type ExportedRanker, exportRow } from './export.ts';
+
+export const rankConfig = z.strictObject({
+  dataset: z.string().min(1),
+  /** Run folder to write. */
+  out: z.string().min(1),
+  /** Parquet file of item embeddings; needed for every feature but `none`. */
+  embeddings: z.string().min(1).optional(),
+  /**
+   * `none`, the ranker without images, is always trained: it is what the others are compared with. Several
+   * features at once are joined by `+`.
+   */
+  features: distinct(z.array(z.union([z.literal('none'), featureSetText])).min(1)).default(['none']),
+  /** Each seed repeats the training of every ranker. */
+  seeds: distinct(z.array(z.int().nonnegative()).min(1)).default([1]),
+  /**
+   * Of the features above, those whose ranker is exported for a server: that of the first seed, begun warm. `none` is
+   * the ranker without images; null exports nothing.
+   */
+  export: z
+    .union([z.literal('none'), featureSetText])
+    .nullable()
+    .default(null),
+  ...evaluationSettings,
+});
+
+export type RankConfigInput = z.input<typeof rankConfig>;
+
+export interface Ranking {
+  readonly report: Report;
+  /** null where the settings ask for no export. */
+  readonly exported: ExportedRanker | null;
+}
+
+/**
+ * Trains a CTR model without images and one per feature, and compares them on the test period.
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, SPLIT_EMPTY, METRIC_UNDEFINED, TRAINING_DIVERGED and
+ * those of reading and writing
+ */
+export async function rank(settings: RankConfigInput, options: EvaluationOptions): Promise<Ranking> {
+  const config = parseConfig(rankConfig, settings, 'rank configuration');
+  const { dataset: folder, out, embeddings, export: exported, ...rest } = config;
+  const { parallel, replicates, sliceBy, ...identity } = rest;
+  const visual = config.features.filter((feature) => feature !== 'none');
+  if (exported !== null && exported !== 'none' && !visual.includes(exported))
+    throw exportUnknown(exported, visual);
+  if (visual.length > 0 && embeddings === undefined) throw embeddingsMissing(visual);
+  if (embeddings !== undefined) await requireReadable(embeddings, 'Embeddings');
+  const embeddingsHash = embeddings === undefined ? null : await hashFile(embeddings);
+  return withDataset(folder, async (dataset, engine) => {
+    requireColumns(dataset, config);
+    const run = { pipeline: 'rank', config: { ...identity, embeddingsHash }, datasetHash: dataset.hash };
+    const { startedAt } = await openRunFolder(out, run);
+    const costs = await StageCosts.open(out);
+    const rows = visual.flatMap((features): PlannedRow[] =>
+      embeddings === undefined ? [] : [{ source: 'embeddings', features, embeddings: () => embeddings }],
+    );
+    const planned = [null, ...rows];
+    const trainer = new RankerTrainer(dataset, config, engine, options.signal);
+    const cells = await rankRows(trainer, planned, costs, options.progress);
+    const diagnosis = await diagnose(trainer, planned, cells, options.progress);
+    const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
+    if (exported === null) return { report, exported: null };
+    const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;
+    return { report, exported: await exportRow(trainer, row, options.progress) };
+  });
+}
+
+function exportUnknown(exported: string, features: readonly string[]): CourierError {
+  return new CourierError(
+    'CONFIG_INVALID',
+    `Invalid rank configuration: \`export\` is ${exported}, which is not among the features that are trained.`,
+    `Export one of ${['none', ...features].join(', ')}, or add it to \`features\`.`,
+  );
+}
+
+function embeddingsMissing(features: readonly string[]): CourierError {
+  return new CourierError(
+    'CONFIG_INVALID',
+    `Invalid rank configuration: features ${features.join(', ')} need \`embeddings\`.`,
+    'Name the embeddings.parquet that embed wrote, or ask for the feature none alone.',
+  );
+}

@@ -1,0 +1,184 @@
+/** Where item embeddings can come from. One entry a source; the rest of the code knows them by name only. */
+import { basename, dirname, join } from 'node:path';
+import type { Dataset } from '../data/dataset.ts';
+import { embeddingsOfItems, writeEmbeddings } from '../data/embeddings.ts';
+import { trainingPhotos } from '../data/training-photos.ts';
+import { exportUntrainedEncoder } from '../encoders/export.ts';
+import { createEncoder } from '../encoders/index.ts';
+import { ExportedEncoder } from '../encoders/load.ts';
+import { type CourierConfig, courierSettings } from '../objectives/courier.ts';
+import { embedByHog } from '../objectives/hog.ts';
+import { type ObjectiveConfig, type ObjectiveName, objectiveSettings } from '../objectives/index.ts';
+import { embedByPixelPca } from '../objectives/pixel-pca.ts';
+import type { PretrainConfig } from '../pipelines/pretrain/config.ts';
+import { encoderFile, pretrain } from '../pipelines/pretrain/index.ts';
+import type { Progress } from '../progress.ts';
+import { Random } from '../random.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { writeFileWhole } from '../storage/files.ts';
+
+/** The objectives and what they are compared with, then COURIER with one thing changed each. */
+export const sourceNames = [
+  'courier',
+  'scl',
+  'supervised',
+  'clip',
+  'simclr',
+  'simsiam',
+  'random',
+  'pixel-pca',
+  'hog',
+  'courier-no-sequence',
+  'courier-no-contrast',
+  'courier-clicked-only',
+  'courier-mean-history',
+  'courier-self-attention',
+  'courier-full-attention',
+  'courier-projection-head',
+  'courier-click-loss',
+  'courier-small-batch',
+] as const;
+export type SourceName = (typeof sourceNames)[number];
+
+/** What is compared unless asked otherwise: COURIER and the cheap ones. */
+export const defaultSources = ['courier', 'random', 'pixel-pca', 'hog'] as const satisfies SourceName[];
+
+export interface SourceContext {
+  readonly dataset: Dataset;
+  /** Folder of the source's artefacts, of its own for each source and seed. */
+  readonly folder: string;
+  /** Settings of pre-training; those of `objective` are for the source of that name, others have their defaults. */
+  readonly pretrain: PretrainConfig;
+  readonly engine: Engine;
+  readonly progress: Progress;
+  readonly signal: AbortSignal | undefined;
+  /** Bytes that training may take, where others train in the same process; null where it is alone. */
+  readonly room: number | null;
+}
+
+interface EmbeddingSource {
+  /** Whether the seed changes the result. */
+  readonly seeded: boolean;
+  /** Whether it is pre-trained, and so has a metrics.jsonl. */
+  readonly trained: boolean;
+  /** Embeds every photo: (M, d), of unit length. */
+  embed(context: SourceContext): Promise<Float32Array>;
+}
+
+/** How many times smaller the small batch is. The steps are as many times more, so that as much is seen. */
+const smallBatch = 8;
+
+export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
+  courier: behavioural('courier'),
+  scl: behavioural('scl'),
+  supervised: trained('supervised'),
+  clip: trained('clip'),
+  simclr: trained('simclr'),
+  simsiam: trained('simsiam'),
+  random: {
+    seeded: true,
+    trained: false,
+    async embed({ dataset, folder, pretrain: config, engine, progress }) {
+      const encoder = createEncoder({ ...config.encoder, side: dataset.images.side });
+      const path = join(folder, encoderFile);
+      const model = exportUntrainedEncoder(encoder, Random.seeded(config.seed, 'parameters'));
+      await writeFileWhole(path, model.encode('standard'));
+      return embedWith(path, dataset, engine, progress);
+    },
+  },
+  'pixel-pca': {
+    seeded: false,
+    trained: false,
+    embed: ({ dataset, progress }) => embedByPixelPca(dataset.images, trainingPhotos(dataset), progress),
+  },
+  hog: {
+    seeded: false,
+    trained: false,
+    embed: ({ dataset, progress }) => embedByHog(dataset.images, trainingPhotos(dataset), progress),
+  },
+  'courier-no-sequence': variant({ sequenceWeight: 0 }),
+  // It is there to be seen to collapse, so it must not be stopped by that.
+  'courier-no-contrast': variant({ contrast: false }, () => ({ collapse: 'continue' })),
+  'courier-clicked-only': variant({ negatives: 'clicked' }),
+  'courier-mean-history': variant({ form: 'mean' }),
+  'courier-self-attention': variant({ form: 'self-attention' }),
+  'courier-full-attention': variant({ form: 'full-attention' }),
+  'courier-projection-head': variant({ projectionHead: true }),
+  'courier-click-loss': variant({ clickWeight: 1 }),
+  'courier-small-batch': variant({}, ({ batchSize, steps, validateEvery }) => ({
+    batchSize: Math.max(2, Math.round(batchSize / smallBatch)),
+    steps: steps * smallBatch,
+    validateEvery: validateEvery * smallBatch,
+  })),
+};
+
+/** An objective that learns from the photos themselves, and so needs no first stage on them. */
+function trained(name: ObjectiveName): EmbeddingSource {
+  return pretrained((config) => ({ ...config, objective: objectiveNamed(name, config), start: null }));
+}
+
+/** An objective that learns from clicks. All of them share the first stage of their seed. */
+function behavioural(name: ObjectiveName): EmbeddingSource {
+  return pretrained((config) => ({ ...config, objective: objectiveNamed(name, config) }));
+}
+
+/** COURIER with other settings. */
+function variant(
+  changed: Partial<CourierConfig>,
+  otherwise: (config: PretrainConfig) => Partial<PretrainConfig> = () => ({}),
+): EmbeddingSource {
+  return pretrained((config) => {
+    const objective = { ...courierSettings.parse(courierOf(config)), ...changed };
+    return { ...config, ...otherwise(config), objective };
+  });
+}
+
+function courierOf({ objective }: PretrainConfig) {
+  return objective.name === 'courier' ? objective : {};
+}
+
+/** The configured settings of an objective, or its defaults where another one is configured. */
+function objectiveNamed(name: ObjectiveName, { objective }: PretrainConfig): ObjectiveConfig {
+  return objective.name === name ? objective : objectiveSettings.parse({ name });
+}
+
+function pretrained(configure: (config: PretrainConfig) => PretrainConfig): EmbeddingSource {
+  return {
+    seeded: true,
+    trained: true,
+    async embed({ dataset, folder, pretrain: config, engine, progress, signal, room }) {
+      const { start, ...own } = configure(config);
+      const shared = start === null ? null : { ...start, out: start.out ?? startFolder(folder) };
+      const { encoder } = await pretrain({ ...own, start: shared }, progress, signal, room);
+      return embedWith(encoder, dataset, engine, progress);
+    },
+  };
+}
+
+/** Where the first stage of a seed lies, beside the sources: `<out>/start/seed-1` for `<out>/courier/seed-1`. */
+function startFolder(folder: string): string {
+  return join(dirname(dirname(folder)), 'start', basename(folder));
+}
+
+export const embeddingsFile = 'embeddings.parquet';
+
+/** Folder of a source's artefacts for a seed. */
+export function sourceFolder(out: string, source: SourceName, seed: number): string {
+  return embeddingSources[source].seeded ? join(out, source, `seed-${seed}`) : join(out, source);
+}
+
+/** Embeds the catalogue and writes `embeddings.parquet` into the source's folder. */
+export async function produceEmbeddings(name: SourceName, context: SourceContext): Promise<void> {
+  const vectors = await embeddingSources[name].embed(context);
+  await writeEmbeddings(join(context.folder, embeddingsFile), embeddingsOfItems(context.dataset, vectors));
+}
+
+async function embedWith(
+  path: string,
+  dataset: Dataset,
+  engine: Engine,
+  progress: Progress,
+): Promise<Float32Array> {
+  const encoder = await ExportedEncoder.open(path, dataset.images.side, engine);
+  return encoder.embedAll(dataset.images, progress).finally(() => encoder.release());
+}

@@ -1,0 +1,79 @@
+/** The model card of a pre-trained encoder, from its dataset, its settings and its log. */
+import { join } from 'node:path';
+import { type Dataset, splits } from '../data/dataset.ts';
+import type { PretrainConfig } from '../pipelines/pretrain/config.ts';
+import { modelCard } from '../report/model-card.ts';
+import { readMetrics } from '../runs/metrics-log.ts';
+import { machine } from '../runs/run-folder.ts';
+import { writeFileWhole } from '../storage/files.ts';
+import { versions } from '../version.ts';
+import { metricsFile } from './training-run.ts';
+
+const modelCardFile = 'model-card.md';
+
+interface TrainedEncoder {
+  readonly steps: number;
+  readonly bestStep: number;
+  readonly images: number;
+  readonly seconds: number;
+  readonly parameters: number;
+}
+
+/**
+ * Writes `model-card.md` beside the encoder.
+ * @param initHash of the weights that it started from; null where it started afresh
+ * @throws CourierError OUTPUT_NOT_WRITABLE
+ */
+export async function writeModelCard(
+  config: PretrainConfig,
+  dataset: Dataset,
+  samples: { readonly count: number; readonly what: string },
+  { steps, bestStep, images, seconds, parameters }: TrainedEncoder,
+  initHash: string | null,
+): Promise<void> {
+  const records = await readMetrics(join(config.out, metricsFile));
+  const best = records.find(({ step }) => step === bestStep) ?? {};
+  // Paths of this machine say nothing elsewhere.
+  const { dataset: _, out, init, memory, threads, start, ...learned } = config;
+  const { out: __, ...stage } = start ?? {};
+  const settings = {
+    ...learned,
+    ...(init === undefined ? {} : { initHash }),
+    start: start === null ? null : stage,
+  };
+  const text = modelCard({
+    dataset: {
+      name: dataset.name,
+      hash: dataset.hash,
+      users: dataset.users.length,
+      items: dataset.catalogue.ids.length,
+      photos: dataset.images.count,
+      periods: periodsOf(dataset),
+      candidates: dataset.report.candidateSampling,
+    },
+    samples,
+    side: dataset.images.side,
+    dimension: config.encoder.dimension,
+    parameters,
+    settings,
+    objective: config.objective.name,
+    training: { steps, images, seconds, machine: machine(), versions: versions() },
+    best: {
+      step: bestStep,
+      figures: Object.fromEntries(
+        Object.entries(best).flatMap(([name, value]) => (typeof value === 'number' ? [[name, value]] : [])),
+      ),
+    },
+  });
+  await writeFileWhole(join(config.out, modelCardFile), text);
+}
+
+/** Page views ascend in time. */
+function periodsOf({ pageViews }: Dataset): Record<string, readonly [number, number] | null> {
+  return Object.fromEntries(
+    splits.map((split, code) => {
+      const [first, last] = [pageViews.split.indexOf(code), pageViews.split.lastIndexOf(code)];
+      return [split, first < 0 ? null : [pageViews.time[first]!, pageViews.time[last]!]];
+    }),
+  );
+}

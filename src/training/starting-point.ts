@@ -1,0 +1,35 @@
+/** The state vectors that training starts from. */
+import { describeLoaded, loadWeights } from '../encoders/published-weights.ts';
+import { initialValues, type ParameterLayout } from '../graph/parameters.ts';
+import type { FloatTensor } from '../graph/tensor.ts';
+import type { UpdateOptions } from '../graph/update.ts';
+import type { Progress } from '../progress.ts';
+import { Random } from '../random.ts';
+import { hashFile } from '../storage/files.ts';
+import { readSafeTensors } from '../storage/safetensors.ts';
+
+/** New parameters, an average that begins with them, and slots of zeros. */
+export function freshVectors(
+  tensors: readonly FloatTensor[],
+  update: UpdateOptions,
+  seed: number,
+): Readonly<Record<string, Float32Array>> {
+  const parameters = initialValues(tensors, Random.seeded(seed, 'parameters'));
+  const slots = update.optimizer.slots.map((slot) => [slot, new Float32Array(parameters.length)]);
+  const average = update.averageDecay === null ? {} : { average: parameters.slice() };
+  return { parameters, ...Object.fromEntries(slots), ...average };
+}
+
+/** Copies weights from a file over the fresh ones. @returns the file's hash */
+export async function startFrom(
+  path: string,
+  layout: ParameterLayout,
+  vectors: Readonly<Record<string, Float32Array>>,
+  progress: Progress,
+): Promise<string> {
+  const file = await readSafeTensors(path, 'Initial weights');
+  const loaded = loadWeights(file, layout, vectors['parameters']!, path);
+  vectors['average']?.set(vectors['parameters']!);
+  progress({ kind: 'note', text: describeLoaded(loaded, path) });
+  return hashFile(path);
+}
