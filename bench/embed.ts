@@ -10,7 +10,7 @@ import { initialValues, layoutOf, parametersOf } from '../src/graph/parameters.t
 import { input, openLength } from '../src/graph/tensor.ts';
 import { buildExport } from '../src/graph/training-step.ts';
 import { embed as embedCatalogue } from '../src/pipelines/embed/index.ts';
-import { silent } from '../src/progress.ts';
+
 import { Random } from '../src/random.ts';
 import { shapes, tastes } from '../src/shop/looks.ts';
 import { renderPhoto } from '../src/shop/photo.ts';
@@ -67,7 +67,7 @@ async function embedOne({ fileSide, photos }: { fileSide: number; photos: number
     for (let round = -1; round < rounds; round++) {
       const out = join(folder, `embeddings-${round}.parquet`);
       const start = performance.now();
-      await embedCatalogue({ photos: images, encoder: path, out }, silent);
+      await embedCatalogue({ photos: images, encoder: path, out });
       if (round >= 0) ours.push((performance.now() - start) / 1000);
       for (const { peer, started } of peers) {
         const taken = await started?.round();

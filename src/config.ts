@@ -25,6 +25,20 @@ export function distinct<Entry extends z.ZodType>(list: z.ZodArray<Entry>) {
   return list.refine((entries) => new Set(entries).size === entries.length, 'names something twice');
 }
 
+/**
+ * Refuses sizes that do not fit each other, naming both.
+ * @throws CourierError CONFIG_INVALID
+ */
+export function requireDivides(divisorName: string, divisor: number, name: string, value: number): void {
+  if (value % divisor === 0) return;
+  const problem = `${divisorName} ${divisor} does not divide ${name} ${value}`;
+  throw new CourierError(
+    'CONFIG_INVALID',
+    `Invalid configuration: ${problem}.`,
+    'Choose numbers that divide each other.',
+  );
+}
+
 function remedyFor(problems: readonly string[]): string {
   return problems.length === 1
     ? 'Correct this setting and run again.'

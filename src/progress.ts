@@ -9,3 +9,13 @@ export type ProgressEvent =
 export type Progress = (event: ProgressEvent) => void;
 
 export const silent: Progress = () => {};
+
+/** What every command of the library takes besides its settings. */
+export interface WorkOptions {
+  /** Hears how far the work is; nobody does by default. */
+  readonly progress?: Progress | undefined;
+  /** Stops the work at the next safe place, from which the same call goes on. */
+  readonly signal?: AbortSignal | undefined;
+  /** How the work was started, such as a command line, for those who read what came out. */
+  readonly command?: string | undefined;
+}

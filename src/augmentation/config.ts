@@ -6,6 +6,8 @@
  * a red bag darker or paler, but a blue bag is another product.
  */
 
+import { z } from 'zod';
+
 /** Values are drawn from it uniformly. */
 export type Range = readonly [smallest: number, largest: number];
 
@@ -41,6 +43,39 @@ export const defaultAugmentation: AugmentationConfig = {
   grey: { probability: 0.1 },
   blur: { probability: 0.3, deviation: [0.002, 0.01] },
 };
+
+const share = z.number().min(0).max(1);
+const areaShare = z.number().positive().max(1);
+
+/** The smallest and the largest of what is drawn. */
+const ascending = (value: z.ZodNumber) =>
+  z.tuple([value, value]).refine(([least, most]) => least <= most, 'the first must not exceed the second');
+
+/** How photos are altered before they are encoded. */
+export const augmentationSettings = z.strictObject({
+  crop: z
+    .strictObject({
+      area: ascending(areaShare).default([...defaultAugmentation.crop.area]),
+      stretch: z.number().min(1).max(4).default(defaultAugmentation.crop.stretch),
+    })
+    .prefault({}),
+  flip: z.strictObject({ probability: share.default(defaultAugmentation.flip.probability) }).prefault({}),
+  jitter: z
+    .strictObject({
+      probability: share.default(defaultAugmentation.jitter.probability),
+      brightness: share.default(defaultAugmentation.jitter.brightness),
+      contrast: share.default(defaultAugmentation.jitter.contrast),
+      saturation: share.default(defaultAugmentation.jitter.saturation),
+    })
+    .prefault({}),
+  grey: z.strictObject({ probability: share.default(defaultAugmentation.grey.probability) }).prefault({}),
+  blur: z
+    .strictObject({
+      probability: share.default(defaultAugmentation.blur.probability),
+      deviation: ascending(share).default([...defaultAugmentation.blur.deviation]),
+    })
+    .prefault({}),
+});
 
 /** Leaves every photo as it is. */
 export const noAugmentation: AugmentationConfig = {

@@ -4,23 +4,25 @@ import { temporaryFolder } from '../../test/support/temporary.ts';
 import { courier } from '../../test/support/terminal.ts';
 import { writeTinyMl1m } from '../../test/support/tiny-ml1m.ts';
 import { loadDataset } from '../data/store.ts';
-import { type ProgressEvent, silent } from '../progress.ts';
+import type { ProgressEvent } from '../progress.ts';
 import { datasetFolder } from './data-folder.ts';
 
 describe('the data of a comparison', () => {
   it('in a known layout is ingested into the run folder, once', async () => {
     const { folder } = await writeTinyMl1m(await temporaryFolder());
     const out = await temporaryFolder();
-    const dataset = await datasetFolder(folder, 'ml1m', out, silent);
+    const dataset = await datasetFolder(folder, 'ml1m', out, {});
     expect(dataset).toBe(join(out, 'dataset'));
     const { images, name } = await loadDataset(dataset);
     images.close();
     expect(name).toBe('ml1m');
     const events: ProgressEvent[] = [];
-    expect(await datasetFolder(folder, 'ml1m', out, (event) => events.push(event))).toBe(dataset);
+    expect(await datasetFolder(folder, 'ml1m', out, { progress: (event) => events.push(event) })).toBe(
+      dataset,
+    );
     expect(events).toEqual([expect.objectContaining({ kind: 'note' })]);
     // A dataset folder stands for itself, whatever layout it is said to have.
-    expect(await datasetFolder(dataset, 'hm', await temporaryFolder(), silent)).toBe(dataset);
+    expect(await datasetFolder(dataset, 'hm', await temporaryFolder(), {})).toBe(dataset);
   });
 
   it('without a layout or a place for the dataset is refused, with what to add', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { manifestName } from '../data/manifest.ts';
 import { CourierError } from '../errors.ts';
 import { ingest } from '../pipelines/ingest/index.ts';
-import type { Progress } from '../progress.ts';
+import type { WorkOptions } from '../progress.ts';
 import { exists } from '../storage/files.ts';
 
 /** Layouts of which a folder is all there is to name. */
@@ -22,7 +22,7 @@ export async function datasetFolder(
   data: string,
   dataset: unknown,
   out: unknown,
-  progress: Progress,
+  options: WorkOptions,
 ): Promise<string> {
   if (await exists(join(data, manifestName))) return data;
   if (!isLayout(dataset)) {
@@ -33,7 +33,7 @@ export async function datasetFolder(
     const problem = `There is no place for the dataset that is made of ${data}.`;
     throw new CourierError('CONFIG_INVALID', problem, 'Name a run folder with --out.');
   }
-  const { folder } = await ingest({ source: dataset, folder: data, out: join(out, 'dataset') }, progress);
+  const { folder } = await ingest({ source: dataset, folder: data, out: join(out, 'dataset') }, options);
   return folder;
 }
 

@@ -1,6 +1,6 @@
 /** What ingestion counted and found, for a terminal. */
 import type { Finding, IngestReport } from '../data/dataset.ts';
-import { integer, oneLine } from '../report/text.ts';
+import { integer, oneLine } from '../text.ts';
 
 export function describeIngest({ counts, findings, candidateSampling }: IngestReport): string {
   const width = Math.max(...Object.keys(counts).map((name) => name.length));

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import cliProgress from 'cli-progress';
 import { CourierError } from '../errors.ts';
 import type { Progress, ProgressEvent } from '../progress.ts';
-import { duration, integer, oneLine, percent, printable } from '../report/text.ts';
+import { duration, integer, oneLine, percent, printable } from '../text.ts';
 
 /** A stream of text that may be a terminal, such as `process.stderr`. */
 export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean };

@@ -2,7 +2,7 @@
 import { CourierError } from '../errors.ts';
 import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
-import { integer } from '../report/text.ts';
+import { integer } from '../text.ts';
 import type { CentreSearch, RowSource } from './centre-search.ts';
 import { Membership } from './membership.ts';
 import type { Space } from './space.ts';

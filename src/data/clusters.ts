@@ -8,6 +8,9 @@ import { type Catalogue, NONE } from './dataset.ts';
 import type { Origin } from './embeddings.ts';
 import { readParquet, readParquetMetadata, writeParquet } from './parquet.ts';
 
+export const clustersFile = 'clusters.parquet';
+export const centresFile = 'centres.safetensors';
+
 /** One id for each item, such as its cluster among 1,000. */
 export interface ItemCodes {
   /** Such as `cluster_1000` or `semantic_1`. */

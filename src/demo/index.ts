@@ -5,22 +5,23 @@ import { parseConfig } from '../config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/store.ts';
 import type { AttendedClick } from '../evaluation/attention.ts';
-import type { EvaluationOptions } from '../evaluation/evaluation.ts';
-import { compareConfig, pretrainSettings } from '../pipelines/compare/config.ts';
+import { compareConfig } from '../pipelines/compare/config.ts';
 import { compare } from '../pipelines/compare/index.ts';
 import { ingest } from '../pipelines/ingest/index.ts';
+import { silent, type WorkOptions } from '../progress.ts';
 import type { AttentionCheck, Report } from '../report/report.ts';
 import { shopConfig } from '../shop/config.ts';
 import { shopFiles, shopSource } from '../shop/files.ts';
 import { generateShop } from '../shop/generate.ts';
 import { loadTruth, sharesTaste, type Truth } from '../shop/truth.ts';
 import { exists, prepareOutputFolder } from '../storage/files.ts';
+import { trainingSettings } from '../training/config.ts';
 
 /** The comparison with other defaults: what two cores do in two minutes. */
 const demoComparison = compareConfig.omit({ dataset: true, out: true }).extend({
   seeds: compareConfig.shape.seeds.def.innerType.default([1]),
   starts: compareConfig.shape.starts.def.innerType.default(['warm']),
-  pretrain: pretrainSettings
+  pretrain: trainingSettings
     .extend({
       steps: z.int().positive().default(280),
       batchSize: z.int().min(2).max(65_536).default(128),
@@ -45,28 +46,22 @@ export type DemoConfigInput = z.input<typeof demoConfig>;
  * Generates a shop, ingests it, pre-trains, compares, and checks the attention against the known tastes.
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE
  */
-export async function demo(
-  settings: DemoConfigInput,
-  options: Omit<EvaluationOptions, 'title'>,
-): Promise<Report> {
+export async function demo(settings: DemoConfigInput, options: WorkOptions = {}): Promise<Report> {
   const config = parseConfig(demoConfig, settings, 'demo configuration');
   await prepareOutputFolder(config.out);
   const shop = join(config.out, 'shop');
   const dataset = join(config.out, 'dataset');
   const files = shopFiles(shop);
-  if (!(await exists(files.truth))) await generateShop(shop, config.shop, options.progress);
-  await ingest(
-    { ...shopSource(files), name: 'generated shop', out: dataset, side: config.side },
-    options.progress,
-  );
-  const title = 'What images add in a generated shop';
+  if (!(await exists(files.truth))) await generateShop(shop, config.shop, options.progress ?? silent);
+  await ingest({ ...shopSource(files), name: 'generated shop', out: dataset, side: config.side }, options);
   const { report, attended } = await compare(
     { ...config.compare, dataset, out: join(config.out, 'run') },
-    { ...options, title },
+    options,
   );
   const loaded = await loadDataset(dataset);
   loaded.images.close();
-  return { ...report, attention: checkAttention(attended, loaded, await loadTruth(files.truth)) };
+  const title = 'What images add in a generated shop';
+  return { ...report, title, attention: checkAttention(attended, loaded, await loadTruth(files.truth)) };
 }
 
 /**

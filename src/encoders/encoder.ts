@@ -1,5 +1,4 @@
 /** What an image encoder is to the rest: a graph from photos to embeddings. */
-import { CourierError } from '../errors.ts';
 import type { FloatTensor, Tensor } from '../graph/tensor.ts';
 
 /** Photos in RGB order, 0 to 255, as bytes or, once they were altered, as floats. (B, S, S, 3) */
@@ -12,18 +11,4 @@ export interface Encoder {
   readonly dimension: number;
   /** Photos (B, S, S, 3) → embeddings, not normalised (B, d). Parameters are named `encoder.…`. */
   forward(photos: Photos): FloatTensor;
-}
-
-/**
- * Refuses sizes that do not fit each other, naming both.
- * @throws CourierError CONFIG_INVALID
- */
-export function requireDivides(divisorName: string, divisor: number, name: string, value: number): void {
-  if (value % divisor === 0) return;
-  const problem = `${divisorName} ${divisor} does not divide ${name} ${value}`;
-  throw new CourierError(
-    'CONFIG_INVALID',
-    `Invalid configuration: ${problem}.`,
-    'Choose numbers that divide each other.',
-  );
 }

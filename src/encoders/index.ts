@@ -1,20 +1,20 @@
-/** The encoders by name. */
-
-import type { HeadName } from '../graph/layers.ts';
+/** The encoders by name, each with its settings in its file. */
+import { z } from 'zod';
 import type { Encoder } from './encoder.ts';
-import { type OutlinesConfig, outlines } from './outlines.ts';
-import { type PresetName, presets } from './presets.ts';
-import { type SwinConfig, swin } from './swin.ts';
-import { type VitConfig, vit } from './vit.ts';
+import { outlines, outlinesSettings } from './outlines.ts';
+import { presetSettings, presets } from './presets.ts';
+import type { ForPhotos } from './settings.ts';
+import { swin, swinSettings } from './swin.ts';
+import { vit, vitSettings } from './vit.ts';
 
-interface PresetConfig {
-  readonly name: PresetName;
-  readonly side: number;
-  readonly head: HeadName;
-  readonly dimension: number;
-}
+export const encoderSettings = z.discriminatedUnion('name', [
+  vitSettings,
+  swinSettings,
+  outlinesSettings,
+  presetSettings,
+]);
 
-export type EncoderConfig = VitConfig | SwinConfig | OutlinesConfig | PresetConfig;
+export type EncoderConfig = ForPhotos<z.output<typeof encoderSettings>>;
 
 /** @throws CourierError CONFIG_INVALID when sizes do not fit each other */
 export function createEncoder(config: EncoderConfig): Encoder {

@@ -3,24 +3,26 @@
  * how to see. What a photo shows in each cell is computed (cells.ts), and only what matters of it is learned.
  */
 
+import { z } from 'zod';
+import { requireDivides } from '../config.ts';
 import { affineParameters, weightOf } from '../graph/layers.ts';
 import { add, concatenate, linear, project, relu, reshape } from '../graph/operators/index.ts';
 import { cellColours, cellOutlines } from './cells.ts';
-import { type Encoder, requireDivides } from './encoder.ts';
+import type { Encoder } from './encoder.ts';
+import { embeddingDimension, type ForPhotos, layerWidth } from './settings.ts';
 
-export interface OutlinesConfig {
-  readonly name: 'outlines';
-  /** Side of the photos, in pixels. */
-  readonly side: number;
-  /** Cells C on each side. */
-  readonly cells: number;
-  /** Width W of the hidden layer. */
-  readonly width: number;
-  /** Length of the embedding. */
-  readonly dimension: number;
-}
+export const outlinesSettings = z.strictObject({
+  name: z.literal('outlines'),
+  /** Cells on each side; must divide the side of the dataset's photos. */
+  cells: z.int().min(1).max(64).default(8),
+  /** Width of the hidden layer. */
+  width: layerWidth.default(512),
+  dimension: embeddingDimension,
+});
 
-/** Letters in shapes: B photos, F = 10 · C · C numbers of a photo, W width, d dimension. */
+export type OutlinesConfig = ForPhotos<z.output<typeof outlinesSettings>>;
+
+/** Letters in shapes: B photos, C cells on each side, F = 10 · C · C numbers of a photo, W width, d dimension. */
 export function outlines({ side, cells, width, dimension }: OutlinesConfig): Encoder {
   requireDivides('encoder.cells', cells, "the photos' side", side);
   return {

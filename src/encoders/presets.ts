@@ -1,4 +1,6 @@
 /** Encoders of known sizes. */
+import { z } from 'zod';
+import { embeddingDimension, headSetting } from './settings.ts';
 import type { SwinConfig } from './swin.ts';
 import type { VitConfig } from './vit.ts';
 
@@ -31,6 +33,13 @@ const swinTiny: Size<SwinConfig> = {
 
 export const presetNames = ['vit-nano', 'swin-nano', 'swin-tiny'] as const;
 export type PresetName = (typeof presetNames)[number];
+
+/** `name`, `head` and `dimension` are all there is to choose. */
+export const presetSettings = z.strictObject({
+  name: z.enum(presetNames),
+  head: headSetting,
+  dimension: embeddingDimension,
+});
 
 export const presets: Readonly<Record<PresetName, Size<VitConfig> | Size<SwinConfig>>> = {
   'vit-nano': vitNano,

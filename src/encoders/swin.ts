@@ -6,8 +6,10 @@
  * Letters in shapes: B photos, R rows and C columns of the map, W width of the stage, M side of a window,
  * N = M² places in it, n windows, H heads, D = W / H.
  */
+import { z } from 'zod';
+import { requireDivides } from '../config.ts';
 import { CourierError } from '../errors.ts';
-import { affineParameters, foldNorm, type HeadName, head, norm } from '../graph/layers.ts';
+import { affineParameters, foldNorm, head, norm } from '../graph/layers.ts';
 import {
   add,
   erfGate,
@@ -27,26 +29,27 @@ import {
 } from '../graph/operators/index.ts';
 import { glorot, normal, zeros } from '../graph/parameters.ts';
 import { constant, type FloatTensor, parameter, scalar } from '../graph/tensor.ts';
-import { type Encoder, requireDivides } from './encoder.ts';
+import type { Encoder } from './encoder.ts';
 import { floatPatches, foldColours } from './patches.ts';
+import { embeddingDimension, type ForPhotos, headSetting, layerWidth, patchSide } from './settings.ts';
 
-export interface SwinConfig {
-  readonly name: 'swin';
-  /** Side of the photos and of the patches, in pixels. */
-  readonly side: number;
-  readonly patch: number;
+export const swinSettings = z.strictObject({
+  name: z.literal('swin'),
+  /** Side of the patches in pixels. */
+  patch: patchSide.default(4),
   /** Width of the first stage; each later one doubles it. */
-  readonly width: number;
-  /** Blocks and heads of each stage. */
-  readonly depths: readonly number[];
-  readonly heads: readonly number[];
-  /** Side of a window, in patches. */
-  readonly window: number;
-  readonly mlpRatio: number;
-  readonly head: HeadName;
-  /** Length of the embedding. */
-  readonly dimension: number;
-}
+  width: layerWidth.default(32),
+  /** Blocks of each stage, and their heads. */
+  depths: z.array(z.int().min(1).max(48)).min(1).max(6).default([2, 2, 2]),
+  heads: z.array(z.int().min(1).max(64)).min(1).max(6).default([2, 4, 8]),
+  /** Side of the attention windows, in patches. */
+  window: z.int().min(2).max(32).default(4),
+  mlpRatio: z.int().min(1).max(8).default(4),
+  head: headSetting,
+  dimension: embeddingDimension,
+});
+
+export type SwinConfig = ForPhotos<z.output<typeof swinSettings>>;
 
 export function swin(config: SwinConfig): Encoder {
   const { side, patch, width, depths, heads } = config;

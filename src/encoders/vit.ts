@@ -7,7 +7,9 @@
  * subtracts the mean anyway, and then there is none to subtract.
  */
 
-import { affineParameters, type HeadName, head, weightOf } from '../graph/layers.ts';
+import { z } from 'zod';
+import { requireDivides } from '../config.ts';
+import { affineParameters, head, weightOf } from '../graph/layers.ts';
 import {
   add,
   linear,
@@ -23,23 +25,24 @@ import {
 } from '../graph/operators/index.ts';
 import { normal } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
-import { type Encoder, requireDivides } from './encoder.ts';
+import type { Encoder } from './encoder.ts';
 import { floatPatches, foldColours } from './patches.ts';
+import { embeddingDimension, type ForPhotos, headSetting, layerWidth, patchSide } from './settings.ts';
 
-export interface VitConfig {
-  readonly name: 'vit';
-  /** Side of the photos and of the patches, in pixels. */
-  readonly side: number;
-  readonly patch: number;
-  readonly width: number;
-  readonly depth: number;
-  readonly heads: number;
+export const vitSettings = z.strictObject({
+  name: z.literal('vit').default('vit'),
+  /** Side of the patches in pixels; must divide the side of the dataset's photos. */
+  patch: patchSide.default(8),
+  width: layerWidth.default(96),
+  depth: z.int().min(1).max(48).default(3),
+  heads: z.int().min(1).max(32).default(3),
   /** Width of the hidden layer of each block, as a multiple of `width`. */
-  readonly mlpRatio: number;
-  readonly head: HeadName;
-  /** Length of the embedding. */
-  readonly dimension: number;
-}
+  mlpRatio: z.int().min(1).max(8).default(3),
+  head: headSetting,
+  dimension: embeddingDimension,
+});
+
+export type VitConfig = ForPhotos<z.output<typeof vitSettings>>;
 
 /** Letters in shapes: B photos, T patches, W width, H heads. */
 export function vit(config: VitConfig): Encoder {

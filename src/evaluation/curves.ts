@@ -1,56 +1,13 @@
-/** Training curves for the report. */
-import { join } from 'node:path';
-import type { CompareConfig } from '../pipelines/compare/config.ts';
+/** Training curves of rankers, for the report. */
 import type { Curve } from '../report/report.ts';
-import { type MetricsRecord, readMetrics } from '../runs/metrics-log.ts';
-import { embeddingSources, sourceFolder } from '../training/embedding-sources.ts';
-import { metricsFile } from '../training/training-run.ts';
 import type { TableCell } from './table.ts';
-
-type Point = readonly [number, number];
-
-/** Loss and validation score of pre-training with the first seed, a line per source, also of one that failed. */
-export async function pretrainCurves({ objectives, seeds, out }: CompareConfig): Promise<readonly Curve[]> {
-  const [seed] = seeds;
-  if (seed === undefined) return [];
-  const trained = objectives.filter((source) => embeddingSources[source].trained);
-  const runs = await Promise.all(
-    trained.map(async (source) => {
-      return { name: source, records: await readMetrics(join(sourceFolder(out, source, seed), metricsFile)) };
-    }),
-  );
-  const series = (key: string) =>
-    runs
-      .map(({ name, records }) => ({ name, points: records.flatMap((record) => pointOf(record, key)) }))
-      .filter(({ points }) => points.length > 0);
-  const curves = [
-    {
-      title: `Pre-training: loss, seed ${seed}`,
-      xLabel: 'step',
-      yLabel: 'loss of each objective',
-      series: series('loss'),
-    },
-    {
-      title: `Pre-training: validation, seed ${seed}`,
-      xLabel: 'step',
-      yLabel: 'SimScore AUC',
-      series: series('validationAuc'),
-    },
-  ];
-  return curves.filter((curve) => curve.series.length > 0);
-}
 
 /** Validation AUC of the rankers of the first seed and start, a line per row of the table. */
 export function rankerCurves(cells: readonly TableCell[]): Curve {
   const first = cells.filter(({ seed, start }) => seed === cells[0]?.seed && start === cells[0]?.start);
   const series = first.map(({ source, features, result }) => ({
     name: features === null ? 'none' : `${source} ${features}`,
-    points: result.curve.map(({ step, validationAuc }): Point => [step, validationAuc]),
+    points: result.curve.map(({ step, validationAuc }): [number, number] => [step, validationAuc]),
   }));
   return { title: 'Ranker: validation', xLabel: 'step', yLabel: 'AUC', series };
-}
-
-function pointOf(record: MetricsRecord, key: string): Point[] {
-  const { step, [key]: value } = record;
-  return typeof step === 'number' && typeof value === 'number' ? [[step, value]] : [];
 }

@@ -5,7 +5,8 @@ import { splits } from '../data/dataset.ts';
 import { CourierError } from '../errors.ts';
 import type { VisualFeature } from '../features/feature.ts';
 import { createFeature, featureSet } from '../features/index.ts';
-import { type Progress, silent } from '../progress.ts';
+import type { ItemEmbeddings } from '../features/item-embeddings.ts';
+import { silent, type WorkOptions } from '../progress.ts';
 import { gateCategories } from '../rankers/batch.ts';
 import type { RankerState } from '../rankers/model.ts';
 import { type TrainedRanker, trainRanker } from '../rankers/train.ts';
@@ -18,7 +19,7 @@ import { versions } from '../version.ts';
 import type { EvaluationConfig } from './config.ts';
 import { rankerCurves } from './curves.ts';
 import { type TableCell, tableRows } from './table.ts';
-import { visualInputs } from './visual-inputs.ts';
+import { loadItemEmbeddings, visualInputs } from './visual-inputs.ts';
 
 /** A row of the table before its rankers are trained: with which images, and how they are fed. */
 export interface VisualRow {
@@ -31,14 +32,6 @@ export interface VisualRow {
 
 /** null: the row without images, which the others are compared with. */
 export type PlannedRow = VisualRow | null;
-
-export interface EvaluationOptions {
-  readonly progress: Progress;
-  readonly signal?: AbortSignal | undefined;
-  readonly title: string;
-  /** The command line, for the manifest. */
-  readonly command: string;
-}
 
 /**
  * Refuses, before anything is trained, columns that the dataset does not have.
@@ -64,6 +57,8 @@ export class RankerTrainer {
   readonly config: EvaluationConfig;
   readonly engine: Engine;
   readonly signal: AbortSignal | undefined;
+  /** The embeddings that were loaded last: rows that share them are trained one after the other. */
+  #loaded: { readonly path: string; readonly embeddings: Promise<ItemEmbeddings> } | null = null;
 
   constructor(dataset: Dataset, config: EvaluationConfig, engine: Engine, signal: AbortSignal | undefined) {
     this.dataset = dataset;
@@ -93,7 +88,17 @@ export class RankerTrainer {
     const set = featureSet(row.features);
     const folder = join(out, 'clusters', `${row.source}-seed-${seed}`);
     const options = { config: codes, seed, folder, signal };
-    return createFeature(set, dataset, await visualInputs(dataset, embeddings, set, options));
+    return createFeature(
+      set,
+      dataset,
+      await visualInputs(dataset, await this.#load(embeddings), set, options),
+    );
+  }
+
+  #load(path: string): Promise<ItemEmbeddings> {
+    if (this.#loaded?.path !== path)
+      this.#loaded = { path, embeddings: loadItemEmbeddings(this.dataset, path) };
+    return this.#loaded.embeddings;
   }
 }
 
@@ -103,11 +108,12 @@ export function evaluationReport(
   cells: readonly TableCell[],
   diagnosis: Diagnosis | null,
   costs: StageCosts,
-  { title, command, startedAt, progress }: EvaluationOptions & { readonly startedAt: string },
+  startedAt: string,
+  { progress = silent, command }: WorkOptions,
 ): Report {
   const { out: _, ...settings } = config;
   return {
-    title,
+    title: `What images add on ${dataset.name}`,
     dataset: { name: dataset.name, ...dataset.report },
     testRows: cells[0]?.result.testRows.length ?? 0,
     testUsers: countTestUsers(dataset),
@@ -120,7 +126,7 @@ export function evaluationReport(
     attention: null,
     stages: costs.all,
     manifest: {
-      command,
+      command: command ?? 'called as a library',
       seeds: config.seeds,
       datasetHash: dataset.hash,
       config: settings,

@@ -88,13 +88,12 @@ async function trainMissing(
 ): Promise<void> {
   progress({ kind: 'start', stage: 'Rank', total: missing.length, unit: 'rankers' });
   let done = 0;
-  const { engine, signal, config } = trainer;
+  const { signal, config } = trainer;
   const seeds = config.seeds.filter((seed) => missing.some(({ place }) => place.seed === seed));
-  await inLanes(seeds, config.parallel ?? defaultLanes(), engine, signal, async (seed, lane) => {
+  await inLanes(seeds, config.parallel ?? defaultLanes(), {}, signal, async (seed, lane) => {
     const own = trainer.on(lane);
     const base = new BaseRanker(own, seed);
-    for (const { row, place } of missing) {
-      if (place.seed !== seed) continue;
+    for (const { row, place } of bySource(missing.filter((each) => each.place.seed === seed))) {
       lane.signal?.throwIfAborted();
       const { path, ...cell } = place;
       const result = await attempt(unitOf(place), async () => {
@@ -108,6 +107,12 @@ async function trainMissing(
     }
   });
   progress({ kind: 'end', stage: 'Rank' });
+}
+
+/** Rankers that share embeddings one after the other, in the order in which their source comes first. */
+function bySource(wanted: readonly WantedCell[]): readonly WantedCell[] {
+  const sources = [...new Set(wanted.map(({ place }) => place.source))];
+  return sources.flatMap((source) => wanted.filter(({ place }) => place.source === source));
 }
 
 /** The ranker without images of a seed, trained from nothing when it is first asked for, unless it is there. */

@@ -1,20 +1,26 @@
 /** What the features of one file of embeddings are made of. */
 import { join } from 'node:path';
-import { codesForCatalogue, type ItemCodes, readClusters } from '../data/clusters.ts';
+import { clusterItems } from '../clustering/cluster-items.ts';
+import { clusteringSettings } from '../clustering/config.ts';
+import {
+  clustersFile,
+  codesForCatalogue,
+  type ItemCodes,
+  readClusters,
+  writeClusters,
+} from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { readEmbeddings } from '../data/embeddings.ts';
 import type { VisualInputs } from '../features/feature.ts';
 import type { FeatureSet } from '../features/index.ts';
 import { ItemEmbeddings } from '../features/item-embeddings.ts';
-import { clusterConfig } from '../pipelines/cluster/config.ts';
-import { cluster, clustersFile } from '../pipelines/cluster/index.ts';
-import { type Progress, silent } from '../progress.ts';
+import type { WorkOptions } from '../progress.ts';
 import { exists } from '../storage/files.ts';
 
-/** How codes of items are made: of cluster.ts, with residual codes, which only the feature semantic-id asks for. */
-export const codesConfig = clusterConfig
-  .pick({ clusters: true, semanticCodes: true, start: true, iterations: true, tolerance: true })
-  .extend({ semanticLevels: clusterConfig.shape.semanticLevels.def.innerType.default(3) });
+/** How codes of items are made: with residual codes, which only the feature semantic-id asks for. */
+export const codesConfig = clusteringSettings.extend({
+  semanticLevels: clusteringSettings.shape.semanticLevels.def.innerType.default(3),
+});
 
 export type CodesConfig = ReturnType<typeof codesConfig.parse>;
 
@@ -24,44 +30,44 @@ export async function loadItemEmbeddings(dataset: Dataset, path: string): Promis
   return ItemEmbeddings.forCatalogue(dataset.catalogue, ids, vectors);
 }
 
-interface CodesOptions {
+interface CodesOptions extends WorkOptions {
   readonly config: CodesConfig;
   readonly seed: number;
   /** Folder of the clusterings, each of which is done once. */
   readonly folder: string;
-  readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Loads embeddings, and clusters them where a feature of the set asks for it.
+ * What a set of features is made of: embeddings, and their clusters where a feature of the set asks for them.
  * @throws CourierError those of reading and clustering
  */
 export async function visualInputs(
   dataset: Dataset,
-  embeddings: string,
+  embeddings: ItemEmbeddings,
   set: FeatureSet,
   options: CodesOptions,
-  progress: Progress = silent,
 ): Promise<VisualInputs> {
-  const items = await loadItemEmbeddings(dataset, embeddings);
-  const codes = (kind: 'cluster' | 'semantic') => codesOf(dataset, embeddings, kind, options, progress);
+  const codes = (kind: 'cluster' | 'semantic') => codesOf(dataset, embeddings, kind, options);
   return {
-    embeddings: items,
+    embeddings,
     clusters: set.includes('cluster-id') ? await codes('cluster') : [],
     semanticIds: set.includes('semantic-id') ? await codes('semantic') : [],
   };
 }
 
 async function codesOf(
-  dataset: Dataset,
-  embeddings: string,
+  { catalogue }: Dataset,
+  embeddings: ItemEmbeddings,
   kind: 'cluster' | 'semantic',
-  { config, seed, folder, signal }: CodesOptions,
-  progress: Progress,
+  { config, seed, folder, ...options }: CodesOptions,
 ): Promise<readonly ItemCodes[]> {
-  const out = join(folder, kind);
-  const path = join(out, clustersFile);
-  const wanted = kind === 'cluster' ? { semanticLevels: 0 } : { clusters: [] };
-  if (!(await exists(path))) await cluster({ ...config, ...wanted, embeddings, out, seed }, progress, signal);
-  return codesForCatalogue(await readClusters(path), dataset.catalogue);
+  const path = join(folder, kind, clustersFile);
+  if (!(await exists(path))) {
+    const wanted = kind === 'cluster' ? { semanticLevels: 0 } : { clusters: [] };
+    const { dimension, vectors } = embeddings;
+    const stored = { ids: catalogue.ids, dimension, vectors };
+    const { columns } = await clusterItems(stored, { ...config, ...wanted }, seed, options);
+    await writeClusters(path, { ids: stored.ids, columns });
+  }
+  return codesForCatalogue(await readClusters(path), catalogue);
 }

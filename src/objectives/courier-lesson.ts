@@ -1,9 +1,9 @@
 /** COURIER on a dataset. */
 
+import { requireDivides } from '../config.ts';
 import type { ClickBatch } from '../data/click-sampler.ts';
 import { ClickSampler, clickBatch } from '../data/click-sampler.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { requireDivides } from '../encoders/encoder.ts';
 import type { Model } from '../graph/onnx.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { input, openLength } from '../graph/tensor.ts';

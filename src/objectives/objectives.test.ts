@@ -15,12 +15,13 @@ import { createOptimizer, type Optimizer } from '../graph/optimizers.ts';
 import { bindToVector, initialValues, layoutOf, parametersOf } from '../graph/parameters.ts';
 import { input } from '../graph/tensor.ts';
 import { gradientState, scalarFeeds } from '../graph/training-step.ts';
-import { encoderFile, pretrain } from '../pipelines/pretrain/index.ts';
-import { silent } from '../progress.ts';
+import { pretrain } from '../pipelines/pretrain/index.ts';
+
 import { Random } from '../random.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { createStep } from '../training/contrastive-step.ts';
 import { isFused, type StepDescription, type StepPlan, stepParameters } from '../training/step-models.ts';
+import { encoderFile } from '../training/train-encoder.ts';
 import { checkpointFile } from '../training/training-run.ts';
 import { type ObjectiveConfig, objectiveNames, objectiveSettings, withLesson } from './index.ts';
 import type { Lesson, PhotoBatch } from './objective.ts';
@@ -267,16 +268,16 @@ describe('objectives', () => {
     it('stopped anywhere, goes on to the bytes that the same seed gives undisturbed', async () => {
       const [whole, stopped] = [await temporaryFolder(), await temporaryFolder()];
       const shorter = { ...settings, dataset: path, steps: 7, validateEvery: 3, checkpointEvery: 2 };
-      await pretrain({ ...shorter, out: whole }, silent);
+      await pretrain({ ...shorter, out: whole });
       for (const end of [3, 5]) {
         const stop = new AbortController();
         const listen = (event: { kind: string; done?: number }) => {
           if (event.kind === 'advance' && event.done === end) stop.abort();
         };
-        const run = pretrain({ ...shorter, out: stopped }, listen, stop.signal);
+        const run = pretrain({ ...shorter, out: stopped }, { progress: listen, signal: stop.signal });
         await expect(run).rejects.toMatchObject({ code: 'INTERRUPTED' });
       }
-      await pretrain({ ...shorter, out: stopped }, silent);
+      await pretrain({ ...shorter, out: stopped });
       for (const file of [checkpointFile, encoderFile]) {
         const [expected, found] = await Promise.all(
           [whole, stopped].map((folder) => readFile(join(folder, file))),

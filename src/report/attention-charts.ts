@@ -1,9 +1,9 @@
 /** Pictures of attention: how concentrated it is, and what it goes along with. */
 import * as Plot from '@observablehq/plot';
+import { decimals, integer } from '../text.ts';
 import { draw, halo } from './drawing.ts';
 import type { AttentionSummary, CorrelationSummary } from './explanation.ts';
 import type { Html } from './html.ts';
-import { decimals, integer } from './text.ts';
 
 /** Effective number of earlier clicks against their number. */
 export function concentrationChart({ concentration }: AttentionSummary): Html {

@@ -1,8 +1,9 @@
 /** Attention of many clicks in a sentence and in pictures. */
+
+import { decimals, integer } from '../text.ts';
 import { concentrationChart, correlationChart, histogramChart } from './attention-charts.ts';
 import type { AttentionSummary, CorrelationSummary } from './explanation.ts';
 import { type Html, html } from './html.ts';
-import { decimals, integer } from './text.ts';
 
 /** Such as `Of 4.6 earlier clicks, 2.1 carry the attention; it follows visual similarity (rank correlation 0.63, …).` */
 export function attentionSentence({ historyItems, effectiveItems, similarity }: AttentionSummary): string {

@@ -1,10 +1,11 @@
 /** Pictures of results and of training: lifts with intervals, and curves. */
 import * as Plot from '@observablehq/plot';
+import { oneLine } from '../text.ts';
 import { draw, halo, seriesColors, verdictColors } from './drawing.ts';
 import type { Html } from './html.ts';
 import type { Curve } from './report.ts';
 import { type LiftedRow, verdict } from './rows.ts';
-import { featuresName, interval, objectiveName, oneLine, signedPoints } from './text.ts';
+import { featuresName, interval, objectiveName, signedPoints } from './text.ts';
 
 /** More points of one line than this are not visible at the size of the picture. */
 const visiblePoints = 600;

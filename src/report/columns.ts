@@ -1,6 +1,8 @@
 /** The columns of the table of results, on the page and in Markdown, and those of them that a terminal has room for. */
+
+import { decimals } from '../text.ts';
 import type { ReportRow, RowLift, Summary } from './report.ts';
-import { decimals, featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
+import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
 
 export interface Column {
   readonly title: string;

@@ -1,9 +1,10 @@
 /** Pictures of what a ranker rests on: importance of inputs, gates, reliability, images without categories. */
 import * as Plot from '@observablehq/plot';
+import { decimals, integer } from '../text.ts';
 import { draw, halo } from './drawing.ts';
 import type { Html } from './html.ts';
 import type { Diagnosis } from './report.ts';
-import { decimals, featuresName, integer, name, signedPoints } from './text.ts';
+import { featuresName, name, signedPoints } from './text.ts';
 
 interface Bar {
   readonly label: string;

@@ -1,4 +1,6 @@
 /** Section of the report about what the best ranker with images rests on. */
+
+import { integer } from '../text.ts';
 import {
   categoriesChart,
   gateChart,
@@ -8,7 +10,7 @@ import {
 } from './diagnosis-charts.ts';
 import { type Html, html } from './html.ts';
 import type { Diagnosis, Report } from './report.ts';
-import { featuresName, integer, meanAndStd, objectiveName, signedPoints } from './text.ts';
+import { featuresName, meanAndStd, objectiveName, signedPoints } from './text.ts';
 
 /** Categories shown, those with most exposures; `report.json` has all of them. */
 const shownGates = 20;

@@ -1,9 +1,10 @@
 /** Section of the report about what the embeddings look at: attention of test clicks, and examples. */
+
+import { integer, oneLine, percent } from '../text.ts';
 import { attentionFigures, attentionSentence } from './attention.ts';
 import { type Html, html } from './html.ts';
 import type { AttentionCheck, Example, Report } from './report.ts';
 import { strip, stripNote } from './strips.ts';
-import { integer, oneLine, percent } from './text.ts';
 
 export function examplesSection({ examples, attention, attentionSummary }: Report): Html | null {
   if (examples.length === 0 && attention === null && attentionSummary === undefined) return null;

@@ -1,9 +1,10 @@
 /** Pictures of the catalogue as embeddings see it: maps, and what clusters tell. */
 import * as Plot from '@observablehq/plot';
+import { decimals, oneLine } from '../text.ts';
 import { draw, halo, seriesColors } from './drawing.ts';
 import type { EmbeddingMap, InformationGain } from './explanation.ts';
 import type { Html } from './html.ts';
-import { decimals, name, oneLine } from './text.ts';
+import { name } from './text.ts';
 
 /** Items of one colour, and what it stands for. */
 export interface ColorGroup {

@@ -1,4 +1,6 @@
 /** The page of `courier explain`. */
+
+import { decimals, integer, oneLine, percent } from '../text.ts';
 import { attentionFigures, attentionSentence } from './attention.ts';
 import type {
   EmbeddingMap,
@@ -11,7 +13,7 @@ import { type ColorGroup, categoryMap, informationChart, rateMap } from './expla
 import { type Html, html } from './html.ts';
 import { pageOf } from './shell.ts';
 import { photoName, picture, strip, stripNote } from './strips.ts';
-import { decimals, integer, name, oneLine, percent } from './text.ts';
+import { name } from './text.ts';
 
 /** @returns the whole of `explain.html` */
 export function explanationPage(explanation: Explanation): string {

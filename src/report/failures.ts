@@ -1,7 +1,9 @@
 /** What could not be computed, with the reason in place of figures. */
+
+import { oneLine } from '../text.ts';
 import { type Html, html } from './html.ts';
 import type { Failure, Report } from './report.ts';
-import { featuresName, objectiveName, oneLine } from './text.ts';
+import { featuresName, objectiveName } from './text.ts';
 
 export function failuresSection({ failures }: Report): Html | null {
   if (failures.length === 0) return null;

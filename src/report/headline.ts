@@ -1,7 +1,9 @@
 /** The result in one plain sentence, and what a careful reader has to know beside it. */
+
+import { decimals, integer } from '../text.ts';
 import type { Lift, Report, RowLift } from './report.ts';
 import { baselineOf, type LiftedRow, liftedRows, resultRows, side, verdict } from './rows.ts';
-import { decimals, featuresName, integer, interval, objectiveName, pValue, signedPoints } from './text.ts';
+import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
 
 /**
  * The sentence a report opens with. It claims a lift only when the 95 % interval excludes zero and the p-value

@@ -1,5 +1,5 @@
 /** A template for HTML that escapes by default: only what was made by it, or marked as trusted, is markup. */
-import { printable } from './text.ts';
+import { printable } from '../text.ts';
 
 /** Markup that is safe to put into a page. */
 export class Html {

@@ -1,10 +1,11 @@
 /** The table of results as Markdown, for documents, and a short report around it. */
+
+import { oneLine } from '../text.ts';
 import { cellText, columns, correctionNote, liftNote } from './columns.ts';
 import { failedSentence } from './failures.ts';
 import { context, headline } from './headline.ts';
 import type { Report, ReportRow } from './report.ts';
 import { startGroups } from './rows.ts';
-import { oneLine } from './text.ts';
 
 /** @returns the whole of `report.md` */
 export function reportMarkdown(report: Report): string {

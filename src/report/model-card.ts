@@ -1,6 +1,7 @@
 /** The model card of an encoder (Mitchell et al., 2019): what it is, what it learned from, what it is good for. */
+
+import { decimals, duration, integer, oneLine } from '../text.ts';
 import { escapeMarkdown } from './markdown.ts';
-import { decimals, duration, integer, oneLine } from './text.ts';
 
 export interface ModelCard {
   readonly dataset: {

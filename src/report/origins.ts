@@ -1,8 +1,8 @@
 /** Sections of the report about where the numbers come from: cost, data, manifest. */
 import type { Finding } from '../data/dataset.ts';
+import { bytes, duration, integer, oneLine } from '../text.ts';
 import { type Html, html } from './html.ts';
 import type { Report } from './report.ts';
-import { bytes, duration, integer, oneLine } from './text.ts';
 
 export function costSection({ stages }: Report): Html | null {
   if (stages.length === 0) return null;

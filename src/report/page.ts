@@ -1,4 +1,6 @@
 /** The report as one page that needs nothing but itself: no scripts, no network, no other file. */
+
+import { decimals, integer } from '../text.ts';
 import { diagnosisSection } from './diagnosis.ts';
 import { examplesSection } from './examples.ts';
 import { failuresSection } from './failures.ts';
@@ -9,7 +11,7 @@ import { curvesSection, resultsSection } from './results.ts';
 import { baselineOf, resultRows } from './rows.ts';
 import { type Fact, pageOf } from './shell.ts';
 import { slicesSection } from './slices.ts';
-import { decimals, integer, signedPoints } from './text.ts';
+import { signedPoints } from './text.ts';
 
 /** @returns the whole of `report.html` */
 export function reportPage(report: Report): string {

@@ -1,4 +1,6 @@
 /** Sections of the report about what came out: table, lift, curves. */
+
+import { oneLine } from '../text.ts';
 import { curveChart, liftChart, liftDomain } from './charts.ts';
 import { type Column, columns, correctionNote, liftNote } from './columns.ts';
 import { seriesColors } from './drawing.ts';
@@ -6,7 +8,6 @@ import { type Html, html } from './html.ts';
 import type { Curve, Report, ReportRow } from './report.ts';
 import { rivalSentence } from './rival.ts';
 import { liftedRows, type StartGroup, startGroups, verdict } from './rows.ts';
-import { oneLine } from './text.ts';
 
 export function resultsSection(report: Report): Html {
   const { rows } = report;

@@ -1,7 +1,8 @@
 /** What all pages share: head, policy, headline, facts, links to the sections. */
+
+import { oneLine } from '../text.ts';
 import { type Html, html, trusted } from './html.ts';
 import { stylesheet } from './stylesheet.ts';
-import { oneLine } from './text.ts';
 
 /** Blocks scripts and every request, should a text from outside ever get through as markup. */
 const policy =

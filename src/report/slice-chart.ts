@@ -1,10 +1,11 @@
 /** The lift on parts of the test rows: one small picture for each family of parts, all on the same scale. */
 import * as Plot from '@observablehq/plot';
+import { oneLine } from '../text.ts';
 import { draw, verdictColors } from './drawing.ts';
 import type { Html } from './html.ts';
 import type { Lift, SliceResult } from './report.ts';
 import { side } from './rows.ts';
-import { name, oneLine } from './text.ts';
+import { name } from './text.ts';
 
 /** An interval so many times as wide as the median one does not widen the scale; it is cut off. */
 const wide = 4;

@@ -1,20 +1,12 @@
 /** Section of the report about where the lift comes from: the headline row on parts of the test rows. */
+
+import { integer, oneLine } from '../text.ts';
 import { headlineRow } from './headline.ts';
 import { type Html, html } from './html.ts';
 import type { Report, ReportRow, SliceResult } from './report.ts';
 import { baselineOf, type LiftedRow, side } from './rows.ts';
 import { cutOff, liftOf, reasonOf, sliceChart, sliceDomain } from './slice-chart.ts';
-import {
-  featuresName,
-  integer,
-  interval,
-  meanAndStd,
-  name,
-  objectiveName,
-  oneLine,
-  pValue,
-  signedPoints,
-} from './text.ts';
+import { featuresName, interval, meanAndStd, name, objectiveName, pValue, signedPoints } from './text.ts';
 
 interface Family {
   readonly family: string;

@@ -1,7 +1,8 @@
 /** Rows of photos: a click with what it was rebuilt from, and single photos. */
+
+import { decimals, oneLine, percent } from '../text.ts';
 import { type Html, html } from './html.ts';
 import type { Example, Photo } from './report.ts';
-import { decimals, oneLine, percent } from './text.ts';
 
 /** Earlier clicks, newest first, with weight and cosine each, an arrow, and the clicked photo. */
 export function strip({ clicked, history }: Example): Html {

@@ -1,17 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  bytes,
-  decimals,
-  duration,
-  featuresName,
-  interval,
-  meanAndStd,
-  name,
-  objectiveName,
-  oneLine,
-  pValue,
-  signedPoints,
-} from './text.ts';
+import { bytes, decimals, duration, oneLine } from '../text.ts';
+import { featuresName, interval, meanAndStd, name, objectiveName, pValue, signedPoints } from './text.ts';
 
 describe('numbers for readers', () => {
   it('have a true minus sign and never a negative zero', () => {

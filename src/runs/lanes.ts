@@ -1,6 +1,7 @@
 /** Several trainings at a time, each with its share of the machine. */
 import { availableParallelism } from 'node:os';
 import type { Progress } from '../progress.ts';
+import type { Device } from '../runtime/devices.ts';
 import { Engine } from '../runtime/engine.ts';
 import { usableMemory } from '../runtime/memory.ts';
 
@@ -10,6 +11,14 @@ export interface Lane {
   readonly threads: number;
   /** Stops what goes on in the lane: because the caller asked for it, or because another lane failed. */
   readonly signal: AbortSignal | undefined;
+}
+
+/** Where lanes compute. */
+export interface LanePlace {
+  /** On the CPU by default. */
+  readonly device?: Device;
+  /** Cores of a lane at most. */
+  readonly threads?: number | undefined;
 }
 
 /** Small models leave cores waiting for each other at the end of every operator; two share them well. */
@@ -25,18 +34,18 @@ export function defaultLanes(memory: number = usableMemory() / 2): number {
 }
 
 /**
- * Works through tasks in their order, so many at a time. What a lane throws ends the others, and is thrown once all
- * have stopped.
- * @param engine for a single lane; several have one each
+ * Works through tasks in their order, so many at a time, each lane with a compute thread of its own. What a lane throws
+ * ends the others, and is thrown once all have stopped.
  */
 export async function inLanes<Task>(
   tasks: readonly Task[],
   count: number,
-  engine: Engine,
+  where: LanePlace,
   signal: AbortSignal | undefined,
   work: (task: Task, lane: Lane) => Promise<void>,
 ): Promise<void> {
-  const lanes = Math.min(count, tasks.length);
+  if (tasks.length === 0) return;
+  const lanes = Math.max(1, Math.min(count, tasks.length));
   const waiting = tasks.values();
   const workThrough = async (lane: Lane) => {
     for (const task of waiting) {
@@ -44,10 +53,10 @@ export async function inLanes<Task>(
       await work(task, lane);
     }
   };
-  if (lanes <= 1) return workThrough({ engine, threads: availableParallelism(), signal });
-
-  const threads = Math.max(1, Math.floor(availableParallelism() / lanes));
-  const engines = Array.from({ length: lanes }, () => Engine.start({ threads }));
+  const cores = Math.max(1, Math.floor(availableParallelism() / lanes));
+  const threads = Math.min(cores, where.threads ?? cores);
+  const device = where.device ?? 'cpu';
+  const engines = Array.from({ length: lanes }, () => Engine.start({ threads, device }));
   const failed = new AbortController();
   const either = AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]);
   const failures: unknown[] = [];

@@ -6,17 +6,17 @@ import { Engine } from '../runtime/engine.ts';
 
 /**
  * Runs the work on a dataset folder with a compute thread of its own.
- * @param threads cores that share each operator; all of them by default
+ * @param where on the CPU and with all cores by default
  * @throws CourierError DEVICE_UNAVAILABLE before anything is read; whatever opening the dataset throws
  */
 export async function withDataset<T>(
   folder: string,
   work: (dataset: Dataset, engine: Engine) => Promise<T>,
-  choice: DeviceChoice = 'cpu',
-  threads?: number,
+  where: { readonly device?: DeviceChoice; readonly threads?: number | undefined } = {},
 ): Promise<T> {
-  const device = await chooseDevice(choice);
+  const device = await chooseDevice(where.device ?? 'cpu');
   const dataset = await loadDataset(folder);
+  const { threads } = where;
   const engine = Engine.start({ device, ...(threads === undefined ? {} : { threads }) });
   try {
     return await work(dataset, engine);

@@ -10,7 +10,13 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-export class Engine {
+/** Where models are compiled: an engine, or a scope of one. */
+export interface ModelLoader {
+  createState(values: Readonly<Record<string, Float32Array>>): Promise<EngineState>;
+  load(model: Model, state?: EngineState | null): Promise<Session>;
+}
+
+export class Engine implements ModelLoader {
   readonly #worker: Worker;
   readonly #target: Target;
   readonly #pending = new Map<number, Pending>();
@@ -86,9 +92,38 @@ export class Engine {
   }
 }
 
+/** What is loaded through it is freed together: for work that ends before its engine does. */
+export class EngineScope implements ModelLoader {
+  readonly #engine: Engine;
+  readonly #sessions: Session[] = [];
+  readonly #states: EngineState[] = [];
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async createState(values: Readonly<Record<string, Float32Array>>): Promise<EngineState> {
+    const state = await this.#engine.createState(values);
+    this.#states.push(state);
+    return state;
+  }
+
+  async load(model: Model, state: EngineState | null = null): Promise<Session> {
+    const session = await this.#engine.load(model, state);
+    this.#sessions.push(session);
+    return session;
+  }
+
+  async release(): Promise<void> {
+    for (const session of this.#sessions.splice(0)) await session.release();
+    for (const state of this.#states.splice(0)) await state.release();
+  }
+}
+
 export class EngineState {
   readonly id: number;
   readonly #engine: Engine;
+  #released = false;
 
   constructor(engine: Engine, id: number) {
     this.#engine = engine;
@@ -104,8 +139,10 @@ export class EngineState {
     return Object.fromEntries(Object.keys(values).map((name) => [name, floats(values, name)]));
   }
 
-  /** Frees the tensors; sessions that use them must be released first. */
+  /** Frees the tensors, once; sessions that use them must be released first. */
   async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
     await this.#engine.request({ kind: 'releaseState', state: this.id });
   }
 }
@@ -113,6 +150,7 @@ export class EngineState {
 export class Session {
   readonly id: number;
   readonly #engine: Engine;
+  #released = false;
 
   constructor(engine: Engine, id: number) {
     this.#engine = engine;
@@ -134,7 +172,10 @@ export class Session {
     return this.#engine.request({ kind: 'run', session: this.id, feeds: all }, handedOver);
   }
 
+  /** Frees the compiled model, once. */
   async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
     await this.#engine.request({ kind: 'release', session: this.id });
   }
 }

@@ -10,7 +10,7 @@
  */
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { buildUpdate } from '../graph/training-step.ts';
-import { type Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
+import { type EngineState, floats, type ModelLoader, type Session } from '../runtime/engine.ts';
 import type { NamedValues } from '../runtime/protocol.ts';
 import {
   backwardModel,
@@ -42,7 +42,7 @@ export type ContrastiveStep<Batch> = (
 
 /** @param state parameters and slots; where the step is cut, also `gradientState` */
 export async function createStep<Batch>(
-  engine: Engine,
+  engine: ModelLoader,
   state: EngineState,
   layout: ParameterLayout,
   description: StepDescription<Batch>,
@@ -54,7 +54,7 @@ export async function createStep<Batch>(
 }
 
 async function fusedStep<Batch>(
-  engine: Engine,
+  engine: ModelLoader,
   state: EngineState,
   description: StepDescription<Batch>,
   { chunk }: StepPlan,
@@ -70,7 +70,7 @@ async function fusedStep<Batch>(
 }
 
 async function cutStep<Batch>(
-  engine: Engine,
+  engine: ModelLoader,
   state: EngineState,
   layout: ParameterLayout,
   description: StepDescription<Batch>,

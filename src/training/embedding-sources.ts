@@ -10,12 +10,12 @@ import { type CourierConfig, courierSettings } from '../objectives/courier.ts';
 import { embedByHog } from '../objectives/hog.ts';
 import { type ObjectiveConfig, type ObjectiveName, objectiveSettings } from '../objectives/index.ts';
 import { embedByPixelPca } from '../objectives/pixel-pca.ts';
-import type { PretrainConfig } from '../pipelines/pretrain/config.ts';
-import { encoderFile, pretrain } from '../pipelines/pretrain/index.ts';
-import type { Progress } from '../progress.ts';
+import { type Progress, silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { writeFileWhole } from '../storage/files.ts';
+import type { TrainingConfig } from './config.ts';
+import { encoderFile, trainEncoder } from './train-encoder.ts';
 
 /** The objectives and what they are compared with, then COURIER with one thing changed each. */
 export const sourceNames = [
@@ -47,11 +47,9 @@ export interface SourceContext {
   readonly dataset: Dataset;
   /** Folder of the source's artefacts, of its own for each source and seed. */
   readonly folder: string;
-  /** Settings of pre-training; those of `objective` are for the source of that name, others have their defaults. */
-  readonly pretrain: PretrainConfig;
+  /** Of training; those of `objective` are for the source of that name, others have their defaults. */
+  readonly settings: TrainingConfig;
   readonly engine: Engine;
-  readonly progress: Progress;
-  readonly signal: AbortSignal | undefined;
   /** Bytes that training may take, where others train in the same process; null where it is alone. */
   readonly room: number | null;
 }
@@ -62,7 +60,7 @@ interface EmbeddingSource {
   /** Whether it is pre-trained, and so has a metrics.jsonl. */
   readonly trained: boolean;
   /** Embeds every photo: (M, d), of unit length. */
-  embed(context: SourceContext): Promise<Float32Array>;
+  embed(context: SourceContext, options: WorkOptions): Promise<Float32Array>;
 }
 
 /** How many times smaller the small batch is. The steps are as many times more, so that as much is seen. */
@@ -78,10 +76,10 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   random: {
     seeded: true,
     trained: false,
-    async embed({ dataset, folder, pretrain: config, engine, progress }) {
-      const encoder = createEncoder({ ...config.encoder, side: dataset.images.side });
+    async embed({ dataset, folder, settings, engine }, { progress = silent }) {
+      const encoder = createEncoder({ ...settings.encoder, side: dataset.images.side });
       const path = join(folder, encoderFile);
-      const model = exportUntrainedEncoder(encoder, Random.seeded(config.seed, 'parameters'));
+      const model = exportUntrainedEncoder(encoder, Random.seeded(settings.seed, 'parameters'));
       await writeFileWhole(path, model.encode('standard'));
       return embedWith(path, dataset, engine, progress);
     },
@@ -89,12 +87,14 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   'pixel-pca': {
     seeded: false,
     trained: false,
-    embed: ({ dataset, progress }) => embedByPixelPca(dataset.images, trainingPhotos(dataset), progress),
+    embed: ({ dataset }, { progress = silent }) =>
+      embedByPixelPca(dataset.images, trainingPhotos(dataset), progress),
   },
   hog: {
     seeded: false,
     trained: false,
-    embed: ({ dataset, progress }) => embedByHog(dataset.images, trainingPhotos(dataset), progress),
+    embed: ({ dataset }, { progress = silent }) =>
+      embedByHog(dataset.images, trainingPhotos(dataset), progress),
   },
   'courier-no-sequence': variant({ sequenceWeight: 0 }),
   // It is there to be seen to collapse, so it must not be stopped by that.
@@ -125,7 +125,7 @@ function behavioural(name: ObjectiveName): EmbeddingSource {
 /** COURIER with other settings. */
 function variant(
   changed: Partial<CourierConfig>,
-  otherwise: (config: PretrainConfig) => Partial<PretrainConfig> = () => ({}),
+  otherwise: (config: TrainingConfig) => Partial<TrainingConfig> = () => ({}),
 ): EmbeddingSource {
   return pretrained((config) => {
     const objective = { ...courierSettings.parse(courierOf(config)), ...changed };
@@ -133,24 +133,24 @@ function variant(
   });
 }
 
-function courierOf({ objective }: PretrainConfig) {
+function courierOf({ objective }: TrainingConfig) {
   return objective.name === 'courier' ? objective : {};
 }
 
 /** The configured settings of an objective, or its defaults where another one is configured. */
-function objectiveNamed(name: ObjectiveName, { objective }: PretrainConfig): ObjectiveConfig {
+function objectiveNamed(name: ObjectiveName, { objective }: TrainingConfig): ObjectiveConfig {
   return objective.name === name ? objective : objectiveSettings.parse({ name });
 }
 
-function pretrained(configure: (config: PretrainConfig) => PretrainConfig): EmbeddingSource {
+function pretrained(configure: (config: TrainingConfig) => TrainingConfig): EmbeddingSource {
   return {
     seeded: true,
     trained: true,
-    async embed({ dataset, folder, pretrain: config, engine, progress, signal, room }) {
-      const { start, ...own } = configure(config);
+    async embed({ folder, settings, ...place }, options) {
+      const { start, ...own } = configure(settings);
       const shared = start === null ? null : { ...start, out: start.out ?? startFolder(folder) };
-      const { encoder } = await pretrain({ ...own, start: shared }, progress, signal, room);
-      return embedWith(encoder, dataset, engine, progress);
+      const { encoder } = await trainEncoder({ ...own, start: shared }, place, options);
+      return embedWith(encoder, place.dataset, place.engine, options.progress ?? silent);
     },
   };
 }
@@ -168,8 +168,12 @@ export function sourceFolder(out: string, source: SourceName, seed: number): str
 }
 
 /** Embeds the catalogue and writes `embeddings.parquet` into the source's folder. */
-export async function produceEmbeddings(name: SourceName, context: SourceContext): Promise<void> {
-  const vectors = await embeddingSources[name].embed(context);
+export async function produceEmbeddings(
+  name: SourceName,
+  context: SourceContext,
+  options: WorkOptions = {},
+): Promise<void> {
+  const vectors = await embeddingSources[name].embed(context, options);
   await writeEmbeddings(join(context.folder, embeddingsFile), embeddingsOfItems(context.dataset, vectors));
 }
 

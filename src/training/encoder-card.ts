@@ -1,12 +1,12 @@
 /** The model card of a pre-trained encoder, from its dataset, its settings and its log. */
 import { join } from 'node:path';
 import { type Dataset, splits } from '../data/dataset.ts';
-import type { PretrainConfig } from '../pipelines/pretrain/config.ts';
 import { modelCard } from '../report/model-card.ts';
 import { readMetrics } from '../runs/metrics-log.ts';
 import { machine } from '../runs/run-folder.ts';
 import { writeFileWhole } from '../storage/files.ts';
 import { versions } from '../version.ts';
+import type { TrainingConfig } from './config.ts';
 import { metricsFile } from './training-run.ts';
 
 const modelCardFile = 'model-card.md';
@@ -25,7 +25,7 @@ interface TrainedEncoder {
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
 export async function writeModelCard(
-  config: PretrainConfig,
+  config: TrainingConfig,
   dataset: Dataset,
   samples: { readonly count: number; readonly what: string },
   { steps, bestStep, images, seconds, parameters }: TrainedEncoder,

@@ -8,7 +8,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/store.ts';
 import { pretrainConfig } from '../pipelines/pretrain/config.ts';
 import { pretrain } from '../pipelines/pretrain/index.ts';
-import { type ProgressEvent, silent } from '../progress.ts';
+import type { ProgressEvent } from '../progress.ts';
 import { manifestFile } from '../runs/run-folder.ts';
 import { Engine } from '../runtime/engine.ts';
 import { embeddingSources, sourceFolder } from './embedding-sources.ts';
@@ -34,7 +34,7 @@ describe('the first stage', () => {
     const [out, again] = [await temporaryFolder(), await temporaryFolder()];
     const notes: string[] = [];
     const listen = (event: ProgressEvent) => event.kind === 'note' && notes.push(event.text);
-    const result = await pretrain({ ...settings, dataset: path, out }, listen);
+    const result = await pretrain({ ...settings, dataset: path, out }, { progress: listen });
     expect(result.start?.images).toBe(3 * 2 * 8);
     expect(notes.some((text) => text.includes(join('start', checkpointFile)))).toBe(true);
     const [first] = (await readFile(join(out, metricsFile), 'utf8')).split('\n');
@@ -45,7 +45,7 @@ describe('the first stage', () => {
     });
 
     const init = join(out, 'start', checkpointFile);
-    await pretrain({ ...settings, start: null, init, dataset: path, out: again }, silent);
+    await pretrain({ ...settings, start: null, init, dataset: path, out: again });
     const [one, other] = await Promise.all(
       [out, again].map(async (each) => (await readFile(join(each, checkpointFile))).toString('base64')),
     );
@@ -61,13 +61,11 @@ describe('the first stage', () => {
       const context = {
         dataset,
         folder: own,
-        pretrain: pretraining,
+        settings: pretraining,
         engine,
-        progress: silent,
-        signal: undefined,
         room: null,
       };
-      const vectors = await embeddingSources[source].embed(context);
+      const vectors = await embeddingSources[source].embed(context, {});
       expect(vectors.length).toBe(dataset.images.count * tinyPretraining.encoder.dimension);
       return JSON.parse(await readFile(join(own, manifestFile), 'utf8')).config;
     };
@@ -104,7 +102,7 @@ describe('collapse', () => {
     };
     // Run again, it does not go on unnoticed.
     for (const _ of ['stopped', 'stopped again']) {
-      await expect(pretrain(settings, silent)).rejects.toMatchObject({
+      await expect(pretrain(settings)).rejects.toMatchObject({
         code: 'TRAINING_COLLAPSED',
         message: expect.stringContaining('effective rank'),
         remedy: expect.stringContaining('continue'),
@@ -112,7 +110,7 @@ describe('collapse', () => {
     }
     const stopped = (await readFile(join(out, metricsFile), 'utf8')).trim().split('\n').length;
     expect(stopped).toBeLessThan(60);
-    const { steps } = await pretrain({ ...settings, collapse: 'continue' }, silent);
+    const { steps } = await pretrain({ ...settings, collapse: 'continue' });
     expect(steps).toBe(60);
   });
 });

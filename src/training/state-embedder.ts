@@ -6,11 +6,11 @@ import { batchSize } from '../encoders/load.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { buildInference } from '../graph/training-step.ts';
 import type { EmbedPhotos } from '../objectives/objective.ts';
-import { type Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
+import { type EngineState, floats, type ModelLoader, type Session } from '../runtime/engine.ts';
 
 /** Embeds photos with a vector of parameters as it stands in the engine. */
 export async function createEmbedder(
-  engine: Engine,
+  engine: ModelLoader,
   encoder: Encoder,
   layout: ParameterLayout,
   state: EngineState,

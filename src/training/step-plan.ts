@@ -2,7 +2,7 @@
 import { CourierError } from '../errors.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { gradientState } from '../graph/training-step.ts';
-import type { Engine } from '../runtime/engine.ts';
+import type { ModelLoader } from '../runtime/engine.ts';
 import { formatBytes } from '../runtime/memory.ts';
 import { backwardModel, encodeChunks, type StepDescription, type StepPlan } from './step-models.ts';
 
@@ -25,7 +25,7 @@ const allocated = 1.3;
  * @throws CourierError LIMIT_EXCEEDED when not even one photo at a time fits
  */
 export async function planStep<Batch>(
-  engine: Engine,
+  engine: ModelLoader,
   layout: ParameterLayout,
   description: StepDescription<Batch>,
   budget: number,
@@ -57,7 +57,7 @@ function firstChunk<Batch>(description: StepDescription<Batch>): number {
 
 /** Bytes that the process has after one chunk went forward and back. */
 async function measureChunk<Batch>(
-  engine: Engine,
+  engine: ModelLoader,
   layout: ParameterLayout,
   description: StepDescription<Batch>,
   chunk: number,

@@ -4,9 +4,9 @@ import { photoAxis } from '../encoders/export.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { buildInference } from '../graph/training-step.ts';
 import type { EmbedPhotos, Retrieval } from '../objectives/objective.ts';
-import type { PretrainConfig } from '../pipelines/pretrain/config.ts';
 import { Random } from '../random.ts';
-import { type Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
+import { type EngineState, floats, type ModelLoader, type Session } from '../runtime/engine.ts';
+import type { TrainingConfig } from './config.ts';
 import { chooseScreening, type Screening, simScoreAuc } from './screening.ts';
 import { SpreadWatch, type WatchedSpread } from './spread-watch.ts';
 
@@ -29,7 +29,7 @@ export interface Look {
 
 /** The parameters that are judged. */
 interface Judged {
-  readonly engine: Engine;
+  readonly engine: ModelLoader;
   readonly layout: ParameterLayout;
   readonly state: EngineState;
   /** Name of the vector: the parameters, or their average. */
@@ -51,7 +51,7 @@ export class Validation {
   }
 
   static async create(
-    config: PretrainConfig,
+    config: TrainingConfig,
     dataset: Dataset,
     retrieval: Retrieval | null,
     { engine, layout, state, vector, embed }: Judged,

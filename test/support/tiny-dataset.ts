@@ -11,7 +11,7 @@ export async function tinyDataset(folder: string): Promise<string> {
   const shop = join(folder, 'shop');
   const files = await generateShop(shop, { items: 60, shoppers: 12, pageViews: 240, photoSide: 16 }, silent);
   const dataset = join(folder, 'dataset');
-  await ingest({ ...shopSource(files), out: dataset, side: 16 }, silent);
+  await ingest({ ...shopSource(files), out: dataset, side: 16 });
   return dataset;
 }
 

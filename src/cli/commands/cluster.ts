@@ -3,7 +3,7 @@ import { parseConfig } from '../../config.ts';
 import { type AssignResult, assignClusters } from '../../pipelines/cluster/assign.ts';
 import { assignConfig, clusterConfig } from '../../pipelines/cluster/config.ts';
 import { type ClusterResult, cluster } from '../../pipelines/cluster/index.ts';
-import { decimals, duration, integer } from '../../report/text.ts';
+import { decimals, duration, integer } from '../../text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { collectSettings, list, number } from '../settings.ts';
 
@@ -31,7 +31,7 @@ export function clusterCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--assign <file>', 'cluster nothing: nearest centres of this centres.safetensors')
     .option('--out <folder>', 'run folder')
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, progress, signal }) => {
+      execute(options, terminal, outcome, async ({ print, ...context }) => {
         const { json: _json, config: _config, set: _set, ...own } = options;
         const settings = await collectSettings(options, own);
         if ('assign' in settings) {
@@ -41,7 +41,7 @@ export function clusterCommand(terminal: Terminal, outcome: Outcome): Command {
           return { ...result };
         }
         const config = parseConfig(clusterConfig, settings, 'cluster configuration');
-        const result = await cluster(config, progress, signal);
+        const result = await cluster(config, context);
         print(describeClusters(result));
         return { ...result };
       }),

@@ -49,7 +49,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         const settings = await collectSettings(options, { dataset, objectives, features, seeds, out });
         if (options.data !== undefined) {
           const { dataset: layout, out: run } = settings;
-          settings['dataset'] = await datasetFolder(options.data, layout, run, context.progress);
+          settings['dataset'] = await datasetFolder(options.data, layout, run, context);
         }
         const config = parseConfig(compareConfig, settings, 'compare configuration');
         if (options.plan === true) {
@@ -57,10 +57,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
           print(describePlan(tasks).join('\n'));
           return { plan: { tasks, estimate: estimateTime(tasks) } };
         }
-        const { report } = await compare(config, {
-          ...context,
-          title: `What images add on ${config.dataset}`,
-        });
+        const { report } = await compare(config, context);
         const { json, html } = await writeReport(config.out, report);
         const { rows, versusBestOther, failures } = report;
         const texts = [

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { demo, demoConfig } from '../../demo/index.ts';
 import { terminalTable } from '../../report/terminal.ts';
-import { percent } from '../../report/text.ts';
 import { writeReport } from '../../report/write.ts';
+import { percent } from '../../text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { collectSettings } from '../settings.ts';
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { bytes, oneLine } from '../../report/text.ts';
 import { automaticDevice, type DeviceReport, probeDevices } from '../../runtime/devices.ts';
 import { describeMachine, type Machine } from '../../runtime/machine.ts';
+import { bytes, oneLine } from '../../text.ts';
 import { execute, type Outcome, type Terminal } from '../command.ts';
 
 /** One thing that was looked at. */

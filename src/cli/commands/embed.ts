@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { type EmbedResult, embed, embedConfig } from '../../pipelines/embed/index.ts';
-import { decimals, duration, integer } from '../../report/text.ts';
 import { deviceChoices } from '../../runtime/devices.ts';
+import { decimals, duration, integer } from '../../text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { describeFindings } from '../ingest-summary.ts';
 import { collectSettings } from '../settings.ts';
@@ -25,11 +25,11 @@ export function embedCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--precision <name>', 'float32; or int8, compared with float32 in speed and exactness')
     .option('--device <name>', `${deviceChoices.join(', ')}; see doctor`)
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, progress, signal }) => {
+      execute(options, terminal, outcome, async ({ print, ...context }) => {
         const { dataset, photos, encoder, out, precision, device } = options;
         const settings = await collectSettings(options, { dataset, photos, encoder, out, precision, device });
         const config = parseConfig(embedConfig, settings, 'embed configuration');
-        const result = await embed(config, progress, signal);
+        const result = await embed(config, context);
         print(describeEmbedding(result));
         return { ...result };
       }),

@@ -4,7 +4,7 @@ import { splits } from '../../data/dataset.ts';
 import { explainConfig, ownName } from '../../pipelines/explain/config.ts';
 import { explain } from '../../pipelines/explain/index.ts';
 import { attentionSentence } from '../../report/attention.ts';
-import { decimals, oneLine } from '../../report/text.ts';
+import { decimals, oneLine } from '../../text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { collectSettings, list, number } from '../settings.ts';
 
@@ -36,11 +36,11 @@ export function explainCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--seed <number>', 'where random samples come from', number)
     .option('--out <folder>', 'run folder')
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, progress, signal, command }) => {
+      execute(options, terminal, outcome, async ({ print, ...context }) => {
         const { json: _json, config: _config, set: _set, ...own } = options;
         const settings = await collectSettings(options, own);
         const config = parseConfig(explainConfig, settings, 'explain configuration');
-        const { json, html, explanation } = await explain(config, { command, progress, signal });
+        const { json, html, explanation } = await explain(config, context);
         const { attention, information } = explanation;
         const gains = information.sources.map(
           ({ name, corrected, chance }) =>

@@ -83,12 +83,12 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--overwrite', 'make it anew even if there is a dataset already')
     .option('--out <folder>', 'dataset folder to write')
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, progress }) => {
+      execute(options, terminal, outcome, async ({ print, ...context }) => {
         const settings = await collectSettings(options, ownSettings(options));
         if (settings['source'] === undefined) throw nothingToIngest();
         const { folder, report } = await ingest(
           parseConfig(ingestConfig, settings, 'ingest configuration'),
-          progress,
+          context,
         );
         print(describeIngest(report));
         print(`Dataset: ${folder}`);

@@ -36,7 +36,7 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--memory <amount>', 'what the process may take, as 8GiB; by default half of what there is')
     .option('--device <name>', `${deviceChoices.join(', ')}; see doctor`)
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, progress, signal }) => {
+      execute(options, terminal, outcome, async ({ print, ...context }) => {
         const { dataset, out, steps, batchSize, learningRate, seed, init, memory, device } = options;
         const encoder = options.encoder === undefined ? undefined : { name: options.encoder };
         const settings = await collectSettings(options, {
@@ -53,7 +53,7 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
           device,
         });
         const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
-        const result = await pretrain(config, progress, signal);
+        const result = await pretrain(config, context);
         const score =
           result.bestScore === null
             ? ''

@@ -33,8 +33,7 @@ export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
         const own = { dataset, embeddings, features, seeds, out, export: options.export };
         const settings = await collectSettings(options, own);
         const config = parseConfig(rankConfig, settings, 'rank configuration');
-        const title = `What images add on ${config.dataset}`;
-        const { report, exported } = await rank(config, { ...context, title });
+        const { report, exported } = await rank(config, context);
         const { json, html } = await writeReport(config.out, report);
         print(`\n${terminalTable(report.rows)}\n\nReport: ${html}`);
         if (exported !== null) print(`Exported: ${exported.folder}`);

@@ -19,11 +19,11 @@ export function tuneCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--budget <count>', 'settings to try in the first, shortest round (default: 9)', number)
     .option('--seed <seed>', 'seed of everything random', number)
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, progress, signal }) => {
+      execute(options, terminal, outcome, async ({ print, ...context }) => {
         const { dataset, out, budget, seed } = options;
         const settings = await collectSettings(options, { dataset, out, budget, seed });
         const config = parseConfig(tuneConfig, settings, 'tune configuration');
-        const result = await tune(config, progress, signal);
+        const result = await tune(config, context);
         const { best, trials, settings: path } = result;
         const failed = trials.filter(({ score }) => score === null).length;
         const failures = failed === 0 ? '' : `, ${failed} of them failed`;

@@ -13,7 +13,7 @@ import {
 } from '../../../test/support/tiny-ml1m.ts';
 import { writePhoto } from '../../../test/support/tiny-shop.ts';
 import { ingest } from '../../pipelines/ingest/index.ts';
-import { silent } from '../../progress.ts';
+
 import { buildHistories } from '../history.ts';
 import { loadDataset } from '../store.ts';
 import { sources } from './index.ts';
@@ -118,7 +118,7 @@ describe('the protocol ml1m-v1', () => {
     const config = { source: 'ml1m', folder, side: 8 } as const;
     const load = async (name: string) => {
       const out = join(folder, name);
-      await ingest({ ...config, out }, silent);
+      await ingest({ ...config, out });
       const dataset = await loadDataset(out);
       dataset.images.close();
       return dataset;

@@ -5,14 +5,20 @@ import { CentreSearch } from '../../clustering/centre-search.ts';
 import { encodeResiduals, residualSearchWidth } from '../../clustering/residual-quantization.ts';
 import { nearestCentres } from '../../clustering/spherical-k-means.ts';
 import { parseConfig } from '../../config.ts';
-import { type Centres, type ItemCodes, readCentres, writeClusters } from '../../data/clusters.ts';
+import {
+  type Centres,
+  clustersFile,
+  type ItemCodes,
+  readCentres,
+  writeClusters,
+} from '../../data/clusters.ts';
 import { NONE } from '../../data/dataset.ts';
 import type { StoredEmbeddings } from '../../data/embeddings.ts';
 import { CourierError } from '../../errors.ts';
 import { openRunFolder } from '../../runs/run-folder.ts';
 import { hashFile } from '../../storage/files.ts';
 import { type AssignConfigInput, assignConfig } from './config.ts';
-import { clustersFile, readWithOrigin } from './index.ts';
+import { readWithOrigin } from './index.ts';
 
 export interface AssignResult {
   readonly clusters: string;

@@ -1,9 +1,6 @@
 /** Settings of clustering, with every default. */
 import { z } from 'zod';
-import { kMeansDefaults } from '../../clustering/k-means.ts';
-import { starts } from '../../clustering/start.ts';
-
-export const mostClusters = 100_000;
+import { clusteringSettings } from '../../clustering/config.ts';
 
 export const clusterConfig = z.strictObject({
   /** Parquet file of item embeddings, as embed writes it. */
@@ -12,22 +9,7 @@ export const clusterConfig = z.strictObject({
   out: z.string().min(1),
   /** Dataset folder with the photos of these items; without one no contact sheets are drawn. */
   dataset: z.string().min(1).optional(),
-  /** Each number gives a column of cluster ids; none where only residual codes are wanted. */
-  clusters: z
-    .array(z.int().min(2).max(mostClusters))
-    .max(16)
-    .refine((counts) => new Set(counts).size === counts.length, { message: 'a number is given twice' })
-    .default([100, 1000]),
-  /** Levels of residual codes, such as 3; 0 for none. */
-  semanticLevels: z.int().min(0).max(16).default(0),
-  /** Codes at each level. */
-  semanticCodes: z.int().min(2).max(mostClusters).default(256),
-  /** Where k-means starts: from items far apart, or from any. */
-  start: z.enum(starts).default(kMeansDefaults.start),
-  /** Passes over all items at most. */
-  iterations: z.int().min(2).max(1000).default(kMeansDefaults.iterations),
-  /** Ends once a pass lowers the inertia by less than this share. */
-  tolerance: z.number().min(0).max(1).default(kMeansDefaults.tolerance),
+  ...clusteringSettings.shape,
   seed: z.int().nonnegative().default(1),
   /** Of a contact sheet: so many of the largest clusters … */
   sheetClusters: z.int().min(1).max(200).default(20),

@@ -1,11 +1,9 @@
 /** Clustering: embeddings → cluster ids at several granularities, the centres, and a picture of the clusters. */
 import { join } from 'node:path';
-import { CentreSearch } from '../../clustering/centre-search.ts';
-import { residualQuantize, residualSearchWidth } from '../../clustering/residual-quantization.ts';
-import { type SphericalClusters, sphericalKMeans } from '../../clustering/spherical-k-means.ts';
+import { clusterItems } from '../../clustering/cluster-items.ts';
+import type { SphericalClusters } from '../../clustering/spherical-k-means.ts';
 import { parseConfig } from '../../config.ts';
-import { type Centres, type ItemCodes, writeCentres, writeClusters } from '../../data/clusters.ts';
-import type { Dataset } from '../../data/dataset.ts';
+import { centresFile, clustersFile, writeCentres, writeClusters } from '../../data/clusters.ts';
 import {
   type Origin,
   readEmbeddings,
@@ -14,11 +12,10 @@ import {
 } from '../../data/embeddings.ts';
 import { loadDataset } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
-import type { Progress } from '../../progress.ts';
-import { Random } from '../../random.ts';
+import type { WorkOptions } from '../../progress.ts';
 import { openRunFolder } from '../../runs/run-folder.ts';
 import { hashFile, requireReadable } from '../../storage/files.ts';
-import { type ClusterConfig, type ClusterConfigInput, clusterConfig } from './config.ts';
+import { type ClusterConfigInput, clusterConfig } from './config.ts';
 import { writeContactSheet } from './sheet.ts';
 
 /** Numbers of items in the clusters of one granularity. */
@@ -55,17 +52,6 @@ export interface ClusterResult {
   readonly seconds: number;
 }
 
-export const clustersFile = 'clusters.parquet';
-export const centresFile = 'centres.safetensors';
-
-interface Job {
-  readonly config: ClusterConfig;
-  readonly embeddings: StoredEmbeddings;
-  readonly dataset: Dataset | null;
-  readonly progress: Progress;
-  readonly signal: AbortSignal | undefined;
-}
-
 /**
  * Clusters item embeddings by direction, once for each number of clusters, and writes ids and centres.
  * @throws CourierError CONFIG_INVALID, FILE_NOT_FOUND, FILE_CORRUPT, VALUE_INVALID, OUTPUT_EXISTS,
@@ -73,8 +59,7 @@ interface Job {
  */
 export async function cluster(
   settings: ClusterConfigInput,
-  progress: Progress,
-  signal?: AbortSignal,
+  options: WorkOptions = {},
 ): Promise<ClusterResult> {
   const started = performance.now();
   const config = parseConfig(clusterConfig, settings, 'cluster configuration');
@@ -86,20 +71,27 @@ export async function cluster(
   try {
     const run = { ...identity, embeddingsHash };
     await openRunFolder(out, { pipeline: 'cluster', config: run, datasetHash: dataset?.hash ?? '' });
-    const job: Job = { config, embeddings, dataset, progress, signal };
     if (dataset === null)
-      progress({ kind: 'note', text: 'No contact sheets are drawn: they need the photos of a dataset.' });
-    const made = await clusterAll(job);
-    const semantic = await semanticCodes(job);
-    const [clusters, centres] = [join(out, clustersFile), join(out, centresFile)];
-    await writeClusters(clusters, { ids: embeddings.ids, columns: [...made.columns, ...semantic.columns] });
-    const { dimension } = embeddings;
-    await writeCentres(centres, { dimension, centres: [...made.centres, ...semantic.centres], origin });
-    const seconds = (performance.now() - started) / 1000;
+      options.progress?.({
+        kind: 'note',
+        text: 'No contact sheets are drawn: they need the photos of a dataset.',
+      });
+    const made = await clusterItems(embeddings, config, config.seed, options);
     const items = countItems(embeddings);
+    const granularities = await Promise.all(
+      made.clusterings.map(async ({ name, count, found }): Promise<Granularity> => {
+        const sheet = dataset === null ? null : join(out, `${name}.png`);
+        if (dataset !== null && sheet !== null)
+          await writeContactSheet(sheet, dataset, embeddings.ids, found, config);
+        return { name, count, ...summaryOf(found, items), sheet };
+      }),
+    );
+    const [clusters, centres] = [join(out, clustersFile), join(out, centresFile)];
+    await writeCentres(centres, { dimension: embeddings.dimension, centres: made.centres, origin });
+    await writeClusters(clusters, { ids: embeddings.ids, columns: made.columns });
+    const seconds = (performance.now() - started) / 1000;
     const without = embeddings.ids.length - items;
-    const { granularities } = made;
-    return { clusters, centres, items, without, granularities, semanticErrors: semantic.errors, seconds };
+    return { clusters, centres, items, without, granularities, semanticErrors: made.semanticErrors, seconds };
   } finally {
     dataset?.images.close();
   }
@@ -121,29 +113,6 @@ function countItems({ ids, vectors, dimension }: StoredEmbeddings): number {
   return ids.filter(isThere).length;
 }
 
-async function clusterAll({ config, embeddings, dataset, progress, signal }: Job) {
-  const search = await CentreSearch.open(embeddings.dimension);
-  try {
-    const [columns, centres, granularities]: [ItemCodes[], Centres[], Granularity[]] = [[], [], []];
-    const items = countItems(embeddings);
-    for (const count of config.clusters) {
-      const name = `cluster_${count}`;
-      const options = { ...config, clusters: count };
-      const random = Random.seeded(config.seed, name);
-      const found = await sphericalKMeans(embeddings, options, search, random, progress, signal);
-      const sheet = dataset === null ? null : join(config.out, `${name}.png`);
-      if (dataset !== null && sheet !== null)
-        await writeContactSheet(sheet, dataset, embeddings.ids, found, config);
-      columns.push({ name, count, codes: found.codes });
-      centres.push({ name, values: found.centres });
-      granularities.push({ name, count, ...summaryOf(found, items), sheet });
-    }
-    return { columns, centres, granularities };
-  } finally {
-    await search.close();
-  }
-}
-
 function summaryOf({ sizes, inertia, iterations }: SphericalClusters, items: number) {
   const sorted = sizes.toSorted();
   const median = (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
@@ -154,22 +123,6 @@ function summaryOf({ sizes, inertia, iterations }: SphericalClusters, items: num
     meanCosine: 1 - inertia / items,
     iterations,
   };
-}
-
-async function semanticCodes({ config, embeddings, progress, signal }: Job) {
-  const { semanticLevels: levels, semanticCodes: count } = config;
-  if (levels === 0) return { columns: [], centres: [], errors: [] };
-  const search = await CentreSearch.open(residualSearchWidth(embeddings.dimension));
-  try {
-    const options = { ...config, levels, codes: count };
-    const random = Random.seeded(config.seed, 'semantic codes');
-    const found = await residualQuantize(embeddings, options, search, random, progress, signal);
-    const columns = found.codes.map((codes, level) => ({ name: `semantic_${level + 1}`, count, codes }));
-    const centres = found.codebooks.map((values, level) => ({ name: `semantic_${level + 1}`, values }));
-    return { columns, centres, errors: found.errors };
-  } finally {
-    await search.close();
-  }
 }
 
 function nothingWanted(): CourierError {

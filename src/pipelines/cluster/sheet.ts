@@ -3,8 +3,8 @@ import sharp, { type OverlayOptions } from 'sharp';
 import type { SphericalClusters } from '../../clustering/spherical-k-means.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
 import { CourierError } from '../../errors.ts';
-import { decimals, integer, oneLine } from '../../report/text.ts';
 import { writeFileWhole } from '../../storage/files.ts';
+import { decimals, integer, oneLine } from '../../text.ts';
 
 interface SheetOptions {
   /** Rows at most: the largest clusters. */

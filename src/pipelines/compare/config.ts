@@ -3,11 +3,8 @@ import { z } from 'zod';
 import { distinct } from '../../config.ts';
 import { evaluationSettings } from '../../evaluation/config.ts';
 import { featureSetText } from '../../features/index.ts';
+import { trainingSettings } from '../../training/config.ts';
 import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
-import { pretrainConfig } from '../pretrain/config.ts';
-
-/** What a comparison lets be set for pre-training: all but where it reads and writes, and the seed. */
-export const pretrainSettings = pretrainConfig.omit({ dataset: true, out: true, seed: true });
 
 export const compareConfig = z.strictObject({
   dataset: z.string().min(1),
@@ -19,7 +16,7 @@ export const compareConfig = z.strictObject({
   features: distinct(z.array(featureSetText).min(1)).default(['sim-score']),
   /** Each seed repeats everything that is random: pre-training, sampling, the ranker. */
   seeds: distinct(z.array(z.int().nonnegative()).min(1)).default([1, 2, 3]),
-  pretrain: pretrainSettings.prefault({}),
+  pretrain: trainingSettings.prefault({}),
   ...evaluationSettings,
   /** Clicks shown with the earlier clicks that they were rebuilt from. */
   examples: z.int().min(0).max(50).default(6),

@@ -1,13 +1,12 @@
 /** The embeddings of every source and seed of a comparison. */
 import type { Dataset } from '../../data/dataset.ts';
-import type { EvaluationOptions } from '../../evaluation/evaluation.ts';
-import type { Progress } from '../../progress.ts';
-import { integer } from '../../report/text.ts';
+import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import type { Attempt } from '../../runs/failures.ts';
 import { defaultLanes, inLanes, type Lane, namedProgress } from '../../runs/lanes.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
-import type { Engine } from '../../runtime/engine.ts';
+import { chooseDevice } from '../../runtime/devices.ts';
 import { usableMemory } from '../../runtime/memory.ts';
+import { integer } from '../../text.ts';
 import { produceEmbeddings, sourceFolder } from '../../training/embedding-sources.ts';
 import type { CompareConfig } from './config.ts';
 import { embeddingCost, embedStage } from './cost.ts';
@@ -20,11 +19,10 @@ import { describeRest, type EmbedTask, type Task } from './plan.ts';
 export async function embedWithEverySource(
   dataset: Dataset,
   config: CompareConfig,
-  engine: Engine,
   costs: StageCosts,
   tasks: readonly Task[],
   attempt: Attempt,
-  { progress, signal }: EvaluationOptions,
+  { progress = silent, signal }: WorkOptions,
 ): Promise<readonly EmbedTask[]> {
   let all = tasks;
   const missing = tasks.filter((task) => task.kind === 'embed').filter(({ finished }) => !finished);
@@ -34,7 +32,9 @@ export async function embedWithEverySource(
   const most = config.pretrain.device === 'cpu' ? defaultLanes(budget) : 1;
   const lanes = Math.min(config.parallel ?? most, groups.length);
   const room = lanes > 1 ? Math.max(0, budget - process.memoryUsage.rss()) / lanes : null;
-  await inLanes(groups, lanes, engine, signal, async (group, lane) => {
+  const { threads } = config.pretrain;
+  const where = { device: await chooseDevice(config.pretrain.device), threads };
+  await inLanes(groups, lanes, where, signal, async (group, lane) => {
     for (const task of group) {
       lane.signal?.throwIfAborted();
       const unit = {
@@ -64,19 +64,10 @@ async function embed(
   progress: Progress,
 ): Promise<number> {
   const folder = sourceFolder(config.out, source, seed ?? 0);
-  const own = {
-    dataset: config.dataset,
-    out: folder,
-    seed: seed ?? 0,
-    threads: Math.min(threads, config.pretrain.threads ?? threads),
-  };
-  const context = {
-    ...{ dataset, folder, engine, signal, room },
-    pretrain: { ...config.pretrain, ...own },
-    progress: namedProgress(seed === null ? source : `${source}, seed ${seed}`, progress),
-  };
+  const settings = { ...config.pretrain, dataset: config.dataset, out: folder, seed: seed ?? 0, threads };
+  const named = namedProgress(seed === null ? source : `${source}, seed ${seed}`, progress);
   await costs.measure(embedStage(source, seed), async () => {
-    await produceEmbeddings(source, context);
+    await produceEmbeddings(source, { dataset, folder, settings, engine, room }, { progress: named, signal });
     const { images } = await embeddingCost(config, costs, source, seed);
     const seen = images === 0 ? '' : `${integer(images)} photos seen in training, `;
     return `${seen}${integer(dataset.images.count)} photos embedded`;

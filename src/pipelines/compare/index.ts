@@ -10,10 +10,8 @@ import { type Dataset, NONE } from '../../data/dataset.ts';
 import { CourierError } from '../../errors.ts';
 import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
 import { summariseAttention } from '../../evaluation/attention-summary.ts';
-import { pretrainCurves } from '../../evaluation/curves.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
 import {
-  type EvaluationOptions,
   evaluationReport,
   type PlannedRow,
   RankerTrainer,
@@ -24,7 +22,8 @@ import { chooseExamples } from '../../evaluation/examples.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import type { TableCell } from '../../evaluation/table.ts';
 import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
-import type { Progress } from '../../progress.ts';
+import { attentionFile } from '../../objectives/courier-lesson.ts';
+import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import type { Example, Report } from '../../report/report.ts';
 import { type Attempt, Failures, nothingSucceeded } from '../../runs/failures.ts';
 import { manifestFile, openRunFolder, type RunIdentity } from '../../runs/run-folder.ts';
@@ -32,11 +31,11 @@ import { StageCosts } from '../../runs/stage-costs.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { exists } from '../../storage/files.ts';
+import { whatIsLearned } from '../../training/config.ts';
 import { embeddingSources, embeddingsFile, sourceFolder } from '../../training/embedding-sources.ts';
-import { whatIsLearned } from '../pretrain/config.ts';
-import { attentionFile } from '../pretrain/index.ts';
 import { type CompareConfig, type CompareConfigInput, compareConfig } from './config.ts';
 import { withCosts } from './cost.ts';
+import { pretrainCurves } from './curves.ts';
 import { embedWithEverySource } from './embed.ts';
 import { describePlan, type EmbedTask, planTasks, type Task } from './plan.ts';
 import { versusBestOther } from './rival.ts';
@@ -52,7 +51,7 @@ export interface Comparison {
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, INTERRUPTED, those of reading the dataset and of writing, and
  * COMPARISON_FAILED where no row with images is left
  */
-export async function compare(settings: CompareConfigInput, options: EvaluationOptions): Promise<Comparison> {
+export async function compare(settings: CompareConfigInput, options: WorkOptions = {}): Promise<Comparison> {
   const config = parseConfig(compareConfig, settings, 'compare configuration');
   return withDataset(config.dataset, (dataset, engine) => compareOn(dataset, config, engine, options));
 }
@@ -75,9 +74,9 @@ async function compareOn(
   dataset: Dataset,
   config: CompareConfig,
   engine: Engine,
-  options: EvaluationOptions,
+  options: WorkOptions,
 ): Promise<Comparison> {
-  const { progress, signal } = options;
+  const { progress = silent, signal } = options;
   requireFit(dataset, config);
   const { startedAt } = await openRunFolder(config.out, identityOf(config, dataset));
   const costs = await StageCosts.open(config.out);
@@ -86,7 +85,7 @@ async function compareOn(
 
   const tasks = await planTasks(config, costs);
   for (const text of describePlan(tasks)) progress({ kind: 'note', text });
-  const embedded = await embedWithEverySource(dataset, config, engine, costs, tasks, attempt, options);
+  const embedded = await embedWithEverySource(dataset, config, costs, tasks, attempt, options);
   const trainer = new RankerTrainer(dataset, config, engine, signal);
   const planned = [null, ...visualRows(config, embedded)];
   const cells = comparable(await rankRows(trainer, planned, costs, progress, attempt));
@@ -95,7 +94,7 @@ async function compareOn(
   const diagnosis = await diagnoseWhole(trainer, planned, cells, attempt, progress);
   const { attended, examples } = await attendTestClicks(dataset, config, engine, embedded, attempt);
   const attentionSummary = summariseAttention(dataset, attended);
-  const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
+  const report = evaluationReport(trainer, cells, diagnosis, costs, startedAt, options);
   const made = {
     ...report,
     rows: await withCosts(report.rows, cells, config, costs),

@@ -26,7 +26,7 @@ import { loadPhoto } from '../../data/photo-file.ts';
 import { exportUntrainedEncoder } from '../../encoders/export.ts';
 import { createEncoder } from '../../encoders/index.ts';
 import { ExportedEncoder } from '../../encoders/load.ts';
-import { silent } from '../../progress.ts';
+
 import { Random } from '../../random.ts';
 import { Engine } from '../../runtime/engine.ts';
 import { exists } from '../../storage/files.ts';
@@ -110,7 +110,7 @@ describe('embed', () => {
   it('of a dataset gives the same as of the folder that it was ingested from', async () => {
     const root = await temporaryFolder();
     await embedPhotos(photos, join(root, 'photos.parquet'));
-    const result = await embed({ dataset, encoder, out: join(root, 'dataset.parquet') }, silent);
+    const result = await embed({ dataset, encoder, out: join(root, 'dataset.parquet') });
     expect(result).toMatchObject({
       items: photoCount,
       encoded: photoCount,
@@ -155,9 +155,9 @@ describe('embed', () => {
 
   it('takes nothing over from another encoder, nor from a file that does not say, and tells so', async () => {
     const out = join(await temporaryFolder(), 'e.parquet');
-    await embed({ photos, encoder: other, out }, silent);
+    await embed({ photos, encoder: other, out });
     const wanted = join(await temporaryFolder(), 'e.parquet');
-    await embed({ photos, encoder, out: wanted }, silent);
+    await embed({ photos, encoder, out: wanted });
     const ran = await embedPhotos(photos, out);
     expect(ran.json).toMatchObject({ encoded: photoCount, reused: 0 });
     expect(ran.stderr).toMatch(/another encoder or precision/);
@@ -197,7 +197,7 @@ describe('embed', () => {
 
   async function someId(): Promise<string> {
     const out = join(folder, 'ids.parquet');
-    if (!(await exists(out))) await embed({ photos, encoder, out }, silent);
+    if (!(await exists(out))) await embed({ photos, encoder, out });
     return (await readEmbeddings(out)).ids[7] ?? '';
   }
 
@@ -212,10 +212,10 @@ describe('embed', () => {
       [{ photos: join(empty, 'no') }, 'FILE_NOT_FOUND'],
     ] as const;
     for (const [settings, code] of refusals) {
-      await expect(embed({ ...settings, encoder, out }, silent)).rejects.toMatchObject({ code });
+      await expect(embed({ ...settings, encoder, out })).rejects.toMatchObject({ code });
     }
     await writeFile(join(empty, 'a.jpg'), 'no photo');
-    await expect(embed({ photos: empty, encoder, out }, silent)).rejects.toMatchObject({
+    await expect(embed({ photos: empty, encoder, out })).rejects.toMatchObject({
       code: 'FILE_CORRUPT',
     });
     for (const path of [out, `${out}.partial`]) expect(await exists(path)).toBe(false);
@@ -225,10 +225,12 @@ describe('embed', () => {
     const out = join(await temporaryFolder(), 'e.parquet');
     const stop = new AbortController();
     const stopSoon = (event: { kind: string }) => event.kind === 'advance' && stop.abort();
-    await expect(embed({ photos, encoder, out }, stopSoon, stop.signal)).rejects.toMatchObject({
+    await expect(
+      embed({ photos, encoder, out }, { progress: stopSoon, signal: stop.signal }),
+    ).rejects.toMatchObject({
       code: 'INTERRUPTED',
     });
-    const result = await embed({ photos, encoder, out }, silent);
+    const result = await embed({ photos, encoder, out });
     expect(result.reused).toBeGreaterThanOrEqual(32);
     expect(result.encoded).toBe(photoCount - result.reused);
     expect(await exists(`${out}.partial`)).toBe(false);
@@ -240,7 +242,7 @@ describe('embed', () => {
     await mkdir(many);
     for (let photo = 0; photo < 600; photo++) await writeFile(join(many, `${photo}.png`), await noise(photo));
     const whole = join(root, 'whole.parquet');
-    await embed({ photos: many, encoder, out: whole }, silent);
+    await embed({ photos: many, encoder, out: whole });
     const out = join(root, 'e.parquet');
     const words = ['embed', '--photos', many, '--encoder', encoder, '--out', out];
     const start = () => spawn(process.execPath, ['--import', 'tsx', bin, ...words], { stdio: 'ignore' });
@@ -269,7 +271,7 @@ describe('embed', () => {
     const again = await courier(...words, '--json');
     expect(again.json).toMatchObject({ encoded: 0, reused: photoCount });
     const { cosine, speedup, auc, model, photosPerSecond } = (
-      await embed({ dataset, encoder, out, precision: 'int8' }, silent)
+      await embed({ dataset, encoder, out, precision: 'int8' })
     ).precision!;
     expect(model).toBe(join(root, 'e.int8.onnx'));
     expect(cosine.worst).toBeGreaterThan(0.98);
@@ -278,7 +280,7 @@ describe('embed', () => {
     expect(Math.abs(auc!.int8 - auc!.float32)).toBeLessThan(0.05);
     const { vectors } = await readEmbeddings(out);
     const plain = join(root, 'plain.parquet');
-    await embed({ dataset, encoder, out: plain }, silent);
+    await embed({ dataset, encoder, out: plain });
     const exact = (await readEmbeddings(plain)).vectors;
     expect([...vectors]).not.toEqual([...exact]);
     for (const [index, value] of vectors.entries()) expect(Math.abs(value - exact[index]!)).toBeLessThan(0.1);
@@ -288,13 +290,13 @@ describe('embed', () => {
     const root = await temporaryFolder();
     const out = join(root, 'e.parquet');
     const model = join(root, 'e.int8.onnx');
-    await embed({ photos, encoder: other, out, precision: 'int8' }, silent);
+    await embed({ photos, encoder: other, out, precision: 'int8' });
     const before = await readFile(model);
-    const result = await embed({ photos, encoder, out, precision: 'int8' }, silent);
+    const result = await embed({ photos, encoder, out, precision: 'int8' });
     expect([result.encoded, result.precision?.auc]).toEqual([photoCount, null]);
     expect((await readFile(model)).equals(before)).toBe(false);
     await writeFile(model, 'mine');
-    await expect(embed({ photos, encoder, out, precision: 'int8' }, silent)).rejects.toMatchObject({
+    await expect(embed({ photos, encoder, out, precision: 'int8' })).rejects.toMatchObject({
       code: 'OUTPUT_EXISTS',
     });
     expect(await readFile(model, 'utf8')).toBe('mine');

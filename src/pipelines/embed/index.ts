@@ -9,7 +9,7 @@ import { loadDataset } from '../../data/store.ts';
 import { type EncoderFile, readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';
 import { EncoderPool } from '../../encoders/pool.ts';
-import type { Progress } from '../../progress.ts';
+import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import { chooseDevice, type Device, deviceChoices } from '../../runtime/devices.ts';
 import { Engine } from '../../runtime/engine.ts';
 import { prepareOutputFolder } from '../../storage/files.ts';
@@ -71,8 +71,7 @@ export interface EmbedResult {
  */
 export async function embed(
   settings: EmbedConfigInput,
-  progress: Progress,
-  signal?: AbortSignal,
+  { progress = silent, signal }: WorkOptions = {},
 ): Promise<EmbedResult> {
   const started = performance.now();
   const config = parseConfig(embedConfig, settings, 'embed configuration');

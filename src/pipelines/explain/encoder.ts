@@ -7,13 +7,14 @@ import { ExportedEncoder } from '../../encoders/load.ts';
 import { CourierError } from '../../errors.ts';
 import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { ItemEmbeddings } from '../../features/item-embeddings.ts';
+import { attentionFile } from '../../objectives/courier-lesson.ts';
 import type { Progress } from '../../progress.ts';
 import { manifestFile } from '../../runs/run-folder.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { exists, hashFile, readInput, requireReadable } from '../../storage/files.ts';
 import { parseJson } from '../../storage/json.ts';
 import { embeddingsFile } from '../../training/embedding-sources.ts';
-import { attentionFile, encoderFile } from '../pretrain/index.ts';
+import { encoderFile } from '../../training/train-encoder.ts';
 import { ownName } from './config.ts';
 
 /** A finished run of pretrain whose reconstruction asks the candidate. */

@@ -11,9 +11,10 @@ import { loadDataset } from '../../data/store.ts';
 import type { AttendedClick } from '../../evaluation/attention.ts';
 import { effectiveItems, summariseAttention } from '../../evaluation/attention-summary.ts';
 import { ItemEmbeddings } from '../../features/item-embeddings.ts';
-import { silent } from '../../progress.ts';
+
+import { encoderFile } from '../../training/train-encoder.ts';
 import { embed } from '../embed/index.ts';
-import { encoderFile, pretrain } from '../pretrain/index.ts';
+import { pretrain } from '../pretrain/index.ts';
 import { categoryColumn } from './catalogue.ts';
 import { nearestItems } from './neighbours.ts';
 
@@ -50,9 +51,9 @@ describe('explain', () => {
     folder = await mkdtemp(join(tmpdir(), 'courier-'));
     dataset = await tinyDataset(folder);
     run = join(folder, 'encoder');
-    await pretrain({ ...tinyPretraining, dataset, out: run }, silent);
+    await pretrain({ ...tinyPretraining, dataset, out: run });
     embeddings = join(folder, 'embeddings.parquet');
-    await embed({ dataset, encoder: join(run, encoderFile), out: embeddings }, silent);
+    await embed({ dataset, encoder: join(run, encoderFile), out: embeddings });
     const { ids, dimension, vectors } = await readEmbeddings(embeddings);
     bare = ids[0]!;
     other = join(folder, 'other.parquet');
@@ -157,7 +158,7 @@ describe('explain', () => {
 
     const mean = join(root, 'mean');
     const objective = { ...tinyPretraining.objective, form: 'mean' as const };
-    await pretrain({ ...tinyPretraining, steps: 2, objective, dataset, out: mean }, silent);
+    await pretrain({ ...tinyPretraining, steps: 2, objective, dataset, out: mean });
     await refuse('FILE_NOT_FOUND', 'its reconstruction (mean) does not ask', '--encoder-run', mean);
 
     const stored = await readEmbeddings(embeddings);

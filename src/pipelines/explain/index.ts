@@ -6,7 +6,7 @@ import { CourierError } from '../../errors.ts';
 import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
 import { effectiveItems, summariseAttention } from '../../evaluation/attention-summary.ts';
 import { exampleOf, sampleClicks } from '../../evaluation/examples.ts';
-import type { Progress } from '../../progress.ts';
+import { silent, type WorkOptions } from '../../progress.ts';
 import { Random } from '../../random.ts';
 import type { ExplainedClick, Explanation } from '../../report/explanation.ts';
 import { explanationJson } from '../../report/explanation-json.ts';
@@ -35,27 +35,21 @@ export interface ExplainResult {
   readonly explanation: Explanation;
 }
 
-export interface ExplainOptions {
-  /** How the user started it, for the page. */
-  readonly command: string;
-  readonly progress: Progress;
-  readonly signal?: AbortSignal;
-}
-
 /**
  * Looks at the clicks of a split through a trained encoder, and writes what it saw as JSON and as a page.
  * @throws CourierError CONFIG_INVALID, VALUE_INVALID for a user or an item that the dataset does not have or foreign
  * embeddings, SPLIT_EMPTY, OUTPUT_EXISTS, DEVICE_UNAVAILABLE and those of reading and writing
  */
-export async function explain(settings: ExplainConfigInput, options: ExplainOptions): Promise<ExplainResult> {
+export async function explain(
+  settings: ExplainConfigInput,
+  options: WorkOptions = {},
+): Promise<ExplainResult> {
   const config = parseConfig(explainConfig, settings, 'explain configuration');
   const run = await openEncoderRun(config.encoderRun);
   for (const file of Object.values(config.embeddings)) await requireReadable(file, 'Embeddings');
-  return withDataset(
-    config.dataset,
-    (dataset, engine) => explainOn(dataset, config, run, engine, options),
-    config.device,
-  );
+  return withDataset(config.dataset, (dataset, engine) => explainOn(dataset, config, run, engine, options), {
+    device: config.device,
+  });
 }
 
 async function explainOn(
@@ -63,7 +57,7 @@ async function explainOn(
   config: ExplainConfig,
   run: EncoderRun,
   engine: Engine,
-  { command, progress, signal }: ExplainOptions,
+  { command = 'called as a library', progress = silent, signal }: WorkOptions,
 ): Promise<ExplainResult> {
   requireKnown(dataset, config);
   const category = categoryColumn(dataset, config.category);

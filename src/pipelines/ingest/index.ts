@@ -19,7 +19,7 @@ import type { OpenSource, SourceData, SourcePageViews } from '../../data/sources
 import { tableOptions } from '../../data/sources/table-options.ts';
 import { type UnsavedDataset, writeDataset } from '../../data/store.ts';
 import { CourierError, hasSystemCode } from '../../errors.ts';
-import type { Progress } from '../../progress.ts';
+import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import { writeFolderWhole } from '../../storage/output-folder.ts';
 
 /** What every adapter has in common, with every default. */
@@ -56,15 +56,15 @@ export type IngestConfig = z.output<typeof ingestConfig>;
  * adapters: FILE_NOT_FOUND, FILE_UNREADABLE, COLUMN_MISSING, LOG_EMPTY, LOG_WITHOUT_CLICKS, TOO_MANY_BAD_ROWS
  */
 export async function ingest(
-  input: IngestConfigInput,
-  progress: Progress,
+  settings: IngestConfigInput,
+  { progress = silent }: WorkOptions = {},
 ): Promise<{ folder: string; report: IngestReport }> {
-  const config = parseConfig(ingestConfig, input, 'ingest configuration');
-  const { out, overwrite, ...settings } = config;
+  const config = parseConfig(ingestConfig, settings, 'ingest configuration');
+  const { out, overwrite, ...identity } = config;
   const source = sources[config.source](config);
   const folder = resolve(out);
   const occupied = await isDataset(folder);
-  const made = { config: jsonOf(settings), inputs: await fingerprintInputs(source.inputs) };
+  const made = { config: jsonOf(identity), inputs: await fingerprintInputs(source.inputs) };
   if (occupied && !overwrite) {
     const existing = await readManifest(folder);
     if (!isDeepStrictEqual(existing.made, made)) throw outputExists(folder, 'another dataset');

@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { writeTinyHm, writeTinyTable } from '../../../test/support/tiny-shop.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
 import { loadDataset } from '../../data/store.ts';
-import { type ProgressEvent, silent } from '../../progress.ts';
+import type { ProgressEvent } from '../../progress.ts';
 import { type IngestConfigInput, ingest } from './index.ts';
 
 async function tinyHm(): Promise<IngestConfigInput> {
@@ -20,7 +20,7 @@ async function tinyTable(): Promise<IngestConfigInput> {
 }
 
 async function ingested(config: IngestConfigInput): Promise<Dataset> {
-  await ingest(config, silent);
+  await ingest(config);
   const dataset = await loadDataset(config.out);
   dataset.images.close();
   return dataset;
@@ -29,7 +29,7 @@ async function ingested(config: IngestConfigInput): Promise<Dataset> {
 describe('ingest', () => {
   it('makes a dataset of the H&M layout', async () => {
     const config = await tinyHm();
-    const { folder, report } = await ingest(config, silent);
+    const { folder, report } = await ingest(config);
     const dataset = await loadDataset(folder);
     expect(dataset.name).toBe('hm');
     expect(report).toEqual(dataset.report);
@@ -96,10 +96,10 @@ describe('ingest', () => {
 
   it('does nothing when the same dataset is there already', async () => {
     const config = await tinyTable();
-    const { report } = await ingest(config, silent);
+    const { report } = await ingest(config);
     const before = await stat(join(config.out, 'dataset.json'));
     const events: ProgressEvent[] = [];
-    expect((await ingest(config, (event) => events.push(event))).report).toEqual(report);
+    expect((await ingest(config, { progress: (event) => events.push(event) })).report).toEqual(report);
     expect((await stat(join(config.out, 'dataset.json'))).mtimeMs).toBe(before.mtimeMs);
     expect(events.map(({ kind }) => kind)).toEqual(['note']);
   });
@@ -108,10 +108,10 @@ describe('ingest', () => {
     const config = await tinyTable();
     const { hash } = await ingested(config);
     const other = { ...config, historyLength: 3 };
-    await expect(ingest(other, silent)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+    await expect(ingest(other)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
     expect((await ingested({ ...other, overwrite: true })).hash).not.toBe(hash);
     await utimes(config.source === 'table' ? config.log.path : '', 1, 1);
-    await expect(ingest(other, silent)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+    await expect(ingest(other)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
     expect((await ingested({ ...config, overwrite: true })).hash).toBe(hash);
   });
 
@@ -119,11 +119,11 @@ describe('ingest', () => {
     const config = await tinyTable();
     await mkdir(config.out);
     await writeFile(join(config.out, 'thesis.txt'), 'precious');
-    await expect(ingest({ ...config, overwrite: true }, silent)).rejects.toMatchObject({
+    await expect(ingest({ ...config, overwrite: true })).rejects.toMatchObject({
       code: 'OUTPUT_EXISTS',
     });
     const out = join(config.out, 'thesis.txt');
-    await expect(ingest({ ...config, out, overwrite: true }, silent)).rejects.toMatchObject({
+    await expect(ingest({ ...config, out, overwrite: true })).rejects.toMatchObject({
       code: 'OUTPUT_EXISTS',
     });
     expect(await readFile(out, 'utf8')).toBe('precious');
@@ -136,7 +136,7 @@ describe('ingest', () => {
       config.source === 'table' ? config.log.path : '',
       'user,item,time,clicked,price,device\n',
     );
-    await expect(ingest({ ...config, overwrite: true }, silent)).rejects.toMatchObject({ code: 'LOG_EMPTY' });
+    await expect(ingest({ ...config, overwrite: true })).rejects.toMatchObject({ code: 'LOG_EMPTY' });
     expect(
       (await readdir(dirname(config.out))).filter((name) => name.startsWith(basename(config.out))),
     ).toEqual(['dataset']);
@@ -148,12 +148,12 @@ describe('ingest', () => {
   it('names the key of a wrong configuration', async () => {
     const config = await tinyHm();
     const unknown = { ...config, sied: 32 };
-    await expect(ingest(unknown, silent)).rejects.toMatchObject({
+    await expect(ingest(unknown)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('unknown key `sied`'),
     });
     const purchases = { log: { path: 'x.csv', user: 'u', item: 'i', time: 't', numeric: ['price'] } };
-    await expect(ingest({ source: 'table', out: 'x', ...purchases }, silent)).rejects.toMatchObject({
+    await expect(ingest({ source: 'table', out: 'x', ...purchases })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('`log.numeric`: needs `clicked`'),
     });

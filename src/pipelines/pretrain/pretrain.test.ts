@@ -10,12 +10,14 @@ import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import { loadDataset } from '../../data/store.ts';
 import { ExportedEncoder } from '../../encoders/load.ts';
+import { attentionFile } from '../../objectives/courier-lesson.ts';
 import { type ProgressEvent, silent } from '../../progress.ts';
 import { Engine } from '../../runtime/engine.ts';
 import { exists } from '../../storage/files.ts';
 import { readSafeTensors } from '../../storage/safetensors.ts';
+import { encoderFile } from '../../training/train-encoder.ts';
 import { checkpointFile, metricsFile } from '../../training/training-run.ts';
-import { attentionFile, encoderFile, pretrain } from './index.ts';
+import { pretrain } from './index.ts';
 
 const bin = fileURLToPath(new URL('../../cli/bin.ts', import.meta.url));
 
@@ -35,7 +37,7 @@ describe('pretrain', () => {
     folder = await mkdtemp(join(tmpdir(), 'courier-'));
     dataset = await tinyDataset(folder);
     whole = join(folder, 'whole');
-    await pretrain({ ...tinyPretraining, dataset, out: whole }, silent);
+    await pretrain({ ...tinyPretraining, dataset, out: whole });
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -58,7 +60,7 @@ describe('pretrain', () => {
   it('lowers its loss', async () => {
     const out = await temporaryFolder();
     const longer = { ...tinyPretraining, steps: 40, learningRate: 5e-3, patience: null };
-    await pretrain({ ...longer, dataset, out }, silent);
+    await pretrain({ ...longer, dataset, out });
     const losses = (await readFile(join(out, metricsFile), 'utf8'))
       .trim()
       .split('\n')
@@ -70,8 +72,8 @@ describe('pretrain', () => {
 
   it('gives the same checkpoint and encoder for the same seed, and others for another', async () => {
     const [again, other] = [await temporaryFolder(), await temporaryFolder()];
-    await pretrain({ ...tinyPretraining, dataset, out: again }, silent);
-    await pretrain({ ...tinyPretraining, dataset, out: other, seed: 2 }, silent);
+    await pretrain({ ...tinyPretraining, dataset, out: again });
+    await pretrain({ ...tinyPretraining, dataset, out: other, seed: 2 });
     for (const file of [checkpointFile, encoderFile, attentionFile]) {
       const bytes = await readFile(join(whole, file));
       expect(bytes.equals(await readFile(join(again, file)))).toBe(true);
@@ -113,12 +115,12 @@ describe('pretrain', () => {
       if (event.kind === 'advance' && event.done === 5) stop.abort();
     };
     await expect(
-      pretrain({ ...tinyPretraining, dataset, out }, stopLater, stop.signal),
+      pretrain({ ...tinyPretraining, dataset, out }, { progress: stopLater, signal: stop.signal }),
     ).rejects.toMatchObject({
       code: 'INTERRUPTED',
       message: expect.stringContaining('step 6'),
     });
-    await pretrain({ ...tinyPretraining, dataset, out }, silent);
+    await pretrain({ ...tinyPretraining, dataset, out });
     expect(
       (await readFile(join(out, checkpointFile))).equals(await readFile(join(whole, checkpointFile))),
     ).toBe(true);
@@ -126,10 +128,10 @@ describe('pretrain', () => {
 
   it('refuses a checkpoint cut in half, and says what to do', async () => {
     const out = await temporaryFolder();
-    await pretrain({ ...tinyPretraining, dataset, out }, silent);
+    await pretrain({ ...tinyPretraining, dataset, out });
     const bytes = await readFile(join(out, checkpointFile));
     await writeFile(join(out, checkpointFile), bytes.subarray(0, bytes.length / 2));
-    await expect(pretrain({ ...tinyPretraining, dataset, out }, silent)).rejects.toMatchObject({
+    await expect(pretrain({ ...tinyPretraining, dataset, out })).rejects.toMatchObject({
       code: 'FILE_CORRUPT',
       message: expect.stringContaining(checkpointFile),
       remedy: expect.stringContaining('delete'),
@@ -138,9 +140,7 @@ describe('pretrain', () => {
 
   it('does not touch the run folder of another configuration', async () => {
     const before = await readFile(join(whole, checkpointFile));
-    await expect(
-      pretrain({ ...tinyPretraining, dataset, out: whole, steps: 13 }, silent),
-    ).rejects.toMatchObject({
+    await expect(pretrain({ ...tinyPretraining, dataset, out: whole, steps: 13 })).rejects.toMatchObject({
       code: 'OUTPUT_EXISTS',
     });
     expect((await readFile(join(whole, checkpointFile))).equals(before)).toBe(true);
@@ -152,8 +152,8 @@ describe('pretrain', () => {
     const listen = (event: ProgressEvent) => event.kind === 'note' && notes.push(event.text);
     const init = join(whole, checkpointFile);
     const small = { ...tinyPretraining, dataset, steps: 1, learningRate: 1e-12 };
-    await pretrain({ ...small, out, init, seed: 9 }, listen);
-    await pretrain({ ...small, out: second, seed: 9 }, silent);
+    await pretrain({ ...small, out, init, seed: 9 }, { progress: listen });
+    await pretrain({ ...small, out: second, seed: 9 });
     expect(notes[0]).toContain(checkpointFile);
     const [origin, started, fresh] = [await embedAll(whole), await embedAll(out), await embedAll(second)];
     expect(largestDifference(origin, started)).toBeLessThan(1e-4);
@@ -164,12 +164,12 @@ describe('pretrain', () => {
     const out = await temporaryFolder();
     const still = { learningRate: 1e-12, validateEvery: 1, patience: 2, steps: 12 };
     const settings = { ...tinyPretraining, ...still, dataset, out };
-    const first = await pretrain(settings, silent);
+    const first = await pretrain(settings);
     expect(first.steps).toBe(first.bestStep + 2);
     expect(first.steps).toBeLessThan(12);
     const files = [checkpointFile, encoderFile, metricsFile].map((file) => join(out, file));
     const before = await Promise.all(files.map((file) => readFile(file)));
-    expect(await pretrain(settings, silent)).toEqual(first);
+    expect(await pretrain(settings)).toEqual(first);
     const after = await Promise.all(files.map((file) => readFile(file)));
     for (const [index, bytes] of after.entries()) expect(bytes.equals(before[index]!)).toBe(true);
   });
@@ -177,7 +177,7 @@ describe('pretrain', () => {
   it('stops when the loss is no number, and saves the batch that it happened on', async () => {
     const out = await temporaryFolder();
     const wild = { learningRate: 1e30, clipNorm: null, warmup: 0 };
-    const failure = pretrain({ ...tinyPretraining, ...wild, dataset, out }, silent);
+    const failure = pretrain({ ...tinyPretraining, ...wild, dataset, out });
     await expect(failure).rejects.toMatchObject({ code: 'TRAINING_DIVERGED' });
     const [saved] = (await readdir(out)).filter((file) => file.startsWith('diverged-step-'));
     const { tensors } = await readSafeTensors(join(out, saved!), 'Batch');
@@ -189,9 +189,9 @@ describe('pretrain', () => {
     const out = await temporaryFolder();
     // An average that keeps everything stays where it began, whatever is learned.
     const settings = { ...tinyPretraining, dataset, out, steps: 4, averageDecay: 0.99999 };
-    await pretrain({ ...settings, learningRate: 0.05 }, silent);
+    await pretrain({ ...settings, learningRate: 0.05 });
     const other = await temporaryFolder();
-    await pretrain({ ...settings, out: other, learningRate: 1e-12 }, silent);
+    await pretrain({ ...settings, out: other, learningRate: 1e-12 });
     const [moved, unmoved] = [await embedAll(out), await embedAll(other)];
     expect(largestDifference(moved, unmoved)).toBeLessThan(1e-3);
     expect(largestDifference(moved, await embedAll(whole))).toBeGreaterThan(1e-2);
@@ -199,15 +199,13 @@ describe('pretrain', () => {
 
   it('alters photos only where it is asked to, and comes to another encoder then', async () => {
     const out = await temporaryFolder();
-    await pretrain({ ...tinyPretraining, dataset, out, augmentation: {} }, silent);
+    await pretrain({ ...tinyPretraining, dataset, out, augmentation: {} });
     expect(largestDifference(await embedAll(out), await embedAll(whole))).toBeGreaterThan(1e-3);
   });
 
   it('says how much memory is too little', async () => {
     const out = await temporaryFolder();
-    await expect(
-      pretrain({ ...tinyPretraining, dataset, out, memory: '1MiB' }, silent),
-    ).rejects.toMatchObject({
+    await expect(pretrain({ ...tinyPretraining, dataset, out, memory: '1MiB' })).rejects.toMatchObject({
       code: 'LIMIT_EXCEEDED',
       message: expect.stringContaining('1 MiB'),
       remedy: expect.stringContaining('--memory'),
@@ -217,7 +215,7 @@ describe('pretrain', () => {
   it('refuses sizes that do not fit each other by naming them', async () => {
     const out = await temporaryFolder();
     const settings = { ...tinyPretraining, dataset, out, encoder: { ...tinyPretraining.encoder, patch: 7 } };
-    await expect(pretrain(settings, silent)).rejects.toMatchObject({
+    await expect(pretrain(settings)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('encoder.patch 7'),
     });
@@ -227,7 +225,7 @@ describe('pretrain', () => {
     const out = await temporaryFolder();
     const sizes = { patch: 4, width: 8, depths: [2], heads: [2], window: 2, dimension: 16 };
     const encoder = { name: 'swin' as const, ...sizes };
-    const result = await pretrain({ ...tinyPretraining, encoder, dataset, out, steps: 4 }, silent);
+    const result = await pretrain({ ...tinyPretraining, encoder, dataset, out, steps: 4 });
     expect(result.bestStep).toBe(4);
     expect(await exists(result.encoder)).toBe(true);
   });

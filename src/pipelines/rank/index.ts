@@ -5,7 +5,6 @@ import { CourierError } from '../../errors.ts';
 import { evaluationSettings } from '../../evaluation/config.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
 import {
-  type EvaluationOptions,
   evaluationReport,
   type PlannedRow,
   RankerTrainer,
@@ -13,6 +12,7 @@ import {
 } from '../../evaluation/evaluation.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import { featureSetText } from '../../features/index.ts';
+import { silent, type WorkOptions } from '../../progress.ts';
 import type { Report } from '../../report/report.ts';
 import { openRunFolder } from '../../runs/run-folder.ts';
 import { StageCosts } from '../../runs/stage-costs.ts';
@@ -57,7 +57,7 @@ export interface Ranking {
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, SPLIT_EMPTY, METRIC_UNDEFINED, TRAINING_DIVERGED and
  * those of reading and writing
  */
-export async function rank(settings: RankConfigInput, options: EvaluationOptions): Promise<Ranking> {
+export async function rank(settings: RankConfigInput, options: WorkOptions = {}): Promise<Ranking> {
   const config = parseConfig(rankConfig, settings, 'rank configuration');
   const { dataset: folder, out, embeddings, export: exported, ...rest } = config;
   const { parallel, replicates, sliceBy, ...identity } = rest;
@@ -77,12 +77,13 @@ export async function rank(settings: RankConfigInput, options: EvaluationOptions
     );
     const planned = [null, ...rows];
     const trainer = new RankerTrainer(dataset, config, engine, options.signal);
-    const cells = await rankRows(trainer, planned, costs, options.progress);
-    const diagnosis = await diagnose(trainer, planned, cells, options.progress);
-    const report = evaluationReport(trainer, cells, diagnosis, costs, { ...options, startedAt });
+    const { progress = silent } = options;
+    const cells = await rankRows(trainer, planned, costs, progress);
+    const diagnosis = await diagnose(trainer, planned, cells, progress);
+    const report = evaluationReport(trainer, cells, diagnosis, costs, startedAt, options);
     if (exported === null) return { report, exported: null };
     const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;
-    return { report, exported: await exportRow(trainer, row, options.progress) };
+    return { report, exported: await exportRow(trainer, row, progress) };
   });
 }
 

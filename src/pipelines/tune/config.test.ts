@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../random.ts';
-import { pretrainSettings } from '../compare/config.ts';
+import { trainingSettings } from '../../training/config.ts';
 import { drawSettings, ownSettings, searchSpace, withDrawn } from './config.ts';
 
-const config = { space: searchSpace.parse({}), pretrain: pretrainSettings.parse({}) };
+const config = { space: searchSpace.parse({}), pretrain: trainingSettings.parse({}) };
 
 describe('the search space', () => {
   it('gives settings within its ranges that pre-training takes', () => {
@@ -16,7 +16,7 @@ describe('the search space', () => {
         expect(temperature !== null && temperature >= 0.02 && temperature <= 0.2).toBe(true);
         expect(side % (drawn.patch ?? 1)).toBe(0);
         const settings = withDrawn(config.pretrain, drawn);
-        expect(pretrainSettings.parse(settings)).toEqual(settings);
+        expect(trainingSettings.parse(settings)).toEqual(settings);
         expect(ownSettings({ pretrain: settings })).toEqual(drawn);
       }),
       { numRuns: 50 },
@@ -34,9 +34,9 @@ describe('the search space', () => {
 
   it('leaves alone what an encoder or an objective does not have', () => {
     const encoder = { name: 'vit-nano' } as const;
-    const pretrain = pretrainSettings.parse({ encoder, objective: { name: 'simsiam' } });
+    const pretrain = trainingSettings.parse({ encoder, objective: { name: 'simsiam' } });
     const drawn = drawSettings({ ...config, pretrain }, 64, Random.seeded(1, 'test'));
     expect(drawn).toMatchObject({ patch: null, temperature: null });
-    expect(pretrainSettings.safeParse(withDrawn(pretrain, drawn)).success).toBe(true);
+    expect(trainingSettings.safeParse(withDrawn(pretrain, drawn)).success).toBe(true);
   });
 });

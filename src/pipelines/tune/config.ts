@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { headNames } from '../../graph/layers.ts';
 import type { Random } from '../../random.ts';
-import { pretrainSettings } from '../compare/config.ts';
+import { trainingSettings } from '../../training/config.ts';
 
 /** Drawn log-uniformly from the smallest to the largest. */
 const logRange = (value: z.ZodNumber, smallest: number, largest: number) =>
@@ -40,7 +40,7 @@ export const tuneConfig = z.strictObject({
   reduction: z.int().min(2).max(10).default(3),
   space: searchSpace.prefault({}),
   /** What is not searched; its `steps` are those of the last round. */
-  pretrain: pretrainSettings.prefault({}),
+  pretrain: trainingSettings.prefault({}),
 });
 
 export type TuneConfig = z.output<typeof tuneConfig>;
@@ -119,7 +119,7 @@ export function withDrawn(pretrain: TriedSettings, drawn: Drawn): TriedSettings 
   };
 }
 
-const gentleAugmentation = pretrainSettings.shape.augmentation.parse({});
+const gentleAugmentation = trainingSettings.shape.augmentation.parse({});
 
 /** With three significant digits, which is more than matters and can be read. */
 function logUniform([smallest, largest]: readonly [number, number], random: Random): number {

@@ -10,14 +10,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import { CourierError, messageOf } from '../../errors.ts';
-import type { Progress } from '../../progress.ts';
+import { silent, type WorkOptions } from '../../progress.ts';
 import { Random } from '../../random.ts';
 import { endsEverything } from '../../runs/failures.ts';
 import { openRunFolder } from '../../runs/run-folder.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import { writeJson } from '../../storage/files.ts';
-import { whatIsLearned } from '../pretrain/config.ts';
-import { pretrain } from '../pretrain/index.ts';
+import { whatIsLearned } from '../../training/config.ts';
+import { type TrainingPlace, trainEncoder } from '../../training/train-encoder.ts';
 import {
   type Drawn,
   drawSettings,
@@ -47,15 +47,22 @@ export interface Tuning {
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, METRIC_UNDEFINED, INTERRUPTED, those of reading the dataset and
  * of writing, and COMPARISON_FAILED where every trial of a round failed
  */
-export async function tune(
-  settings: TuneConfigInput,
-  progress: Progress,
-  signal?: AbortSignal,
-): Promise<Tuning> {
+export async function tune(settings: TuneConfigInput, options: WorkOptions = {}): Promise<Tuning> {
   const config = parseConfig(tuneConfig, settings, 'tune configuration');
-  const { hash, side } = await withDataset(config.dataset, async ({ hash, images }) => {
-    return { hash, side: images.side };
+  const { device, threads } = config.pretrain;
+  return withDataset(config.dataset, (dataset, engine) => tuneOn({ dataset, engine }, config, options), {
+    device,
+    threads,
   });
+}
+
+async function tuneOn(
+  place: TrainingPlace,
+  config: TuneConfig,
+  { progress = silent, signal }: WorkOptions,
+): Promise<Tuning> {
+  const { hash, images } = place.dataset;
+  const { side } = images;
   const { dataset: _, out, ...identity } = config;
   const pretrain = whatIsLearned(config.pretrain);
   const run = { pipeline: 'tune', config: { ...identity, pretrain }, datasetHash: hash };
@@ -73,7 +80,8 @@ export async function tune(
       signal?.throwIfAborted();
       const drawn = settingsOf(config, side, trial);
       const known = log.find(round, trial);
-      const finished = known ?? (await tryOut(config, { round, trial, steps, drawn }, progress, signal));
+      const finished =
+        known ?? (await tryOut(place, config, { round, trial, steps, drawn }, { progress, signal }));
       if (known === undefined) await log.append(finished);
       // Of a trial only its score is wanted; until that is kept, its folder is what an interrupted one goes on from.
       await rm(trialFolder(config, round, trial), { recursive: true, force: true });
@@ -119,10 +127,10 @@ interface Planned {
 }
 
 async function tryOut(
+  place: TrainingPlace,
   config: TuneConfig,
   { round, trial, steps, drawn }: Planned,
-  progress: Progress,
-  signal: AbortSignal | undefined,
+  options: WorkOptions,
 ): Promise<Trial> {
   const { dataset, seed } = config;
   const out = trialFolder(config, round, trial);
@@ -134,12 +142,12 @@ async function tryOut(
   const about = { round, trial, steps, settings: drawn };
   const started = performance.now();
   try {
-    const { bestScore: score, seconds } = await pretrain(settings, progress, signal);
+    const { bestScore: score, seconds } = await trainEncoder(settings, place, options);
     if (score === null) throw noScore(dataset);
     return { ...about, score, failure: null, seconds };
   } catch (error) {
     const isAbout = error instanceof CourierError && error.code !== 'METRIC_UNDEFINED';
-    if (!isAbout || endsEverything(error, signal)) throw error;
+    if (!isAbout || endsEverything(error, options.signal)) throw error;
     const failure = { code: error.code, message: messageOf(error) };
     return { ...about, score: null, failure, seconds: (performance.now() - started) / 1000 };
   }

@@ -6,7 +6,7 @@ import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import { splits } from '../../data/dataset.ts';
 import { loadDataset, writeDataset } from '../../data/store.ts';
-import { type ProgressEvent, silent } from '../../progress.ts';
+import type { ProgressEvent } from '../../progress.ts';
 import { rowsOfSplit } from '../../rankers/fields.ts';
 import { exists } from '../../storage/files.ts';
 import type { TuneConfigInput } from './config.ts';
@@ -28,7 +28,7 @@ describe('courier tune', () => {
     folder = await mkdtemp(join(tmpdir(), 'courier-'));
     dataset = await tinyDataset(folder);
     whole = join(folder, 'whole');
-    await tune({ ...settings, dataset, out: whole }, silent);
+    await tune({ ...settings, dataset, out: whole });
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -72,14 +72,16 @@ describe('courier tune', () => {
     const stopping = (event: ProgressEvent) => {
       if (event.kind === 'advance' && event.stage === 'Tune') stop.abort();
     };
-    await expect(tune({ ...settings, dataset, out }, stopping, stop.signal)).rejects.toThrow();
+    await expect(
+      tune({ ...settings, dataset, out }, { progress: stopping, signal: stop.signal }),
+    ).rejects.toThrow();
     const first = await readFile(join(out, tuneLogFile), 'utf8');
     await writeFile(join(out, tuneLogFile), `${first}{"round": 0, "tri`);
     let trainings = 0;
     const listen = (event: ProgressEvent) => {
       if (event.kind === 'start' && event.stage === 'Pre-train') trainings++;
     };
-    await tune({ ...settings, dataset, out }, listen);
+    await tune({ ...settings, dataset, out }, { progress: listen });
     expect(trainings).toBe(3);
     expect((await readFile(join(out, tuneLogFile), 'utf8')).startsWith(first)).toBe(true);
     expect(untimed(await linesOf(out))).toEqual(untimed(await linesOf(whole)));
@@ -117,7 +119,7 @@ describe('courier tune', () => {
     loaded.images.close();
 
     const out = join(folder, 'blind');
-    await tune({ ...settings, dataset: other, out }, silent);
+    await tune({ ...settings, dataset: other, out });
     const bytes = async (run: string) =>
       (await readFile(join(run, tuneLogFile), 'utf8')).replaceAll(/"seconds":[^}]+/g, '');
     expect(await bytes(out)).toBe(await bytes(whole));

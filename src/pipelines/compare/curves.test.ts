@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../test/support/temporary.ts';
-import { compareConfig } from '../pipelines/compare/config.ts';
-import { sourceFolder } from '../training/embedding-sources.ts';
-import { metricsFile } from '../training/training-run.ts';
+import { temporaryFolder } from '../../../test/support/temporary.ts';
+import { sourceFolder } from '../../training/embedding-sources.ts';
+import { metricsFile } from '../../training/training-run.ts';
+import { compareConfig } from './config.ts';
 import { pretrainCurves } from './curves.ts';
 
 describe('curves of pre-training', () => {

@@ -1,0 +1,271 @@
+/**
+ * How an encoder is trained, whatever its objective: deal a batch of photos, step, look at the validation period, keep the
+ * best. A run that was stopped goes on from its checkpoint, to the same bytes.
+ */
+import { join } from 'node:path';
+import { defaultAugmentation } from '../augmentation/config.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { exportEncoder } from '../encoders/export.ts';
+import { createEncoder } from '../encoders/index.ts';
+import { CourierError } from '../errors.ts';
+import { createOptimizer } from '../graph/optimizers.ts';
+import { layoutOf } from '../graph/parameters.ts';
+import { gradientState, scalarFeeds } from '../graph/training-step.ts';
+import { hasCollapsed } from '../objectives/collapse.ts';
+import { withLesson } from '../objectives/index.ts';
+import type { Lesson, PhotoBatch } from '../objectives/objective.ts';
+import { silent, type WorkOptions } from '../progress.ts';
+import type { RunIdentity } from '../runs/run-folder.ts';
+import { type Engine, EngineScope, type ModelLoader } from '../runtime/engine.ts';
+import { usableMemory } from '../runtime/memory.ts';
+import { writeFileWhole } from '../storage/files.ts';
+import { type TrainingConfig, whatIsLearned } from './config.ts';
+import { createStep } from './contrastive-step.ts';
+import { collapsedAt, requireFinite } from './divergence.ts';
+import { writeModelCard } from './encoder-card.ts';
+import { prepareBatch } from './prepared-batch.ts';
+import { learningRateAt } from './schedule.ts';
+import { freshVectors, startFrom } from './starting-point.ts';
+import { createEmbedder } from './state-embedder.ts';
+import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
+import { planStep } from './step-plan.ts';
+import { checkpointFile, TrainingRun } from './training-run.ts';
+import { Validation } from './validation.ts';
+
+export interface TrainedEncoder {
+  /** Path of encoder.onnx: the parameters with the best validation score. */
+  readonly encoder: string;
+  /** Steps done: fewer than configured where the validation score stood still. */
+  readonly steps: number;
+  readonly bestStep: number;
+  /** SimScore AUC on the validation period; null when it holds no usable page view. */
+  readonly bestScore: number | null;
+  readonly seconds: number;
+  readonly images: number;
+  readonly parameters: number;
+  /** What the first stage cost; null without one. */
+  readonly start: FirstStage | null;
+}
+
+export interface FirstStage {
+  readonly seconds: number;
+  readonly images: number;
+}
+
+export const encoderFile = 'encoder.onnx';
+
+/** Where an encoder is trained. */
+export interface TrainingPlace {
+  readonly dataset: Dataset;
+  readonly engine: Engine;
+  /** Bytes that it may take, where others train in the same process; null for what `memory` leaves. */
+  readonly room?: number | null;
+}
+
+/**
+ * Trains an encoder, its first stage before it where the settings ask for one. Called again with the same configuration it
+ * goes on from the last checkpoint, and ends with the same bytes as if it had never been stopped.
+ * @throws CourierError SPLIT_EMPTY, OUTPUT_EXISTS, TRAINING_DIVERGED, TRAINING_COLLAPSED, INTERRUPTED and those of reading
+ * and writing
+ */
+export async function trainEncoder(
+  config: TrainingConfig,
+  place: TrainingPlace,
+  options: WorkOptions = {},
+): Promise<TrainedEncoder> {
+  const start = await firstStage(config, place, options);
+  const scope = new EngineScope(place.engine);
+  const { dimension } = config.encoder;
+  return withLesson(config.objective, { ...config, dimension }, place.dataset, (lesson) =>
+    train(config, start, lesson, { ...place, engine: scope }, options),
+  ).finally(() => scope.release());
+}
+
+/** Trains the same encoder on the photos alone, which is where the training proper then begins. */
+async function firstStage(
+  { start, ...config }: TrainingConfig,
+  place: TrainingPlace,
+  options: WorkOptions,
+): Promise<(FirstStage & { readonly checkpoint: string }) | null> {
+  if (start === null) return null;
+  const { out = join(config.out, 'start') } = start;
+  options.progress?.({ kind: 'note', text: `First stage: ${start.objective.name}` });
+  const { seconds, images } = await trainEncoder({ ...config, ...start, out, start: null }, place, options);
+  return { seconds, images, checkpoint: join(out, checkpointFile) };
+}
+
+async function train<Batch extends PhotoBatch>(
+  config: TrainingConfig,
+  start: Awaited<ReturnType<typeof firstStage>>,
+  lesson: Lesson<Batch>,
+  { dataset, engine, room = null }: Omit<TrainingPlace, 'engine'> & { readonly engine: ModelLoader },
+  { progress = silent, signal }: WorkOptions,
+): Promise<TrainedEncoder> {
+  const { sampler, memory } = lesson;
+  requireSamples(lesson, config);
+  const augmentation = config.augmentation ?? (lesson.comparesViews ? defaultAugmentation : null);
+  const description = describeStep(config, lesson, dataset, augmentation !== null);
+  const { encoder } = description;
+  const parameters = stepParameters(description);
+  const layout = layoutOf(parameters);
+  const vectors = freshVectors(parameters, description.update, config.seed);
+  const init = start?.checkpoint ?? config.init;
+  const initHash = init === undefined ? null : await startFrom(init, layout, vectors, progress);
+  const budget = config.memory ?? usableMemory() / 2;
+  const run = await TrainingRun.open(config.out, identityOf(config, dataset, initHash), layout, {
+    vectors,
+    arrays: memory?.arrays ?? {},
+    sampler: sampler.state,
+    plan: () => planStep(engine, layout, description, budget, room),
+  });
+  sampler.restore(run.sampler);
+  memory?.restore(run.arrays);
+  requireSpread(run, config, run.stepsDone);
+  const { plan } = run;
+  const state = await engine.createState({
+    ...run.vectors,
+    ...(isFused(description, plan) ? {} : { [gradientState]: new Float32Array(layout.size) }),
+  });
+  const step = await createStep(engine, state, layout, description, plan);
+  const judged = config.averageDecay === null ? 'parameters' : 'average';
+  const embedderOf = (vector: string) => createEmbedder(engine, encoder, layout, state, dataset, vector);
+  const embed = await embedderOf(judged);
+  const averaged = memory === null ? embed : await embedderOf('average');
+  const judgement = { engine, layout, state, vector: judged, embed };
+  const validation = await Validation.create(config, dataset, lesson.retrieval, judgement);
+
+  if (run.stepsDone > 0) progress({ kind: 'note', text: `Pre-train: going on after step ${run.stepsDone}` });
+  progress({ kind: 'note', text: describePlan(description, plan) });
+  progress({ kind: 'start', stage: 'Pre-train', total: config.steps, unit: 'steps' });
+  const { optimizer } = description.update;
+  let t = run.stepsDone;
+  // Photos of a step that is cut are too many to read before it begins.
+  const ahead = isFused(description, plan);
+  const prepare = (step: number) => prepareBatch(sampler, dataset, augmentation, config.seed, step, ahead);
+  let prepared = prepare(t + 1);
+  while (t < config.steps && !isExhausted(run, config, t)) {
+    t++;
+    const { batch, photos, after } = prepared;
+    const learningRate = learningRateAt(t, config.steps, config.learningRate, config.warmup);
+    await memory?.recall(batch, averaged);
+    const running = step(batch, photos, scalarFeeds(optimizer, t, learningRate));
+    // While the step runs in its thread, the next batch is put together.
+    if (t < config.steps) prepared = prepare(t + 1);
+    const losses = await running;
+    await requireFinite(losses, t, batch, config.out);
+
+    const looked = t % config.validateEvery === 0 || t === config.steps;
+    const look = looked ? await validation.look() : null;
+    if (look !== null) await run.offer(t, look, state, judged);
+    const cost = t === 1 && start !== null ? { startSeconds: start.seconds, startImages: start.images } : {};
+    await run.record(t, after, photos.count, {
+      ...losses,
+      learningRate,
+      ...look?.scores,
+      ...look?.spread,
+      ...cost,
+    });
+    const last = t === config.steps || isExhausted(run, config, t);
+    const stopping = !last && signal?.aborted === true;
+    if (last || stopping || isCollapsed(run, config) || t % config.checkpointEvery === 0)
+      await run.checkpoint(t, state, memory?.arrays ?? {});
+    const detail = detailOf(losses['loss']!, run.summary.bestScore);
+    progress({ kind: 'advance', stage: 'Pre-train', done: t, detail });
+    requireSpread(run, config, t);
+    if (stopping) throw interrupted(t);
+  }
+  const early = t < config.steps ? { detail: `no better score since step ${run.summary.bestStep}` } : {};
+  progress({ kind: 'end', stage: 'Pre-train', ...early });
+
+  for (const [file, model] of Object.entries(lesson.exports(layout, run.best)))
+    await writeFileWhole(join(config.out, file), model.encode('standard'));
+  const encoderPath = join(config.out, encoderFile);
+  await writeFileWhole(encoderPath, exportEncoder(encoder, layout, run.best).encode('standard'));
+  const result = { steps: t, ...run.summary, parameters: layout.size };
+  await writeModelCard(
+    config,
+    dataset,
+    { count: sampler.sampleCount, what: lesson.samples },
+    result,
+    initHash,
+  );
+  const cost = start === null ? null : { seconds: start.seconds, images: start.images };
+  return { encoder: encoderPath, ...result, start: cost };
+}
+
+/** The encoder, what it is to learn, and how its parameters are changed. */
+function describeStep<Batch extends PhotoBatch>(
+  config: TrainingConfig,
+  { objective, sampler, photos, memory }: Lesson<Batch>,
+  dataset: Dataset,
+  augmented: boolean,
+): StepDescription<Batch> {
+  return {
+    encoder: createEncoder({ ...config.encoder, side: dataset.images.side }),
+    objective,
+    samples: sampler.batchSize,
+    photos,
+    augmented,
+    update: {
+      optimizer: createOptimizer({ name: 'adamw', weightDecay: config.weightDecay }),
+      clipNorm: config.clipNorm,
+      averageDecay: config.averageDecay ?? memory?.averageDecay ?? null,
+    },
+  };
+}
+
+/**
+ * What must be the same for a run to go on. Where it may compute, with how many cores and how much memory, and whether it goes on when
+ * embeddings collapse, may change; where it starts from is known by a hash.
+ */
+function identityOf(config: TrainingConfig, dataset: Dataset, initHash: string | null): RunIdentity {
+  const { dataset: _, out, init, start, ...identity } = whatIsLearned(config);
+  return { pipeline: 'pretrain', config: { ...identity, initHash }, datasetHash: dataset.hash };
+}
+
+/** Whether the validation score has stood still for too long. */
+function isExhausted({ summary }: TrainingRun, { patience, validateEvery }: TrainingConfig, step: number) {
+  return (
+    patience !== null && summary.bestScore !== null && step - summary.bestStep >= patience * validateEvery
+  );
+}
+
+function isCollapsed({ spread }: TrainingRun, { collapse }: TrainingConfig): boolean {
+  return collapse === 'stop' && spread !== null && hasCollapsed(spread);
+}
+
+/** @throws CourierError TRAINING_COLLAPSED unless the run is to go on regardless */
+function requireSpread(run: TrainingRun, config: TrainingConfig, step: number): void {
+  if (run.spread !== null && isCollapsed(run, config)) throw collapsedAt(step, run.spread);
+}
+
+function requireSamples<Batch extends PhotoBatch>(
+  { sampler, samples }: Lesson<Batch>,
+  config: TrainingConfig,
+): void {
+  if (sampler.sampleCount >= 2) return;
+  throw new CourierError(
+    'SPLIT_EMPTY',
+    `The training period of ${config.dataset} has ${sampler.sampleCount} ${samples}; pre-training needs at least 2.`,
+    'Check that photos were found (see the findings of ingest) and that the training period is long enough.',
+  );
+}
+
+function describePlan<Batch>(description: StepDescription<Batch>, plan: StepPlan): string {
+  const { chunk, group } = plan;
+  return isFused(description, plan)
+    ? `Pre-train: up to ${description.photos} photos a step, ${chunk} at a time`
+    : `Pre-train: up to ${description.photos} photos a step do not fit into memory together; they are encoded twice, ${chunk * group} at a time`;
+}
+
+function detailOf(loss: number, score: number | null): string {
+  return `loss ${loss.toFixed(3)}${score === null ? '' : `, best validation AUC ${score.toFixed(4)}`}`;
+}
+
+function interrupted(step: number): CourierError {
+  return new CourierError(
+    'INTERRUPTED',
+    `Stopped after step ${step}; everything up to it is saved.`,
+    'Run the same command again to go on.',
+  );
+}
