@@ -1,6 +1,6 @@
 /** Training speed by the number of photos that go through the encoder at a time. */
 import { availableParallelism } from 'node:os';
-import type { Benchmark } from './main.ts';
+import type { Benchmark } from './benchmark.ts';
 import { startStep } from './our-step.ts';
 import { type Row, rowOf } from './report.ts';
 

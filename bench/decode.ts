@@ -4,7 +4,7 @@ import sharp, { type Sharp } from 'sharp';
 import { Random } from '../src/random.ts';
 import { shapes, tastes } from '../src/shop/looks.ts';
 import { renderPhoto } from '../src/shop/photo.ts';
-import type { Benchmark } from './main.ts';
+import type { Benchmark } from './benchmark.ts';
 import { type Row, rowOf } from './report.ts';
 
 const [fileSide, side, photos] = [128, 64, 300];

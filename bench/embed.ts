@@ -14,7 +14,7 @@ import { embed as embedCatalogue } from '../src/pipelines/embed/index.ts';
 import { Random } from '../src/random.ts';
 import { shapes, tastes } from '../src/shop/looks.ts';
 import { renderPhoto } from '../src/shop/photo.ts';
-import type { Benchmark } from './main.ts';
+import type { Benchmark } from './benchmark.ts';
 import { Peer } from './peer.ts';
 import { describeRow, type Row, rowOf } from './report.ts';
 

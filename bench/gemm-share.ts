@@ -10,7 +10,7 @@ import { type FloatTensor, input, type Node, openLength, sizeOf, type Tensor } f
 import { Random } from '../src/random.ts';
 import { Engine } from '../src/runtime/engine.ts';
 import { usableMemory } from '../src/runtime/memory.ts';
-import type { Benchmark } from './main.ts';
+import type { Benchmark } from './benchmark.ts';
 import { startStep } from './our-step.ts';
 import { type Row, rowOf } from './report.ts';
 

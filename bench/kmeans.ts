@@ -12,7 +12,7 @@ import { sphericalKMeans } from '../src/clustering/spherical-k-means.ts';
 import type { StoredEmbeddings } from '../src/data/embeddings.ts';
 import { silent } from '../src/progress.ts';
 import { Random } from '../src/random.ts';
-import type { Benchmark } from './main.ts';
+import type { Benchmark } from './benchmark.ts';
 import { Peer } from './peer.ts';
 import { describeRow, type Rounds, type Row, rowOf } from './report.ts';
 

@@ -1,6 +1,7 @@
 /** Runs one benchmark: `npm run bench -- NAME [--json] [--rounds 5] [--only TEXT]`. */
 import { Command } from 'commander';
 import { version as courierVersion } from '../src/version.ts';
+import type { Benchmark } from './benchmark.ts';
 import { chunkSize } from './chunk-size.ts';
 import { decode } from './decode.ts';
 import { embed } from './embed.ts';
@@ -10,20 +11,8 @@ import { memory } from './memory.ts';
 import { operators } from './operators.ts';
 import { rankTableSize } from './rank-table-size.ts';
 import { rankTrain } from './rank-train.ts';
-import { type BenchReport, describeRow, machine, type Row } from './report.ts';
+import { type BenchReport, describeRow, machine } from './report.ts';
 import { trainStep } from './train-step.ts';
-
-interface BenchOptions {
-  /** Counted rounds, in which both sides take turns. */
-  readonly rounds: number;
-  /** Only cases whose name holds this text. */
-  readonly only: string;
-  say(text: string): void;
-}
-
-export type Benchmark = (
-  options: BenchOptions,
-) => Promise<{ readonly rows: readonly Row[]; readonly missing: readonly string[] }>;
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   'train-step': trainStep,

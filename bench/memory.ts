@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { Benchmark } from './main.ts';
+import type { Benchmark } from './benchmark.ts';
 import { type Row, rowOf } from './report.ts';
 
 const program = fileURLToPath(new URL('./memory-program.ts', import.meta.url));

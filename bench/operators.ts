@@ -22,7 +22,7 @@ import {
 import { type FloatTensor, input, type Shape, sizeOf } from '../src/graph/tensor.ts';
 import { Random } from '../src/random.ts';
 import { Engine } from '../src/runtime/engine.ts';
-import type { Benchmark } from './main.ts';
+import type { Benchmark } from './benchmark.ts';
 import { median, type Row, rowOf } from './report.ts';
 
 /** A graph that takes x and further tensors and gives as much as x. */

@@ -1,7 +1,7 @@
 /** Training speed by the size of the embedding table: the same log, its item numbers spread over the whole table. */
 import { availableParallelism } from 'node:os';
 import { Engine } from '../src/runtime/engine.ts';
-import type { Benchmark } from './main.ts';
+import type { Benchmark } from './benchmark.ts';
 import { settings, startRanker } from './our-ranker.ts';
 import { rankLog } from './rank-log.ts';
 import { type Row, rowOf } from './report.ts';

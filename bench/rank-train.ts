@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Engine } from '../src/runtime/engine.ts';
-import type { Benchmark } from './main.ts';
+import type { Benchmark } from './benchmark.ts';
 import { settings, startRanker } from './our-ranker.ts';
 import { Peer } from './peer.ts';
 import { rankLog, writeColumns } from './rank-log.ts';

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { PresetName } from '../src/encoders/presets.ts';
 import { usableMemory } from '../src/runtime/memory.ts';
-import type { Benchmark } from './main.ts';
+import type { Benchmark } from './benchmark.ts';
 import { startStep } from './our-step.ts';
 import { Peer } from './peer.ts';
 import { describeRow, type Row, rowOf } from './report.ts';

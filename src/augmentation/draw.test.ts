@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { luma } from '../data/colour.ts';
 import { Random } from '../random.ts';
 import { type AugmentationConfig, defaultAugmentation, noAugmentation } from './config.ts';
-import { drawAugmentations, luma } from './draw.ts';
+import { drawAugmentations } from './draw.ts';
 
 const photos = 40;
 const rounding = 1e-5;

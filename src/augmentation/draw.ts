@@ -1,4 +1,5 @@
 /** The random part of augmentation: a few numbers per photo, which the graph turns into pictures. */
+import { luma } from '../data/colour.ts';
 import type { Random } from '../random.ts';
 import type { AugmentationConfig, Range } from './config.ts';
 
@@ -14,9 +15,6 @@ export interface AugmentationDraws {
   /** New colour = matrix · old colour + offset, in 0 to 255. (B, 3, 4): the matrix, then the offset */
   readonly colour: Float32Array;
 }
-
-/** Weights of red, green and blue in the grey of ITU-R BT.601. */
-export const luma = [0.299, 0.587, 0.114] as const;
 
 /** What contrast moves colours away from or towards: the same for every photo, so the offset is known here. */
 const midGrey = 127.5;

@@ -79,3 +79,15 @@ export interface Finding {
   readonly count: number;
   readonly examples: readonly string[];
 }
+
+/** The part of a dataset that features look at. */
+export type FeatureData = Pick<Dataset, 'catalogue' | 'pageViews' | 'exposures'>;
+
+/** The page view of every exposure. (R) */
+export function pageViewOfRows({ pageViews, exposures }: FeatureData): Int32Array {
+  const pageViewOf = new Int32Array(exposures.item.length);
+  for (let pageView = 0; pageView < pageViews.user.length; pageView++) {
+    pageViewOf.fill(pageView, pageViews.start[pageView], pageViews.start[pageView + 1]);
+  }
+  return pageViewOf;
+}

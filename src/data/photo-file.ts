@@ -1,9 +1,12 @@
 /** One photo: a file from outside, read within limits and decoded into a square picture. */
+
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { basename, extname } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { hasSystemCode, messageOf } from '../errors.ts';
+import type { Bounds } from '../map-ahead.ts';
 import { fitIntoSquare } from './fit.ts';
 
 const maxFileBytes = 20 * 1024 * 1024;
@@ -28,6 +31,12 @@ const formats: readonly Format[] = [
   { name: 'tiff', extensions: ['.tif', '.tiff'], signature: /^(II\*\0|MM\0\*)/ },
   { name: 'heif', extensions: ['.avif', '.heif', '.heic'], signature: /^.{4}ftyp/s },
 ];
+
+/**
+ * Files are held by two tasks per core, so that one decodes while the other reads; so many decoded photos wait at most.
+ * Memory does not depend on the number of photos.
+ */
+export const decoding: Bounds = { active: 2 * availableParallelism(), ahead: 128 };
 
 /** Extensions of the formats that are read, in lower case with their dot. */
 export const photoExtensions: readonly string[] = formats.flatMap(({ extensions }) => extensions);

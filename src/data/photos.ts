@@ -1,14 +1,14 @@
 /** Photos from files into one block of equally large pictures. */
 import { type FileHandle, open } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
+import { mapAhead } from '../map-ahead.ts';
 import type { Progress } from '../progress.ts';
 import { NONE } from './dataset.ts';
 import type { Findings } from './findings.ts';
-import { type LoadedPhoto, loadPhoto } from './photo-file.ts';
+import { decoding, type LoadedPhoto, loadPhoto } from './photo-file.ts';
 
-/** So many photos are decoded before any is written: enough to keep the cores busy, little to remember. */
-const batchSize = 256;
+/** Photos between two reports of progress. */
+const reportEvery = 256;
 
 /**
  * Decodes photos to sRGB, upright, on white, fitted into a square with white bars so that proportions stay,
@@ -35,14 +35,13 @@ export async function decodePhotos(
   try {
     const store = new PhotoStore(file, findings);
     const known = (hash: string) => store.has(hash);
-    for (let from = 0; from < wanted.length; from += batchSize) {
-      const batch = wanted.slice(from, from + batchSize);
-      const decoded = await mapConcurrently(batch, ({ path }) => loadPhoto(path, side, known));
-      for (const [index, result] of decoded.entries()) {
-        const { item, path } = batch[index]!;
-        photo[item] = await store.add(result, basename(path));
-      }
-      progress({ kind: 'advance', stage, done: from + batch.length });
+    const load = (index: number) => loadPhoto(wanted[index]!.path, side, known);
+    let done = 0;
+    for await (const loaded of mapAhead(wanted.length, load, decoding)) {
+      const { item, path } = wanted[done]!;
+      photo[item] = await store.add(loaded, basename(path));
+      done++;
+      if (done % reportEvery === 0 || done === wanted.length) progress({ kind: 'advance', stage, done });
     }
     progress({ kind: 'end', stage, detail: `${store.count} photos` });
     return { photo, count: store.count };
@@ -85,21 +84,4 @@ class PhotoStore {
     this.#rows.set(decoded.hash, this.count);
     return this.count++;
   }
-}
-
-/** Results in the order of the values. Two tasks per core, so that one decodes while the other reads. */
-async function mapConcurrently<T, R>(
-  values: readonly T[],
-  task: (value: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < values.length) {
-      const index = next++;
-      results[index] = await task(values[index]!);
-    }
-  };
-  await Promise.all(Array.from({ length: 2 * availableParallelism() }, work));
-  return results;
 }

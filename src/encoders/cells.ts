@@ -1,4 +1,5 @@
 /** What a photo shows in each cell of a grid, computed without any parameter: its outlines and its colour. */
+import { luma } from '../data/colour.ts';
 import {
   add,
   cast,
@@ -15,9 +16,6 @@ import {
 } from '../graph/operators/index.ts';
 import { constant, type FloatTensor, scalar } from '../graph/tensor.ts';
 import type { Photos } from './encoder.ts';
-
-/** Weights of red, green and blue in grey (ITU-R BT.601). */
-const luma = [0.299, 0.587, 0.114];
 
 /**
  * Added to the length of what a cell's outlines are told by, so that the noise of an empty background is not blown up.

@@ -1,22 +1,20 @@
 /** An exported encoder, ready to embed photos. */
-import type { Photos } from '../data/image-cache.ts';
-import type { Progress } from '../progress.ts';
 import { type Engine, floats, type Session } from '../runtime/engine.ts';
+import { type BatchEncoder, batchSize } from './embed-rows.ts';
 import { type EncoderFile, modelOf, readEncoderFile, unusableEncoder } from './file.ts';
 
-/**
- * Photos that are embedded at once: enough to fill the cores, little enough for activations to stay in the
- * caches.
- */
-export const batchSize = 32;
-
-export class ExportedEncoder {
+export class ExportedEncoder implements BatchEncoder {
   readonly file: EncoderFile;
+  readonly size = 1;
   readonly #session: Session;
 
   private constructor(session: Session, file: EncoderFile) {
     this.#session = session;
     this.file = file;
+  }
+
+  get dimension(): number {
+    return this.file.dimension;
   }
 
   /** @throws CourierError FILE_NOT_FOUND; FILE_CORRUPT for a file that is no encoder of photos of this side */
@@ -33,32 +31,6 @@ export class ExportedEncoder {
     } catch (error) {
       throw unusableEncoder(file.path, error);
     }
-  }
-
-  /** Embeds every photo. (M, S, S, 3) → (M, d) */
-  async embedAll(photos: Photos, progress: Progress): Promise<Float32Array> {
-    const rows = Int32Array.from({ length: photos.count }, (_, row) => row);
-    progress({ kind: 'start', stage: 'Embed', total: photos.count, unit: 'photos' });
-    const vectors = await this.embedRows(photos, rows, (done) =>
-      progress({ kind: 'advance', stage: 'Embed', done }),
-    );
-    progress({ kind: 'end', stage: 'Embed' });
-    return vectors;
-  }
-
-  /** Embeds these photos, rows may repeat. (rows) → (rows, d) */
-  async embedRows(
-    photos: Photos,
-    rows: Int32Array,
-    advance: (done: number) => void = () => {},
-  ): Promise<Float32Array> {
-    const vectors = new Float32Array(rows.length * this.file.dimension);
-    for (let from = 0; from < rows.length; from += batchSize) {
-      const batch = rows.subarray(from, from + batchSize);
-      vectors.set(await this.embed(photos.read(batch)), from * this.file.dimension);
-      advance(from + batch.length);
-    }
-    return vectors;
   }
 
   /**

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Device } from '../runtime/devices.ts';
 import { Engine } from '../runtime/engine.ts';
+import type { BatchEncoder } from './embed-rows.ts';
 import type { EncoderFile } from './file.ts';
 import { ExportedEncoder } from './load.ts';
 
@@ -12,7 +13,7 @@ const mostEngines = 8;
  * On a CPU, cores that share every operator wait for each other at its end, and for whoever else wants a core,
  * such as the decoder of photos; cores with a batch each do not. The results are the same to the last bit.
  */
-export class EncoderPool {
+export class EncoderPool implements BatchEncoder {
   readonly #engines: readonly Engine[];
   readonly #encoders: readonly ExportedEncoder[];
   #next = 0;
@@ -22,9 +23,16 @@ export class EncoderPool {
     this.#encoders = encoders;
   }
 
-  /** The caller closes the pool. @throws CourierError FILE_CORRUPT when the engine does not take the model */
-  static async open(file: EncoderFile, device: Device): Promise<EncoderPool> {
-    const cores = availableParallelism();
+  /**
+   * The caller closes the pool.
+   * @param cores that it may use; by default all
+   * @throws CourierError FILE_CORRUPT when the engine does not take the model
+   */
+  static async open(
+    file: EncoderFile,
+    device: Device = 'cpu',
+    cores: number = availableParallelism(),
+  ): Promise<EncoderPool> {
     const count = device === 'cpu' ? Math.min(cores, mostEngines) : 1;
     const threads = Math.floor(cores / count);
     const engines = Array.from({ length: count }, () => Engine.start({ device, threads }));
@@ -37,7 +45,10 @@ export class EncoderPool {
     }
   }
 
-  /** Batches that are computed at the same time. */
+  get dimension(): number {
+    return this.#encoders[0]!.dimension;
+  }
+
   get size(): number {
     return this.#encoders.length;
   }

@@ -6,10 +6,11 @@ import { encodeModel } from '../graph/onnx-schema.ts';
 import { Random } from '../random.ts';
 import { Engine } from '../runtime/engine.ts';
 import { writeFileWhole } from '../storage/files.ts';
+import { batchSize } from './embed-rows.ts';
 import { exportUntrainedEncoder } from './export.ts';
 import { encoderFileOf, readEncoderFile } from './file.ts';
 import { createEncoder, type EncoderConfig } from './index.ts';
-import { batchSize, ExportedEncoder } from './load.ts';
+import { ExportedEncoder } from './load.ts';
 import { quantize, quantizedFrom } from './quantize.ts';
 
 const side = 16;

@@ -4,7 +4,7 @@ import { quantile } from '../metrics/bootstrap.ts';
 import { spearman } from '../metrics/rank-correlation.ts';
 import { userMean } from '../metrics/user-mean.ts';
 import { Random } from '../random.ts';
-import type { AttentionSummary, CorrelationSummary } from '../report/explanation.ts';
+import type { AttentionSummary, CorrelationSummary } from '../report/attention-summary.ts';
 import type { AttendedClick } from './attention.ts';
 
 /** With fewer earlier clicks a rank correlation is −1 or 1 and nothing between. */

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { splits } from '../data/dataset.ts';
+import type { VisualFeature } from '../data/visual-feature.ts';
 import { CourierError } from '../errors.ts';
-import type { VisualFeature } from '../features/feature.ts';
 import { createFeature, featureSet } from '../features/index.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { silent, type WorkOptions } from '../progress.ts';

@@ -1,7 +1,7 @@
 /** Codes of photos as an item's ids, treated as any category of an item is. */
 import type { ItemCodes } from '../data/clusters.ts';
-import { NONE } from '../data/dataset.ts';
-import { type FeatureData, pageViewOfRows, type VisualFeature } from './feature.ts';
+import { type FeatureData, NONE, pageViewOfRows } from '../data/dataset.ts';
+import type { VisualFeature } from '../data/visual-feature.ts';
 
 /** Whether the candidate's code is in the history, how often, and that there was something to compare. */
 const width = 3;

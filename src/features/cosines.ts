@@ -1,6 +1,5 @@
 /** How much a candidate looks like what its user clicked before. */
-import { NONE } from '../data/dataset.ts';
-import { type FeatureData, pageViewOfRows } from './feature.ts';
+import { type FeatureData, NONE, pageViewOfRows } from '../data/dataset.ts';
 import type { ItemEmbeddings } from './item-embeddings.ts';
 
 /** Told for each history place that can be compared: both have a photo. Place 0 is the newest click. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { itemCodes, tinyLog } from '../../test/support/tiny-log.ts';
-import { NONE } from '../data/dataset.ts';
+import { type FeatureData, NONE, pageViewOfRows } from '../data/dataset.ts';
+import { widthOf } from '../data/visual-feature.ts';
 import { clusterId } from './cluster-id.ts';
-import { type FeatureData, pageViewOfRows, type VisualInputs, widthOf } from './feature.ts';
+import type { VisualInputs } from './feature.ts';
 import { createFeature, featureSet, featureSetText, visualFeatures } from './index.ts';
 import { ItemEmbeddings } from './item-embeddings.ts';
 import { simScore } from './sim-score.ts';

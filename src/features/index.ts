@@ -1,13 +1,9 @@
 /** Every visual feature, under the name that selects it. A ranker without images takes none of them. */
 import { z } from 'zod';
+import type { FeatureData } from '../data/dataset.ts';
+import { type VisualFeature, widthOf } from '../data/visual-feature.ts';
 import { clusterId } from './cluster-id.ts';
-import {
-  type CreateFeature,
-  type FeatureData,
-  type VisualFeature,
-  type VisualInputs,
-  widthOf,
-} from './feature.ts';
+import type { CreateFeature, VisualInputs } from './feature.ts';
 import { semanticId } from './semantic-id.ts';
 import { simScore } from './sim-score.ts';
 import { simTier } from './sim-tier.ts';

@@ -5,9 +5,19 @@
 import { historyCosines } from './cosines.ts';
 import type { CreateFeature } from './feature.ts';
 
-/** History places that are compared one by one. */
-const places = 5;
-const [maximumAt, meanAt, comparableAt, width] = [places, places + 1, places + 2, places + 3];
+/** The newest history places that are compared one by one, as in COURIER. */
+export const simScorePlaces = 5;
+const [maximumAt, meanAt, comparableAt] = [simScorePlaces, simScorePlaces + 1, simScorePlaces + 2];
+const width = simScorePlaces + 3;
+
+/** Maximum and mean of the cosines between a candidate and its history; at least one. */
+export function summariseCosines(cosines: readonly number[]): {
+  readonly maximum: number;
+  readonly mean: number;
+} {
+  const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
+  return { maximum: Math.max(...cosines), mean };
+}
 
 /**
  * Values of one exposure: the cosine between the candidate and each of the 5 newest clicks before its page
@@ -15,7 +25,7 @@ const [maximumAt, meanAt, comparableAt, width] = [places, places + 1, places + 2
  * be compared, and 1 if there was such a place, else 0. (W = 8)
  */
 export const simScore: CreateFeature = (data, { embeddings }) => {
-  const cosinesOf = historyCosines(data, embeddings, places);
+  const cosinesOf = historyCosines(data, embeddings, simScorePlaces);
   return {
     name: 'sim-score',
     groups: [width],
@@ -24,16 +34,15 @@ export const simScore: CreateFeature = (data, { embeddings }) => {
       out.fill(0, 0, rows.length * width);
       for (const [index, row] of rows.entries()) {
         const base = index * width;
-        let [count, sum, maximum] = [0, 0, Number.NEGATIVE_INFINITY];
+        const cosines: number[] = [];
         cosinesOf(row, (place, cosine) => {
           out[base + place] = cosine;
-          count++;
-          sum += cosine;
-          maximum = Math.max(maximum, cosine);
+          cosines.push(cosine);
         });
-        if (count === 0) continue;
+        if (cosines.length === 0) continue;
+        const { maximum, mean } = summariseCosines(cosines);
         out[base + maximumAt] = maximum;
-        out[base + meanAt] = sum / count;
+        out[base + meanAt] = mean;
         out[base + comparableAt] = 1;
       }
     },

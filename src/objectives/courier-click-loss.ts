@@ -5,7 +5,7 @@
 import type { ClickBatch } from '../data/click-sampler.ts';
 import { concatenate, gather, multiply, softplus, subtract, sumAll } from '../graph/operators/index.ts';
 import { type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
-import type { CourierPlaces } from './courier.ts';
+import type { CourierPlaces } from './courier-inputs.ts';
 import { createPerceptron } from './projector.ts';
 import type { Reconstruct } from './reconstruction.ts';
 

@@ -7,7 +7,7 @@ import { Random } from '../random.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { courierObjective, courierSettings } from './courier.ts';
 import { clickFeeds, clickInputs, clickLoss } from './courier-click-loss.ts';
-import { courierFeeds } from './courier-feeds.ts';
+import { courierFeeds } from './courier-inputs.ts';
 import { createReconstruction, excluded, type ReconstructionForm } from './reconstruction.ts';
 
 /** Two clicks on photos 0 and 1; the second has one unclicked candidate and one earlier click less. */

@@ -9,14 +9,8 @@ import { constant, type FloatTensor, input, type Tensor } from '../graph/tensor.
 import { Engine, floats } from '../runtime/engine.ts';
 import { floatTensor, readSafeTensors, type SafeTensors } from '../storage/safetensors.ts';
 import { inBlocks } from './batch-feeds.ts';
-import {
-  contrastClickSequences,
-  courierInputs,
-  courierLoss,
-  courierSettings,
-  createComparison,
-} from './courier.ts';
-import { courierFeeds } from './courier-feeds.ts';
+import { contrastClickSequences, courierLoss, courierSettings, createComparison } from './courier.ts';
+import { courierFeeds, courierInputs } from './courier-inputs.ts';
 import { infoNce } from './info-nce.ts';
 import { createReconstruction, excluded } from './reconstruction.ts';
 

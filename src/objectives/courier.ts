@@ -11,7 +11,7 @@ import { type FloatTensor, input, openLength, scalar, type Tensor } from '../gra
 import { inBlocks } from './batch-feeds.ts';
 import { negativeCosine } from './cosine.ts';
 import { clickFeeds, clickInputs, clickLoss } from './courier-click-loss.ts';
-import { courierFeeds } from './courier-feeds.ts';
+import { type CourierInputs, type CourierPlaces, courierFeeds, courierInputs } from './courier-inputs.ts';
 import { type InfoNce, infoNce } from './info-nce.ts';
 import type { Objective } from './objective.ts';
 import { createProjector } from './projector.ts';
@@ -37,12 +37,6 @@ export const courierSettings = z.strictObject({
 });
 
 export type CourierConfig = Omit<z.output<typeof courierSettings>, 'name'>;
-
-/** Most candidates and history places of a sample. */
-export interface CourierPlaces {
-  readonly candidates: number;
-  readonly history: number;
-}
 
 export function courierObjective(config: CourierConfig, places: CourierPlaces): Objective<ClickBatch> {
   return {
@@ -72,46 +66,10 @@ export function courierSpace({ projectionHead }: CourierConfig, dimension: numbe
   return projectionHead ? createProjector('projection', dimension) : (x: FloatTensor) => x;
 }
 
-/**
- * Some samples of a batch as a graph sees them, with all photos of the batch to compete; `courier-feeds.ts` makes
- * the values. Integers name rows of the embeddings.
- */
-export interface CourierInputs {
-  /** The clicked candidate of each sample. (S) */
-  readonly clicked: Tensor<'int32'>;
-  /** Earlier clicks of the user, newest first. (S, H) */
-  readonly history: Tensor<'int32'>;
-  /** 1 for a history place with a photo, 0 for padding. (S, H) */
-  readonly historyMask: FloatTensor;
-  /** The first place of each history. (S) */
-  readonly newest: Tensor<'int32'>;
-  /** Shares in L_pv and L_ucs, which sum to 1 over the batch. (S, 1) */
-  readonly pageViewWeights: FloatTensor;
-  readonly sequenceWeights: FloatTensor;
-  /** log of how often each photo of the batch is a candidate. (U, 1) */
-  readonly candidateCounts: FloatTensor;
-  /** log of how often each photo is the newest click of a user with older ones. (U, 1) */
-  readonly newestCounts: FloatTensor;
-}
-
 export interface CourierLoss {
   readonly loss: FloatTensor;
   readonly pageViewLoss: FloatTensor;
   readonly sequenceLoss: FloatTensor;
-}
-
-/** The inputs of the loss for so many samples, history places and (an open number of) photos. */
-export function courierInputs(samples: number, places: number, photos: number): CourierInputs {
-  return {
-    clicked: input('clicked', 'int32', [samples]),
-    history: input('history', 'int32', [samples, places]),
-    historyMask: input('historyMask', 'float32', [samples, places]),
-    newest: input('newest', 'int32', [samples]),
-    pageViewWeights: input('pageViewWeights', 'float32', [samples, 1]),
-    sequenceWeights: input('sequenceWeights', 'float32', [samples, 1]),
-    candidateCounts: input('candidateCounts', 'float32', [photos, 1]),
-    newestCounts: input('newestCounts', 'float32', [photos, 1]),
-  };
 }
 
 /**

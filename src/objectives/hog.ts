@@ -7,6 +7,7 @@
  * normalised by itself rather than in overlapping blocks, which is a quarter of the numbers and did as well.
  */
 
+import { luma } from '../data/colour.ts';
 import type { Photos } from '../data/image-cache.ts';
 import type { Progress } from '../progress.ts';
 import { type Descriptor, embedByDescriptor } from './descriptor.ts';
@@ -59,11 +60,12 @@ export function embedByHog(photos: Photos, fitRows: Int32Array, progress: Progre
   return embedByDescriptor(orientedGradients, photos, fitRows, progress);
 }
 
-/** Luma of ITU-R BT.601, 0 to 1. (S, S, 3) → (S, S) */
+/** Luma, 0 to 1. (S, S, 3) → (S, S) */
 function greyOf(pixels: Uint8Array): Float64Array {
+  const [red, green, blue] = luma;
   const grey = new Float64Array(pixels.length / CHANNELS);
   for (let i = 0, pixel = 0; i < grey.length; i++, pixel += CHANNELS) {
-    grey[i] = (0.299 * pixels[pixel]! + 0.587 * pixels[pixel + 1]! + 0.114 * pixels[pixel + 2]!) / 255;
+    grey[i] = (red * pixels[pixel]! + green * pixels[pixel + 1]! + blue * pixels[pixel + 2]!) / 255;
   }
   return grey;
 }

@@ -1,6 +1,7 @@
 /** Exposures put together for one run of a ranker, filled up to a fixed size. */
+
+import type { VisualFeature } from '../data/visual-feature.ts';
 import { CourierError } from '../errors.ts';
-import type { VisualFeature } from '../features/feature.ts';
 import { baseColumns, DenseColumns, visualColumns } from './dense-columns.ts';
 import { paddingRow } from './embedding-table.ts';
 import { type FieldOptions, Fields, lookupsOf, type RankerData } from './fields.ts';

@@ -1,6 +1,7 @@
 /** The real-valued side of an exposure, standardised: base features, and what a visual feature sees. */
+
+import { type VisualFeature, widthOf } from '../data/visual-feature.ts';
 import { CourierError } from '../errors.ts';
-import { type VisualFeature, widthOf } from '../features/feature.ts';
 import type { RankerData } from './fields.ts';
 
 /** Exposures whose values are in memory at a time while statistics are taken. */

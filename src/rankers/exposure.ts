@@ -1,6 +1,6 @@
 /** An exposure as a server knows it: ids, texts and raw numbers, no row of any table. */
-import { type CategoricalColumn, NONE } from '../data/dataset.ts';
-import { pageViewOfRows, type VisualFeature, widthOf } from '../features/feature.ts';
+import { type CategoricalColumn, NONE, pageViewOfRows } from '../data/dataset.ts';
+import { type VisualFeature, widthOf } from '../data/visual-feature.ts';
 import type { RankerData } from './fields.ts';
 
 export interface RawItem {

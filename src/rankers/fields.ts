@@ -6,8 +6,7 @@
  * item by its photo, H history places, L = S + (G + V)·(1 + H) lookups per exposure, E length of an embedding.
  */
 import type { ItemCodes } from '../data/clusters.ts';
-import { type Dataset, NONE, splits } from '../data/dataset.ts';
-import { pageViewOfRows } from '../features/feature.ts';
+import { type Dataset, NONE, pageViewOfRows, splits } from '../data/dataset.ts';
 import { paddingRow } from './embedding-table.ts';
 import { assignRows, type Buckets, rowOfText } from './vocabulary.ts';
 

@@ -1,6 +1,7 @@
 /** Training of a ranker: steps on shuffled exposures, early stopping on the validation split, one test. */
+
+import type { VisualFeature } from '../data/visual-feature.ts';
 import { CourierError } from '../errors.ts';
-import type { VisualFeature } from '../features/feature.ts';
 import { auc } from '../metrics/auc.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';

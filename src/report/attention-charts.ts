@@ -1,8 +1,8 @@
 /** Pictures of attention: how concentrated it is, and what it goes along with. */
 import * as Plot from '@observablehq/plot';
 import { decimals, integer } from '../text.ts';
+import type { AttentionSummary, CorrelationSummary } from './attention-summary.ts';
 import { draw, halo } from './drawing.ts';
-import type { AttentionSummary, CorrelationSummary } from './explanation.ts';
 import type { Html } from './html.ts';
 
 /** Effective number of earlier clicks against their number. */

@@ -2,7 +2,7 @@
 
 import { decimals, integer } from '../text.ts';
 import { concentrationChart, correlationChart, histogramChart } from './attention-charts.ts';
-import type { AttentionSummary, CorrelationSummary } from './explanation.ts';
+import type { AttentionSummary, CorrelationSummary } from './attention-summary.ts';
 import { type Html, html } from './html.ts';
 
 /** Such as `Of 4.6 earlier clicks, 2.1 carry the attention; it follows visual similarity (rank correlation 0.63, …).` */

@@ -1,6 +1,6 @@
 /** The report of an evaluation: what `report.json` holds and what `report.html` shows. */
 import type { Finding } from '../data/dataset.ts';
-import type { AttentionSummary } from './explanation.ts';
+import type { AttentionSummary } from './attention-summary.ts';
 
 /** Mean and sample standard deviation over seeds; `std` is null for a single seed. */
 export interface Summary {

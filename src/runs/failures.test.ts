@@ -19,7 +19,7 @@ describe('failures', () => {
       { ...unit, code: 'BUG', message: 'oops' },
     ]);
     expect(notes[0]).toBe('Failed: courier, seed 2 (embed, TRAINING_COLLAPSED): All the same.');
-    expect(notes[1]).toContain('compare-failures.test.ts');
+    expect(notes[1]).toContain('failures.test.ts');
     expect(nothingSucceeded(failures.list)).toMatchObject({
       code: 'COMPARISON_FAILED',
       message: expect.stringMatching(/All the same\. .*oops/),

@@ -1,11 +1,10 @@
 /** A run folder: what a run produced, and the manifest that says how to produce it again. */
-import { appendFile, truncate } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
-import { asOutputError, exists, prepareOutputFolder, readInput, writeJson } from '../storage/files.ts';
+import { exists, prepareOutputFolder, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { versions } from '../version.ts';
 
@@ -69,48 +68,4 @@ export function machine(): string {
   const [first] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   return `${first?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, ${memory} GiB, ${process.platform} ${process.arch}`;
-}
-
-const lineSchema = z.object({ step: z.int() }).loose();
-
-/** One JSON object a line, each with the step it belongs to. */
-export class MetricsLog {
-  readonly #path: string;
-
-  private constructor(path: string) {
-    this.#path = path;
-  }
-
-  /** Opens the log, without the lines that a run wrote after the step from which it is resumed. */
-  static async open(path: string, afterStep: number): Promise<MetricsLog> {
-    if (await exists(path)) {
-      const text = (await readInput(path, 'Metrics log')).toString('utf8');
-      let kept = 0;
-      for (const line of text.split('\n').slice(0, -1)) {
-        const parsed = lineSchema.safeParse(parseJson(line));
-        if (!parsed.success || parsed.data.step > afterStep) break;
-        kept += Buffer.byteLength(line) + 1;
-      }
-      await truncate(path, kept);
-    }
-    return new MetricsLog(path);
-  }
-
-  async append(record: { readonly step: number } & Readonly<Record<string, number>>): Promise<void> {
-    await appendFile(this.#path, `${JSON.stringify(record)}\n`).catch((error: unknown) => {
-      throw asOutputError(error, this.#path);
-    });
-  }
-
-  /** The last value of that name; 0 when there is none. */
-  async last(name: string): Promise<number> {
-    const value = (await this.read()).findLast((record) => typeof record[name] === 'number')?.[name];
-    return typeof value === 'number' ? value : 0;
-  }
-
-  async read(): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    if (!(await exists(this.#path))) return [];
-    const lines = (await readInput(this.#path, 'Metrics log')).toString('utf8').split('\n');
-    return lines.filter((line) => line !== '').map((line) => lineSchema.parse(parseJson(line)));
-  }
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Target } from '../graph/lowering.ts';
 import type { Model } from '../graph/onnx.ts';
+import type { Device } from './devices.ts';
 import type { EngineOptions, NamedValues, Reply, Request } from './protocol.ts';
 
 interface Pending {
@@ -17,15 +18,20 @@ export interface ModelLoader {
 }
 
 export class Engine implements ModelLoader {
+  /** Where it computes, and how many threads share each operator. */
+  readonly device: Device;
+  readonly threads: number;
   readonly #worker: Worker;
   readonly #target: Target;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   #failure: Error | null = null;
 
-  private constructor(worker: Worker, target: Target) {
+  private constructor(worker: Worker, { device, threads }: EngineOptions) {
+    this.device = device;
+    this.threads = threads;
     this.#worker = worker;
-    this.#target = target;
+    this.#target = device === 'webgpu' ? 'standard' : 'fused';
     worker.on('message', (reply: Reply) => this.#settle(reply));
     worker.on('error', (error) => this.#failAll(error instanceof Error ? error : new Error(String(error))));
     worker.on('exit', () => this.#failAll(new Error('the compute thread ended')));
@@ -40,7 +46,7 @@ export class Engine implements ModelLoader {
     const workerData: EngineOptions = { threads, device };
     const file = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
     const worker = new Worker(new URL(file, import.meta.url), { workerData });
-    return new Engine(worker, device === 'webgpu' ? 'standard' : 'fused');
+    return new Engine(worker, workerData);
   }
 
   /** Tensors that stay in the compute thread and that training steps replace. */

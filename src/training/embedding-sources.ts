@@ -3,9 +3,12 @@ import { basename, dirname, join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { embeddingsOfItems, writeEmbeddings } from '../data/embeddings.ts';
 import { trainingPhotos } from '../data/training-photos.ts';
+import { embedAll } from '../encoders/embed-rows.ts';
 import { exportUntrainedEncoder } from '../encoders/export.ts';
+import { readEncoderFile } from '../encoders/file.ts';
 import { createEncoder } from '../encoders/index.ts';
-import { ExportedEncoder } from '../encoders/load.ts';
+import { requireSide } from '../encoders/load.ts';
+import { EncoderPool } from '../encoders/pool.ts';
 import { type CourierConfig, courierSettings } from '../objectives/courier.ts';
 import { embedByHog } from '../objectives/hog.ts';
 import { type ObjectiveConfig, type ObjectiveName, objectiveSettings } from '../objectives/index.ts';
@@ -179,10 +182,12 @@ export async function produceEmbeddings(
 
 async function embedWith(
   path: string,
-  dataset: Dataset,
-  engine: Engine,
+  { images }: Dataset,
+  { device, threads }: Engine,
   progress: Progress,
 ): Promise<Float32Array> {
-  const encoder = await ExportedEncoder.open(path, dataset.images.side, engine);
-  return encoder.embedAll(dataset.images, progress).finally(() => encoder.release());
+  const file = await readEncoderFile(path);
+  requireSide(file, images.side);
+  const pool = await EncoderPool.open(file, device, threads);
+  return embedAll(pool, images, progress).finally(() => pool.close());
 }

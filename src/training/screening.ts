@@ -1,12 +1,10 @@
 /** SimScore AUC: a quick look at what embeddings are worth to a ranker, without training one. */
 import type { Dataset } from '../data/dataset.ts';
 import { NONE, type Split, splits } from '../data/dataset.ts';
+import { simScorePlaces, summariseCosines } from '../features/sim-score.ts';
 import { auc } from '../metrics/auc.ts';
 import type { EmbedPhotos } from '../objectives/objective.ts';
 import type { Random } from '../random.ts';
-
-/** Newest history items that are compared, as in COURIER. */
-const places = 5;
 
 export interface Screening {
   /** Rows in the image cache that are needed, each once. */
@@ -42,7 +40,7 @@ export function chooseScreening(
   for (const pageView of chosen) {
     const from = pageView * pageViews.historyLength;
     const items = Array.from(
-      pageViews.history.subarray(from, from + Math.min(places, pageViews.historyLength)),
+      pageViews.history.subarray(from, from + Math.min(simScorePlaces, pageViews.historyLength)),
     );
     const earlier = items.filter((item) => item !== NONE).map((item) => catalogue.photo[item]!);
     const history = earlier.filter((photo) => photo !== NONE).map(placeOf);
@@ -70,8 +68,8 @@ export async function simScoreAuc({ photos, rows }: Screening, embed: EmbedPhoto
     return product;
   };
   const scores = Float64Array.from(rows, ({ candidate, history }) => {
-    const cosines = history.map((place) => cosine(candidate, place));
-    return Math.max(...cosines) + cosines.reduce((a, b) => a + b, 0) / cosines.length;
+    const { maximum, mean } = summariseCosines(history.map((place) => cosine(candidate, place)));
+    return maximum + mean;
   });
   return auc(scores, labels);
 }

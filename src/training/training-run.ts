@@ -7,7 +7,8 @@ import { CourierError } from '../errors.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { gradientState } from '../graph/training-step.ts';
 import type { Spread } from '../objectives/collapse.ts';
-import { MetricsLog, openRunFolder, type RunIdentity } from '../runs/run-folder.ts';
+import { MetricsLog, numberOf, readMetrics } from '../runs/metrics-log.ts';
+import { openRunFolder, type RunIdentity } from '../runs/run-folder.ts';
 import { loadCheckpoint, saveCheckpoint } from '../runtime/checkpoint.ts';
 import type { EngineState } from '../runtime/engine.ts';
 import type { SafeArray } from '../storage/safetensors.ts';
@@ -93,7 +94,13 @@ export class TrainingRun {
     const names = [...Object.keys(fresh.vectors), 'best'];
     const checkpoint = await loadCheckpoint(join(folder, checkpointFile), id, layout, names);
     const log = await MetricsLog.open(join(folder, metricsFile), checkpoint?.step ?? 0);
-    const opened = { folder, id, layout, log, seconds: await log.last('seconds') };
+    const opened = {
+      folder,
+      id,
+      layout,
+      log,
+      seconds: numberOf((await readMetrics(join(folder, metricsFile))).at(-1), 'seconds'),
+    };
     if (checkpoint === null) {
       const best = fresh.vectors['parameters']!.slice();
       const start = { sampler: copyOf(fresh.sampler), bestStep: 0, bestScore: null, images: 0, spread: null };

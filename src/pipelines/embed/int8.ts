@@ -1,7 +1,8 @@
 /** The encoder in 8 bits: made once for a catalogue, and compared with itself in float32. */
 import type { Dataset } from '../../data/dataset.ts';
+import { batchSize, embedRows } from '../../encoders/embed-rows.ts';
 import { type EncoderFile, readEncoderFile } from '../../encoders/file.ts';
-import { batchSize, ExportedEncoder } from '../../encoders/load.ts';
+import { ExportedEncoder } from '../../encoders/load.ts';
 import { quantize, quantizedFrom } from '../../encoders/quantize.ts';
 import { CourierError } from '../../errors.ts';
 import type { Progress } from '../../progress.ts';
@@ -142,7 +143,7 @@ async function compareAuc(float32: ExportedEncoder, int8: ExportedEncoder, datas
     Random.seeded(seed, 'screening'),
   );
   const aucOf = (encoder: ExportedEncoder) =>
-    simScoreAuc(screening, (photos) => encoder.embedRows(dataset.images, photos));
+    simScoreAuc(screening, (photos) => embedRows(encoder, dataset.images, photos));
   const [plain, small] = [await aucOf(float32), await aucOf(int8)];
   return plain === null || small === null ? null : { float32: plain, int8: small };
 }

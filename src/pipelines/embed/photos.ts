@@ -1,19 +1,12 @@
 /** Photos → embeddings as a pipeline: while one batch is computed, the next ones are read and decoded. */
-import { availableParallelism } from 'node:os';
 import type { Findings } from '../../data/findings.ts';
-import { batchSize } from '../../encoders/load.ts';
-import type { EncoderPool } from '../../encoders/pool.ts';
+import { decoding } from '../../data/photo-file.ts';
+import { type BatchEncoder, batchSize } from '../../encoders/embed-rows.ts';
 import { CourierError } from '../../errors.ts';
 import { mapAhead } from '../../map-ahead.ts';
 import type { Progress } from '../../progress.ts';
 import type { PhotoSource } from './source.ts';
 import type { EmbeddingStore } from './store.ts';
-
-/**
- * Files are held by two tasks per core, so that one decodes while the other reads; decoded photos wait for at
- * most four batches. Memory does not depend on the number of photos.
- */
-const bounds = { active: 2 * availableParallelism(), ahead: 4 * batchSize };
 
 /** Batches for each compute thread: it starts one as soon as it is done with the other. */
 const batchesEach = 2;
@@ -33,7 +26,7 @@ export interface EmbeddedPhotos {
  */
 export async function embedPhotos(
   source: PhotoSource,
-  encoder: EncoderPool,
+  encoder: BatchEncoder,
   store: EmbeddingStore,
   findings: Findings,
   progress: Progress,
@@ -45,7 +38,7 @@ export async function embedPhotos(
   const count = source.ids.length;
   progress({ kind: 'start', stage: 'Embed', total: count, unit: 'photos' });
   const load = (item: number) => source.load(item, (hash) => store.has(hash));
-  for await (const photo of mapAhead(count, load, bounds)) {
+  for await (const photo of mapAhead(count, load, decoding)) {
     const item = hashes.length;
     const name = source.nameOf(item);
     hashes.push(photo.kind === 'failed' ? null : photo.hash);
@@ -77,14 +70,14 @@ function noteFormat(format: string | undefined, name: string, findings: Findings
 
 /** Collects photos into batches, computes them, and stores what comes out in the order of their coming. */
 class Batches {
-  readonly #encoder: EncoderPool;
+  readonly #encoder: BatchEncoder;
   readonly #store: EmbeddingStore;
   readonly #made = new Set<string>();
   readonly #underWay: { readonly hashes: readonly string[]; readonly vectors: Promise<Float32Array> }[] = [];
   #hashes: string[] = [];
   #pixels: Uint8Array[] = [];
 
-  constructor(encoder: EncoderPool, store: EmbeddingStore) {
+  constructor(encoder: BatchEncoder, store: EmbeddingStore) {
     this.#encoder = encoder;
     this.#store = store;
   }

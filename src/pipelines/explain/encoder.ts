@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../../data/dataset.ts';
 import { embeddingsOfItems, readTracedEmbeddings } from '../../data/embeddings.ts';
-import { ExportedEncoder } from '../../encoders/load.ts';
+import { embedAll } from '../../encoders/embed-rows.ts';
+import { readEncoderFile } from '../../encoders/file.ts';
+import { requireSide } from '../../encoders/load.ts';
+import { EncoderPool } from '../../encoders/pool.ts';
 import { CourierError } from '../../errors.ts';
 import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { ItemEmbeddings } from '../../features/item-embeddings.ts';
@@ -108,8 +111,10 @@ async function embedCatalogue(
   engine: Engine,
   progress: Progress,
 ): Promise<ItemEmbeddings> {
-  const encoder = await ExportedEncoder.open(run.encoder, dataset.images.side, engine);
-  const photos = await encoder.embedAll(dataset.images, progress).finally(() => encoder.release());
+  const file = await readEncoderFile(run.encoder);
+  requireSide(file, dataset.images.side);
+  const pool = await EncoderPool.open(file, engine.device, engine.threads);
+  const photos = await embedAll(pool, dataset.images, progress).finally(() => pool.close());
   const { ids, vectors } = embeddingsOfItems(dataset, photos);
   return ItemEmbeddings.forCatalogue(dataset.catalogue, ids, vectors);
 }

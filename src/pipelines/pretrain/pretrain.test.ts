@@ -9,9 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import { loadDataset } from '../../data/store.ts';
+import { embedAll } from '../../encoders/embed-rows.ts';
 import { ExportedEncoder } from '../../encoders/load.ts';
 import { attentionFile } from '../../objectives/courier-lesson.ts';
-import { type ProgressEvent, silent } from '../../progress.ts';
+import type { ProgressEvent } from '../../progress.ts';
 import { Engine } from '../../runtime/engine.ts';
 import { exists } from '../../storage/files.ts';
 import { readSafeTensors } from '../../storage/safetensors.ts';
@@ -42,12 +43,12 @@ describe('pretrain', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   /** Embeddings of the catalogue by the encoder that a run exported. */
-  async function embedAll(folder: string): Promise<Float32Array> {
+  async function embeddingsOf(folder: string): Promise<Float32Array> {
     const loaded = await loadDataset(dataset);
     const engine = Engine.start({ threads: 1 });
     try {
       const encoder = await ExportedEncoder.open(join(folder, encoderFile), 16, engine);
-      return await encoder.embedAll(loaded.images, silent);
+      return await embedAll(encoder, loaded.images);
     } finally {
       loaded.images.close();
       await engine.close();
@@ -155,7 +156,11 @@ describe('pretrain', () => {
     await pretrain({ ...small, out, init, seed: 9 }, { progress: listen });
     await pretrain({ ...small, out: second, seed: 9 });
     expect(notes[0]).toContain(checkpointFile);
-    const [origin, started, fresh] = [await embedAll(whole), await embedAll(out), await embedAll(second)];
+    const [origin, started, fresh] = [
+      await embeddingsOf(whole),
+      await embeddingsOf(out),
+      await embeddingsOf(second),
+    ];
     expect(largestDifference(origin, started)).toBeLessThan(1e-4);
     expect(largestDifference(origin, fresh)).toBeGreaterThan(1e-2);
   });
@@ -192,15 +197,15 @@ describe('pretrain', () => {
     await pretrain({ ...settings, learningRate: 0.05 });
     const other = await temporaryFolder();
     await pretrain({ ...settings, out: other, learningRate: 1e-12 });
-    const [moved, unmoved] = [await embedAll(out), await embedAll(other)];
+    const [moved, unmoved] = [await embeddingsOf(out), await embeddingsOf(other)];
     expect(largestDifference(moved, unmoved)).toBeLessThan(1e-3);
-    expect(largestDifference(moved, await embedAll(whole))).toBeGreaterThan(1e-2);
+    expect(largestDifference(moved, await embeddingsOf(whole))).toBeGreaterThan(1e-2);
   });
 
   it('alters photos only where it is asked to, and comes to another encoder then', async () => {
     const out = await temporaryFolder();
     await pretrain({ ...tinyPretraining, dataset, out, augmentation: {} });
-    expect(largestDifference(await embedAll(out), await embedAll(whole))).toBeGreaterThan(1e-3);
+    expect(largestDifference(await embeddingsOf(out), await embeddingsOf(whole))).toBeGreaterThan(1e-3);
   });
 
   it('says how much memory is too little', async () => {
@@ -235,9 +240,9 @@ describe('pretrain', () => {
     const engine = Engine.start({ threads: 1 });
     try {
       const encoder = await ExportedEncoder.open(join(whole, encoderFile), 16, engine);
-      const all = await encoder.embedAll(loaded.images, silent);
+      const all = await embedAll(encoder, loaded.images);
       const one = { side: 16, count: 1, read: () => loaded.images.read([3]) };
-      const alone = await encoder.embedAll(one, silent);
+      const alone = await embedAll(encoder, one);
       expect(all.length).toBe(loaded.images.count * 16);
       for (let photo = 0; photo < loaded.images.count; photo++) {
         const length = Math.hypot(...all.subarray(photo * 16, (photo + 1) * 16));

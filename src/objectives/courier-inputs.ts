@@ -1,8 +1,48 @@
-/** What a batch of clicks says to the COURIER loss, as arrays. */
+/** What the COURIER loss takes of a batch of clicks: as a graph sees it, and the arrays that fill it. */
 import type { ClickBatch } from '../data/click-sampler.ts';
-import type { FloatTensor } from '../graph/tensor.ts';
-import type { CourierInputs } from './courier.ts';
+import { type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
 import { excluded } from './reconstruction.ts';
+
+/** Most candidates and history places of a sample. */
+export interface CourierPlaces {
+  readonly candidates: number;
+  readonly history: number;
+}
+
+/**
+ * Some samples of a batch as a graph sees them, with all photos of the batch to compete. Integers name rows of the embeddings.
+ */
+export interface CourierInputs {
+  /** The clicked candidate of each sample. (S) */
+  readonly clicked: Tensor<'int32'>;
+  /** Earlier clicks of the user, newest first. (S, H) */
+  readonly history: Tensor<'int32'>;
+  /** 1 for a history place with a photo, 0 for padding. (S, H) */
+  readonly historyMask: FloatTensor;
+  /** The first place of each history. (S) */
+  readonly newest: Tensor<'int32'>;
+  /** Shares in L_pv and L_ucs, which sum to 1 over the batch. (S, 1) */
+  readonly pageViewWeights: FloatTensor;
+  readonly sequenceWeights: FloatTensor;
+  /** log of how often each photo of the batch is a candidate. (U, 1) */
+  readonly candidateCounts: FloatTensor;
+  /** log of how often each photo is the newest click of a user with older ones. (U, 1) */
+  readonly newestCounts: FloatTensor;
+}
+
+/** The inputs of the loss for so many samples, history places and (an open number of) photos. */
+export function courierInputs(samples: number, places: number, photos: number): CourierInputs {
+  return {
+    clicked: input('clicked', 'int32', [samples]),
+    history: input('history', 'int32', [samples, places]),
+    historyMask: input('historyMask', 'float32', [samples, places]),
+    newest: input('newest', 'int32', [samples]),
+    pageViewWeights: input('pageViewWeights', 'float32', [samples, 1]),
+    sequenceWeights: input('sequenceWeights', 'float32', [samples, 1]),
+    candidateCounts: input('candidateCounts', 'float32', [photos, 1]),
+    newestCounts: input('newestCounts', 'float32', [photos, 1]),
+  };
+}
 
 /** An array for each input: of floats or of rows. */
 export type CourierFeeds = {
