@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { writeFileWhole } from '../files.ts';
-import { encodeModel } from '../graph/onnx-schema.ts';
+import { elementTypes, encodeModel } from '../graph/onnx-schema.ts';
 import { Random } from '../random.ts';
 import { Engine } from '../runtime/engine.ts';
 import { exportUntrainedEncoder } from './export.ts';
@@ -90,7 +90,8 @@ describe('an encoder file', () => {
   });
 
   it('that is none is refused', () => {
-    const named = (name: string) => [{ name, type: { tensorType: { elemType: 1, shape: { dim: [] } } } }];
+    const tensorType = { elemType: elementTypes.float32, shape: { dim: [] } };
+    const named = (name: string) => [{ name, type: { tensorType } }];
     const graphs = [
       Uint8Array.of(1, 2, 3),
       new Uint8Array(0),
