@@ -110,10 +110,19 @@ function fillingOf(
   const type = dtypes.get(dtype);
   if (type !== undefined)
     return type.fill(byteLength / type.width, destination === 'new' ? null : destination);
-  throw new CourierError(
+  throw unsupportedDtype(file, name, dtype, [...dtypes.keys()]);
+}
+
+export function unsupportedDtype(
+  file: string,
+  name: string,
+  dtype: string,
+  supported: readonly string[],
+): CourierError {
+  return new CourierError(
     'VALUE_INVALID',
     `${file}: tensor ${name} has the dtype ${dtype}, which is not supported.`,
-    `Convert it to one of ${[...dtypes.keys()].join(', ')}.`,
+    `Convert it to ${supported.join(', ')}.`,
   );
 }
 
