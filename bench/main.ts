@@ -1,7 +1,11 @@
 /** Runs one benchmark: `npm run bench -- NAME [--json] [--rounds 5] [--only TEXT]`. */
 import { Command } from 'commander';
 import { version as courierVersion } from '../src/version.ts';
+
 import type { Benchmark } from './benchmark.ts';
+
+import { checkpoint } from './checkpoint.ts';
+
 import { chunkSize } from './chunk-size.ts';
 import { decode } from './decode.ts';
 import { embed } from './embed.ts';
@@ -19,6 +23,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   embed,
   'gemm-share': gemmShare,
   memory,
+  checkpoint,
   operators,
   'chunk-size': chunkSize,
   decode,

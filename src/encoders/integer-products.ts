@@ -2,9 +2,13 @@
  * A graph whose products of activations and weights are computed on integers: QuantizeLinear and
  * DequantizeLinear around a MatMul, standard operators that ONNX Runtime compiles into integer kernels.
  */
-import type { ModelProto, NodeProto, TensorProto } from '../graph/onnx-schema.ts';
-
-const [float32, uint8, int8] = [1, 2, 3];
+import {
+  attributeTypes,
+  elementTypes,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto,
+} from '../graph/onnx-schema.ts';
 
 /** A product x Wᵀ whose weight does not depend on the photos. */
 export interface Product {
@@ -46,7 +50,7 @@ export function integerProducts(model: ModelProto, products: readonly Product[],
   const computed = [...measured.values].filter(([name]) => !known.has(name));
   const initializer = [
     ...graph.initializer,
-    ...computed.map(([name, { data, shape }]) => tensor(name, float32, shape, data)),
+    ...computed.map(([name, { data, shape }]) => tensor(name, 'float32', shape, data)),
   ];
   for (const each of graph.node) {
     const product = byNode.get(each);
@@ -98,7 +102,7 @@ function throughBytes(input: string, activation: string): readonly NodeProto[] {
 function integerProduct({ node, activation }: Product): readonly NodeProto[] {
   const name = node.output[0]!;
   const weight = [`weight.bytes.${name}`, `weight.scale.${name}`, `weight.zero.${name}`];
-  const columns = [{ name: 'axis', type: 2, i: 1 }];
+  const columns = [{ name: 'axis', type: attributeTypes.int, i: 1 }];
   return [
     { opType: 'DequantizeLinear', input: weight, output: [`weight.${name}`], attribute: columns },
     { opType: 'MatMul', input: [`activation.${activation}`, `weight.${name}`], output: [name] },
@@ -111,8 +115,8 @@ function activationScale(activation: string, { ranges }: Measured): readonly Ten
   const scale = (high - low) / 255 || 1;
   const zero = Math.round(-low / scale);
   return [
-    tensor(`activation.scale.${activation}`, float32, [], Float32Array.of(scale)),
-    tensor(`activation.zero.${activation}`, uint8, [], Uint8Array.of(zero)),
+    tensor(`activation.scale.${activation}`, 'float32', [], Float32Array.of(scale)),
+    tensor(`activation.zero.${activation}`, 'uint8', [], Uint8Array.of(zero)),
   ];
 }
 
@@ -132,17 +136,22 @@ function weightBytes({ node, weight, alpha }: Product, { values }: Measured): re
     scales[o] = scale * alpha;
   }
   return [
-    tensor(`weight.bytes.${name}`, int8, [inputs, outputs], bytes),
-    tensor(`weight.scale.${name}`, float32, [outputs], scales),
-    tensor(`weight.zero.${name}`, int8, [outputs], new Int8Array(outputs)),
+    tensor(`weight.bytes.${name}`, 'int8', [inputs, outputs], bytes),
+    tensor(`weight.scale.${name}`, 'float32', [outputs], scales),
+    tensor(`weight.zero.${name}`, 'int8', [outputs], new Int8Array(outputs)),
   ];
 }
 
 function tensor(
   name: string,
-  dataType: number,
+  type: keyof typeof elementTypes,
   dims: readonly number[],
   { buffer, byteOffset, byteLength }: Float32Array | Uint8Array | Int8Array,
 ): TensorProto {
-  return { name, dataType, dims, rawData: new Uint8Array(buffer, byteOffset, byteLength) };
+  return {
+    name,
+    dataType: elementTypes[type],
+    dims,
+    rawData: new Uint8Array(buffer, byteOffset, byteLength),
+  };
 }

@@ -1,5 +1,6 @@
 /** An exported encoder, ready to embed photos. */
 import { type Engine, floats, type Session } from '../runtime/engine.ts';
+import { ModelError } from '../runtime/model-error.ts';
 import { type BatchEncoder, batchSize } from './embed-rows.ts';
 import { type EncoderFile, modelOf, readEncoderFile, unusableEncoder } from './file.ts';
 
@@ -29,7 +30,7 @@ export class ExportedEncoder implements BatchEncoder {
     try {
       return new ExportedEncoder(await engine.load(modelOf(file)), file);
     } catch (error) {
-      throw unusableEncoder(file.path, error);
+      throw error instanceof ModelError ? unusableEncoder(file.path, error) : error;
     }
   }
 
@@ -49,12 +50,12 @@ export class ExportedEncoder implements BatchEncoder {
     batch.set(pixels);
     try {
       const vectors = floats(await this.#session.run({ photos: batch }), 'embeddings');
-      if (vectors.length !== batchSize * dimension) throw new Error(`it gave ${vectors.length} values`);
+      if (vectors.length !== batchSize * dimension) throw new ModelError(`it gave ${vectors.length} values`);
       const embeddings = vectors.subarray(0, count * dimension);
-      if (!embeddings.every(Number.isFinite)) throw new Error('it gave values that are no numbers');
+      if (!embeddings.every(Number.isFinite)) throw new ModelError('it gave values that are no numbers');
       return embeddings;
     } catch (error) {
-      throw unusableEncoder(path, error);
+      throw error instanceof ModelError ? unusableEncoder(path, error) : error;
     }
   }
 

@@ -6,7 +6,7 @@
 import { CourierError } from '../errors.ts';
 import { namedParts, type ParameterLayout } from '../graph/parameters.ts';
 import { type Shape, sameShape } from '../graph/tensor.ts';
-import type { SafeTensors } from '../storage/safetensors.ts';
+import { readSafeTensors, type SafeTensors, unsupportedDtype } from '../storage/safetensors.ts';
 
 /** What became of the weights, by the encoder's or the file's own names. */
 export interface LoadedWeights {
@@ -19,18 +19,41 @@ export interface LoadedWeights {
   readonly unused: readonly string[];
 }
 
+/** The tensors of a file that may be weights. */
+export interface WeightsFile extends Pick<SafeTensors, 'tensors'> {
+  /** The dtypes of the others, by name: counters and indices, or weights that were quantised. */
+  readonly otherDtypes: ReadonlyMap<string, string>;
+}
+
 const prefix = 'encoder.';
+
+const weightDtypes = ['F64', 'F32', 'F16', 'BF16'];
+
+/** @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE, FILE_CORRUPT */
+export async function readWeights(path: string): Promise<WeightsFile> {
+  const otherDtypes = new Map<string, string>();
+  const { tensors } = await readSafeTensors(path, 'Initial weights', (name, dtype) => {
+    // The optimiser's state, beside the parameters of a checkpoint.
+    if (withoutBest(name).includes('/')) return 'none';
+    if (weightDtypes.includes(dtype)) return 'new';
+    otherDtypes.set(name, dtype);
+    return 'none';
+  });
+  return { tensors, otherDtypes };
+}
 
 /**
  * Copies what fits into a vector of parameters (P), in place.
- * @throws CourierError VALUE_INVALID when nothing fits: the file is of another kind of model
+ * @throws CourierError VALUE_INVALID when nothing fits: the file is of another kind of model; or when it has a parameter
+ * that is not of floats
  */
 export function loadWeights(
-  file: SafeTensors,
+  file: WeightsFile,
   layout: ParameterLayout,
   values: Float32Array,
   path: string,
 ): LoadedWeights {
+  requireFloats(file, layout, path);
   const source = inTorchvisionNames(file);
   const parts = namedParts(layout, values);
   const [loaded, missing, misshapen]: [string[], string[], string[]] = [[], [], []];
@@ -54,26 +77,47 @@ export function loadWeights(
 
 interface Weight {
   readonly shape: Shape;
-  readonly data: Float32Array;
+  /** float64 is rounded where it is copied. */
+  readonly data: Float32Array | Float64Array;
+}
+
+/** What is quantised would be taken for missing otherwise. */
+function requireFloats(file: WeightsFile, layout: ParameterLayout, path: string): void {
+  const parameters = new Set(layout.places.map(({ name }) => name));
+  const mergesAtEnd = mergesAtEndOfStage(file);
+  for (const [name, dtype] of file.otherDtypes) {
+    const whole = withoutPrefix(name).replace(oneOfThree, '$1qkv.$3');
+    if (parameters.has(prefix + torchvisionName(whole, mergesAtEnd)))
+      throw unsupportedDtype(path, name, dtype, weightDtypes);
+  }
 }
 
 /** The float tensors of a file under the names of torchvision, which are our own. */
-function inTorchvisionNames(file: SafeTensors): Map<string, Weight> {
+function inTorchvisionNames(file: WeightsFile): Map<string, Weight> {
   const weights = new Map<string, Weight>();
   for (const [name, { shape, data }] of file.tensors) {
-    // A checkpoint holds the best parameters so far under best/, beside the optimiser's state.
-    const own = name.replace(/^best\//, '');
-    if (data instanceof Float32Array && !own.includes('/')) weights.set(withoutPrefix(own), { shape, data });
+    if (data instanceof Float32Array || data instanceof Float64Array)
+      weights.set(withoutPrefix(name), { shape, data });
   }
   const joined = joinQueryKeyValue(weights);
-  // Before version 0.9, timm merged patches at the end of a stage, as transformers still does.
-  const mergesAtEnd = [...joined.keys()].some((name) => /layers\.0\.downsample\./.test(name));
+  const mergesAtEnd = mergesAtEndOfStage(file);
   return new Map([...joined].map(([name, weight]) => [torchvisionName(name, mergesAtEnd), weight]));
+}
+
+/** Before version 0.9, timm merged patches at the end of a stage, as transformers still does. */
+function mergesAtEndOfStage({ tensors, otherDtypes }: WeightsFile): boolean {
+  return [...tensors.keys(), ...otherDtypes.keys()].some((name) => /layers\.0\.downsample\./.test(name));
 }
 
 /** Our own names begin with `encoder.`; transformers has names that begin with `swin.encoder.layers.`. */
 function withoutPrefix(name: string): string {
-  return name.startsWith(prefix) ? name.slice(prefix.length) : name;
+  const own = withoutBest(name);
+  return own.startsWith(prefix) ? own.slice(prefix.length) : own;
+}
+
+/** A checkpoint holds the best parameters so far under `best/`. */
+function withoutBest(name: string): string {
+  return name.replace(/^best\//, '');
 }
 
 type Rule = readonly [RegExp, (stage: number, block: string, rest: string, mergesAtEnd: boolean) => string];
@@ -133,13 +177,14 @@ function renamed(rest: string): string {
   return from === undefined ? rest : insideBlock[from]! + rest.slice(from.length);
 }
 
+const oneOfThree = /^(.*\.attention\.self\.)(query|key|value)\.(weight|bias)$/;
+
 /** transformers keeps three projections where the others keep one above the other. */
 function joinQueryKeyValue(weights: ReadonlyMap<string, Weight>): Map<string, Weight> {
   const joined = new Map(weights);
   for (const [name, query] of weights) {
-    const match = /^(.*\.attention\.self\.)query\.(weight|bias)$/.exec(name);
-    if (match === null) continue;
-    const [, before, kind] = match;
+    const [, before, projection, kind] = oneOfThree.exec(name) ?? [];
+    if (projection !== 'query') continue;
     const [key, value] = [`${before}key.${kind}`, `${before}value.${kind}`];
     const parts = [query, weights.get(key), weights.get(value)].filter((part) => part !== undefined);
     if (parts.length !== 3) continue;

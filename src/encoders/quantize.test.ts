@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
-import { encodeModel } from '../graph/onnx-schema.ts';
+import { elementTypes, encodeModel } from '../graph/onnx-schema.ts';
 import { Random } from '../random.ts';
 import { Engine } from '../runtime/engine.ts';
 import { writeFileWhole } from '../storage/files.ts';
@@ -91,7 +91,8 @@ describe('an encoder file', () => {
   });
 
   it('that is none is refused', () => {
-    const named = (name: string) => [{ name, type: { tensorType: { elemType: 1, shape: { dim: [] } } } }];
+    const tensorType = { elemType: elementTypes.float32, shape: { dim: [] } };
+    const named = (name: string) => [{ name, type: { tensorType } }];
     const graphs = [
       Uint8Array.of(1, 2, 3),
       new Uint8Array(0),

@@ -10,15 +10,20 @@
  * attention, stay as they are.
  */
 import type { Model, TensorDescription } from '../graph/onnx.ts';
-import { decodeModel, encodeModel, type ModelProto, type NodeProto } from '../graph/onnx-schema.ts';
+import {
+  attributeTypes,
+  decodeModel,
+  elementTypes,
+  encodeModel,
+  type ModelProto,
+  type NodeProto,
+} from '../graph/onnx-schema.ts';
 import { type Engine, floats } from '../runtime/engine.ts';
 import { type EncoderFile, encoderFileOf, modelOf, unusableEncoder } from './file.ts';
 import { integerProducts, type Measured, type Product, type Range, type Value } from './integer-products.ts';
 
 /** Metadata of a quantised model: the SHA-256 of the encoder it was made from. */
 const originKey = 'courier.encoder';
-
-const elementTypes = { float32: 1, int64: 7 } as const;
 
 /**
  * Quantises an encoder that courier exported.
@@ -167,7 +172,7 @@ function watch(opType: 'Identity' | 'Shape' | 'ReduceMin' | 'ReduceMax', name: s
     opType,
     input: [name],
     output: [`${as}.${name}`] as const,
-    attribute: isReduction ? [{ name: 'keepdims', type: 2, i: 0 }] : [],
+    attribute: isReduction ? [{ name: 'keepdims', type: attributeTypes.int, i: 0 }] : [],
     type: opType === 'Shape' ? ('int64' as const) : ('float32' as const),
   };
 }

@@ -1,9 +1,10 @@
 /** Which earlier clicks a click was rebuilt from: the attention of a trained reconstruction. */
 import { clickSamples } from '../data/click-sampler.ts';
 import { type Dataset, NONE, type Split } from '../data/dataset.ts';
-import { CourierError, messageOf } from '../errors.ts';
+import { CourierError } from '../errors.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { type Engine, floats, type Session } from '../runtime/engine.ts';
+import { ModelError } from '../runtime/model-error.ts';
 import { exists, readInput } from '../storage/files.ts';
 
 /** One click and the weights of the earlier clicks that have an embedding, newest first. */
@@ -58,12 +59,12 @@ export async function attendClicks(
     const attended: AttendedClick[] = [];
     for (let from = 0; from < questions.length; from += clicksAtOnce) {
       const some = questions.slice(from, from + clicksAtOnce);
-      const outputs = await session.run(feedsOf(some, embeddings, places)).catch((error: unknown) => {
-        throw unusable(model, messageOf(error));
-      });
+      const outputs = await session.run(feedsOf(some, embeddings, places));
       attended.push(...answered(some, floats(outputs, 'attention'), embeddings, places, model));
     }
     return attended;
+  } catch (error) {
+    throw error instanceof ModelError ? unusable(model, error.message) : error;
   } finally {
     await session.release();
   }
@@ -104,7 +105,7 @@ async function loadAttention(
     outputs: { attention: { type: 'float32', shape: [1, places] } },
   });
   return loading.catch((error: unknown) => {
-    throw unusable(model, messageOf(error));
+    throw error instanceof ModelError ? unusable(model, error.message) : error;
   });
 }
 

@@ -1,7 +1,6 @@
 /** What `rank` and `compare` share: train a ranker per row and seed, and report on all of them. */
 import { join } from 'node:path';
-import type { Dataset } from '../data/dataset.ts';
-import { splits } from '../data/dataset.ts';
+import { type Dataset, splits } from '../data/dataset.ts';
 import type { VisualFeature } from '../data/visual-feature.ts';
 import { CourierError } from '../errors.ts';
 import { createFeature, featureSet } from '../features/index.ts';

@@ -46,7 +46,10 @@ export async function writeCell(path: string, result: RankerResult): Promise<voi
 /** @returns null for a cell that was not finished */
 export async function readCell(path: string): Promise<RankerResult | null> {
   if (!(await exists(path))) return null;
-  return decode(await readSafeTensors(path, 'Scores'), path);
+  const scores = await readSafeTensors(path, 'Scores', (name) =>
+    name.startsWith(vectorPrefix) ? 'none' : 'new',
+  );
+  return decode(scores, path);
 }
 
 /** Writes the ranker beside its table, which is there first: where the one is, so is the other. */

@@ -1,6 +1,5 @@
 /** The table of a comparison: metrics over seeds, and the lift over the ranker without images. */
-import type { Dataset } from '../data/dataset.ts';
-import { pageViewOfRows } from '../data/dataset.ts';
+import { type Dataset, pageViewOfRows } from '../data/dataset.ts';
 import { auc, gauc } from '../metrics/auc.ts';
 import { pairedBootstrap } from '../metrics/bootstrap.ts';
 import { predictedOverObserved } from '../metrics/calibration.ts';

@@ -4,6 +4,12 @@
  */
 import protobuf from 'protobufjs/light.js';
 
+/** TensorProto.DataType: the code of each element type that our models use. */
+export const elementTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
+
+/** AttributeProto.AttributeType: the code of each kind of attribute that our models use. */
+export const attributeTypes = { float: 1, int: 2, text: 3, graph: 5, ints: 7 } as const;
+
 const field = (id: number, type: string) => ({ id, type });
 const repeated = (id: number, type: string) => ({ id, type, rule: 'repeated' as const });
 

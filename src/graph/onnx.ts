@@ -1,7 +1,7 @@
 /** Writes a graph as an ONNX model. */
 import { nodesInOrder } from './differentiate.ts';
 import { lower, type Target } from './lowering.ts';
-import { encodeModel } from './onnx-schema.ts';
+import { attributeTypes, elementTypes, encodeModel } from './onnx-schema.ts';
 import type { Attribute, DataType, Node, Shape, Subgraph, Tensor } from './tensor.ts';
 
 export interface TensorDescription {
@@ -28,13 +28,6 @@ interface ModelOptions {
   readonly openAxes?: Readonly<Record<string, string>>;
 }
 
-const elementTypes: Readonly<Record<DataType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-};
 const opsets = [
   { domain: '', version: 21 },
   { domain: 'com.microsoft', version: 1 },
@@ -140,7 +133,7 @@ class GraphWriter {
       output: node.outputs.map((tensor) => this.#nameOf(tensor)),
       attribute: Object.entries(node.attributes).map(([name, attribute]) =>
         attribute.kind === 'graph'
-          ? { name, type: 5, g: this.#subgraphProto(attribute.value) }
+          ? { name, type: attributeTypes.graph, g: this.#subgraphProto(attribute.value) }
           : attributeProto(name, attribute),
       ),
     };
@@ -205,14 +198,15 @@ function copy(from: string, to: string) {
 }
 
 function attributeProto(name: string, attribute: Exclude<Attribute, { kind: 'graph' }>) {
+  const type = attributeTypes[attribute.kind];
   switch (attribute.kind) {
     case 'int':
-      return { name, type: 2, i: attribute.value };
+      return { name, type, i: attribute.value };
     case 'ints':
-      return { name, type: 7, ints: [...attribute.value] };
+      return { name, type, ints: [...attribute.value] };
     case 'float':
-      return { name, type: 1, f: attribute.value };
+      return { name, type, f: attribute.value };
     case 'text':
-      return { name, type: 3, s: Buffer.from(attribute.value) };
+      return { name, type, s: Buffer.from(attribute.value) };
   }
 }

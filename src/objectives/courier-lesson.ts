@@ -1,8 +1,7 @@
 /** COURIER on a dataset. */
 
 import { requireDivides } from '../config.ts';
-import type { ClickBatch } from '../data/click-sampler.ts';
-import { ClickSampler, clickBatch } from '../data/click-sampler.ts';
+import { type ClickBatch, ClickSampler, clickBatch } from '../data/click-sampler.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Model } from '../graph/onnx.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';

@@ -1,6 +1,5 @@
 /** Titles of items as numbers: the words that a catalogue's training photos go by. */
-import type { Catalogue } from '../data/dataset.ts';
-import { NONE } from '../data/dataset.ts';
+import { type Catalogue, NONE } from '../data/dataset.ts';
 
 /** Words of a title that are read. */
 export const longestTitle = 24;

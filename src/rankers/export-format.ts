@@ -20,8 +20,8 @@ export const exportFiles = {
 const descriptionFile = 'ranker.json';
 const formatVersion = 1;
 
-/** Bytes of ranker.json, and of any other file: what Node reads in one piece. */
-const [descriptionLimit, fileLimit] = [2 ** 26, 2 ** 31 - 1];
+/** Bytes of ranker.json. */
+const descriptionLimit = 2 ** 26;
 
 const text = z.string().min(1).max(10_000);
 const count = z.int().nonnegative();
@@ -30,7 +30,7 @@ const names = z
   .max(1000)
   .refine((all) => new Set(all).size === all.length, { error: 'a name occurs twice' });
 const file = z.strictObject({
-  bytes: count.max(fileLimit),
+  bytes: count,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 /** Mean and 1 / deviation of the training exposures; a constant column has the scale 0. */
@@ -42,8 +42,11 @@ const descriptionSchema = z.strictObject({
   ranker: text,
   /** Length E of an embedded id. */
   dimension: z.int().min(1).max(1024),
-  /** Rows of the embedding table; row 0 is zero and stands for nothing. */
-  tableRows: z.int().min(1).max(fileLimit),
+  /** Rows of the embedding table, which an int32 tells apart; row 0 is zero and stands for nothing. */
+  tableRows: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
   /**
    * What is looked up for an exposure, in this order: user, context; item and categories of the candidate, then of
    * each history place; codes of the candidate, then of each history place.
@@ -97,7 +100,7 @@ export function fieldNames({ context, categories, codes }: Layout) {
 
 /**
  * Writes `ranker.json` beside the files that are already in the folder.
- * @throws CourierError OUTPUT_NOT_WRITABLE; LIMIT_EXCEEDED for a file that could not be read again
+ * @throws CourierError OUTPUT_NOT_WRITABLE
  */
 export async function writeDescription(
   folder: string,
@@ -115,13 +118,7 @@ export async function writeDescription(
 }
 
 async function describeFile(path: string): Promise<z.output<typeof file>> {
-  const { size: bytes } = await stat(path);
-  if (bytes <= fileLimit) return { bytes, sha256: await hashFile(path) };
-  throw new CourierError(
-    'LIMIT_EXCEEDED',
-    `${path} has ${bytes} bytes, and an exported file may have ${fileLimit}.`,
-    'Lower `ranker.embeddingDimension` or raise `ranker.minimumCount`.',
-  );
+  return { bytes: (await stat(path)).size, sha256: await hashFile(path) };
 }
 
 /**

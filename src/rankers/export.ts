@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { writeClusters } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { CourierError } from '../errors.ts';
 import type { Model } from '../graph/onnx.ts';
 import { sigmoid } from '../graph/operators/index.ts';
 import { openLength } from '../graph/tensor.ts';
@@ -19,9 +18,6 @@ import { rankers } from './index.ts';
 import { rankerInputs } from './inputs.ts';
 import type { TrainedRanker } from './train.ts';
 
-/** Numbers in the exported table at most: it is written and read in one piece. */
-const tableLimit = (2 ** 31 - 2 ** 20) / 4;
-
 /** The axis along which exposures are batched is open. */
 const axis = 'exposures';
 
@@ -35,7 +31,7 @@ export interface ExportedFrom {
 
 /**
  * Fills an empty folder. The same ranker gives the same bytes.
- * @throws CourierError OUTPUT_NOT_WRITABLE; LIMIT_EXCEEDED for a table that is too large for one file
+ * @throws CourierError OUTPUT_NOT_WRITABLE
  */
 export async function exportRanker(folder: string, from: ExportedFrom): Promise<void> {
   const { trained, config, dataset } = from;
@@ -45,7 +41,6 @@ export async function exportRanker(folder: string, from: ExportedFrom): Promise<
   const fields = fieldNames(about.layout);
   const named = [...fields.situation, ...fields.item, ...fields.visual];
   const rows = idRowsOf(assembler.fields, dataset, codes);
-  requireTableFits(about);
   await writeFileWhole(join(folder, exportFiles.model), graphOf(from).encode('standard'));
   await writeIdRows(join(folder, exportFiles.ids), new Map(named.map((name, index) => [name, rows[index]!])));
   const data = model.embeddings(Int32Array.from({ length: about.tableRows }, (_, row) => row));
@@ -112,16 +107,4 @@ function describe({
 
 function standardsOf({ mean, scale }: DenseColumns): { mean: number; scale: number }[] {
   return Array.from(mean, (value, column) => ({ mean: value, scale: scale[column]! }));
-}
-
-function requireTableFits({
-  tableRows,
-  dimension,
-}: Pick<RankerDescription, 'tableRows' | 'dimension'>): void {
-  if (tableRows * dimension <= tableLimit) return;
-  throw new CourierError(
-    'LIMIT_EXCEEDED',
-    `An embedding table of ${tableRows} rows of ${dimension} values is too large to be exported: at most ${tableLimit} values.`,
-    'Lower `ranker.embeddingDimension` or raise `ranker.minimumCount`.',
-  );
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallRanker } from '../../test/support/small-ranker.ts';
 import { temporaryFolder } from '../../test/support/temporary.ts';
+import { decodeModel, encodeModel } from '../graph/onnx-schema.ts';
 import { Engine } from '../runtime/engine.ts';
 import { type ExportedFrom, exportRanker } from './export.ts';
 import { type RawExposure, rawExposures } from './exposure.ts';
@@ -151,6 +152,27 @@ describe('loading an exported ranker', () => {
     await expect(ranker.score([exposures[1]!, change(exposures[0]!)])).rejects.toMatchObject({
       code: 'VALUE_INVALID',
       message: expect.stringContaining(named),
+    });
+  });
+
+  it('does not call its folder corrupt when the compute thread has ended', async () => {
+    const ended = Engine.start({ threads: 1 });
+    const own = await loadRanker(folder, ended);
+    await ended.close();
+    await expect(own.score(exposures)).rejects.toThrow(/^the compute thread ended$/);
+    await expect(loadRanker(folder, ended)).rejects.toThrow(/^the compute thread ended$/);
+  });
+
+  it('refuses a folder whose model ONNX Runtime does not know', async () => {
+    const copy = await copied();
+    const path = join(copy, 'ranker.onnx');
+    const model = decodeModel(await readFile(path));
+    const node = model.graph.node.map((each) => ({ ...each, opType: 'Unheard' }));
+    await writeFile(path, encodeModel({ ...model, graph: { ...model.graph, node } }));
+    await forge(copy, 'model', 'ranker.onnx');
+    await expect(loadRanker(copy, engine)).rejects.toMatchObject({
+      code: 'FILE_CORRUPT',
+      message: expect.stringContaining('Unheard'),
     });
   });
 

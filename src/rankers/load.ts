@@ -4,6 +4,7 @@ import { readClusters } from '../data/clusters.ts';
 import type { Model } from '../graph/onnx.ts';
 import { decodeModel } from '../graph/onnx-schema.ts';
 import { Engine, floats, type Session } from '../runtime/engine.ts';
+import { ModelError } from '../runtime/model-error.ts';
 import { readInput } from '../storage/files.ts';
 import { floatTensor, readSafeTensors } from '../storage/safetensors.ts';
 import { paddingRow } from './embedding-table.ts';
@@ -47,16 +48,15 @@ export class LoadedRanker {
   /** @see loadRanker */
   static async open(folder: string, engine: Engine | null): Promise<LoadedRanker> {
     const about = await readDescription(folder);
+    const { encoder, model } = await readParts(folder, about);
     const computing = engine ?? Engine.start();
     const ownEngine = engine === null ? computing : null;
     try {
-      const encoder = new ExposureEncoder(about, await readTables(folder, about));
-      const bytes = new Uint8Array(await readInput(join(folder, exportFiles.model), 'Exported ranker'));
-      const session = await computing.load(modelOf(bytes, about));
+      const session = await computing.load(model);
       return new LoadedRanker(folder, about, encoder, session, ownEngine);
     } catch (error) {
       await ownEngine?.close();
-      throw unusableRanker(folder, error);
+      throw error instanceof ModelError ? unusableRanker(folder, error) : error;
     }
   }
 
@@ -79,12 +79,12 @@ export class LoadedRanker {
     const feeds = this.#encoder.encode(exposures);
     try {
       const scores = floats(await this.#session.run(feeds), 'scores');
-      if (scores.length !== exposures.length) throw new Error(`its model gave ${scores.length} scores`);
+      if (scores.length !== exposures.length) throw new ModelError(`its model gave ${scores.length} scores`);
       if (!scores.every((score) => score >= 0 && score <= 1))
-        throw new Error('its model gave no probability');
+        throw new ModelError('its model gave no probability');
       return scores;
     } catch (error) {
-      throw unusableRanker(this.#folder, error);
+      throw error instanceof ModelError ? unusableRanker(this.#folder, error) : error;
     }
   }
 
@@ -102,6 +102,20 @@ export class LoadedRanker {
  */
 export function loadRanker(folder: string, engine: Engine | null = null): Promise<LoadedRanker> {
   return LoadedRanker.open(folder, engine);
+}
+
+/** What the files of the folder hold, if they fit each other. */
+async function readParts(
+  folder: string,
+  about: RankerDescription,
+): Promise<{ encoder: ExposureEncoder; model: Model }> {
+  try {
+    const encoder = new ExposureEncoder(about, await readTables(folder, about));
+    const bytes = new Uint8Array(await readInput(join(folder, exportFiles.model), 'Exported ranker'));
+    return { encoder, model: modelOf(bytes, about) };
+  } catch (error) {
+    throw unusableRanker(folder, error);
+  }
 }
 
 async function readTables(folder: string, about: RankerDescription): Promise<ServingTables> {

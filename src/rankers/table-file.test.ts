@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../random.ts';
-import { decodeSafeTensors, encodeSafeTensors, readSafeTensors } from '../storage/safetensors.ts';
+import { readSafeTensors, type SafeTensor, writeSafeTensors } from '../storage/safetensors.ts';
 import { EmbeddingTable } from './embedding-table.ts';
 import { sparseOptimizers } from './sparse-optimizers.ts';
 import { loadTable, saveTable } from './table-file.ts';
@@ -76,10 +76,8 @@ describe('an embedding table in a file', () => {
     train(table, 0, 1);
     await saveTable(path, table.state());
     const good = await readFile(path);
-    const content = decodeSafeTensors(good);
-    const [first] = table.state().rows;
-    const twice = new Map(content.tensors);
-    twice.set('rows', { shape: twice.get('rows')!.shape, data: table.state().rows.fill(first!) });
+    const content = await readSafeTensors(path, 'Table');
+    const [rows, values] = [content.tensors.get('rows')!, content.tensors.get('table')!];
     const broken = [
       Buffer.alloc(0),
       good.subarray(0, 100),
@@ -89,11 +87,25 @@ describe('an embedding table in a file', () => {
       Buffer.concat([Buffer.alloc(8, 255), good.subarray(8)]),
       Buffer.from(good.toString('latin1').replace('adagrad', 'sgd    '), 'latin1'),
       Buffer.from(good.toString('latin1').replace('adagrad', 'adam"  '), 'latin1'),
-      encodeSafeTensors({ ...content, tensors: twice }),
-      encodeSafeTensors({ ...content, tensors: new Map() }),
     ];
     for (const bytes of broken) {
       await writeFile(path, bytes);
+      await expect(loadTable(path)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });
+    }
+    const [first] = table.state().rows;
+    const twice = { ...rows, data: table.state().rows.fill(first!) };
+    const [count] = rows.shape;
+    const unfitting: [metadata: typeof content.metadata, ...tensors: [string, SafeTensor][]][] = [
+      [content.metadata, ['rows', twice], ['table', values]],
+      [content.metadata],
+      [content.metadata, ['rows', rows], ['table', { ...values, shape: [count!, 1, 2 * dimension] }]],
+      [content.metadata, ['rows', { ...rows, shape: [1, count!] }], ['table', values]],
+      [content.metadata, ['rows', values], ['table', rows]],
+      [{ optimizer: 'adam', step: '1' }, ['rows', rows], ['table', values]],
+      [{}, ['rows', rows], ['table', values]],
+    ];
+    for (const [metadata, ...tensors] of unfitting) {
+      await writeSafeTensors(path, { metadata, tensors: new Map(tensors) });
       await expect(loadTable(path)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });
     }
   });

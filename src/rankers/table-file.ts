@@ -1,41 +1,19 @@
 /**
  * An embedding table on disk: a safetensors file of the rows that were looked up, with the optimiser's state, so
- * that training goes on as if it had never stopped. It is written from and read into the table's own arrays, piece
- * by piece, since a table may be larger than what Node puts into one buffer.
+ * that training goes on as if it had never stopped.
  */
-import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
-import { CourierError, messageOf } from '../errors.ts';
-import { requireReadable, writeWhole } from '../storage/files.ts';
+import { CourierError } from '../errors.ts';
+import { readSafeTensors, type SafeTensor, writeSafeTensors } from '../storage/safetensors.ts';
 import type { TableState } from './embedding-table.ts';
 import { sparseOptimizers } from './sparse-optimizers.ts';
 
-/** Bytes that are read, hashed or written at a time. */
-const pieceLength = 2 ** 26;
-
-/** Our headers are far smaller. */
-const headerLimit = 4096;
-
-const offsets = z.tuple([z.int().nonnegative(), z.int().nonnegative()]);
-const headerSchema = z.strictObject({
-  __metadata__: z.strictObject({
-    optimizer: z.enum(['adagrad', 'adam']),
-    step: z.coerce.number().int().nonnegative(),
-    sha256: z.string(),
-  }),
-  rows: z.strictObject({
-    dtype: z.literal('I32'),
-    shape: z.tuple([z.int().nonnegative()]),
-    data_offsets: offsets,
-  }),
-  table: z.strictObject({
-    dtype: z.literal('F32'),
-    shape: z.tuple([z.int().nonnegative(), z.int().positive(), z.int().positive()]),
-    data_offsets: offsets,
-  }),
+const metadataSchema = z.object({
+  optimizer: z.enum(['adagrad', 'adam']),
+  step: z.coerce.number().int().nonnegative(),
+  // Written into every file: without one, the file is not ours.
+  sha256: z.string(),
 });
-type Header = z.infer<typeof headerSchema>;
 
 /**
  * Writes `rows` (n) and `table` (n, 1 + slots, E).
@@ -43,111 +21,48 @@ type Header = z.infer<typeof headerSchema>;
  */
 export async function saveTable(path: string, state: TableState): Promise<void> {
   const { rows, memory, optimizer, dimension, step } = state;
-  const pieces = [...piecesOf(rows), ...piecesOf(memory)];
-  const hash = createHash('sha256');
-  for (const piece of pieces) hash.update(piece);
-  const end = rows.byteLength + memory.byteLength;
-  const header = {
-    __metadata__: { optimizer, step: String(step), sha256: hash.digest('hex') },
-    rows: { dtype: 'I32', shape: [rows.length], data_offsets: [0, rows.byteLength] },
-    table: {
-      dtype: 'F32',
-      shape: [rows.length, 1 + sparseOptimizers[optimizer].slots, dimension],
-      data_offsets: [rows.byteLength, end],
-    },
-  };
-  const json = JSON.stringify(header);
-  const text = Buffer.from(json.padEnd(json.length + ((8 - (json.length % 8)) % 8)));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  await writeWhole(path, async (temporary) => {
-    const handle = await open(temporary, 'w');
-    try {
-      for (const piece of [length, text, ...pieces]) await handle.writeFile(piece);
-    } finally {
-      await handle.close();
-    }
+  const shape = [rows.length, 1 + sparseOptimizers[optimizer].slots, dimension];
+  await writeSafeTensors(path, {
+    metadata: { optimizer, step: String(step) },
+    tensors: new Map<string, SafeTensor>([
+      ['rows', { shape: [rows.length], data: rows }],
+      ['table', { shape, data: memory }],
+    ]),
   });
 }
 
 /**
  * @returns what `saveTable` was given
- * @throws CourierError FILE_NOT_FOUND, or FILE_CORRUPT for a file that is not whole or not such a table
+ * @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE, or FILE_CORRUPT for a file that is not whole or not such a table
  */
 export async function loadTable(path: string): Promise<TableState> {
-  await requireReadable(path, 'Embedding table');
-  const handle = await open(path);
-  try {
-    return await readTable(handle);
-  } catch (error) {
-    throw new CourierError(
-      'FILE_CORRUPT',
-      `Embedding table ${path} is damaged: ${messageOf(error)}`,
-      'The file was cut off or altered. Restore it from a copy, or train again.',
-      { cause: error },
-    );
-  } finally {
-    await handle.close();
-  }
-}
-
-async function readTable(handle: FileHandle): Promise<TableState> {
-  const { header, start } = await readHeader(handle);
-  const { optimizer, step, sha256 } = header.__metadata__;
-  const [count, parts, dimension] = header.table.shape;
-  const rows = new Int32Array(count);
-  const memory = new Float32Array(count * parts * dimension);
-  const hash = createHash('sha256');
-  let position = start;
-  for (const piece of [...piecesOf(rows), ...piecesOf(memory)]) {
-    await readFully(handle, piece, position);
-    position += piece.length;
-    hash.update(piece);
-  }
-  if (hash.digest('hex') !== sha256) throw new Error('its values do not match their checksum');
-  // The checksum tells damage, not intent: a row number that lies outside would be written outside.
-  for (let index = 0, before = 0; index < count; before = rows[index++]!) {
-    if (rows[index]! <= before) throw new Error('its row numbers do not ascend from 1');
-  }
-  return { optimizer, dimension, step, rows, memory };
-}
-
-/** The header, once it agrees with itself and with the length of the file, and where the values start. */
-async function readHeader(handle: FileHandle): Promise<{ header: Header; start: number }> {
-  const { size } = await handle.stat();
-  const length = Buffer.alloc(8);
-  await readFully(handle, length, 0);
-  const headerLength = Number(length.readBigUInt64LE());
-  if (headerLength > headerLimit) throw new Error('its header is not that of an embedding table');
-  const text = Buffer.alloc(headerLength);
-  await readFully(handle, text, 8);
-  const header = headerSchema.parse(JSON.parse(text.toString('utf8')));
-  const { rows, table, __metadata__: metadata } = header;
+  const file = await readSafeTensors(path, 'Embedding table');
+  const metadata = metadataSchema.safeParse(file.metadata);
+  if (!metadata.success) throw unusable(path, 'it does not say how it was trained');
+  const { optimizer, step } = metadata.data;
+  const [rows, table] = [file.tensors.get('rows'), file.tensors.get('table')];
+  if (
+    !(rows?.data instanceof Int32Array) ||
+    !(table?.data instanceof Float32Array) ||
+    file.tensors.size !== 2
+  )
+    throw unusable(path, 'it does not hold rows and their table');
   const [count, parts, dimension] = table.shape;
-  if (rows.shape[0] !== count || parts !== 1 + sparseOptimizers[metadata.optimizer].slots) {
-    throw new Error('its shapes do not agree');
+  const isTable = table.shape.length === 3 && rows.shape.length === 1 && rows.data.length === count;
+  const isOfOptimizer = parts === 1 + sparseOptimizers[optimizer].slots;
+  if (!isTable || !isOfOptimizer || dimension === undefined || dimension === 0)
+    throw unusable(path, 'its shapes do not agree');
+  // The checksum tells damage, not intent: a row number that lies outside would be written outside.
+  for (let index = 0, before = 0; index < rows.data.length; before = rows.data[index++]!) {
+    if (rows.data[index]! <= before) throw unusable(path, 'its row numbers do not ascend from 1');
   }
-  const middle = 4 * count;
-  const end = middle + 4 * count * parts * dimension;
-  const expected = [0, middle, middle, end];
-  const found = [...rows.data_offsets, ...table.data_offsets];
-  if (found.some((offset, index) => offset !== expected[index])) throw new Error('its offsets do not agree');
-  const start = 8 + headerLength;
-  if (size !== start + end) throw new Error(`it has ${size} bytes, not ${start + end}`);
-  return { header, start };
+  return { optimizer, dimension, step, rows: rows.data, memory: table.data };
 }
 
-async function readFully(handle: FileHandle, into: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const { bytesRead } = await handle.read(into, done, into.length - done, position + done);
-    if (bytesRead === 0) throw new Error('it is cut off');
-    done += bytesRead;
-  }
-}
-
-/** The bytes of an array, in views that Node's functions take. */
-function* piecesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): Generator<Uint8Array> {
-  for (let from = 0; from < byteLength; from += pieceLength) {
-    yield new Uint8Array(buffer, byteOffset + from, Math.min(pieceLength, byteLength - from));
-  }
+function unusable(path: string, problem: string): CourierError {
+  return new CourierError(
+    'FILE_CORRUPT',
+    `Embedding table ${path} cannot be used: ${problem}.`,
+    'Delete it and the ranker beside it, and run the command again.',
+  );
 }

@@ -5,7 +5,6 @@ import { namedParts, type ParameterLayout } from '../graph/parameters.ts';
 import { exists } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import {
-  floatTensor,
   readSafeTensors,
   type SafeArray,
   type SafeTensor,
@@ -60,20 +59,24 @@ export async function loadCheckpoint(
   vectors: readonly string[],
 ): Promise<Checkpoint | null> {
   if (!(await exists(path))) return null;
-  const content = await readSafeTensors(path, 'Checkpoint');
+  const loaded = Object.fromEntries(vectors.map((name) => [name, new Float32Array(layout.size)]));
+  const places = new Map(
+    Object.entries(loaded).flatMap(([vector, values]) =>
+      [...namedParts(layout, values)].map(([name, part]): [string, Float32Array] => [
+        `${vector}/${name}`,
+        part,
+      ]),
+    ),
+  );
+  const content = await readSafeTensors(
+    path,
+    'Checkpoint',
+    (name) => places.get(name) ?? (name.startsWith(arrayPrefix) ? 'new' : 'none'),
+  );
   const metadata = metadataSchema.safeParse(content.metadata);
   if (!metadata.success || metadata.data.run !== run) throw invalid(path, 'belongs to another run');
-  const loaded: Record<string, Float32Array> = {};
-  for (const vector of vectors) {
-    const values = new Float32Array(layout.size);
-    for (const { name, offset, size } of layout.places) {
-      const key = `${vector}/${name}`;
-      if (content.tensors.get(key)?.data.length !== size)
-        throw invalid(path, `lacks ${key} of ${size} values`);
-      values.set(floatTensor(content, key).data, offset);
-    }
-    loaded[vector] = values;
-  }
+  for (const [name, { length }] of places)
+    if (!content.tensors.has(name)) throw invalid(path, `lacks ${name} of ${length} values`);
   const arrays = [...content.tensors]
     .filter(([name]) => name.startsWith(arrayPrefix))
     .map(([name, { data }]) => [name.slice(arrayPrefix.length), data]);

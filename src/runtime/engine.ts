@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Target } from '../graph/lowering.ts';
 import type { Model } from '../graph/onnx.ts';
 import type { Device } from './devices.ts';
+import { ModelError } from './model-error.ts';
 import type { EngineOptions, NamedValues, Reply, Request } from './protocol.ts';
 
 interface Pending {
@@ -56,7 +57,10 @@ export class Engine implements ModelLoader {
     return state;
   }
 
-  /** Compiles a model. Inputs named like a tensor of `state` are taken from it. */
+  /**
+   * Compiles a model. Inputs named like a tensor of `state` are taken from it.
+   * @throws ModelError when ONNX Runtime does not take the model
+   */
   async load(model: Model, state: EngineState | null = null): Promise<Session> {
     const session = new Session(this, this.#nextId++);
     const { inputs, outputs } = model;
@@ -88,7 +92,7 @@ export class Engine implements ModelLoader {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
     if (reply.ok) pending?.resolve(reply.values);
-    else pending?.reject(new Error(reply.message));
+    else pending?.reject(reply.ofModel ? new ModelError(reply.message) : new Error(reply.message));
   }
 
   #failAll(error: Error): void {
@@ -172,6 +176,7 @@ export class Session {
    * Runs the model once. Values are in row-major order; their number must fill the input's shape.
    * @param handedOver more values, whose arrays are not copied and not the caller's any more: for large ones
    * @returns every output that is not part of the state
+   * @throws ModelError when the model cannot be computed on these values
    */
   run(feeds: NamedValues, handedOver: NamedValues = {}): Promise<NamedValues> {
     const all = { ...feeds, ...handedOver };
@@ -191,9 +196,9 @@ function ownBuffer(buffer: ArrayBufferLike): ArrayBuffer {
   throw new Error('memory that threads share cannot be handed over');
 }
 
-/** The float32 output of that name. */
+/** The float32 output of that name. @throws ModelError when there is none */
 export function floats(values: NamedValues, name: string): Float32Array {
   const found = values[name];
   if (found instanceof Float32Array) return found;
-  throw new Error(`there is no float32 output ${name}`);
+  throw new ModelError(`there is no float32 output ${name}`);
 }

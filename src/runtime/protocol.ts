@@ -37,7 +37,13 @@ export type Request =
 
 export type Reply =
   | { readonly id: number; readonly ok: true; readonly values: NamedValues }
-  | { readonly id: number; readonly ok: false; readonly message: string };
+  | {
+      readonly id: number;
+      readonly ok: false;
+      readonly message: string;
+      /** Whether it is a ModelError. */
+      readonly ofModel: boolean;
+    };
 
 /** A model output of this prefix replaces the state tensor of the rest of its name. */
 export const nextPrefix = 'next.';

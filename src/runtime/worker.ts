@@ -4,6 +4,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../errors.ts';
 import type { DataType } from '../graph/tensor.ts';
 import type { Device } from './devices.ts';
+import { faultOf, ModelError } from './model-error.ts';
 import {
   type EngineOptions,
   type NamedValues,
@@ -55,6 +56,8 @@ async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedV
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     ...deviceOptions[options.device],
+  }).catch((error: unknown) => {
+    throw faultOf(error);
   });
   sessions.set(request.session, { session, request, held: {} });
   return {};
@@ -88,7 +91,9 @@ async function run(id: number, feeds: NamedValues): Promise<NamedValues> {
       ? (state?.spare.get(name.slice(nextPrefix.length)) ?? null)
       : null;
   }
-  const results = await session.run(given, fetches);
+  const results = await session.run(given, fetches).catch((error: unknown) => {
+    throw faultOf(error);
+  });
   if (state !== undefined) swapUpdated(state, Object.keys(outputs));
   const values: Record<string, Values> = {};
   for (const name of Object.keys(outputs)) {
@@ -113,7 +118,7 @@ function swapUpdated(state: State, outputs: readonly string[]): void {
 function plainValues(name: string, data: Tensor['data']): Values {
   if (data instanceof Float32Array || data instanceof Int32Array) return data;
   if (data instanceof Uint8Array || data instanceof BigInt64Array) return data;
-  throw new Error(`output ${name} is of a type that is not handed over`);
+  throw new ModelError(`output ${name} is of a type that is not handed over`);
 }
 
 function writeState(id: number, values: Readonly<Record<string, Float32Array>>): NamedValues {
@@ -167,7 +172,12 @@ parentPort?.on('message', ({ id, request }: { id: number; request: Request }) =>
   queue = queue.then(async () => {
     const reply: Reply = await answer(request).then(
       (values) => ({ id, ok: true, values }),
-      (error: unknown) => ({ id, ok: false, message: messageOf(error) }),
+      (error: unknown) => ({
+        id,
+        ok: false,
+        message: messageOf(error),
+        ofModel: error instanceof ModelError,
+      }),
     );
     parentPort?.postMessage(reply);
   });

@@ -1,7 +1,7 @@
 /** Files that are whole or absent: written beside their final name, flushed, then renamed. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, constants, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { CourierError, hasSystemCode, messageOf } from '../errors.ts';
 
@@ -48,10 +48,34 @@ export async function prepareOutputFolder(folder: string): Promise<void> {
   }
 }
 
-/** @throws CourierError FILE_NOT_FOUND or FILE_UNREADABLE, naming the file and what it is for */
+/**
+ * A file in one piece, which may have up to 2 GiB.
+ * @throws CourierError FILE_NOT_FOUND or FILE_UNREADABLE, naming the file and what it is for
+ */
 export async function readInput(path: string, what: string): Promise<Buffer> {
   try {
     return await readFile(path);
+  } catch (error) {
+    throw asInputError(error, path, what);
+  }
+}
+
+/**
+ * Opens a file for reading and closes it after `read`.
+ * @throws CourierError FILE_NOT_FOUND or FILE_UNREADABLE, naming the file and what it is for
+ */
+export async function withInput<T>(
+  path: string,
+  what: string,
+  read: (file: FileHandle) => Promise<T>,
+): Promise<T> {
+  try {
+    const file = await open(path);
+    try {
+      return await read(file);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     throw asInputError(error, path, what);
   }
@@ -96,8 +120,8 @@ function asInputError(error: unknown, path: string, what: string): unknown {
       cause: error,
     });
   }
-  if (hasSystemCode(error, 'EACCES', 'EPERM', 'EISDIR', 'EIO')) {
-    const remedy = 'Check that it is a file and that you may read it.';
+  if (hasSystemCode(error, 'EACCES', 'EPERM', 'EISDIR', 'EIO', 'ERR_FS_FILE_TOO_LARGE')) {
+    const remedy = 'Check that it is the right file and that you may read it.';
     return new CourierError(
       'FILE_UNREADABLE',
       `${what} cannot be read: ${path} (${messageOf(error)})`,

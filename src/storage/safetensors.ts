@@ -1,103 +1,94 @@
-/** The safetensors file format: a length, a JSON header, the raw values. Files read here may be hostile. */
-import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { CourierError, messageOf } from '../errors.ts';
-import { readInput, writeFileWhole } from './files.ts';
+/**
+ * The safetensors file format: a header, then the raw values. Values go from and to the arrays of the tensors slice by
+ * slice: a file may be larger than what Node reads, writes or hashes in one piece, and than half of the memory.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { CourierError } from '../errors.ts';
+import { dtypes, type Filling, type SafeArray } from './dtypes.ts';
+import { withInput, writeWhole } from './files.ts';
+import {
+  Damage,
+  type Entry,
+  encodeHeader,
+  readFully,
+  readHeader,
+  type SafeTensor,
+} from './safetensors-header.ts';
 
-export type SafeArray = Float32Array | Int32Array | BigInt64Array | Uint8Array;
-
-export interface SafeTensor {
-  readonly shape: readonly number[];
-  readonly data: SafeArray;
-}
+export type { SafeArray } from './dtypes.ts';
+export type { SafeTensor } from './safetensors-header.ts';
 
 export interface SafeTensors {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, SafeTensor>;
 }
 
-const headerLimit = 100_000_000;
+/**
+ * Where the values of a tensor go: into a new array, into nothing, or into an array that is there. One of another type
+ * or length than the tensor is left as it is, and the tensor is left out.
+ */
+export type Destination = 'new' | 'none' | SafeArray;
+
 /** Over every value: a file that was cut or altered is told from a whole one. */
 const checksumKey = 'sha256';
 
-const entrySchema = z.object({
-  dtype: z.enum(['F32', 'I32', 'I64', 'U8']),
-  shape: z.array(z.int().nonnegative()),
-  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
-});
-const headerSchema = z
-  .object({ __metadata__: z.record(z.string(), z.string()).optional() })
-  .catchall(entrySchema);
+/** Bytes that are read, written or hashed at a time. */
+const defaultSliceLength = 2 ** 26;
 
-type Dtype = z.infer<typeof entrySchema>['dtype'];
-const widths: Readonly<Record<Dtype, number>> = { F32: 4, I32: 4, I64: 8, U8: 1 };
-
-/** The bytes of a file with these tensors, in the order of their names. */
-export function encodeSafeTensors({ metadata, tensors }: SafeTensors): Uint8Array {
+/**
+ * Writes tensors in the order of their names.
+ * @throws CourierError OUTPUT_NOT_WRITABLE
+ */
+export async function writeSafeTensors(
+  path: string,
+  { metadata, tensors }: SafeTensors,
+  sliceLength = defaultSliceLength,
+): Promise<void> {
   const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
-  const parts = sorted.map(([, { data }]) => Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-  const values = Buffer.concat(parts);
-  const checksum = createHash('sha256').update(values).digest('hex');
-  const entries: [string, unknown][] = [['__metadata__', { ...metadata, [checksumKey]: checksum }]];
-  let offset = 0;
-  for (const [name, { shape, data }] of sorted) {
-    const end = offset + data.byteLength;
-    entries.push([name, { dtype: dtypeOf(data), shape, data_offsets: [offset, end] }]);
-    offset = end;
-  }
-  const json = JSON.stringify(Object.fromEntries(entries));
-  const header = Buffer.from(json.padEnd(json.length + ((8 - (Buffer.byteLength(json) % 8)) % 8)));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  return Buffer.concat([length, header, values]);
+  const hash = createHash('sha256');
+  for (const slice of slicesOf(sorted, sliceLength)) hash.update(slice);
+  const header = encodeHeader({ ...metadata, [checksumKey]: hash.digest('hex') }, sorted);
+  await writeWhole(path, async (temporary) => {
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(header);
+      for (const slice of slicesOf(sorted, sliceLength)) await file.writeFile(slice);
+    } finally {
+      await file.close();
+    }
+  });
 }
 
 /**
- * The tensors of a file's bytes, copied out.
- * @throws Error that says what is wrong with the bytes
+ * Reads the tensors that have a destination. All values are checked where the file has our checksum; without one, what
+ * has no destination is not even read. F16 and BF16 become float32, BOOL becomes bytes.
+ * @param destinationOf by the name and the dtype of a tensor
+ * @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE; FILE_CORRUPT for a file that is not whole; VALUE_INVALID for a
+ * tensor that has a destination, and a dtype that cannot be read
  */
-export function decodeSafeTensors(bytes: Buffer): SafeTensors {
-  if (bytes.length < 8) throw new Error('it is shorter than its header');
-  const headerLength = Number(bytes.readBigUInt64LE());
-  if (headerLength > headerLimit || 8 + headerLength > bytes.length) throw new Error('its header is cut off');
-  const { __metadata__: metadata = {}, ...entries } = headerSchema.parse(
-    JSON.parse(bytes.subarray(8, 8 + headerLength).toString('utf8')),
-  );
-  const values = bytes.subarray(8 + headerLength);
-  const tensors = new Map<string, SafeTensor>();
-  let expected = 0;
-  for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(entries)) {
-    const [start, end] = offsets;
-    const count = shape.reduce((product, length) => product * length, 1);
-    if (end - start !== count * widths[dtype] || end > values.length)
-      throw new Error(`tensor ${name} is cut off`);
-    tensors.set(name, { shape, data: arrayOf(dtype, values.subarray(start, end)) });
-    expected = Math.max(expected, end);
-  }
-  if (expected !== values.length) throw new Error(`it has ${values.length} bytes of values, not ${expected}`);
-  const checksum = metadata[checksumKey];
-  if (checksum !== undefined && checksum !== createHash('sha256').update(values).digest('hex')) {
-    throw new Error('its values do not match their checksum');
-  }
-  return { metadata, tensors };
-}
-
-export function writeSafeTensors(path: string, content: SafeTensors): Promise<void> {
-  return writeFileWhole(path, encodeSafeTensors(content));
-}
-
-/** @throws CourierError FILE_NOT_FOUND, or FILE_CORRUPT for a file that is not whole */
-export async function readSafeTensors(path: string, what: string): Promise<SafeTensors> {
-  const bytes = await readInput(path, what);
-  try {
-    return decodeSafeTensors(bytes);
-  } catch (error) {
-    const remedy =
-      'The file was cut off or altered. Restore it from a copy, or delete it and run the command again.';
-    throw new CourierError('FILE_CORRUPT', `${what} ${path} is damaged: ${messageOf(error)}`, remedy, {
-      cause: error,
-    });
-  }
+export async function readSafeTensors(
+  path: string,
+  what: string,
+  destinationOf: (name: string, dtype: string) => Destination = () => 'new',
+  sliceLength = defaultSliceLength,
+): Promise<SafeTensors> {
+  return withInput(path, what, async (file) => {
+    try {
+      const { metadata, entries } = await readHeader(file);
+      const chosen = entries.map((entry) => {
+        const destination = destinationOf(entry.name, entry.dtype);
+        return { entry, filling: fillingOf(entry, destination, `${what} ${path}`) };
+      });
+      await readValues(file, chosen, metadata[checksumKey], sliceLength);
+      const tensors = chosen.flatMap(({ entry: { name, shape }, filling }): [string, SafeTensor][] =>
+        filling === null ? [] : [[name, { shape, data: filling.data }]],
+      );
+      return { metadata, tensors: new Map(tensors) };
+    } catch (error) {
+      throw error instanceof Damage ? damaged(`${what} ${path}`, error) : error;
+    }
+  });
 }
 
 /** A float32 tensor by name. */
@@ -110,22 +101,84 @@ export function floatTensor(
   throw new Error(`there is no float32 tensor ${name}`);
 }
 
-function dtypeOf(data: SafeArray): Dtype {
-  if (data instanceof Float32Array) return 'F32';
-  if (data instanceof Int32Array) return 'I32';
-  return data instanceof BigInt64Array ? 'I64' : 'U8';
+function fillingOf(
+  { name, dtype, byteLength }: Entry,
+  destination: Destination,
+  file: string,
+): Filling | null {
+  if (destination === 'none') return null;
+  const type = dtypes.get(dtype);
+  if (type !== undefined)
+    return type.fill(byteLength / type.width, destination === 'new' ? null : destination);
+  throw unsupportedDtype(file, name, dtype, [...dtypes.keys()]);
 }
 
-function arrayOf(dtype: Dtype, bytes: Uint8Array): SafeArray {
-  const { buffer } = new Uint8Array(bytes);
-  switch (dtype) {
-    case 'F32':
-      return new Float32Array(buffer);
-    case 'I32':
-      return new Int32Array(buffer);
-    case 'I64':
-      return new BigInt64Array(buffer);
-    case 'U8':
-      return new Uint8Array(buffer);
+export function unsupportedDtype(
+  file: string,
+  name: string,
+  dtype: string,
+  supported: readonly string[],
+): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `${file}: tensor ${name} has the dtype ${dtype}, which is not supported.`,
+    `Convert it to ${supported.join(', ')}.`,
+  );
+}
+
+/** @throws Damage when the values do not have the checksum */
+async function readValues(
+  file: FileHandle,
+  chosen: readonly { readonly entry: Entry; readonly filling: Filling | null }[],
+  checksum: string | undefined,
+  sliceLength: number,
+): Promise<void> {
+  const hash = checksum === undefined ? null : createHash('sha256');
+  for (const { entry, filling } of chosen) {
+    if (filling !== null || hash !== null) await readTensor(file, entry, filling, hash, sliceLength);
   }
+  if (hash !== null && hash.digest('hex') !== checksum)
+    throw new Damage('its values do not match their checksum');
+}
+
+/** @param hash takes the bytes of the tensor along */
+async function readTensor(
+  file: FileHandle,
+  { start, dtype, byteLength }: Entry,
+  filling: Filling | null,
+  hash: Hash | null,
+  sliceLength: number,
+): Promise<void> {
+  const width = dtypes.get(dtype)?.width ?? 1;
+  const step = Math.max(width, sliceLength - (sliceLength % width));
+  const inPlace = filling?.widen === null ? filling.data : null;
+  const passing = new Uint8Array(inPlace === null ? Math.min(step, byteLength) : 0);
+  for (let from = 0; from < byteLength; from += step) {
+    const length = Math.min(step, byteLength - from);
+    const slice = inPlace === null ? passing.subarray(0, length) : bytesOf(inPlace, from, length);
+    await readFully(file, slice, start + from);
+    hash?.update(slice);
+    filling?.widen?.(slice, from / width);
+  }
+}
+
+function* slicesOf(
+  tensors: readonly (readonly [string, SafeTensor])[],
+  sliceLength: number,
+): Generator<Uint8Array> {
+  for (const [, { data }] of tensors) {
+    for (let from = 0; from < data.byteLength; from += sliceLength)
+      yield bytesOf(data, from, Math.min(sliceLength, data.byteLength - from));
+  }
+}
+
+/** A view of some bytes of an array. */
+function bytesOf({ buffer, byteOffset }: SafeArray, from: number, length: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + from, length);
+}
+
+function damaged(file: string, damage: Damage): CourierError {
+  const remedy =
+    'The file was cut off or altered. Restore it from a copy, or delete it and run the command again.';
+  return new CourierError('FILE_CORRUPT', `${file} is damaged: ${damage.message}`, remedy, { cause: damage });
 }

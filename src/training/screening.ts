@@ -1,6 +1,5 @@
 /** SimScore AUC: a quick look at what embeddings are worth to a ranker, without training one. */
-import type { Dataset } from '../data/dataset.ts';
-import { NONE, type Split, splits } from '../data/dataset.ts';
+import { type Dataset, NONE, type Split, splits } from '../data/dataset.ts';
 import { simScorePlaces, summariseCosines } from '../features/sim-score.ts';
 import { auc } from '../metrics/auc.ts';
 import type { EmbedPhotos } from '../objectives/objective.ts';

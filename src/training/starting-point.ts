@@ -1,12 +1,11 @@
 /** The state vectors that training starts from. */
-import { describeLoaded, loadWeights } from '../encoders/published-weights.ts';
+import { describeLoaded, loadWeights, readWeights } from '../encoders/published-weights.ts';
 import { initialValues, type ParameterLayout } from '../graph/parameters.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import type { UpdateOptions } from '../graph/update.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { hashFile } from '../storage/files.ts';
-import { readSafeTensors } from '../storage/safetensors.ts';
 
 /** New parameters, an average that begins with them, and slots of zeros. */
 export function freshVectors(
@@ -27,7 +26,7 @@ export async function startFrom(
   vectors: Readonly<Record<string, Float32Array>>,
   progress: Progress,
 ): Promise<string> {
-  const file = await readSafeTensors(path, 'Initial weights');
+  const file = await readWeights(path);
   const loaded = loadWeights(file, layout, vectors['parameters']!, path);
   vectors['average']?.set(vectors['parameters']!);
   progress({ kind: 'note', text: describeLoaded(loaded, path) });

@@ -1,7 +1,6 @@
 /** Where the photos to embed come from: a dataset's image cache, or a folder of image files. */
 import { createHash } from 'node:crypto';
-import type { Dataset } from '../../data/dataset.ts';
-import { NONE } from '../../data/dataset.ts';
+import { type Dataset, NONE } from '../../data/dataset.ts';
 import type { Findings } from '../../data/findings.ts';
 import { type LoadedPhoto, loadPhoto } from '../../data/photo-file.ts';
 import { liesBelow, photosBelow } from '../../data/photo-folder.ts';
