@@ -1,6 +1,11 @@
 /** Mean and spread over seeds. */
 import { CourierError } from '../errors.ts';
-import type { Summary } from '../report/report.ts';
+
+/** Mean and sample standard deviation over seeds; `std` is null for a single seed. */
+export interface Summary {
+  readonly mean: number;
+  readonly std: number | null;
+}
 
 /**
  * @param values one number per seed

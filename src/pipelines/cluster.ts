@@ -15,6 +15,7 @@ import {
 import { loadDataset } from '../data/store.ts';
 import { CourierError } from '../errors.ts';
 import { hashFile, requireReadable } from '../files.ts';
+import { quantile } from '../metrics/quantile.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { type ClusterConfig, type ClusterConfigInput, clusterConfig } from './cluster-config.ts';
@@ -146,10 +147,9 @@ async function clusterAll({ config, embeddings, dataset, progress, signal }: Job
 
 function summaryOf({ sizes, inertia, iterations }: SphericalClusters, items: number) {
   const sorted = sizes.toSorted();
-  const median = (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
   const empty = sorted.filter((size) => size === 0).length;
   return {
-    sizes: { min: sorted[0]!, median, max: sorted.at(-1)!, empty },
+    sizes: { min: sorted[0]!, median: quantile(sorted, 0.5), max: sorted.at(-1)!, empty },
     inertia,
     meanCosine: 1 - inertia / items,
     iterations,

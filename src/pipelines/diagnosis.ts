@@ -5,12 +5,12 @@ import type { Dataset } from '../data/dataset.ts';
 import { exists, readInput, writeJson } from '../files.ts';
 import { parseJson } from '../json.ts';
 import { reliabilityTable } from '../metrics/calibration.ts';
-import { summarise } from '../metrics/summary.ts';
+import { type Summary, summarise } from '../metrics/summary.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import { permutationImportance } from '../rankers/importance.ts';
-import type { Diagnosis, Summary } from '../report/report.ts';
+import type { Diagnosis } from '../report/report.ts';
 import { type PlannedRow, RankerTrainer, type VisualRow } from './evaluation.ts';
 import type { TableCell } from './table.ts';
 

@@ -1,5 +1,6 @@
 /** The columns of the table of results, on the page and in Markdown, and those of them that a terminal has room for. */
-import type { ReportRow, RowLift, Summary } from './report.ts';
+import type { Summary } from '../metrics/summary.ts';
+import type { ReportRow, RowLift } from './report.ts';
 import { decimals, featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
 
 export interface Column {

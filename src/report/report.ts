@@ -1,12 +1,7 @@
 /** The report of an evaluation: what `report.json` holds and what `report.html` shows. */
 import type { Finding } from '../data/dataset.ts';
+import type { Summary } from '../metrics/summary.ts';
 import type { AttentionSummary } from './explanation.ts';
-
-/** Mean and sample standard deviation over seeds; `std` is null for a single seed. */
-export interface Summary {
-  readonly mean: number;
-  readonly std: number | null;
-}
 
 /** How much better than the row without images that had the same start, on the same test rows. */
 export interface Lift {

@@ -1,5 +1,6 @@
 /** Numbers and names as a reader wants them, and texts from outside made harmless to look at. */
-import type { Lift, Summary } from './report.ts';
+import type { Summary } from '../metrics/summary.ts';
+import type { Lift } from './report.ts';
 
 /** Characters that move a cursor, colour a terminal, or reverse the direction of what follows. */
 const unprintable = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
