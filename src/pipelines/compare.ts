@@ -10,6 +10,7 @@ import { type Dataset, NONE } from '../data/dataset.ts';
 import { CourierError } from '../errors.ts';
 import { exists } from '../files.ts';
 import type { Progress } from '../progress.ts';
+import { requireTrainable } from '../rankers/train.ts';
 import type { Example, Report } from '../report/report.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { type AttendedClick, attendClicks } from './attention.ts';
@@ -49,8 +50,8 @@ export interface Comparison {
 
 /**
  * Computes what the run folder does not hold yet, and the report over all of it.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, INTERRUPTED, those of reading the dataset and of writing, and
- * COMPARISON_FAILED where no row with images is left
+ * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS, INTERRUPTED, those of reading the dataset and of
+ * writing, and COMPARISON_FAILED where no row with images is left
  */
 export async function compare(settings: CompareConfigInput, options: EvaluationOptions): Promise<Comparison> {
   const config = parseConfig(compareConfig, settings, 'compare configuration');
@@ -59,7 +60,7 @@ export async function compare(settings: CompareConfigInput, options: EvaluationO
 
 /**
  * What `compare` would compute and what it would find, in its order; writes nothing.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS and those of reading the dataset
+ * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS and those of reading the dataset
  */
 export async function planComparison(settings: CompareConfigInput): Promise<readonly Task[]> {
   const config = parseConfig(compareConfig, settings, 'compare configuration');
@@ -110,10 +111,11 @@ async function compareOn(
 
 /**
  * Refuses at once what the dataset could not give after hours.
- * @throws CourierError CONFIG_INVALID
+ * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY
  */
 function requireFit(dataset: Dataset, config: CompareConfig): void {
   requireColumns(dataset, config);
+  requireTrainable(dataset);
   const parts = config.features.flatMap((set) => set.split('+'));
   const { clusters, semanticCodes } = config.codes;
   const wanted = {

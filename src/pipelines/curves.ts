@@ -40,14 +40,17 @@ export async function pretrainCurves({ objectives, seeds, out }: CompareConfig):
   return curves.filter((curve) => curve.series.length > 0);
 }
 
-/** Validation AUC of the rankers of the first seed and start, a line per row of the table. */
-export function rankerCurves(cells: readonly TableCell[]): Curve {
+/** Validation AUC of the rankers of the first seed and start, a line per row of the table; none where it is undefined. */
+export function rankerCurves(cells: readonly TableCell[]): readonly Curve[] {
   const first = cells.filter(({ seed, start }) => seed === cells[0]?.seed && start === cells[0]?.start);
   const series = first.map(({ source, features, result }) => ({
     name: features === null ? 'none' : `${source} ${features}`,
-    points: result.curve.map(({ step, validationAuc }): Point => [step, validationAuc]),
+    points: result.curve.flatMap(({ step, validationAuc }): Point[] =>
+      validationAuc === null ? [] : [[step, validationAuc]],
+    ),
   }));
-  return { title: 'Ranker: validation', xLabel: 'step', yLabel: 'AUC', series };
+  const curve = { title: 'Ranker: validation', xLabel: 'step', yLabel: 'AUC', series };
+  return [curve].filter(({ series }) => series.some(({ points }) => points.length > 0));
 }
 
 function pointOf(record: MetricsRecord, key: string): Point[] {

@@ -1,9 +1,10 @@
 /** The lift on parts of the test rows: one small picture for each family of parts, all on the same scale. */
 import * as Plot from '@observablehq/plot';
+import type { Lift } from '../metrics/lift.ts';
 import { median } from '../metrics/quantile.ts';
 import { draw, verdictColors } from './drawing.ts';
 import type { Html } from './html.ts';
-import type { Lift, SliceResult } from './report.ts';
+import type { SliceResult } from './report.ts';
 import { side } from './rows.ts';
 import { name, oneLine } from './text.ts';
 

@@ -1,6 +1,6 @@
 /** Numbers and names as a reader wants them, and texts from outside made harmless to look at. */
+import type { Lift } from '../metrics/lift.ts';
 import type { Summary } from '../metrics/summary.ts';
-import type { Lift } from './report.ts';
 
 /** Characters that move a cursor, colour a terminal, or reverse the direction of what follows. */
 const unprintable = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
@@ -65,8 +65,8 @@ export function signedPoints(difference: number, digits = 2): string {
   return difference > 0 && Number(text) !== 0 ? `+${text}` : text;
 }
 
-export function interval(lift: Lift, digits = 2): string {
-  const [low, high] = lift.ci95;
+/** Limits of a difference of AUC, in points. */
+export function interval([low, high]: Lift['ci95'], digits = 2): string {
   return `${decimals(100 * low, digits)} to ${decimals(100 * high, digits)}`;
 }
 
