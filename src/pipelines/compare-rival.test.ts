@@ -75,6 +75,19 @@ describe("COURIER's best row against the best of any other source", () => {
     expect(Math.min(...found.map(({ lift }) => valueOf(lift.pCorrected)))).toBeCloseTo(2 * smallest, 10);
   });
 
+  it('is left out where there is no lift to tell the best rows by', () => {
+    const clicked = whole.exposures.clicked.slice();
+    for (const row of testRows) clicked[row] = 1;
+    const flat = { ...whole, exposures: { ...whole.exposures, clicked } };
+    const cells = [
+      ...of('warm', null, '', 0.1),
+      ...of('warm', 'courier', 'vector', 1),
+      ...of('warm', 'hog', 'vector', 0.5),
+    ];
+    const rows = tableRows(cells, flat, { replicates: 200, sliceBy: null });
+    expect(versusBestOther(rows, cells, flat, 200)).toEqual([]);
+  });
+
   it('is left out without another source, or without a seed in common', () => {
     const none = of('warm', null, '', 0.1);
     const own = of('warm', 'courier', 'vector', 1, [1]);
