@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gap, value, valueOf } from '../../test/support/measured.ts';
+import { defined, gap, value } from '../../test/support/measured.ts';
 import { rowLift, withCorrection } from './lift.ts';
 
 /** Rows that each have a page view of their own. */
@@ -24,13 +24,13 @@ const [mixed, perfect] = [
 describe('the lift of a row', () => {
   it('is defined as a whole for clicked and unclicked rows of several users', () => {
     const lift = liftOf([0, 1, 0, 1], [1, 1, 2, 2], mixed, perfect);
-    expect(valueOf(lift.auc)).toBeCloseTo(0.75 - 0.25, 12);
+    expect(defined(lift.auc)).toBeCloseTo(0.75 - 0.25, 12);
     expect(Object.values(lift).map(({ kind }) => kind)).toEqual(Array(5).fill('value'));
   });
 
   it('has a size but no interval for one user', () => {
     const lift = liftOf([0, 1, 0, 1], [1, 1, 1, 1], mixed, perfect);
-    expect(valueOf(lift.auc)).toBeCloseTo(0.5, 12);
+    expect(defined(lift.auc)).toBeCloseTo(0.5, 12);
     const none = gap('The confidence interval is undefined: the test rows have 1 user.');
     expect(lift).toMatchObject({ ci95: none, p: none, pCorrected: none, pDeLong: { kind: 'value' } });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { value, valueOf } from '../../test/support/measured.ts';
+import { defined, value } from '../../test/support/measured.ts';
 import { tinyLog } from '../../test/support/tiny-log.ts';
 import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
@@ -54,11 +54,11 @@ describe("COURIER's best row against the best of any other source", () => {
       seeds: [1, 2],
     });
     const auc = (objective: string, features: string) =>
-      valueOf(rows.find((row) => row.objective === objective && row.features === features)?.auc).mean;
+      defined(rows.find((row) => row.objective === objective && row.features === features)?.auc).mean;
     const difference = auc('courier', 'sim-score') - auc('hog', 'vector');
     const { lift } = found[0]!;
-    expect(valueOf(lift.auc)).toBeCloseTo(difference, 10);
-    expect(valueOf(lift.ci95)[0]).toBeGreaterThan(0);
+    expect(defined(lift.auc)).toBeCloseTo(difference, 10);
+    expect(defined(lift.ci95)[0]).toBeGreaterThan(0);
     expect(lift.pCorrected).toEqual(lift.p);
   });
 
@@ -71,8 +71,8 @@ describe("COURIER's best row against the best of any other source", () => {
       ]),
     );
     expect(found.map(({ start }) => start)).toEqual(['warm', 'scratch']);
-    const smallest = Math.min(...found.map(({ lift }) => valueOf(lift.p)));
-    expect(Math.min(...found.map(({ lift }) => valueOf(lift.pCorrected)))).toBeCloseTo(2 * smallest, 10);
+    const smallest = Math.min(...found.map(({ lift }) => defined(lift.p)));
+    expect(Math.min(...found.map(({ lift }) => defined(lift.pCorrected)))).toBeCloseTo(2 * smallest, 10);
   });
 
   it('is left out where there is no lift to tell the best rows by', () => {

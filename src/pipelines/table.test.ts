@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gap, value, valueOf } from '../../test/support/measured.ts';
+import { defined, gap, value } from '../../test/support/measured.ts';
 import { tinyLog } from '../../test/support/tiny-log.ts';
 import { pageViewOfRows } from '../features/feature.ts';
 import { Random } from '../random.ts';
@@ -70,10 +70,10 @@ describe('the table', () => {
     ]);
     for (const [without, row] of [rows.slice(0, 2), rows.slice(2)]) {
       expect(without?.lift).toBeNull();
-      const difference = valueOf(row?.auc).mean - valueOf(without?.auc).mean;
-      expect(valueOf(row?.lift?.auc)).toBeCloseTo(difference, 10);
-      expect(valueOf(row?.lift?.p)).toBeLessThan(0.02);
-      expect(valueOf(row?.lift?.pDeLong)).toBeLessThan(0.001);
+      const difference = defined(row?.auc).mean - defined(without?.auc).mean;
+      expect(defined(row?.lift?.auc)).toBeCloseTo(difference, 10);
+      expect(defined(row?.lift?.p)).toBeLessThan(0.02);
+      expect(defined(row?.lift?.pDeLong)).toBeLessThan(0.001);
     }
   });
 
@@ -85,7 +85,7 @@ describe('the table', () => {
       ['cluster-id', 1.5],
     ]);
     const lifts = rows.flatMap(({ lift }) =>
-      lift === null ? [] : [{ p: valueOf(lift.p), pCorrected: valueOf(lift.pCorrected) }],
+      lift === null ? [] : [{ p: defined(lift.p), pCorrected: defined(lift.pCorrected) }],
     );
     expect(lifts).toHaveLength(3);
     for (const { p, pCorrected } of lifts) expect(pCorrected).toBeGreaterThanOrEqual(p);

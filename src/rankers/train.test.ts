@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { valueOf } from '../../test/support/measured.ts';
+import { defined } from '../../test/support/measured.ts';
 import { itemCodes, tinyLog } from '../../test/support/tiny-log.ts';
 import { type Split, splits } from '../data/dataset.ts';
 import type { VisualInputs } from '../features/feature.ts';
@@ -86,11 +86,11 @@ describe('training a ranker', () => {
     expect(on.curve[0]).toEqual({
       step: 0,
       loss: null,
-      validationAuc: expect.closeTo(valueOf(base.result.validationAuc), 3),
+      validationAuc: expect.closeTo(defined(base.result.validationAuc), 3),
     });
     expect(testAuc(on)).toBeGreaterThan(0.95);
     const without = await train('none', {}, data, base.state);
-    expect(valueOf(without.validationAuc)).toBeGreaterThanOrEqual(valueOf(base.result.validationAuc));
+    expect(defined(without.validationAuc)).toBeGreaterThanOrEqual(defined(base.result.validationAuc));
   });
 
   it('tells how far each category lets the visual side through', async () => {
@@ -188,7 +188,7 @@ describe('training a ranker', () => {
   it('keeps the weights of the best evaluation and stops when none gets better', async () => {
     const result = await train('none', { epochs: 50, patience: 2, evaluationsPerEpoch: 3 });
     const aucs = result.curve.flatMap(({ validationAuc }) => validationAuc ?? []);
-    const best = valueOf(result.validationAuc);
+    const best = defined(result.validationAuc);
     expect(best).toBe(Math.max(...aucs));
     expect(aucs.indexOf(best)).toBe(aucs.length - 3);
     expect(result.curve.map(({ step }) => step)).toEqual(aucs.map((_, index) => 5 * (index + 1)));

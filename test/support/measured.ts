@@ -10,7 +10,7 @@ export function gap(why: string): Measured<never> {
 }
 
 /** Fails the test for a gap. */
-export function valueOf<T>(measured: Measured<T> | undefined): T {
+export function defined<T>(measured: Measured<T> | undefined): T {
   if (measured?.kind !== 'value') throw new Error(measured?.why ?? 'nothing was measured');
   return measured.value;
 }
