@@ -17,6 +17,7 @@ import { endsEverything } from './compare-failures.ts';
 import { pretrain } from './pretrain.ts';
 import { whatIsLearned } from './pretrain-config.ts';
 import { openRunFolder } from './run-folder.ts';
+import { holdsBothClasses } from './screening.ts';
 import {
   type Drawn,
   drawSettings,
@@ -28,6 +29,7 @@ import {
   withDrawn,
 } from './tune-config.ts';
 import { type Trial, TuneLog } from './tune-log.ts';
+import { validationScreening } from './validation.ts';
 import { withDataset } from './with-dataset.ts';
 
 export const tuneLogFile = 'tune.jsonl';
@@ -53,8 +55,10 @@ export async function tune(
   signal?: AbortSignal,
 ): Promise<Tuning> {
   const config = parseConfig(tuneConfig, settings, 'tune configuration');
-  const { hash, side } = await withDataset(config.dataset, async ({ hash, images }) => {
-    return { hash, side: images.side };
+  const { hash, side } = await withDataset(config.dataset, async (dataset) => {
+    const screening = validationScreening(dataset, { ...config.pretrain, seed: config.seed });
+    if (!holdsBothClasses(screening)) throw noScore(config.dataset);
+    return { hash: dataset.hash, side: dataset.images.side };
   });
   const { dataset: _, out, ...identity } = config;
   const pretrain = whatIsLearned(config.pretrain);
@@ -135,11 +139,10 @@ async function tryOut(
   const started = performance.now();
   try {
     const { bestScore: score, seconds } = await pretrain(settings, progress, signal);
-    if (score === null) throw noScore(dataset);
+    if (score === null) throw new Error('a trial ended without a score');
     return { ...about, score, failure: null, seconds };
   } catch (error) {
-    const isAbout = error instanceof CourierError && error.code !== 'METRIC_UNDEFINED';
-    if (!isAbout || endsEverything(error, signal)) throw error;
+    if (!(error instanceof CourierError) || endsEverything(error, signal)) throw error;
     const failure = { code: error.code, message: messageOf(error) };
     return { ...about, score: null, failure, seconds: (performance.now() - started) / 1000 };
   }
