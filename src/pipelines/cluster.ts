@@ -116,7 +116,7 @@ export async function readWithOrigin(
 }
 
 /** Items with an embedding. */
-function countItems({ ids, vectors, dimension }: StoredEmbeddings): number {
+export function countItems({ ids, vectors, dimension }: StoredEmbeddings): number {
   const isThere = (_: string, row: number) =>
     vectors.subarray(row * dimension, (row + 1) * dimension).some((value) => value !== 0);
   return ids.filter(isThere).length;
