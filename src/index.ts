@@ -6,6 +6,7 @@ export { loadDataset } from './data/store.ts';
 export { CourierError, type ErrorCode } from './errors.ts';
 export { auc, gauc } from './metrics/auc.ts';
 export { pairedBootstrap } from './metrics/bootstrap.ts';
+export type { Measured } from './metrics/measured.ts';
 export { logLoss } from './metrics/probability.ts';
 export { type Comparison, compare, planComparison } from './pipelines/compare.ts';
 export { type CompareConfigInput, compareConfig } from './pipelines/compare-config.ts';
