@@ -15,7 +15,7 @@ const entrances = [
   '^src/runtime/(worker|probe)\\.ts$',
   '^src/runtime/(worker|probe)-from-source\\.js$',
   '^bench/main\\.ts$',
-  '^bench/memory-program\\.ts$',
+  '^bench/[^/]+-program\\.ts$',
   '^bench/peers/install\\.ts$',
   '^tools/[^/]+\\.ts$',
 ];

@@ -20,10 +20,11 @@ import {
   transpose,
 } from '../src/graph/operators/index.ts';
 import { type FloatTensor, input, type Shape, sizeOf } from '../src/graph/tensor.ts';
+import { median } from '../src/metrics/quantile.ts';
 import { Random } from '../src/random.ts';
 import { Engine } from '../src/runtime/engine.ts';
 import type { Benchmark } from './benchmark.ts';
-import { median, type Row, rowOf } from './report.ts';
+import { type Row, rowOf } from './report.ts';
 
 /** A graph that takes x and further tensors and gives as much as x. */
 interface Variant {

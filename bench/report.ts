@@ -1,5 +1,6 @@
 /** What every benchmark prints. */
 import { cpus } from 'node:os';
+import { median } from '../src/metrics/quantile.ts';
 
 /** One thing measured. A ratio above 1 means that we are better than that peer. */
 export interface Row {
@@ -23,12 +24,6 @@ export interface BenchReport {
 
 /** Values of one side, a value a round. */
 export type Rounds = Readonly<Record<string, readonly number[]>>;
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
 
 /** Medians of all sides; the ratio is the median of the rounds' own ratios, since a round shares its noise. */
 export function rowOf(

@@ -7,6 +7,7 @@ export { type DemoConfigInput, demo, demoConfig } from './demo/index.ts';
 export { CourierError, type ErrorCode } from './errors.ts';
 export { auc, gauc } from './metrics/auc.ts';
 export { pairedBootstrap } from './metrics/bootstrap.ts';
+export type { Measured } from './metrics/measured.ts';
 export { logLoss } from './metrics/probability.ts';
 export { type CompareConfigInput, compareConfig } from './pipelines/compare/config.ts';
 export { type Comparison, compare, planComparison } from './pipelines/compare/index.ts';

@@ -233,11 +233,15 @@ describe('the commands, one after the other', () => {
     expect([report.rows[0].lift, report.rows[3].lift]).toEqual([null, null]);
     expect(report.rows[1]).toMatchObject({
       seeds: [1, 2],
-      lift: { ci95: [expect.any(Number), expect.any(Number)], pCorrected: expect.any(Number) },
+      lift: {
+        ci95: { kind: 'value', value: [expect.any(Number), expect.any(Number)] },
+        pCorrected: { kind: 'value', value: expect.any(Number) },
+      },
     });
     expect(report.rows[1].slices[0]).toMatchObject({ family: 'item history', name: 'cold' });
     expect(report.diagnosis).toMatchObject({ objective: 'embeddings', seed: 1 });
-    expect(report.diagnosis.importance.map(({ input }: { input: string }) => input)).toContain('cold');
+    const { importance } = report.diagnosis;
+    expect(importance.value.map(({ input }: { input: string }) => input)).toContain('cold');
   });
 
   it('rank refuses columns that the dataset does not have, and leaves no run folder behind', async () => {

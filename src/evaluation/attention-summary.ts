@@ -1,6 +1,6 @@
 /** How many earlier clicks carry the attention, and whether it follows visual similarity. */
 import { type Dataset, type Split, splits } from '../data/dataset.ts';
-import { quantile } from '../metrics/bootstrap.ts';
+import { quantile } from '../metrics/quantile.ts';
 import { spearman } from '../metrics/rank-correlation.ts';
 import { userMean } from '../metrics/user-mean.ts';
 import { Random } from '../random.ts';

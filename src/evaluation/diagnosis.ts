@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
 import { reliabilityTable } from '../metrics/calibration.ts';
-import { summarise } from '../metrics/summary.ts';
+import { known, type Measured, measure, measuredSchema } from '../metrics/measured.ts';
+import type { Summary } from '../metrics/summary.ts';
+import { summarise, summariseMeasured } from '../metrics/summary.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import { permutationImportance } from '../rankers/importance.ts';
-import type { Diagnosis, Summary } from '../report/report.ts';
+import type { RankerResult } from '../rankers/train.ts';
+import type { Diagnosis } from '../report/report.ts';
 import { exists, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { type PlannedRow, RankerTrainer, type VisualRow } from './evaluation.ts';
@@ -20,16 +23,19 @@ const diagnosisSchema = z.object({
   features: z.string(),
   objective: z.string(),
   seed: z.number(),
-  importance: z.array(z.object({ input: z.string(), visual: z.boolean(), loss: z.number() })),
+  importance: measuredSchema(z.array(z.object({ input: z.string(), visual: z.boolean(), loss: z.number() }))),
   gates: z.array(z.object({ category: z.string(), opening: z.number(), exposures: z.number() })),
-  reliability: z.array(z.object({ meanPrediction: z.number(), observedRate: z.number(), count: z.number() })),
-  withoutCategories: z.array(
-    z.object({ categories: z.boolean(), none: summarySchema, withImages: summarySchema }),
+  reliability: measuredSchema(
+    z.array(z.object({ meanPrediction: z.number(), observedRate: z.number(), count: z.number() })),
+  ),
+  withoutCategories: measuredSchema(
+    z.array(z.object({ categories: z.boolean(), none: summarySchema, withImages: summarySchema })),
   ),
 });
 
 /**
- * Looks into the row with images that has the best validation AUC. Its rankers begin warm, whatever the table's do.
+ * Looks into the row with images that has the best validation AUC, or into the first where that is undefined. Its rankers
+ * begin warm, whatever the table's do.
  * What was computed is kept in the run folder.
  * @returns null where there is no row with images, or the configuration does not ask for it
  */
@@ -54,10 +60,18 @@ export async function diagnose(
   progress({ kind: 'start', stage, total: 2, unit: 'parts' });
   const looked = await lookInto(trainer, row);
   progress({ kind: 'advance', stage, done: 1, detail: 'importance, gates, reliability' });
-  const made: Diagnosis = { ...looked, withoutCategories: await inComparison(trainer, row, cells) };
+  const made: Diagnosis = {
+    ...looked,
+    withoutCategories: await whereDefined(looked.importance, () => inComparison(trainer, row, cells)),
+  };
   progress({ kind: 'end', stage });
   await writeJson(path, made);
   return made;
+}
+
+/** What takes more of the validation AUC, computed only where that is defined, which the labels alone decide. */
+async function whereDefined<T>(auc: Measured<unknown>, compute: () => Promise<T>): Promise<Measured<T>> {
+  return auc.kind === 'undefined' ? auc : { kind: 'value', value: await compute() };
 }
 
 /** The row whose rankers have the best mean validation AUC, among those that began warm if there are any. */
@@ -70,7 +84,8 @@ function bestRow(rows: readonly PlannedRow[], cells: readonly TableCell[]): Visu
     const own = considered.filter(
       ({ source, features }) => source === row.source && features === row.features,
     );
-    const auc = own.reduce((sum, { result }) => sum + result.validationAuc, 0) / own.length;
+    const mean = known(summariseMeasured(own.map(({ result }) => result.validationAuc)))?.mean;
+    const auc = mean ?? Number.NEGATIVE_INFINITY;
     if (best === null || auc > best.auc) best = { row, auc };
   }
   return best?.row ?? null;
@@ -86,14 +101,17 @@ async function lookInto(trainer: RankerTrainer, row: VisualRow) {
   try {
     const validation = rowsOfSplit(dataset, 'validation');
     const labels = Uint8Array.from(validation, (exposure) => dataset.exposures.clicked[exposure]!);
+    const scores = await model.score(validation);
     const random = Random.seeded(seed, 'importance');
     return {
       features: row.features,
       objective: row.source,
       seed,
-      importance: await permutationImportance(model, assembler, dataset, validation, row.features, random),
+      importance: await whereDefined(result.validationAuc, () =>
+        permutationImportance(model, assembler, dataset, validation, row.features, random),
+      ),
       gates: result.gates,
-      reliability: reliabilityTable(await model.score(validation), labels),
+      reliability: measure(() => reliabilityTable(scores, labels)),
     };
   } finally {
     await model.release();
@@ -122,7 +140,7 @@ function warmAucs(cells: readonly TableCell[], row: VisualRow) {
   const aucsOf = (source: string | null, features: string | null) =>
     warm
       .filter((cell) => cell.source === source && cell.features === features)
-      .map(({ result }) => result.validationAuc);
+      .map(({ result }) => definedAuc(result));
   const [none, withImages] = [aucsOf(null, null), aucsOf(row.source, row.features)];
   if (none.length === 0 || withImages.length === 0) return null;
   return { none: summarise(none), withImages: summarise(withImages) };
@@ -143,10 +161,16 @@ async function validationAucs(
     ] as const) {
       const { result, model } = await trainer.train(planned, seed, base.state);
       await model.release();
-      aucs.push(result.validationAuc);
+      aucs.push(definedAuc(result));
     }
   }
   return { none: summarise(none), withImages: summarise(withImages) };
+}
+
+/** Of a ranker that is only asked where the AUC is defined. */
+function definedAuc({ validationAuc }: RankerResult): number {
+  if (validationAuc.kind === 'undefined') throw new Error(validationAuc.why);
+  return validationAuc.value;
 }
 
 /** The dataset as if the catalogue had no categories: without their ids, and without their counts in histories. */

@@ -120,7 +120,7 @@ export function evaluationReport(
     versusBestOther: [],
     failures: [],
     diagnosis,
-    curves: [rankerCurves(cells)],
+    curves: rankerCurves(cells),
     examples: [],
     attention: null,
     stages: costs.all,

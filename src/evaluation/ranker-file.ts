@@ -1,6 +1,7 @@
 /** One cell of a comparison: a ranker of one row of the table and one seed. */
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
+import { measuredSchema } from '../metrics/measured.ts';
 import type { RankerState } from '../rankers/model.ts';
 import { loadTable, saveTable } from '../rankers/table-file.ts';
 import type { RankerResult } from '../rankers/train.ts';
@@ -14,8 +15,10 @@ import {
 } from '../storage/safetensors.ts';
 
 const summarySchema = z.object({
-  validationAuc: z.number(),
-  curve: z.array(z.object({ step: z.number(), loss: z.number().nullable(), validationAuc: z.number() })),
+  validationAuc: measuredSchema(z.number()),
+  curve: z.array(
+    z.object({ step: z.number(), loss: z.number().nullable(), validationAuc: z.number().nullable() }),
+  ),
   steps: z.number(),
   seconds: z.number(),
   gates: z.array(z.object({ category: z.string(), opening: z.number(), exposures: z.number() })),

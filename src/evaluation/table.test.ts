@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { defined, gap, value } from '../../test/support/measured.ts';
 import { tinyLog } from '../../test/support/tiny-log.ts';
+import { pageViewOfRows } from '../data/dataset.ts';
 import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import type { Start } from '../report/report.ts';
@@ -27,8 +29,21 @@ function cell(features: string | null, start: Start, seed: number, skill: number
   const testScores = Float32Array.from(testRows, (row) => {
     return 1 / (1 + Math.exp(-(2 * skill * data.exposures.clicked[row]! + random.normal())));
   });
-  const result = { testRows, testScores, validationAuc: 0.5, curve: [], steps: 1, seconds: 1, gates: [] };
+  const validationAuc = value(0.5);
+  const result = { testRows, testScores, validationAuc, curve: [], steps: 1, seconds: 1, gates: [] };
   return { source: features === null ? null : 'courier', features, start, seed, result };
+}
+
+/** The table of two rows where the user alone decides whether an exposure of the test period is clicked. */
+function relabelled(labelOf: (user: number) => number) {
+  const whole = sliced();
+  const pageViewOf = pageViewOfRows(whole);
+  const clicked = whole.exposures.clicked.slice();
+  for (const row of testRows) clicked[row] = labelOf(whole.pageViews.user[pageViewOf[row]!]!);
+  const cells = [null, 'vector'].flatMap((features) =>
+    [1, 2].map((seed) => cell(features, 'warm', seed, 0.5)),
+  );
+  return tableRows(cells, { ...whole, exposures: { ...whole.exposures, clicked } }, options);
 }
 
 function table(skills: readonly (readonly [string | null, number])[], starts: readonly Start[] = ['warm']) {
@@ -55,9 +70,10 @@ describe('the table', () => {
     ]);
     for (const [without, row] of [rows.slice(0, 2), rows.slice(2)]) {
       expect(without?.lift).toBeNull();
-      expect(row?.lift?.auc).toBeCloseTo(row!.auc.mean - without!.auc.mean, 10);
-      expect(row?.lift?.p).toBeLessThan(0.02);
-      expect(row?.lift?.pDeLong).toBeLessThan(0.001);
+      const difference = defined(row?.auc).mean - defined(without?.auc).mean;
+      expect(defined(row?.lift?.auc)).toBeCloseTo(difference, 10);
+      expect(defined(row?.lift?.p)).toBeLessThan(0.02);
+      expect(defined(row?.lift?.pDeLong)).toBeLessThan(0.001);
     }
   });
 
@@ -68,7 +84,9 @@ describe('the table', () => {
       ['sim-score', 0.55],
       ['cluster-id', 1.5],
     ]);
-    const lifts = rows.flatMap(({ lift }) => (lift === null ? [] : [lift]));
+    const lifts = rows.flatMap(({ lift }) =>
+      lift === null ? [] : [{ p: defined(lift.p), pCorrected: defined(lift.pCorrected) }],
+    );
     expect(lifts).toHaveLength(3);
     for (const { p, pCorrected } of lifts) expect(pCorrected).toBeGreaterThanOrEqual(p);
     const smallest = lifts.toSorted((a, b) => a.p - b.p)[0]!;
@@ -98,6 +116,54 @@ describe('the table', () => {
     expect(families.reduce((sum, { exposures }) => sum + exposures, 0)).toBe(testRows.length);
     expect(without?.slices.every((slice) => slice.kind === 'undefined' || slice.lift === null)).toBe(true);
     expect(scratch?.slices).toEqual([]);
+  });
+
+  it('has a gap for GAUC where no user has both classes, and everything else', () => {
+    const rows = relabelled((user) => user % 2);
+    for (const { gauc, lift, slices, ...row } of rows) {
+      expect(gauc).toMatchObject({
+        kind: 'undefined',
+        why: expect.stringMatching(/^GAUC is undefined: none of \d+ groups holds both/),
+      });
+      const { auc, logLoss, calibration, ndcg } = row;
+      for (const figure of [auc, logLoss, calibration, ndcg]) expect(figure.kind).toBe('value');
+      expect(Object.values(lift ?? {}).map(({ kind }) => kind)).toEqual(Array(lift ? 5 : 0).fill('value'));
+      expect(slices.some(({ kind }) => kind === 'value')).toBe(true);
+    }
+  });
+
+  it('has no AUC and no lift where every exposure is clicked, but what one class defines', () => {
+    const why = 'AUC is undefined: every row is clicked.';
+    const [without, row] = relabelled(() => 1);
+    for (const each of [without, row]) {
+      expect([each?.auc, each?.gauc.kind]).toEqual([gap(why), 'undefined']);
+      expect([each?.logLoss, each?.calibration, each?.ndcg].map((figure) => figure?.kind)).toEqual(
+        Array(3).fill('value'),
+      );
+    }
+    expect(without?.lift).toBeNull();
+    expect(row?.lift).toMatchObject({ auc: gap(why), pCorrected: { kind: 'undefined' } });
+    expect(row?.slices.every(({ kind }) => kind === 'undefined')).toBe(true);
+  });
+
+  it('has no calibration and no NDCG where nothing is clicked', () => {
+    const [row] = relabelled(() => 0);
+    expect(row).toMatchObject({
+      logLoss: { kind: 'value' },
+      calibration: gap('Calibration is undefined: no row is clicked.'),
+      ndcg: { kind: 'undefined', why: expect.stringContaining('page views has a click') },
+    });
+  });
+
+  it('tells which validation AUC chose the weights, and why none did', () => {
+    const gapped = cell('vector', 'warm', 1, 0.5);
+    const why = 'AUC is undefined: no row is clicked.';
+    const unchosen = { ...gapped, result: { ...gapped.result, validationAuc: gap(why) } };
+    const rows = tableRows([cell(null, 'warm', 1, 0.5), unchosen], sliced(), options);
+    expect(rows.map(({ validationAuc }) => validationAuc)).toEqual([
+      value({ mean: 0.5, std: null }),
+      gap(why),
+    ]);
   });
 
   it('refuses cells of different test rows', () => {

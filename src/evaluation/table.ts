@@ -1,20 +1,16 @@
 /** The table of a comparison: metrics over seeds, and the lift over the ranker without images. */
 import { type Dataset, pageViewOfRows } from '../data/dataset.ts';
 import { auc, gauc } from '../metrics/auc.ts';
-import { pairedBootstrap } from '../metrics/bootstrap.ts';
 import { predictedOverObserved } from '../metrics/calibration.ts';
-import { deLongTest } from '../metrics/delong.ts';
+import { liftOver, rowLift, type SeedScores, withCorrection } from '../metrics/lift.ts';
 import { measure } from '../metrics/measured.ts';
-import { holm } from '../metrics/multiple-comparisons.ts';
 import { ndcg } from '../metrics/ndcg.ts';
-import { upperTail } from '../metrics/normal.ts';
 import { logLoss } from '../metrics/probability.ts';
 import { rowsOfSlice, type ScoredRows, type Slice } from '../metrics/slices.ts';
-import { summarise } from '../metrics/summary.ts';
+import { summarise, summariseMeasured } from '../metrics/summary.ts';
 import { type Progress, silent } from '../progress.ts';
-import { Random } from '../random.ts';
 import type { RankerResult } from '../rankers/train.ts';
-import type { Lift, ReportRow, RowLift, SliceResult, Start } from '../report/report.ts';
+import type { ReportRow, SliceResult, Start } from '../report/report.ts';
 import { datasetSlices } from './dataset-slices.ts';
 
 export interface TableCell {
@@ -46,9 +42,6 @@ export function replicatesFor(wanted: number | null, lifts: number): number {
 
 /** What of a dataset the table is made of. */
 export type TableData = Pick<Dataset, 'name' | 'catalogue' | 'pageViews' | 'exposures'>;
-
-/** A row's scores on the test period, an entry per seed. */
-type SeedScores = readonly ScoredRows[];
 
 /** Items of a page view that count. */
 const ndcgDepth = 5;
@@ -90,6 +83,7 @@ export function tableRows(
       start,
       seeds: group.map(({ seed }) => seed),
       ...metricsOf(scores),
+      validationAuc: summariseMeasured(group.map(({ result }) => result.validationAuc)),
       lift: other === null ? null : rowLift(other, scores, replicates),
       slices: start === 'warm' ? slices.map((slice) => sliceResult(slice, other, scores, ofSlices)) : [],
       cost: null,
@@ -121,7 +115,7 @@ export function scoredRows(dataset: TableData, testRows: Int32Array): (scores: F
 }
 
 function metricsOf(seeds: SeedScores) {
-  const over = (metric: (rows: ScoredRows) => number) => summarise(seeds.map(metric));
+  const over = (metric: (rows: ScoredRows) => number) => measure(() => summarise(seeds.map(metric)));
   return {
     auc: over(({ scores, labels }) => auc(scores, labels)),
     gauc: over(({ scores, labels, users }) => gauc(scores, labels, users).gauc),
@@ -138,47 +132,6 @@ function groupCells(cells: readonly TableCell[]): readonly TableCell[][] {
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
   return [...groups.values()];
-}
-
-/** How much better the treatment is, on the same rows and with the same seeds. */
-export function rowLift(baseline: SeedScores, treatment: SeedScores, replicates: number): RowLift {
-  const lift = liftOver(baseline, treatment, replicates);
-  return { ...lift, pCorrected: lift.p, pDeLong: pDeLong(baseline, treatment) };
-}
-
-/** Holm's correction over all lifts of the table: who looks at many rows finds a lucky one. */
-function withCorrection(rows: readonly ReportRow[]): readonly ReportRow[] {
-  const corrected = holm(rows.flatMap(({ lift }) => (lift === null ? [] : [lift.p]))).values();
-  return rows.map((row) => {
-    if (row.lift === null) return row;
-    return { ...row, lift: { ...row.lift, pCorrected: corrected.next().value ?? row.lift.p } };
-  });
-}
-
-function liftOver(baseline: SeedScores, treatment: SeedScores, replicates: number): Lift {
-  const { labels, users } = baseline[0]!;
-  const { difference, ci95, p } = pairedBootstrap({
-    baseline: baseline.map(({ scores }) => scores),
-    treatment: treatment.map(({ scores }) => scores),
-    labels,
-    users,
-    replicates,
-    // The same resamples for every row, so that rows can be compared with each other.
-    random: Random.seeded(1, 'bootstrap'),
-  });
-  return { auc: difference, ci95, p };
-}
-
-/** DeLong's test of the mean difference; as if all seeds erred alike, which is the cautious assumption. */
-function pDeLong(baseline: SeedScores, treatment: SeedScores): number {
-  const tests = baseline.map(({ scores, labels }, seed) =>
-    deLongTest(scores, treatment[seed]!.scores, labels),
-  );
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const difference = mean(tests.map((test) => test.difference));
-  const variance = mean(tests.map((test) => test.variance));
-  if (variance === 0) return difference === 0 ? 1 : 0;
-  return 2 * upperTail(Math.abs(difference) / Math.sqrt(variance));
 }
 
 function sliceResult(

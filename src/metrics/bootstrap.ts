@@ -2,6 +2,7 @@
 import { CourierError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { groupRows } from './groups.ts';
+import { quantile } from './quantile.ts';
 import { type RankedRows, rankRows, weightedAuc } from './ranked.ts';
 import { checkBothClasses, checkGroups, checkRows, type Scores, undefinedMetric } from './rows.ts';
 
@@ -84,14 +85,6 @@ function meanDifference(
     if (times > 0) sum += times * (weightedAuc(treatment, userCounts) - weightedAuc(baseline, userCounts));
   }
   return sum / seeds.length;
-}
-
-/** Linear interpolation between the order statistics. */
-export function quantile(sorted: Float64Array, share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
-  const [low, high] = [sorted[below]!, sorted[Math.ceil(place)]!];
-  return low + (high - low) * (place - below);
 }
 
 function twoSided(differences: Float64Array): number {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { auc } from './auc.ts';
-import { measure } from './measured.ts';
+import { known, mapped, measure, measuredSchema } from './measured.ts';
 
 describe('measure', () => {
   it('gives the value of a metric that is defined', () => {
@@ -22,5 +23,24 @@ describe('measure', () => {
         throw new TypeError('a bug');
       }),
     ).toThrow('a bug');
+  });
+});
+
+describe('a gap', () => {
+  const gap = { kind: 'undefined', why: 'AUC is undefined: no row is clicked.' } as const;
+
+  it('stays a gap for the same reason whatever follows from it, and has no value', () => {
+    expect(mapped(gap, (auc: number) => 2 * auc)).toBe(gap);
+    expect(known(gap)).toBeNull();
+    const half = { kind: 'value', value: 0.5 } as const;
+    expect(mapped(half, (auc) => 2 * auc)).toEqual({ kind: 'value', value: 1 });
+    expect(known(half)).toBe(0.5);
+  });
+
+  it('is read from a file as it was written, and nothing else is', () => {
+    const schema = measuredSchema(z.number());
+    expect(schema.parse(gap)).toEqual(gap);
+    for (const wrong of [0.5, null, { kind: 'value' }, { kind: 'undefined' }])
+      expect(schema.safeParse(wrong).success).toBe(false);
   });
 });

@@ -1,8 +1,8 @@
 /** What a cluster tells about a click beyond what a category tells already. */
 import { CourierError } from '../errors.ts';
 import type { Random } from '../random.ts';
-import { quantile } from './bootstrap.ts';
 import { groupRows } from './groups.ts';
+import { quantile } from './quantile.ts';
 import { undefinedMetric } from './rows.ts';
 
 /** Exposures and clicks by item, each of which has one cluster and one category. */

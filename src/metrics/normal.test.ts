@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normalCdf, normalQuantile975, upperTail } from './normal.ts';
+import { normalQuantile975, upperTail } from './normal.ts';
 
 /** P(Z > x) from erfc computed with 40 digits. */
 const known: readonly (readonly [number, number])[] = [
@@ -22,12 +22,8 @@ describe('the normal distribution', () => {
     for (const [x, tail] of known) expect(Math.abs(upperTail(x) / tail - 1)).toBeLessThan(1e-13);
   });
 
-  it('is symmetric, and its tail and its cumulated probability are complements', () => {
-    for (const [x, tail] of known) {
-      expect(normalCdf(-x)).toBe(upperTail(x));
-      expect(normalCdf(x)).toBeCloseTo(1 - tail, 15);
-      expect(upperTail(-x)).toBeCloseTo(1 - tail, 15);
-    }
+  it('is symmetric', () => {
+    for (const [x, tail] of known) expect(upperTail(-x)).toBeCloseTo(1 - tail, 15);
   });
 
   it('leaves 2.5 % above the quantile of a 95 % interval', () => {
@@ -36,7 +32,7 @@ describe('the normal distribution', () => {
 
   it('ends at 0 and 1', () => {
     expect(upperTail(Infinity)).toBe(0);
-    expect(normalCdf(Infinity)).toBe(1);
+    expect(upperTail(-Infinity)).toBe(1);
     expect(upperTail(NaN)).toBeNaN();
   });
 });

@@ -7,11 +7,6 @@ export const normalQuantile975 = 1.959963984540054;
 const tailBegins = 2.5;
 const fractionTerms = 150;
 
-/** P(Z ≤ x). */
-export function normalCdf(x: number): number {
-  return upperTail(-x);
-}
-
 /**
  * P(Z > x), to about 14 significant digits also far out, where 1 − P(Z ≤ x) would have none left.
  *

@@ -1,6 +1,12 @@
 /** Mean and spread over seeds. */
 import { CourierError } from '../errors.ts';
-import type { Summary } from '../report/report.ts';
+import { known, type Measured, measure } from './measured.ts';
+
+/** Mean and sample standard deviation over seeds; `std` is null for a single seed. */
+export interface Summary {
+  readonly mean: number;
+  readonly std: number | null;
+}
 
 /**
  * @param values one number per seed
@@ -18,4 +24,10 @@ export function summarise(values: readonly number[]): Summary {
   if (values.length === 1) return { mean, std: null };
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, std: Math.sqrt(squares / (values.length - 1)) };
+}
+
+/** The same of values that may be undefined: where one is, so is the mean, for the same reason. */
+export function summariseMeasured(values: readonly Measured[]): Measured<Summary> {
+  const gap = values.find((value) => value.kind === 'undefined');
+  return gap ?? measure(() => summarise(values.flatMap((value) => known(value) ?? [])));
 }

@@ -1,7 +1,7 @@
 /** The mean of something that each user contributes several values to. */
 import type { Random } from '../random.ts';
-import { quantile } from './bootstrap.ts';
 import { groupRows } from './groups.ts';
+import { quantile } from './quantile.ts';
 import { undefinedMetric } from './rows.ts';
 
 export interface UserMean {

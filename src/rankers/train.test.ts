@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defined } from '../../test/support/measured.ts';
 import { itemCodes, tinyLog } from '../../test/support/tiny-log.ts';
+import { type Split, splits } from '../data/dataset.ts';
 import type { VisualInputs } from '../features/feature.ts';
 import { createFeature, featureSet } from '../features/index.ts';
 import { auc } from '../metrics/auc.ts';
 import { type Progress, type ProgressEvent, silent } from '../progress.ts';
 import { Engine } from '../runtime/engine.ts';
 import { type RankerConfigInput, rankerConfig } from './config.ts';
-import type { RankerData } from './fields.ts';
+import { type RankerData, rowsOfSplit } from './fields.ts';
 import type { RankerState } from './model.ts';
 import { type RankerResult, trainRanker } from './train.ts';
 
@@ -20,6 +22,19 @@ const small = {
   learningRate: 0.005,
   hiddenWidths: [16],
 };
+
+/** All rows of a split clicked, or none of them. */
+function oneClass(split: Split, label: number): RankerData {
+  const clicked = data.exposures.clicked.slice();
+  for (const row of rowsOfSplit(data, split)) clicked[row] = label;
+  return { ...data, exposures: { ...data.exposures, clicked } };
+}
+
+/** The page views of the validation split as test page views. */
+function withoutValidation(): RankerData {
+  const split = data.pageViews.split.map((place) => (splits[place] === 'train' ? 0 : 2));
+  return { ...data, pageViews: { ...data.pageViews, split } };
+}
 
 describe('training a ranker', () => {
   let engine: Engine;
@@ -71,11 +86,11 @@ describe('training a ranker', () => {
     expect(on.curve[0]).toEqual({
       step: 0,
       loss: null,
-      validationAuc: expect.closeTo(base.result.validationAuc, 3),
+      validationAuc: expect.closeTo(defined(base.result.validationAuc), 3),
     });
     expect(testAuc(on)).toBeGreaterThan(0.95);
     const without = await train('none', {}, data, base.state);
-    expect(without.validationAuc).toBeGreaterThanOrEqual(base.result.validationAuc);
+    expect(defined(without.validationAuc)).toBeGreaterThanOrEqual(defined(base.result.validationAuc));
   });
 
   it('tells how far each category lets the visual side through', async () => {
@@ -111,13 +126,37 @@ describe('training a ranker', () => {
     expect(result.gates).toMatchObject([{ category: 'a', exposures: 800 }]);
   });
 
-  it('refuses a split in which nothing is clicked', async () => {
-    const clicked = data.exposures.clicked.map((label, row) => (row < 4400 ? label : 0));
-    const flat = { ...data, exposures: { ...data.exposures, clicked } };
-    await expect(train('none', {}, flat)).rejects.toMatchObject({
-      code: 'METRIC_UNDEFINED',
-      message: expect.stringContaining('test split none is clicked'),
-    });
+  it('refuses a training split of one class before anything is trained', async () => {
+    for (const label of [0, 1]) {
+      await expect(train('none', {}, oneClass('train', label))).rejects.toMatchObject({
+        code: 'SPLIT_EMPTY',
+        message: `The training split has ${label * 3600} clicked and ${(1 - label) * 3600} unclicked exposures; a ranker learns from both.`,
+      });
+    }
+  });
+
+  it('scores a test split in which nothing is clicked', async () => {
+    const whole = await train('none', { epochs: 1 });
+    const flat = await train('none', { epochs: 1 }, oneClass('test', 0));
+    expect(flat.testScores).toEqual(whole.testScores);
+  });
+
+  it.each([
+    [
+      'in which every exposure is clicked',
+      oneClass('validation', 1),
+      'AUC is undefined: every row is clicked.',
+    ],
+    ['without exposures', withoutValidation(), 'AUC is undefined: there are no rows.'],
+  ])('trains to the end and keeps the last weights with a validation split %s', async (_, dataset, why) => {
+    const options = { epochs: 2, patience: 1, evaluationsPerEpoch: 3 };
+    const details: (string | undefined)[] = [];
+    const listen: Progress = (event) => event.kind === 'end' && details.push(event.detail);
+    const { result, state } = await trainWhole('none', options, dataset, null, listen);
+    expect(result.validationAuc).toEqual({ kind: 'undefined', why });
+    expect(result.curve.map(({ validationAuc }) => validationAuc)).toEqual(Array(6).fill(null));
+    expect([result.steps, state.step]).toEqual([30, 30]);
+    expect(details).toEqual([`no validation AUC, the last weights are kept: ${why}`]);
   });
 
   it('gives identical scores for the same seed, others for another', async () => {
@@ -148,9 +187,10 @@ describe('training a ranker', () => {
 
   it('keeps the weights of the best evaluation and stops when none gets better', async () => {
     const result = await train('none', { epochs: 50, patience: 2, evaluationsPerEpoch: 3 });
-    const aucs = result.curve.map(({ validationAuc }) => validationAuc);
-    expect(result.validationAuc).toBe(Math.max(...aucs));
-    expect(aucs.indexOf(result.validationAuc)).toBe(aucs.length - 3);
+    const aucs = result.curve.flatMap(({ validationAuc }) => validationAuc ?? []);
+    const best = defined(result.validationAuc);
+    expect(best).toBe(Math.max(...aucs));
+    expect(aucs.indexOf(best)).toBe(aucs.length - 3);
     expect(result.curve.map(({ step }) => step)).toEqual(aucs.map((_, index) => 5 * (index + 1)));
     expect(result.steps).toBe(5 * aucs.length);
   });
@@ -169,14 +209,5 @@ describe('training a ranker', () => {
   it('says that it diverged', async () => {
     const options = { learningRate: 1e30, tableLearningRate: 1e30 };
     await expect(train('vector', options)).rejects.toMatchObject({ code: 'TRAINING_DIVERGED' });
-  });
-
-  it('refuses a dataset with an empty split', async () => {
-    const split = data.pageViews.split.map((value) => (value === 1 ? 0 : value));
-    const dataset: RankerData = { ...data, pageViews: { ...data.pageViews, split } };
-    await expect(train('none', {}, dataset)).rejects.toMatchObject({
-      code: 'SPLIT_EMPTY',
-      message: expect.stringContaining('validation'),
-    });
   });
 });

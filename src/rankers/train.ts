@@ -3,6 +3,7 @@
 import type { VisualFeature } from '../data/visual-feature.ts';
 import { CourierError } from '../errors.ts';
 import { auc } from '../metrics/auc.ts';
+import { known, type Measured, measure } from '../metrics/measured.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -27,7 +28,8 @@ export interface CurvePoint {
   readonly step: number;
   /** Mean training loss since the point before; null before the first step. */
   readonly loss: number | null;
-  readonly validationAuc: number;
+  /** null where it is undefined. */
+  readonly validationAuc: number | null;
 }
 
 /** How far a category lets the visual side through. */
@@ -42,9 +44,10 @@ export interface Gate {
 export interface RankerResult {
   /** Exposures of the test split, ascending. */
   readonly testRows: Int32Array;
-  /** Probability of a click on each of them, by the weights with the best validation AUC. */
+  /** Probability of a click on each of them, by the weights that were kept. */
   readonly testScores: Float32Array;
-  readonly validationAuc: number;
+  /** Of the weights that were kept; a gap where the validation split does not hold both classes. */
+  readonly validationAuc: Measured;
   readonly curve: readonly CurvePoint[];
   readonly steps: number;
   readonly seconds: number;
@@ -58,27 +61,31 @@ export interface TrainedRanker {
   readonly model: RankerModel;
   readonly assembler: BatchAssembler;
   readonly feature: VisualFeature | null;
-  /** With the best validation AUC. */
+  /** That with the best validation AUC, or the last one where that is undefined. */
   readonly state: RankerState;
 }
 
 /**
  * Trains a ranker on the training split. The AUC on the validation split decides when to stop and which
- * weights to keep, those it started from among them; the test split is scored once, at the end. The same
- * arguments give the same scores.
+ * weights to keep, those it started from among them; where it is undefined, training goes on to its last step and
+ * keeps the weights of that. The test split is scored once, at the end. The same arguments give the same scores.
  *
- * @throws CourierError SPLIT_EMPTY when a split has no exposures, METRIC_UNDEFINED when a split has only one
- *   class, VALUE_INVALID for a column that is not finite, TRAINING_DIVERGED when the loss is not finite
+ * @throws CourierError SPLIT_EMPTY as `requireTrainable` does, VALUE_INVALID for a column that is not finite,
+ *   TRAINING_DIVERGED when the loss is not finite
  */
 export async function trainRanker(training: RankerTraining): Promise<TrainedRanker> {
   const { dataset, feature, config, seed, engine, start } = training;
   const started = performance.now();
-  const { train, validation, test } = splitRows(dataset);
+  const train = requireTrainable(dataset);
+  const [validation, test] = [rowsOfSplit(dataset, 'validation'), rowsOfSplit(dataset, 'test')];
   const assembler = new BatchAssembler(dataset, feature, train, config);
   const model = await RankerModel.create(assembler, config, seed, engine, start);
   try {
     const labels = Uint8Array.from(validation, (row) => dataset.exposures.clicked[row]!);
-    const validate = async () => auc(await model.score(validation), labels);
+    const validate = async () => {
+      const scores = await model.score(validation);
+      return measure(() => auc(scores, labels));
+    };
     const { curve, best, steps } = await trainUntilStale(model, assembler, train, validate, training);
     await model.restore(best.state);
     const testScores = await model.score(test);
@@ -94,16 +101,16 @@ export async function trainRanker(training: RankerTraining): Promise<TrainedRank
 }
 
 interface Best {
-  readonly validationAuc: number;
+  readonly validationAuc: Measured;
   readonly state: RankerState;
 }
 
-/** Steps until the epochs are over or `patience` evaluations in a row have brought no better AUC. */
+/** Steps until the epochs are over or `patience` evaluations in a row have brought no better AUC. Without one the last is the best. */
 async function trainUntilStale(
   model: RankerModel,
   assembler: BatchAssembler,
   trainRows: Int32Array,
-  validate: () => Promise<number>,
+  validate: () => Promise<Measured>,
   { config, seed, feature, progress, start }: RankerTraining,
 ): Promise<{ curve: readonly CurvePoint[]; best: Best; steps: number }> {
   const stage = `Train ${config.ranker}, ${feature?.name ?? 'none'}`;
@@ -119,11 +126,12 @@ async function trainUntilStale(
   const evaluate = async () => {
     const validationAuc = await validate();
     const since = steps - (curve.at(-1)?.step ?? 0);
-    curve.push({ step: steps, loss: steps === 0 ? null : lossSum / since, validationAuc });
-    progress({ kind: 'advance', stage, done: steps, detail: `validation AUC ${validationAuc.toFixed(4)}` });
+    const loss = steps === 0 ? null : lossSum / since;
+    curve.push({ step: steps, loss, validationAuc: known(validationAuc) });
+    progress({ kind: 'advance', stage, done: steps, detail: aucText(validationAuc) });
     lossSum = 0;
     sinceBest++;
-    if (best !== null && validationAuc <= best.validationAuc) return;
+    if (best !== null && !isBetter(validationAuc, best.validationAuc)) return;
     best = { validationAuc, state: await model.state() };
     sinceBest = 0;
   };
@@ -141,8 +149,18 @@ async function trainUntilStale(
     if (steps % interval === 0 || steps === total) await evaluate();
   }
   const kept = requireBest(best);
-  progress({ kind: 'end', stage, detail: `validation AUC ${kept.validationAuc.toFixed(4)}` });
+  progress({ kind: 'end', stage, detail: aucText(kept.validationAuc) });
   return { curve, best: kept, steps };
+}
+
+function isBetter(one: Measured, other: Measured): boolean {
+  return one.kind === 'undefined' || other.kind === 'undefined' || one.value > other.value;
+}
+
+function aucText(validationAuc: Measured): string {
+  return validationAuc.kind === 'value'
+    ? `validation AUC ${validationAuc.value.toFixed(4)}`
+    : `no validation AUC, the last weights are kept: ${validationAuc.why}`;
 }
 
 function requireBest(best: Best | null): Best {
@@ -174,30 +192,19 @@ function* shuffledBatches(rows: Int32Array, batchSize: number, random: Random): 
   }
 }
 
-function splitRows(dataset: RankerData) {
-  const rowsOf = (split: 'train' | 'validation' | 'test') => {
-    const rows = rowsOfSplit(dataset, split);
-    if (rows.length === 0) throw splitEmpty(split);
-    const clicks = rows.reduce((sum, row) => sum + dataset.exposures.clicked[row]!, 0);
-    if (clicks === 0 || clicks === rows.length) throw oneClass(split, rows.length, clicks);
-    return rows;
-  };
-  return { train: rowsOf('train'), validation: rowsOf('validation'), test: rowsOf('test') };
-}
-
-function splitEmpty(split: string): CourierError {
-  return new CourierError(
+/**
+ * Refuses a dataset that no ranker can learn from. What cannot be measured on the other splits is a gap of the report.
+ * @returns the exposures of the training split
+ * @throws CourierError SPLIT_EMPTY when the training split does not hold clicked and unclicked exposures
+ */
+export function requireTrainable(dataset: RankerData): Int32Array {
+  const rows = rowsOfSplit(dataset, 'train');
+  const clicks = rows.reduce((sum, row) => sum + dataset.exposures.clicked[row]!, 0);
+  if (clicks > 0 && clicks < rows.length) return rows;
+  throw new CourierError(
     'SPLIT_EMPTY',
-    `The ${split} split of the dataset has no exposures.`,
-    'Ingest the dataset again with other split dates, or with a longer log.',
-  );
-}
-
-function oneClass(split: string, rows: number, clicks: number): CourierError {
-  return new CourierError(
-    'METRIC_UNDEFINED',
-    `Of the ${rows} exposures of the ${split} split ${clicks === 0 ? 'none' : 'every one'} is clicked.`,
-    'Check the column of clicks, or ingest the dataset again with other split dates.',
+    `The training split has ${clicks} clicked and ${rows.length - clicks} unclicked exposures; a ranker learns from both.`,
+    'Check the column of clicks, or ingest the dataset again with other split dates or a longer log.',
   );
 }
 

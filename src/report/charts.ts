@@ -81,7 +81,7 @@ function interval95({ objective, features, lift }: LiftedRow, place: number) {
     place,
     color: verdictColors[verdict(lift)],
     name: oneLine(`${objectiveName(objective)} · ${featuresName(features)}`, 56),
-    numbers: `${signedPoints(lift.auc)} (${interval(lift)})`,
+    numbers: `${signedPoints(lift.auc)} (${interval(lift.ci95)})`,
     lift: 100 * lift.auc,
     low: 100 * lift.ci95[0],
     high: 100 * lift.ci95[1],

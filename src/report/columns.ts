@@ -1,30 +1,39 @@
 /** The columns of the table of results, on the page and in Markdown, and those of them that a terminal has room for. */
 
-import { decimals } from '../text.ts';
-import type { ReportRow, RowLift, Summary } from './report.ts';
+import type { RowLift } from '../metrics/lift.ts';
+import type { Measured } from '../metrics/measured.ts';
+import type { Summary } from '../metrics/summary.ts';
+import { decimals, oneLine } from '../text.ts';
+import type { ReportRow } from './report.ts';
 import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
 
 export interface Column {
   readonly title: string;
   readonly kind: 'text' | 'number' | 'lift';
-  readonly cell: (row: ReportRow) => string;
-  /** Standard deviation over seeds, `± 0.0012`; null for a single seed. */
-  readonly spread?: (row: ReportRow) => string | null;
+  readonly cell: (row: ReportRow) => Cell;
 }
 
-const features: Column = { title: 'Features', kind: 'text', cell: (row) => featuresName(row.features) };
-const embeddings: Column = { title: 'Embeddings', kind: 'text', cell: (row) => objectiveName(row.objective) };
-const start: Column = { title: 'Start', kind: 'text', cell: (row) => row.start };
+export interface Cell {
+  readonly text: string;
+  /** Standard deviation over seeds, `± 0.0012`; null for a single seed, and where there is none. */
+  readonly spread: string | null;
+  /** Why the figure is missing; null where it is not, or nothing belongs there. */
+  readonly gap: string | null;
+}
+
+const features = name('Features', (row) => featuresName(row.features));
+const embeddings = name('Embeddings', (row) => objectiveName(row.objective));
+const start = name('Start', (row) => row.start);
 const auc = metric('AUC', (row) => row.auc);
 const gauc = metric('GAUC', (row) => row.gauc);
 const ndcg = metric('NDCG@5', (row) => row.ndcg);
 const logLoss = metric('Log loss', (row) => row.logLoss);
 const calibration = metric('Calibration', (row) => row.calibration);
-const lift: Column = { ...ofLift('Lift', ({ auc }) => signedPoints(auc)), kind: 'lift' };
-const interval95 = ofLift('95 % interval', (each) => interval(each));
-const p = ofLift('p', (each) => pValue(each.p));
-const pCorrected = ofLift('p (Holm)', (each) => pValue(each.pCorrected));
-const pDeLong = ofLift('p (DeLong)', (each) => pValue(each.pDeLong));
+const lift: Column = { ...ofLift('Lift', ({ auc }) => auc, signedPoints), kind: 'lift' };
+const interval95 = ofLift('95 % interval', ({ ci95 }) => ci95, interval);
+const p = ofLift('p', (each) => each.p, pValue);
+const pCorrected = ofLift('p (Holm)', (each) => each.pCorrected, pValue);
+const pDeLong = ofLift('p (DeLong)', (each) => each.pDeLong, pValue);
 
 export const columns: readonly Column[] = [
   features,
@@ -59,28 +68,66 @@ export const liftNote =
   'Lift: difference of AUC to the row without images of the same start, in points (hundredths).';
 export const correctionNote = 'p (Holm): corrected for all lifts of the table; the intervals are not.';
 
-/** A cell with its spread, `0.8123 ± 0.0011`. */
-export function cellText({ cell, spread }: Column, row: ReportRow): string {
-  const deviation = spread?.(row) ?? null;
-  return deviation === null ? cell(row) : `${cell(row)} ${deviation}`;
+/** Above the reasons for gaps. */
+export const gapTitle = 'Why figures are missing:';
+
+/** Why these columns have gaps, each reason once; also where validation could not choose the weights of the rankers. */
+export function gapReasons(rows: readonly ReportRow[], shown: readonly Column[]): string[] {
+  const reasons = rows.flatMap((row) => [
+    ...shown.flatMap(({ cell }) => cell(row).gap ?? []),
+    ...unchosen(row),
+  ]);
+  return [...new Set(reasons)].map((reason) => oneLine(reason, 600));
 }
 
-function metric(title: string, summary: (row: ReportRow) => Summary): Column {
+function unchosen({ validationAuc }: ReportRow): readonly string[] {
+  return validationAuc.kind === 'value'
+    ? []
+    : [`Validation split: ${validationAuc.why} Every ranker kept the weights of its last step.`];
+}
+
+/** A cell with its spread, `0.8123 ± 0.0011`. */
+export function cellText({ cell }: Column, row: ReportRow): string {
+  const { text, spread } = cell(row);
+  return spread === null ? text : `${text} ${spread}`;
+}
+
+function name(title: string, text: (row: ReportRow) => string): Column {
+  return { title, kind: 'text', cell: (row) => ({ text: text(row), spread: null, gap: null }) };
+}
+
+function metric(title: string, summary: (row: ReportRow) => Measured<Summary>): Column {
   return {
     title,
     kind: 'number',
-    cell: (row) => decimals(summary(row).mean, 4),
-    spread: (row) => {
-      const { std } = summary(row);
-      return std === null ? null : `± ${decimals(std, 4)}`;
-    },
+    cell: (row) =>
+      measuredCell(summary(row), ({ mean, std }) => ({
+        text: decimals(mean, 4),
+        spread: std === null ? null : `± ${decimals(std, 4)}`,
+        gap: null,
+      })),
   };
 }
 
-function ofLift(title: string, text: (lift: RowLift) => string): Column {
-  return { title, kind: 'number', cell: (row) => (row.lift === null ? '–' : text(row.lift)) };
+function ofLift<T>(
+  title: string,
+  figure: (lift: RowLift) => Measured<T>,
+  text: (value: T) => string,
+): Column {
+  return {
+    title,
+    kind: 'number',
+    cell: ({ lift }) =>
+      lift === null
+        ? { text: '–', spread: null, gap: null }
+        : measuredCell(figure(lift), (value) => ({ text: text(value), spread: null, gap: null })),
+  };
+}
+
+function measuredCell<T>(measured: Measured<T>, cell: (value: T) => Cell): Cell {
+  return measured.kind === 'value' ? cell(measured.value) : { text: '–', spread: null, gap: measured.why };
 }
 
 function withoutSpread({ title, kind, cell }: Column): Column {
-  return { title, kind, cell };
+  return { title, kind, cell: (row) => ({ ...cell(row), spread: null }) };
 }

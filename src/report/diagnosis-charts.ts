@@ -1,9 +1,10 @@
 /** Pictures of what a ranker rests on: importance of inputs, gates, reliability, images without categories. */
 import * as Plot from '@observablehq/plot';
+import type { ReliabilityBin } from '../metrics/calibration.ts';
 import { decimals, integer } from '../text.ts';
 import { draw, halo } from './drawing.ts';
 import type { Html } from './html.ts';
-import type { Diagnosis } from './report.ts';
+import type { Diagnosis, ImageGain, InputLoss } from './report.ts';
 import { featuresName, name, signedPoints } from './text.ts';
 
 interface Bar {
@@ -15,7 +16,7 @@ interface Bar {
 }
 
 /** Loss of validation AUC in points by input, in the order given; visual inputs are coloured. */
-export function importanceChart(importance: Diagnosis['importance']): Html {
+export function importanceChart(importance: readonly InputLoss[]): Html {
   const bars = importance.map(({ input, visual, loss }): Bar => {
     const label = visual ? featuresName(input) : input;
     return { label, value: 100 * loss, text: decimals(100 * loss, 2), color: barColor(visual) };
@@ -39,7 +40,7 @@ export function gateChart(gates: Diagnosis['gates']): Html {
 }
 
 /** Predicted against observed click rate of each bin; on the diagonal both are the same. */
-export function reliabilityChart(reliability: Diagnosis['reliability']): Html {
+export function reliabilityChart(reliability: readonly ReliabilityBin[]): Html {
   const points = reliability.map(({ meanPrediction, observedRate }) => {
     return { predicted: 100 * meanPrediction, observed: 100 * observedRate };
   });
@@ -71,7 +72,7 @@ export function reliabilityChart(reliability: Diagnosis['reliability']): Html {
 }
 
 /** Validation AUC without images and with them, a pair of dots for each set of inputs. */
-export function categoriesChart(comparisons: Diagnosis['withoutCategories']): Html {
+export function categoriesChart(comparisons: readonly ImageGain[]): Html {
   const data = comparisons.map(({ categories, none, withImages }, place) => {
     const gain = `images: ${signedPoints(withImages.mean - none.mean)} points`;
     return {

@@ -1,5 +1,6 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
+import { gap, value } from '../../test/support/measured.ts';
 import { sampleReport } from '../../test/support/report.ts';
 import { diagnosisSection } from './diagnosis.ts';
 import type { Diagnosis } from './report.ts';
@@ -13,10 +14,10 @@ const nothing: Diagnosis = {
   features: 'vector',
   objective: 'courier',
   seed: 7,
-  importance: [],
+  importance: value([]),
   gates: [],
-  reliability: [],
-  withoutCategories: [],
+  reliability: value([]),
+  withoutCategories: value([]),
 };
 
 function section(diagnosis: Diagnosis | null, selector: string): Part[] {
@@ -30,11 +31,11 @@ function texts(diagnosis: Diagnosis | null, selector: string): string[] {
 
 describe('the section on what the ranker rests on', () => {
   it('draws one bar for every input, coloured where it comes from photos, and reads all values out', () => {
-    const importance = [
+    const importance = value([
       { input: 'item', visual: false, loss: 0.0612 },
       { input: 'sim-score', visual: true, loss: 0.034 },
       { input: 'user', visual: false, loss: -0.0011 },
-    ];
+    ]);
     const diagnosis = { ...nothing, importance };
     expect(section(diagnosis, '.importance rect').map((bar) => bar.getAttribute('fill'))).toEqual([
       'var(--muted)',
@@ -64,10 +65,10 @@ describe('the section on what the ranker rests on', () => {
   });
 
   it('draws a dot for every bin of predictions, and the diagonal', () => {
-    const reliability = [
+    const reliability = value([
       { meanPrediction: 0.1, observedRate: 0.12, count: 50 },
       { meanPrediction: 0.3, observedRate: 0.25, count: 50 },
-    ];
+    ]);
     const diagnosis = { ...nothing, reliability };
     expect(section(diagnosis, '.reliability circle')).toHaveLength(2);
     expect(section(diagnosis, '.reliability g[aria-label="link"] path')).toHaveLength(1);
@@ -77,7 +78,7 @@ describe('the section on what the ranker rests on', () => {
   });
 
   it('shows bins in which nothing was predicted and nothing observed', () => {
-    const reliability = [{ meanPrediction: 0, observedRate: 0, count: 5 }];
+    const reliability = value([{ meanPrediction: 0, observedRate: 0, count: 5 }]);
     expect(section({ ...nothing, reliability }, '.reliability circle')).toHaveLength(1);
     expect(
       `${diagnosisSection({ ...sampleReport(), diagnosis: { ...nothing, reliability } })}`,
@@ -90,6 +91,23 @@ describe('the section on what the ranker rests on', () => {
       ...['without categories', '0.7840 ± 0.0012', '0.8290 ± 0.0012', '+4.50'],
     ]);
     expect(texts(sampleReport().diagnosis, '.categories svg')[0]).toContain('images: +4.50 points');
+  });
+
+  it('says why a figure is missing, and that the row could not be chosen by validation AUC', () => {
+    const why = 'AUC is undefined: no row is clicked.';
+    const { reliability } = sampleReport().diagnosis ?? nothing;
+    const diagnosis = { ...nothing, importance: gap(why), reliability, withoutCategories: gap(why) };
+    expect(texts(diagnosis, 'p')[0]).toMatch(
+      /^The first row with images, since validation AUC is undefined,/,
+    );
+    expect(texts(diagnosis, 'figcaption')).toEqual([
+      `Importance of inputs${why}`,
+      expect.stringMatching(/^Reliability/),
+      `What images add beyond categories${why}`,
+    ]);
+    expect(texts(sampleReport().diagnosis, 'p')[0]).toMatch(
+      /^The warm-started row with the best validation AUC,/,
+    );
   });
 
   it('leaves out figures without data, and itself when none is left', () => {

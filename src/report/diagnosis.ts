@@ -1,6 +1,8 @@
 /** Section of the report about what the best ranker with images rests on. */
 
-import { integer } from '../text.ts';
+import type { ReliabilityBin } from '../metrics/calibration.ts';
+import type { Measured } from '../metrics/measured.ts';
+import { integer, oneLine } from '../text.ts';
 import {
   categoriesChart,
   gateChart,
@@ -9,7 +11,7 @@ import {
   reliabilityChart,
 } from './diagnosis-charts.ts';
 import { type Html, html } from './html.ts';
-import type { Diagnosis, Report } from './report.ts';
+import type { Diagnosis, ImageGain, InputLoss, Report } from './report.ts';
 import { featuresName, meanAndStd, objectiveName, signedPoints } from './text.ts';
 
 /** Categories shown, those with most exposures; `report.json` has all of them. */
@@ -19,21 +21,39 @@ export function diagnosisSection({ diagnosis }: Report): Html | null {
   if (diagnosis === null) return null;
   const { features, objective, seed, importance, gates, reliability, withoutCategories } = diagnosis;
   const figures = [
-    importance.length === 0 ? null : importanceFigure(importance),
+    figureOrGap('Importance of inputs', importance, importanceFigure),
     gates.length === 0 ? null : gateFigure(gates),
-    reliability.length === 0 ? null : reliabilityFigure(reliability),
-    withoutCategories.length === 0 ? null : categoriesFigure(withoutCategories),
+    figureOrGap('Reliability', reliability, reliabilityFigure),
+    figureOrGap('What images add beyond categories', withoutCategories, categoriesFigure),
   ];
   if (figures.every((figure) => figure === null)) return null;
   return html`<section id="diagnosis" aria-labelledby="diagnosis-title">
 <h2 id="diagnosis-title">What the ranker rests on</h2>
-<p>The warm-started row with the best validation AUC, ${objectiveName(objective)} as ${featuresName(features)},
+<p>${whichRow(importance)}, ${objectiveName(objective)} as ${featuresName(features)},
 looked into with seed ${String(seed)}, on the validation split.</p>
 <div class="panels">${figures}</div>
 </section>`;
 }
 
-function importanceFigure(importance: Diagnosis['importance']): Html {
+/** The importance of inputs is a gap where validation AUC is undefined, which is what rows are chosen by. */
+function whichRow(importance: Diagnosis['importance']): string {
+  return importance.kind === 'value'
+    ? 'The warm-started row with the best validation AUC'
+    : 'The first row with images, since validation AUC is undefined';
+}
+
+/** The reason in place of what is undefined; null without data. */
+function figureOrGap<T>(
+  title: string,
+  measured: Measured<readonly T[]>,
+  figure: (values: readonly T[]) => Html,
+): Html | null {
+  if (measured.kind === 'undefined')
+    return html`<figure><figcaption><strong>${title}</strong><br>${oneLine(measured.why)}</figcaption></figure>`;
+  return measured.value.length === 0 ? null : figure(measured.value);
+}
+
+function importanceFigure(importance: readonly InputLoss[]): Html {
   return html`<figure class="importance"><figcaption><strong>Importance of inputs</strong><br>How much AUC is lost when
 the values of an input are dealt out anew among the exposures: <span class="key orange">images</span>,
 <span class="key grey">all else</span>.</figcaption>${importanceChart(importance)}</figure>`;
@@ -49,14 +69,14 @@ function gateFigure(gates: Diagnosis['gates']): Html {
 0 to 1, and its exposures.${more}</figcaption>${gateChart(shown)}</figure>`;
 }
 
-function reliabilityFigure(reliability: Diagnosis['reliability']): Html {
+function reliabilityFigure(reliability: readonly ReliabilityBin[]): Html {
   const rows = reliability.reduce((sum, { count }) => sum + count, 0);
   return html`<figure class="reliability"><figcaption><strong>Reliability</strong><br>Predicted and observed click rate of
 ${integer(rows)} exposures in ${reliability.length} bins of equal size; below the diagonal the ranker predicts too
 many clicks.</figcaption>${reliabilityChart(reliability)}</figure>`;
 }
 
-function categoriesFigure(comparisons: Diagnosis['withoutCategories']): Html {
+function categoriesFigure(comparisons: readonly ImageGain[]): Html {
   return html`<figure class="categories"><figcaption><strong>What images add beyond categories</strong><br>Validation AUC
 <span class="key grey">without</span> and <span class="key blue">with</span> images. What they add only when the
 ranker lacks categories is what categories tell already.</figcaption>${categoriesChart(comparisons)}

@@ -1,5 +1,6 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
+import { gap, value } from '../../test/support/measured.ts';
 import { sampleReport } from '../../test/support/report.ts';
 import { attentionSentence } from './attention.ts';
 import type { AttentionSummary, CorrelationSummary } from './attention-summary.ts';
@@ -87,7 +88,7 @@ function explanation(text = 'plain'): Explanation {
         clickRate: place % 2 === 0 ? null : place / 80,
       })),
     },
-    information: {
+    information: value({
       category: text,
       clusters: 50,
       exposures: 9000,
@@ -97,7 +98,7 @@ function explanation(text = 'plain'): Explanation {
         { name: text, plugIn: 0.01, corrected: 0.004, chance: { mean: 0.001, high: 0.002 } },
         { name: 'hog', plugIn: 0.009, corrected: 0.0015, chance: { mean: 0.001, high: 0.002 } },
       ],
-    },
+    }),
   };
 }
 
@@ -154,6 +155,16 @@ describe('the page of an explanation', () => {
     expect(elements(page, '#information td').map(({ textContent }) => textContent)).toEqual(
       ['10.00', '4.00', '1.00', '2.00', '3.00'].concat(['9.00', '1.50', '1.00', '2.00', '0.50']),
     );
+  });
+});
+
+describe('what clusters tell, where it is undefined', () => {
+  it('is a section with the reason', () => {
+    const page = explanationPage({ ...explanation(), information: gap('There are no exposures.') });
+    expect(elements(page, '#information p').map(({ textContent }) => textContent)).toEqual([
+      'There are no exposures.',
+    ]);
+    expect(elements(page, '#information :is(table, figure)')).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** The page of `courier explain`. */
 
+import type { Measured } from '../metrics/measured.ts';
 import { decimals, integer, oneLine, percent } from '../text.ts';
 import { attentionFigures, attentionSentence } from './attention.ts';
 import type {
@@ -119,7 +120,16 @@ function mapFigure(
   )}</ul></figcaption>${chart}</figure>`;
 }
 
-function informationSection(information: InformationGain): Html {
+function informationSection(information: Measured<InformationGain>): Html {
+  return information.kind === 'value'
+    ? gainSection(information.value)
+    : html`<section id="information" aria-labelledby="information-title">
+<h2 id="information-title">What clusters tell about clicks</h2>
+<p>${oneLine(information.why)}</p>
+</section>`;
+}
+
+function gainSection(information: InformationGain): Html {
   const { category, clusters, exposures, clickEntropy, permutations, sources } = information;
   const beyond = category === null ? 'click' : `click | ${name(category, 40)}`;
   const cells = (values: readonly number[]) =>

@@ -1,4 +1,6 @@
 /** What `courier explain` found out about embeddings: the page shows it, and the JSON file holds it. */
+
+import type { Measured } from '../metrics/measured.ts';
 import type { AttentionSummary } from './attention-summary.ts';
 import type { Example, Photo } from './report.ts';
 
@@ -72,5 +74,6 @@ export interface Explanation {
   readonly attention: AttentionSummary;
   readonly neighbours: readonly NeighbourComparison[];
   readonly map: EmbeddingMap;
-  readonly information: InformationGain;
+  /** A gap where the training period showed no item that has an embedding in every file. */
+  readonly information: Measured<InformationGain>;
 }

@@ -1,5 +1,6 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
+import { gap } from '../../test/support/measured.ts';
 import { rowLift, sampleReport } from '../../test/support/report.ts';
 import { terminalFailures } from './failures.ts';
 import { reportMarkdown } from './markdown.ts';
@@ -59,6 +60,16 @@ describe('the sentence on the best other source', () => {
     );
     expect(rivalSentence({ versusBestOther: versus(0.2) })).toContain(
       'points of AUC, no more than chance can do (',
+    );
+  });
+
+  it('says why the difference cannot be told from chance', () => {
+    const none = gap('The confidence interval is undefined: the test rows have 1 user.');
+    const unjudged = versus(1).map((one) => {
+      return { ...one, lift: { ...one.lift, ci95: none, p: none, pCorrected: none } };
+    });
+    expect(rivalSentence({ versusBestOther: unjudged })).toBe(
+      "Against the best row of any other source, HOG as vectors, COURIER's best, as similarity scores: the difference of AUC is +1.20 points, which cannot be told from chance: The confidence interval is undefined: the test rows have 1 user.",
     );
   });
 

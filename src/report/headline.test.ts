@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { reportRow, sampleReport } from '../../test/support/report.ts';
+import { gap, value } from '../../test/support/measured.ts';
+import { reportRow, rowLift, sampleReport } from '../../test/support/report.ts';
 import { context, headline } from './headline.ts';
-import type { Report, ReportRow, RowLift, Start } from './report.ts';
+import type { Report, ReportRow, Start } from './report.ts';
+import type { JudgedLift } from './rows.ts';
 
 const baseline = reportRow('none', null, 0.81, null);
 
@@ -9,11 +11,21 @@ function reportWith(...rows: ReportRow[]): Report {
   return { ...sampleReport(), rows: [baseline, ...rows] };
 }
 
-type PlainLift = Pick<RowLift, 'auc' | 'ci95' | 'p'> & Partial<RowLift>;
+type PlainLift = Omit<JudgedLift, 'pCorrected'> & Partial<JudgedLift>;
 
-function courier(lift: PlainLift, features = 'sim-score', start: Start = 'warm'): ReportRow {
-  const whole = { pCorrected: lift.p, pDeLong: lift.p, ...lift };
-  return reportRow(features, 'courier', 0.81 + lift.auc, whole, { start });
+function courier(
+  { auc, ci95, p, pCorrected = p }: PlainLift,
+  features = 'sim-score',
+  start: Start = 'warm',
+): ReportRow {
+  const lift = {
+    auc: value(auc),
+    ci95: value(ci95),
+    p: value(p),
+    pCorrected: value(pCorrected),
+    pDeLong: value(p),
+  };
+  return reportRow(features, 'courier', 0.81 + auc, lift, { start });
 }
 
 function hog(lift: PlainLift): ReportRow {
@@ -101,6 +113,40 @@ describe('headline', () => {
     const report = { ...sampleReport(), rows };
     expect(headline(report)).toContain('lift test AUC by 5.0 points');
     expect(context(report).join(' ')).toContain('exaggerates what images add');
+  });
+
+  it('says so where the lift cannot be computed, and claims nothing', () => {
+    const none = gap('AUC is undefined: every row is clicked.');
+    const lift = { auc: none, ci95: none, p: none, pCorrected: none, pDeLong: none };
+    const report = reportWith(reportRow('sim-score', 'courier', 0.8, lift));
+    expect(headline(report)).toBe(
+      'What COURIER embeddings add to test AUC cannot be told: AUC is undefined: every row is clicked.',
+    );
+    expect(context(report)).toHaveLength(1);
+  });
+
+  it('gives a lift without an interval, and says that it cannot be told from chance', () => {
+    const none = gap('The confidence interval is undefined: the test rows have 1 user.');
+    const lift = { ...rowLift(0.031, 0, 1), ci95: none, p: none, pCorrected: none };
+    expect(headline(reportWith(reportRow('sim-score', 'courier', 0.84, lift)))).toBe(
+      'What COURIER embeddings add to test AUC is +3.10 points, which cannot be told from chance: The confidence interval is undefined: the test rows have 1 user.',
+    );
+  });
+
+  it('does not speak of another source where the lift of COURIER cannot be computed', () => {
+    const none = gap('AUC is undefined: every row is clicked.');
+    const lift = { auc: none, ci95: none, p: none, pCorrected: none, pDeLong: none };
+    const other = hog({ auc: 0.04, ci95: [0.03, 0.05], p: 0.002 });
+    expect(headline(reportWith(other, reportRow('sim-score', 'courier', 0.8, lift)))).toMatch(
+      /^What COURIER embeddings add to test AUC cannot be told/,
+    );
+  });
+
+  it('says why the AUC of a model without images is missing', () => {
+    const alone = { ...baseline, auc: gap('AUC is undefined: no row is clicked.') };
+    expect(headline({ ...sampleReport(), rows: [alone] })).toBe(
+      'No embeddings were compared with the model without images, and its test AUC cannot be told: AUC is undefined: no row is clicked.',
+    );
   });
 
   it('makes no comparison where there is none', () => {

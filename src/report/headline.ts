@@ -1,8 +1,20 @@
 /** The result in one plain sentence, and what a careful reader has to know beside it. */
 
-import { decimals, integer } from '../text.ts';
-import type { Lift, Report, RowLift } from './report.ts';
-import { baselineOf, type LiftedRow, liftedRows, resultRows, side, verdict } from './rows.ts';
+import type { Lift } from '../metrics/lift.ts';
+import { decimals, integer, oneLine } from '../text.ts';
+import type { Report } from './report.ts';
+import {
+  baselineOf,
+  type ComparedRow,
+  comparedRows,
+  type JudgedLift,
+  type LiftedRow,
+  liftedRows,
+  resultRows,
+  side,
+  unjudgedText,
+  verdict,
+} from './rows.ts';
 import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
 
 /**
@@ -11,13 +23,13 @@ import { featuresName, interval, objectiveName, pValue, signedPoints } from './t
  */
 export function headline(report: Report): string {
   const row = headlineRow(report);
-  if (row === undefined) return withoutComparison(report);
+  if (row === undefined) return withoutLift(report);
   const { lift } = row;
   const subject = `${capital(objectiveName(row.objective))} embeddings`;
   const size = decimals(100 * Math.abs(lift.auc), digitsFor(lift));
   const change = `${signedPoints(lift.auc, digitsFor(lift))} points against the model without images`;
   const lifts = liftedRows(report.rows).length;
-  const evidence = `95 % interval ${interval(lift, digitsFor(lift))}, ${pText(lift, lifts)}`;
+  const evidence = `95 % interval ${interval(lift.ci95, digitsFor(lift))}, ${pText(lift, lifts)}`;
   switch (verdict(lift)) {
     case 'better':
       return `${subject} lift test AUC by ${size} points over the model without images (${evidence}).`;
@@ -36,7 +48,7 @@ export function context(report: Report): string[] {
   const size = `Measured on ${integer(report.testRows)} test exposures of ${integer(report.testUsers)} users.`;
   if (row === undefined) return [size];
   const sentences = [`The ranker sees the embeddings as ${featuresName(row.features)}.`, startText(row)];
-  const choices = headlineChoices(report).length;
+  const choices = liftedRows(headlineChoices(report)).length;
   if (choices > 1) {
     sentences.push(
       `This is the best of ${choices} such rows; the p-value is corrected for all ${liftedRows(report.rows).length} lifts of the table, but the interval does not allow for that choice.`,
@@ -53,13 +65,16 @@ export function context(report: Report): string[] {
   return [...sentences, size];
 }
 
-/** The row that the report is about: the best of COURIER's, or of all where COURIER was not run. */
+/**
+ * The row that the report is about: the best of COURIER's, or of all where COURIER was not run; none where no lift of
+ * theirs can be judged.
+ */
 export function headlineRow(report: Report): LiftedRow | undefined {
-  return best(headlineChoices(report));
+  return best(liftedRows(headlineChoices(report)));
 }
 
-function headlineChoices(report: Report): readonly LiftedRow[] {
-  const rows = liftedRows(resultRows(report));
+function headlineChoices(report: Report): readonly ComparedRow[] {
+  const rows = comparedRows(resultRows(report));
   const own = rows.filter(({ objective }) => objective === 'courier');
   return own.length > 0 ? own : rows;
 }
@@ -79,7 +94,7 @@ function digitsFor({ ci95: [low, high] }: Lift): number {
   return high - low < 0.005 || Math.min(Math.abs(low), Math.abs(high)) < 0.001 ? 2 : 1;
 }
 
-function pText({ pCorrected }: RowLift, lifts: number): string {
+function pText({ pCorrected }: JudgedLift, lifts: number): string {
   const text = pValue(pCorrected);
   const equation = text.startsWith('<') ? `p ${text}` : `p = ${text}`;
   return lifts > 1 ? `${equation}, corrected for ${comparisons(lifts)}` : equation;
@@ -89,11 +104,19 @@ function comparisons(lifts: number): string {
   return lifts === 1 ? 'one comparison' : `${lifts} comparisons`;
 }
 
-function withoutComparison(report: Report): string {
+/** Why there is no lift to speak of. */
+function withoutLift(report: Report): string {
+  const [compared] = headlineChoices(report);
+  if (compared !== undefined) {
+    const { objective, lift } = compared;
+    return `What ${objectiveName(objective)} embeddings add to test AUC ${unjudgedText(lift)}`;
+  }
   const [first] = resultRows(report);
   if (first === undefined) return 'No model was evaluated.';
   const { auc } = baselineOf(report.rows, first.start) ?? first;
-  return `The model without images reaches a test AUC of ${decimals(auc.mean, 4)}; no embeddings were compared with it.`;
+  return auc.kind === 'value'
+    ? `The model without images reaches a test AUC of ${decimals(auc.value.mean, 4)}; no embeddings were compared with it.`
+    : `No embeddings were compared with the model without images, and its test AUC cannot be told: ${oneLine(auc.why)}`;
 }
 
 function capital(text: string): string {

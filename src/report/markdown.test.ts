@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { gap, value } from '../../test/support/measured.ts';
 import { reportRow, rowLift, sampleReport } from '../../test/support/report.ts';
 import { columns } from './columns.ts';
 import { markdownTable, reportMarkdown } from './markdown.ts';
@@ -14,8 +15,8 @@ describe('markdownTable', () => {
   it('shows all columns, names left and numbers right', () => {
     const row = reportRow('sim-score+cluster-id', 'courier', 0.841, {
       ...rowLift(0.031, 0.0045, 0.002),
-      pCorrected: 0.004,
-      pDeLong: 0.00001,
+      pCorrected: value(0.004),
+      pDeLong: value(0.00001),
     });
     const [caption, , head, rule, line] = markdownTable([row]).split('\n');
     expect(caption).toBe(
@@ -61,6 +62,25 @@ describe('markdownTable', () => {
   it('lets no name become a link, a picture, HTML or emphasis', () => {
     const table = markdownTable([reportRow('![a](b)<b>&lt;*_~~`', null, 0.8, null)]);
     expect(table).toContain('\\!\\[a\\](b)\\<b\\>\\&lt;\\*\\_\\~\\~\\`');
+  });
+
+  it('shows a missing figure as a gap, and lists each reason once below', () => {
+    const missing = {
+      gauc: gap('GAUC is undefined: none of 6 groups holds both.'),
+      ndcg: gap('NDCG@5 is undefined: none of 9 page views has a click.'),
+    };
+    const rows = [0.8, 0.81].map((auc) => ({ ...reportRow('none', null, auc, null), ...missing }));
+    const paragraphs = markdownTable(rows).split('\n\n');
+    expect(cells(paragraphs[1]?.split('\n').at(-1) ?? '').slice(3, 7)).toEqual([
+      '0.8100 ± 0.0010',
+      '–',
+      '–',
+      '0.4950 ± 0.0010',
+    ]);
+    expect(paragraphs.slice(3)).toEqual([
+      'Why figures are missing:',
+      '- GAUC is undefined\\: none of 6 groups holds both.\n- NDCG\\@5 is undefined\\: none of 9 page views has a click.',
+    ]);
   });
 
   it('is nothing without rows', () => {

@@ -1,7 +1,7 @@
 /** The table of results as Markdown, for documents, and a short report around it. */
 
 import { oneLine } from '../text.ts';
-import { cellText, columns, correctionNote, liftNote } from './columns.ts';
+import { cellText, columns, correctionNote, gapReasons, gapTitle, liftNote } from './columns.ts';
 import { failedSentence } from './failures.ts';
 import { context, headline } from './headline.ts';
 import type { Report, ReportRow } from './report.ts';
@@ -21,7 +21,7 @@ export function reportMarkdown(report: Report): string {
 
 /**
  * Rows with all columns as tables of GitHub Flavored Markdown, one for each start under a line that names it,
- * and below them what the titles leave open; nothing for no rows.
+ * and below them what the titles leave open and why figures are missing; nothing for no rows.
  */
 export function markdownTable(rows: readonly ReportRow[]): string {
   if (rows.length === 0) return '';
@@ -29,7 +29,13 @@ export function markdownTable(rows: readonly ReportRow[]): string {
     `**${title}**: ${note}.`,
     [headLine(), ruleLine(), ...rows.map(rowLine)].join('\n'),
   ]);
-  return [...tables, `${liftNote} ${correctionNote}`].join('\n\n');
+  return [...tables, `${liftNote} ${correctionNote}`, ...gaps(rows)].join('\n\n');
+}
+
+function gaps(rows: readonly ReportRow[]): readonly string[] {
+  const reasons = gapReasons(rows, columns);
+  if (reasons.length === 0) return [];
+  return [gapTitle, reasons.map((why) => `- ${escapeMarkdown(why)}`).join('\n')];
 }
 
 function headLine(): string {

@@ -1,5 +1,6 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
+import { gap, value } from '../../test/support/measured.ts';
 import { sampleReport } from '../../test/support/report.ts';
 import { reportPage } from './page.ts';
 
@@ -154,10 +155,40 @@ describe('the report page', () => {
   it('marks a lift as better only where its corrected p-value says so too', () => {
     const report = sampleReport();
     const better = (pCorrected: number) => {
-      const rows = report.rows.map((row) => ({ ...row, lift: row.lift && { ...row.lift, pCorrected } }));
+      const rows = report.rows.map((row) => ({
+        ...row,
+        lift: row.lift && { ...row.lift, pCorrected: value(pCorrected) },
+      }));
       return elements(reportPage({ ...report, rows }), '.results .warm tr.better').length;
     };
     expect([better(0.049), better(0.05)]).toEqual([3, 0]);
+  });
+
+  it('shows a missing figure as a gap that says why, in its cell and below the table', () => {
+    const report = sampleReport();
+    const why = 'GAUC is undefined: none of 6 <groups> holds both.';
+    const rows = report.rows.map((row) => ({ ...row, gauc: gap(why) }));
+    const page = reportPage({ ...report, rows });
+    const gaps = elements(page, '.results td abbr');
+    expect(gaps).toHaveLength(rows.length);
+    expect([gaps[0]?.textContent, gaps[0]?.getAttribute('title')]).toEqual(['–', why]);
+    expect(elements(page, '#results ul li').map(({ textContent }) => textContent)).toEqual([why]);
+    expect(elements(reportPage(report), '#results :is(abbr, ul)')).toEqual([]);
+  });
+
+  it('stands without any lift, and says in its headline that there is none', () => {
+    const report = sampleReport();
+    const none = gap('AUC is undefined: every row is clicked.');
+    const lift = { auc: none, ci95: none, p: none, pCorrected: none, pDeLong: none };
+    const rows = report.rows.map((row) => ({ ...row, auc: none, lift: row.lift && lift }));
+    const page = reportPage({ ...report, rows });
+    expect(elements(page, 'h1')[0]?.textContent).toContain('cannot be told: AUC is undefined');
+    expect(elements(page, '.facts dt').map(({ textContent }) => textContent)).toEqual([
+      'test exposures',
+      'test users',
+    ]);
+    expect(elements(page, 'figure.lift')).toEqual([]);
+    expect(elements(page, '.results tbody tr')).toHaveLength(rows.length + 2);
   });
 
   it('shows the history newest first with its weights, then the click', () => {

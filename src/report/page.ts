@@ -6,7 +6,7 @@ import { examplesSection } from './examples.ts';
 import { failuresSection } from './failures.ts';
 import { context, headline, headlineRow } from './headline.ts';
 import { costSection, dataSection, manifestSection } from './origins.ts';
-import type { Report } from './report.ts';
+import type { Report, ReportRow } from './report.ts';
 import { curvesSection, resultsSection } from './results.ts';
 import { baselineOf, resultRows } from './rows.ts';
 import { type Fact, pageOf } from './shell.ts';
@@ -38,9 +38,13 @@ function facts(report: Report): readonly Fact[] {
   const baseline = first === undefined ? undefined : baselineOf(report.rows, first.start);
   return [
     ['points of AUC', row === undefined ? null : signedPoints(row.lift.auc)],
-    ['AUC with images', row === undefined ? null : decimals(row.auc.mean, 4)],
-    ['AUC without images', baseline === undefined ? null : decimals(baseline.auc.mean, 4)],
+    ['AUC with images', aucOf(row)],
+    ['AUC without images', aucOf(baseline)],
     ['test exposures', integer(report.testRows)],
     ['test users', integer(report.testUsers)],
   ];
+}
+
+function aucOf(row: Pick<ReportRow, 'auc'> | undefined): string | null {
+  return row?.auc.kind === 'value' ? decimals(row.auc.value.mean, 4) : null;
 }

@@ -1,30 +1,10 @@
 /** The report of an evaluation: what `report.json` holds and what `report.html` shows. */
 import type { Finding } from '../data/dataset.ts';
+import type { ReliabilityBin } from '../metrics/calibration.ts';
+import type { Lift, RowLift } from '../metrics/lift.ts';
+import type { Measured } from '../metrics/measured.ts';
+import type { Summary } from '../metrics/summary.ts';
 import type { AttentionSummary } from './attention-summary.ts';
-
-/** Mean and sample standard deviation over seeds; `std` is null for a single seed. */
-export interface Summary {
-  readonly mean: number;
-  readonly std: number | null;
-}
-
-/** How much better than the row without images that had the same start, on the same test rows. */
-export interface Lift {
-  /** Difference of AUC, 0.01 being one point; mean over seeds. */
-  readonly auc: number;
-  /** Percentile interval of a paired bootstrap over users, seeds pooled as replicates. */
-  readonly ci95: readonly [number, number];
-  /** Two-sided p-value of the same bootstrap. */
-  readonly p: number;
-}
-
-/** The lift of a row of the table, which is one of several that were looked at. */
-export interface RowLift extends Lift {
-  /** The p-value after Holm's correction for all lifts of the table. */
-  readonly pCorrected: number;
-  /** Two-sided p-value of DeLong's test, which takes rows for independent and the seeds for one and the same. */
-  readonly pDeLong: number;
-}
 
 /**
  * Where training began: `warm`, a ranker without images went on with and without them, as happens to a model in
@@ -51,14 +31,17 @@ export interface ReportRow {
   readonly objective: string | null;
   readonly start: Start;
   readonly seeds: readonly number[];
-  readonly auc: Summary;
-  readonly gauc: Summary;
-  readonly logLoss: Summary;
+  /** On the test period, as are those that follow; a gap with its reason where the test rows do not define it. */
+  readonly auc: Measured<Summary>;
+  readonly gauc: Measured<Summary>;
+  readonly logLoss: Measured<Summary>;
   /** Predicted over observed click rate. */
-  readonly calibration: Summary;
+  readonly calibration: Measured<Summary>;
   /** NDCG@5 over page views with a click. */
-  readonly ndcg: Summary;
-  /** null in the rows without images, which the others are compared with. */
+  readonly ndcg: Measured<Summary>;
+  /** What chose the weights of each ranker; where it is undefined, they are those of the last step. */
+  readonly validationAuc: Measured<Summary>;
+  /** Over the row without images that had the same start; null in those rows. */
   readonly lift: RowLift | null;
   /** The same on parts of the test rows; only for rows that began warm. */
   readonly slices: readonly SliceResult[];
@@ -106,12 +89,12 @@ export type SliceResult = {
 
 /** What a trained ranker with images rests on; from the validation split, but for the counts of `gates`. */
 export interface Diagnosis {
-  /** Row of the table: the best one by validation AUC that began warm. */
+  /** Row of the table: the best one by validation AUC that began warm, the first where that AUC is undefined. */
   readonly features: string;
   readonly objective: string;
   readonly seed: number;
   /** Loss of validation AUC when the values of an input are dealt out anew among the exposures. */
-  readonly importance: readonly { readonly input: string; readonly visual: boolean; readonly loss: number }[];
+  readonly importance: Measured<readonly InputLoss[]>;
   /** How far each category lets the visual side through, 0 to 1, and its test exposures. */
   readonly gates: readonly {
     readonly category: string;
@@ -119,17 +102,25 @@ export interface Diagnosis {
     readonly exposures: number;
   }[];
   /** Predicted and observed click rate on the validation split, in bins of equal size. */
-  readonly reliability: readonly {
-    readonly meanPrediction: number;
-    readonly observedRate: number;
-    readonly count: number;
-  }[];
-  /** Validation AUC with and without images, with all inputs and without what categories tell. */
-  readonly withoutCategories: readonly {
-    readonly categories: boolean;
-    readonly none: Summary;
-    readonly withImages: Summary;
-  }[];
+  readonly reliability: Measured<readonly ReliabilityBin[]>;
+  /** With all inputs and without what categories tell; where its AUC is undefined, no ranker is trained for it. */
+  readonly withoutCategories: Measured<readonly ImageGain[]>;
+}
+
+/** How much AUC an input is worth to a ranker. */
+export interface InputLoss {
+  readonly input: string;
+  /** Whether it comes from photos. */
+  readonly visual: boolean;
+  readonly loss: number;
+}
+
+/** Validation AUC with and without images. */
+export interface ImageGain {
+  /** Whether the rankers have what categories tell. */
+  readonly categories: boolean;
+  readonly none: Summary;
+  readonly withImages: Summary;
 }
 
 export interface Curve {
@@ -194,7 +185,7 @@ export interface Report {
   readonly testRows: number;
   readonly testUsers: number;
   readonly rows: readonly ReportRow[];
-  /** One for each start, warm first; none without COURIER or without another source. */
+  /** One for each start, warm first; none without COURIER, without another source, or without a lift to tell the best by. */
   readonly versusBestOther: readonly VersusBestOther[];
   readonly failures: readonly Failure[];
   /** null where no ranker with images was trained, or nobody asked. */

@@ -2,12 +2,20 @@
 
 import { oneLine } from '../text.ts';
 import { curveChart, liftChart, liftDomain } from './charts.ts';
-import { type Column, columns, correctionNote, liftNote } from './columns.ts';
+import {
+  type Cell,
+  type Column,
+  columns,
+  correctionNote,
+  gapReasons,
+  gapTitle,
+  liftNote,
+} from './columns.ts';
 import { seriesColors } from './drawing.ts';
 import { type Html, html } from './html.ts';
 import type { Curve, Report, ReportRow } from './report.ts';
 import { rivalSentence } from './rival.ts';
-import { liftedRows, type StartGroup, startGroups, verdict } from './rows.ts';
+import { judged, liftedRows, type StartGroup, startGroups, verdict } from './rows.ts';
 
 export function resultsSection(report: Report): Html {
   const { rows } = report;
@@ -25,6 +33,7 @@ Calibration: predicted over observed click rate.</caption>
 ${startGroups(rows).map(groupRows)}
 </table>
 </div>
+${gapList(rows)}
 ${rival === null ? null : html`<p>${rival}</p>`}
 </section>`;
 }
@@ -34,11 +43,11 @@ function liftFigure(rows: readonly ReportRow[]): Html | null {
   const lifted = liftedRows(rows);
   if (lifted.length === 0) return null;
   const domain = liftDomain(lifted);
-  const panels = startGroups(lifted).map(({ start, title }) => {
+  const panels = startGroups(lifted).map(({ start, title, rows }) => {
     const options = { start: title.toLowerCase(), domain, faded: start === 'scratch' };
     const name = start === 'scratch' ? `${title}; such comparisons exaggerate` : title;
     return html`<div class="${start}"><p class="panel-title">${name}</p>
-${liftChart(liftedRows(lifted.filter((row) => row.start === start)), options)}</div>`;
+${liftChart(rows, options)}</div>`;
   });
   return html`<figure class="lift"><div class="panels">${panels}</div>
 <figcaption>Dots are means over seeds, lines 95 % intervals of a paired bootstrap over users and seeds.
@@ -47,21 +56,28 @@ ${liftChart(liftedRows(lifted.filter((row) => row.start === start)), options)}</
 and by the corrected p-value.</figcaption></figure>`;
 }
 
-function groupRows({ start, title, note, rows }: StartGroup): Html {
+function groupRows({ start, title, note, rows }: StartGroup<ReportRow>): Html {
   return html`<tbody class="${start}"><tr class="group"><th scope="rowgroup" colspan="${columns.length}"><span>${title}:
 <small>${note}</small></span></th></tr>${rows.map(resultRow)}</tbody>`;
 }
 
 function resultRow(row: ReportRow): Html {
   const [first, ...rest] = columns;
-  const emphasis = row.lift === null ? 'plain' : verdict(row.lift);
-  return html`<tr class="${emphasis}"><th scope="row">${first?.cell(row) ?? ''}</th>
-${rest.map((column) => html`<td class="${cellClass(column.kind)}">${cell(column, row)}</td>`)}</tr>`;
+  const lift = row.lift && judged(row.lift);
+  const emphasis = lift === null ? 'plain' : verdict(lift);
+  return html`<tr class="${emphasis}"><th scope="row">${first?.cell(row).text ?? ''}</th>
+${rest.map(({ kind, cell }) => html`<td class="${cellClass(kind)}">${cellContent(cell(row))}</td>`)}</tr>`;
 }
 
-function cell({ cell, spread }: Column, row: ReportRow): Html {
-  const deviation = spread?.(row) ?? null;
-  return html`${cell(row)}${deviation === null ? null : html` <small>${deviation}</small>`}`;
+function cellContent({ text, spread, gap }: Cell): Html {
+  if (gap !== null) return html`<abbr title="${oneLine(gap, 600)}">${text}</abbr>`;
+  return html`${text}${spread === null ? null : html` <small>${spread}</small>`}`;
+}
+
+function gapList(rows: readonly ReportRow[]): Html | null {
+  const reasons = gapReasons(rows, columns);
+  if (reasons.length === 0) return null;
+  return html`<p class="note">${gapTitle}</p><ul class="note">${reasons.map((why) => html`<li>${why}</li>`)}</ul>`;
 }
 
 function cellClass(kind: Column['kind']): string {

@@ -1,18 +1,21 @@
 /** COURIER against the best of the other sources, in a sentence. */
 import type { Report } from './report.ts';
-import { significance } from './rows.ts';
+import { judged, significance, unjudgedText } from './rows.ts';
 import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
 
 /** Of the rows that the report is about; null where there is nothing to compare. */
 export function rivalSentence({ versusBestOther }: Pick<Report, 'versusBestOther'>): string | null {
   const [first] = versusBestOther;
   if (first === undefined) return null;
-  const { features, other, seeds, lift } = first;
+  const { features, other, seeds } = first;
   const name = `${objectiveName(other.objective)} as ${featuresName(other.features)}`;
-  const count = versusBestOther.length;
+  const rivals = `Against the best row of any other source, ${name}, COURIER's best, as ${featuresName(features)}`;
+  const lift = judged(first.lift);
+  if (lift === null) return `${rivals}: the difference of AUC ${unjudgedText(first.lift)}`;
+  const count = versusBestOther.filter((one) => judged(one.lift) !== null).length;
   const p = `p ${lift.pCorrected < 0.001 ? '' : '= '}${pValue(lift.pCorrected)}`;
   const corrected = count === 1 ? '' : `, corrected for ${count} such comparisons`;
-  const evidence = `95 % interval ${interval(lift)}, ${p}${corrected}, ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}`;
+  const evidence = `95 % interval ${interval(lift.ci95)}, ${p}${corrected}, ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}`;
   const chance = lift.pCorrected < significance ? '' : ', no more than chance can do';
-  return `Against the best row of any other source, ${name}, COURIER's best, as ${featuresName(features)}, makes a difference of ${signedPoints(lift.auc)} points of AUC${chance} (${evidence}).`;
+  return `${rivals}, makes a difference of ${signedPoints(lift.auc)} points of AUC${chance} (${evidence}).`;
 }

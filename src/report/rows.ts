@@ -1,15 +1,28 @@
 /** Which rows of the table belong together, which of them are the result, and what their lifts say. */
-import type { Lift, Report, ReportRow, RowLift, Start } from './report.ts';
+import type { Lift, RowLift } from '../metrics/lift.ts';
+import { oneLine } from '../text.ts';
+import type { Report, ReportRow, Start } from './report.ts';
+import { signedPoints } from './text.ts';
 
-export interface LiftedRow extends ReportRow {
+/** A lift that can be told from chance or not: all of it is defined, but perhaps for DeLong's test. */
+export interface JudgedLift extends Lift {
+  readonly pCorrected: number;
+}
+
+export interface LiftedRow extends Omit<ReportRow, 'lift'> {
+  readonly lift: JudgedLift;
+}
+
+/** A row with images, whatever is known of its lift. */
+export interface ComparedRow extends ReportRow {
   readonly lift: RowLift;
 }
 
-export interface StartGroup {
+export interface StartGroup<Row> {
   readonly start: Start;
   readonly title: string;
   readonly note: string;
-  readonly rows: readonly ReportRow[];
+  readonly rows: readonly Row[];
 }
 
 export type Verdict = 'better' | 'worse' | 'unclear';
@@ -18,14 +31,14 @@ export type Verdict = 'better' | 'worse' | 'unclear';
 export const significance = 0.05;
 
 /** The warm-started rows, which are the result, then those from scratch; a group without rows is left out. */
-export function startGroups(rows: readonly ReportRow[]): StartGroup[] {
-  const warm: StartGroup = {
+export function startGroups<Row extends Pick<ReportRow, 'start'>>(rows: readonly Row[]): StartGroup<Row>[] {
+  const warm: StartGroup<Row> = {
     start: 'warm',
     title: 'Warm start',
     note: 'the result; a ranker trained without images went on with and without them',
     rows: rows.filter(({ start }) => start === 'warm'),
   };
-  const scratch: StartGroup = {
+  const scratch: StartGroup<Row> = {
     start: 'scratch',
     title: 'From scratch',
     note: 'every ranker was trained from nothing; such comparisons exaggerate',
@@ -44,12 +57,34 @@ export function baselineOf(rows: readonly ReportRow[], start: Start): ReportRow 
   return rows.find((row) => row.lift === null && row.start === start);
 }
 
-export function liftedRows(rows: readonly ReportRow[]): LiftedRow[] {
+export function comparedRows(rows: readonly ReportRow[]): ComparedRow[] {
   return rows.flatMap((row) => (row.lift === null ? [] : [{ ...row, lift: row.lift }]));
 }
 
+/** The rows whose lift can be judged. */
+export function liftedRows(rows: readonly ReportRow[]): LiftedRow[] {
+  return comparedRows(rows).flatMap((row) => {
+    const lift = judged(row.lift);
+    return lift === null ? [] : [{ ...row, lift }];
+  });
+}
+
+/** @returns null where any of it is undefined */
+export function judged({ auc, ci95, p, pCorrected }: RowLift): JudgedLift | null {
+  return auc.kind === 'value' && ci95.kind === 'value' && p.kind === 'value' && pCorrected.kind === 'value'
+    ? { auc: auc.value, ci95: ci95.value, p: p.value, pCorrected: pCorrected.value }
+    : null;
+}
+
+/** Of a lift that cannot be judged: its size as far as it is known, and why no more is. */
+export function unjudgedText({ auc, ci95 }: RowLift): string {
+  if (auc.kind === 'undefined') return `cannot be told: ${oneLine(auc.why)}`;
+  const why = ci95.kind === 'undefined' ? `: ${oneLine(ci95.why)}` : '.';
+  return `is ${signedPoints(auc.value)} points, which cannot be told from chance${why}`;
+}
+
 /** Whether a lift can be told from chance: by its interval, and by its p-value among all that were looked at. */
-export function verdict(lift: RowLift): Verdict {
+export function verdict(lift: JudgedLift): Verdict {
   return lift.pCorrected < significance ? side(lift) : 'unclear';
 }
 

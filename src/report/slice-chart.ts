@@ -1,9 +1,11 @@
 /** The lift on parts of the test rows: one small picture for each family of parts, all on the same scale. */
 import * as Plot from '@observablehq/plot';
+import type { Lift } from '../metrics/lift.ts';
+import { median } from '../metrics/quantile.ts';
 import { oneLine } from '../text.ts';
 import { draw, verdictColors } from './drawing.ts';
 import type { Html } from './html.ts';
-import type { Lift, SliceResult } from './report.ts';
+import type { SliceResult } from './report.ts';
 import { side } from './rows.ts';
 import { name } from './text.ts';
 
@@ -104,11 +106,10 @@ function inPoints(lift: Lift, [start, end]: readonly [number, number]) {
   return { mean: 100 * lift.auc, low, high, color: verdictColors[side(lift)] };
 }
 
-function isWide({ ci95: [low, high] }: Lift, median: number): boolean {
-  return high - low > wide * median;
+function isWide({ ci95: [low, high] }: Lift, usual: number): boolean {
+  return high - low > wide * usual;
 }
 
 function medianWidth(lifts: readonly Lift[]): number {
-  const widths = lifts.map(({ ci95: [low, high] }) => high - low).sort((a, b) => a - b);
-  return widths[Math.floor(widths.length / 2)] ?? 0;
+  return median(lifts.map(({ ci95: [low, high] }) => high - low));
 }

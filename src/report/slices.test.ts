@@ -1,7 +1,8 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { reportRow, rowLift, sampleReport } from '../../test/support/report.ts';
-import type { Lift, Report, SliceResult } from './report.ts';
+import { lift, reportRow, rowLift, sampleReport } from '../../test/support/report.ts';
+import type { Lift } from '../metrics/lift.ts';
+import type { Report, SliceResult } from './report.ts';
 import { cutOff, sliceDomain } from './slice-chart.ts';
 import { slicesSection } from './slices.ts';
 
@@ -19,12 +20,12 @@ function parts(report: Report, selector: string): string[] {
 function withSlices(...slices: SliceResult[]): Report {
   const rows = [
     reportRow('none', null, 0.8, null),
-    reportRow('vector', 'courier', 0.81, overall, { slices }),
+    reportRow('vector', 'courier', 0.81, rowLift(0.01, 0.005, 0.001), { slices }),
   ];
   return { ...sampleReport(), rows };
 }
 
-const overall = rowLift(0.01, 0.005, 0.001);
+const overall = lift(0.01, 0.005, 0.001);
 const gap: SliceResult = {
   family: 'user history',
   name: 'new',
@@ -78,8 +79,8 @@ describe('the section on where the lift comes from', () => {
 });
 
 describe('the scale of the parts', () => {
-  const narrow = [1, 2, 3, 4].map((tenth) => measured(`${tenth}`, rowLift(0.01 * tenth, 0.01, 0.1)));
-  const huge = measured('few', rowLift(0.02, 0.5, 0.9));
+  const narrow = [1, 2, 3, 4].map((tenth) => measured(`${tenth}`, lift(0.01 * tenth, 0.01, 0.1)));
+  const huge = measured('few', lift(0.02, 0.5, 0.9));
 
   it('holds zero, every mean and every usual interval', () => {
     const [low, high] = sliceDomain(narrow, overall);
@@ -89,10 +90,9 @@ describe('the scale of the parts', () => {
   });
 
   it('draws lifts that are all exactly zero', () => {
-    const none = rowLift(0, 0, 1);
     const rows = [
       reportRow('none', null, 0.8, null),
-      reportRow('vector', 'courier', 0.8, none, { slices: [measured('all', none)] }),
+      reportRow('vector', 'courier', 0.8, rowLift(0, 0, 1), { slices: [measured('all', lift(0, 0, 1))] }),
     ];
     const report = { ...sampleReport(), rows };
     expect(parts(report, 'circle')).toHaveLength(1);

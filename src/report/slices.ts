@@ -72,7 +72,7 @@ function liftCells(slice: SliceResult): Html {
   const lift = liftOf(slice);
   if (lift === null) return html`<td class="gap" colspan="3">${reasonOf(slice)}</td>`;
   return html`<td class="number lift ${side(lift)}">${signedPoints(lift.auc)}</td>
-<td class="number">${interval(lift)}</td><td class="number">${pValue(lift.p)}</td>`;
+<td class="number">${interval(lift.ci95)}</td><td class="number">${pValue(lift.p)}</td>`;
 }
 
 function baselineAuc({ family, name }: SliceResult, baseline: ReportRow | undefined): string {

@@ -76,6 +76,7 @@ svg { display: block; max-width: 100%; height: auto; font-family: inherit; }
 .panel-title { margin: 0 0 0.25rem; font-size: 0.9rem; font-weight: 600; }
 .scratch .panel-title { color: var(--muted); }
 figure.lift figcaption { max-width: 42rem; margin-top: 0.5rem; }
+ul.note { padding-left: 1.25rem; }
 .note { margin: 0.75rem 0 1.5rem; max-width: 42rem; color: var(--muted); font-size: 0.85rem; line-height: 1.5; }
 .key { font-weight: 600; }
 .key.blue { color: var(--blue); } .key.red { color: var(--red); } .key.grey { color: var(--muted); } .key.orange { color: var(--orange); }

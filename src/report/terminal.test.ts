@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { gap, value } from '../../test/support/measured.ts';
 import { reportRow, rowLift, sampleReport } from '../../test/support/report.ts';
 import { terminalTable } from './terminal.ts';
 
@@ -7,7 +8,7 @@ const rows = [
   reportRow('none', null, 0.8, null, scratch),
   reportRow('sim-score', 'courier', 0.84, rowLift(0.04, 0.005, 0.0001), scratch),
   reportRow('none', null, 0.81, null),
-  reportRow('sim-score', 'courier', 0.841, { ...rowLift(0.031, 0.0045, 0.002), pCorrected: 0.004 }),
+  reportRow('sim-score', 'courier', 0.841, { ...rowLift(0.031, 0.0045, 0.002), pCorrected: value(0.004) }),
 ];
 
 describe('terminalTable', () => {
@@ -28,6 +29,22 @@ Lift: difference of AUC to the row without images of the same start, in points (
 p (Holm): corrected for all lifts of the table; the intervals are not.
 `.trim(),
     );
+  });
+
+  it('shows a missing figure as a gap, and says below why, and which weights were kept', () => {
+    const row = {
+      ...reportRow('none', null, 0.8, null),
+      gauc: gap('GAUC is undefined: none of 6 groups holds both.'),
+      ndcg: gap('It is not shown in a terminal.'),
+      validationAuc: gap('AUC is undefined: no row is clicked.'),
+    };
+    const lines = terminalTable([row, row]).split('\n');
+    expect(lines[3]).toMatch(/0\.8000 ± 0\.0010 +– +0\.5000/);
+    expect(lines.slice(-3)).toEqual([
+      'Why figures are missing:',
+      '  GAUC is undefined: none of 6 groups holds both.',
+      '  Validation split: AUC is undefined: no row is clicked. Every ranker kept the weights of its last step.',
+    ]);
   });
 
   it('has no heading for a start without rows', () => {

@@ -1,5 +1,13 @@
 /** The table of results as plain text. */
-import { type Column, cellText, correctionNote, liftNote, narrowColumns } from './columns.ts';
+import {
+  type Column,
+  cellText,
+  correctionNote,
+  gapReasons,
+  gapTitle,
+  liftNote,
+  narrowColumns,
+} from './columns.ts';
 import type { ReportRow } from './report.ts';
 import { startGroups } from './rows.ts';
 
@@ -18,7 +26,13 @@ export function terminalTable(rows: readonly ReportRow[]): string {
     rule,
     liftNote,
     correctionNote,
+    ...gaps(rows),
   ].join('\n');
+}
+
+function gaps(rows: readonly ReportRow[]): readonly string[] {
+  const reasons = gapReasons(rows, narrowColumns);
+  return reasons.length === 0 ? [] : [gapTitle, ...reasons.map((why) => `  ${why}`)];
 }
 
 function cellsOf(row: ReportRow): string[] {

@@ -15,7 +15,7 @@ describe('numbers for readers', () => {
       '0.00',
       '0.00',
     ]);
-    expect(interval({ auc: 0, ci95: [-0.004, 0.0081], p: 0.5 })).toBe('−0.40 to 0.81');
+    expect(interval([-0.004, 0.0081])).toBe('−0.40 to 0.81');
   });
 
   it('never show a p-value of zero', () => {

@@ -1,6 +1,7 @@
 /** Names, lifts and p-values as a reader of a report wants them. */
+import type { Lift } from '../metrics/lift.ts';
+import type { Summary } from '../metrics/summary.ts';
 import { decimals, oneLine } from '../text.ts';
-import type { Lift, Summary } from './report.ts';
 
 const objectiveNames: ReadonlyMap<string, string> = new Map([
   ['courier', 'COURIER'],
@@ -44,8 +45,8 @@ export function signedPoints(difference: number, digits = 2): string {
   return difference > 0 && Number(text) !== 0 ? `+${text}` : text;
 }
 
-export function interval(lift: Lift, digits = 2): string {
-  const [low, high] = lift.ci95;
+/** Limits of a difference of AUC, in points. */
+export function interval([low, high]: Lift['ci95'], digits = 2): string {
   return `${decimals(100 * low, digits)} to ${decimals(100 * high, digits)}`;
 }
 

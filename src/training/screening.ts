@@ -52,13 +52,18 @@ export function chooseScreening(
   return { photos: Int32Array.from(placeByPhoto.keys()), rows };
 }
 
+/** Whether there is an AUC of them: a click and a non-click. */
+export function holdsBothClasses({ rows }: Pick<Screening, 'rows'>): boolean {
+  return rows.some(({ clicked }) => clicked === 1) && rows.some(({ clicked }) => clicked === 0);
+}
+
 /**
  * AUC of (maximum + mean) cosine between a candidate and its history.
  * @returns null when the page views do not hold both a click and a non-click
  */
 export async function simScoreAuc({ photos, rows }: Screening, embed: EmbedPhotos): Promise<number | null> {
+  if (!holdsBothClasses({ rows })) return null;
   const labels = Uint8Array.from(rows, ({ clicked }) => clicked);
-  if (!labels.includes(0) || !labels.includes(1)) return null;
   const vectors = await embed(photos);
   const dimension = vectors.length / photos.length;
   const cosine = (a: number, b: number) => {

@@ -37,6 +37,14 @@ interface Judged {
   readonly embed: EmbedPhotos;
 }
 
+/** The page views that a run of pretrain is judged on, the same for the same seed. */
+export function validationScreening(
+  dataset: Dataset,
+  { seed, validationPageViews }: Pick<TrainingConfig, 'seed' | 'validationPageViews'>,
+): Screening {
+  return chooseScreening(dataset, 'validation', validationPageViews, Random.seeded(seed, 'screening'));
+}
+
 export class Validation {
   readonly #screening: Screening;
   readonly #watch: SpreadWatch;
@@ -56,8 +64,7 @@ export class Validation {
     retrieval: Retrieval | null,
     { engine, layout, state, vector, embed }: Judged,
   ): Promise<Validation> {
-    const random = Random.seeded(config.seed, 'screening');
-    const screening = chooseScreening(dataset, 'validation', config.validationPageViews, random);
+    const screening = validationScreening(dataset, config);
     const watch = new SpreadWatch(dataset, config.history, Random.seeded(config.seed, 'spread'));
     if (retrieval === null) return new Validation(screening, watch, embed, null);
     const model = buildInference({ scores: retrieval.scores }, layout, { embeddings: photoAxis }, vector);

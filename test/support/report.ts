@@ -1,20 +1,22 @@
 /** A small report with every section filled, in which each text from outside is `text` or holds it. */
-import type {
-  Diagnosis,
-  Photo,
-  Report,
-  ReportRow,
-  RowLift,
-  SliceResult,
-  Start,
-} from '../../src/report/report.ts';
+import type { Lift, RowLift } from '../../src/metrics/lift.ts';
+import { mapped } from '../../src/metrics/measured.ts';
+import type { Diagnosis, Photo, Report, ReportRow, SliceResult, Start } from '../../src/report/report.ts';
+import { value } from './measured.ts';
 
 const pixel =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
-/** A lift with an interval of `halfWidth` to both sides, both as shares, and a p-value that is the same however corrected. */
+/** A lift with an interval of `halfWidth` to both sides, both as shares. */
+export function lift(auc: number, halfWidth: number, p: number): Lift {
+  return { auc, ci95: [auc - halfWidth, auc + halfWidth], p };
+}
+
+/** The same of a row of the table, with a p-value that is the same however corrected. */
 export function rowLift(auc: number, halfWidth: number, p: number): RowLift {
-  return { auc, ci95: [auc - halfWidth, auc + halfWidth], p, pCorrected: p, pDeLong: p };
+  const limits = [auc - halfWidth, auc + halfWidth] as const;
+  const same = value(p);
+  return { auc: value(auc), ci95: value(limits), p: same, pCorrected: same, pDeLong: same };
 }
 
 export function reportRow(
@@ -24,7 +26,7 @@ export function reportRow(
   lift: RowLift | null,
   { start = 'warm', slices = [] }: { start?: Start; slices?: readonly SliceResult[] } = {},
 ): ReportRow {
-  const around = (mean: number) => ({ mean, std: 0.001 });
+  const around = (mean: number) => value({ mean, std: 0.001 });
   return {
     features,
     objective,
@@ -35,6 +37,7 @@ export function reportRow(
     logLoss: around(0.9 - auc / 2),
     calibration: around(1.012),
     ndcg: around(auc - 0.3),
+    validationAuc: around(auc + 0.01),
     lift,
     slices,
     cost: null,
@@ -82,10 +85,16 @@ function sampleRows(text: string): ReportRow[] {
 }
 
 function fromScratch(row: ReportRow): ReportRow {
-  const { lift } = row;
-  const auc = { ...row.auc, mean: row.auc.mean - 0.01 };
-  const exaggerated = lift && rowLift(lift.auc + 0.006, 0.007, lift.p);
-  return { ...row, auc, start: 'scratch', lift: exaggerated, slices: [] };
+  const auc = mapped(row.auc, ({ mean, std }) => ({ mean: mean - 0.01, std }));
+  return { ...row, auc, start: 'scratch', lift: row.lift && exaggerated(row.lift), slices: [] };
+}
+
+function exaggerated(lift: RowLift): RowLift {
+  return {
+    ...lift,
+    auc: mapped(lift.auc, (auc) => auc + 0.006),
+    ci95: mapped(lift.ci95, ([low, high]) => [low + 0.006, high + 0.006] as const),
+  };
 }
 
 function sampleDiagnosis(text: string): Diagnosis {
@@ -95,27 +104,29 @@ function sampleDiagnosis(text: string): Diagnosis {
     features: 'sim-score+cluster-id',
     objective: 'courier',
     seed: 1,
-    importance: [
+    importance: value([
       input('item_clicks_log', 0.061),
       input('sim-score+cluster-id', 0.034, true),
       input('item', 0.018),
       input(text, 0.009),
       input('user', 0.002),
       input(`${text}_in_history_log`, -0.0011),
-    ],
+    ]),
     gates: [
       { category: text, opening: 0.82, exposures: 2600 },
       { category: `${text} for all seasons and occasions`, opening: 0.47, exposures: 1800 },
       { category: `other ${text}`, opening: 0.08, exposures: 31 },
     ],
-    reliability: Array.from({ length: 10 }, (_, bin) => {
-      const meanPrediction = 0.01 + 0.0005 * bin ** 3;
-      return { meanPrediction, observedRate: meanPrediction * (1.15 - 0.03 * bin), count: 500 };
-    }),
-    withoutCategories: [
+    reliability: value(
+      Array.from({ length: 10 }, (_, bin) => {
+        const meanPrediction = 0.01 + 0.0005 * bin ** 3;
+        return { meanPrediction, observedRate: meanPrediction * (1.15 - 0.03 * bin), count: 500 };
+      }),
+    ),
+    withoutCategories: value([
       { categories: true, none: auc(0.812), withImages: auc(0.84) },
       { categories: false, none: auc(0.784), withImages: auc(0.829) },
-    ],
+    ]),
   };
 }
 

@@ -1,8 +1,15 @@
 /** An ingested shop of a few items, for tests of pipelines. */
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Split } from '../../src/data/dataset.ts';
+import { pageViewOfRows } from '../../src/data/dataset.ts';
+import { writeEmbeddings } from '../../src/data/embeddings.ts';
+import { loadDataset, writeDataset } from '../../src/data/store.ts';
 import { ingest } from '../../src/pipelines/ingest/index.ts';
 import type { PretrainConfigInput } from '../../src/pipelines/pretrain/config.ts';
 import { silent } from '../../src/progress.ts';
+import { Random } from '../../src/random.ts';
+import { rowsOfSplit } from '../../src/rankers/fields.ts';
 import { shopSource } from '../../src/shop/files.ts';
 import { generateShop } from '../../src/shop/generate.ts';
 
@@ -13,6 +20,42 @@ export async function tinyDataset(folder: string): Promise<string> {
   const dataset = join(folder, 'dataset');
   await ingest({ ...shopSource(files), out: dataset, side: 16 });
   return dataset;
+}
+
+/** Embeddings that point anywhere, of every item. */
+export async function writeRandomEmbeddings(dataset: string, path: string): Promise<void> {
+  const dimension = 4;
+  const { catalogue, images } = await loadDataset(dataset);
+  images.close();
+  const random = Random.seeded(1, 'directions');
+  const vectors = catalogue.ids.flatMap(() => {
+    const values = Array.from({ length: dimension }, () => random.normal());
+    return values.map((value) => value / Math.hypot(...values));
+  });
+  await writeEmbeddings(path, { ids: catalogue.ids, dimension, vectors: Float32Array.from(vectors) });
+}
+
+/**
+ * Writes a copy of a dataset in which the user alone decides whether an exposure of a split is clicked. Whatever was made
+ * from the clicks before, such as histories, stays.
+ */
+export async function relabelledDataset(
+  dataset: string,
+  split: Split,
+  labelOf: (user: number) => number,
+  out: string,
+): Promise<string> {
+  const loaded = await loadDataset(dataset);
+  const pageViewOf = pageViewOfRows(loaded);
+  const clicked = loaded.exposures.clicked.slice();
+  for (const row of rowsOfSplit(loaded, split))
+    clicked[row] = labelOf(loaded.pageViews.user[pageViewOf[row]!]!);
+  await mkdir(out);
+  await copyFile(join(dataset, 'images.bin'), join(out, 'images.bin'));
+  const manifest = JSON.parse(await readFile(join(dataset, 'dataset.json'), 'utf8'));
+  await writeDataset(out, { ...loaded, exposures: { ...loaded.exposures, clicked } }, manifest.made);
+  loaded.images.close();
+  return out;
 }
 
 /** The smallest pre-training that goes through every part. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { type EmbedResult, embed, embedConfig } from '../../pipelines/embed/index.ts';
+import type { PrecisionReport } from '../../pipelines/embed/int8.ts';
 import { deviceChoices } from '../../runtime/devices.ts';
 import { decimals, duration, integer } from '../../text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -50,17 +51,22 @@ function describeEmbedding({ findings, precision, ...result }: EmbedResult): str
 /** A mean cosine to float32 below this is told as a warning. */
 const faithful = 0.99;
 
-function describePrecision(report: NonNullable<EmbedResult['precision']>): readonly string[] {
+function describePrecision(report: PrecisionReport): readonly string[] {
   const { cosine, photosPerSecond, speedup, auc, model, photos } = report;
   const rates = `${integer(photosPerSecond.int8)} against ${integer(photosPerSecond.float32)} photos/s`;
-  const aucs = auc === null ? '' : `${decimals(auc.int8, 4)} against ${decimals(auc.float32, 4)}`;
   return [
     `int8 against float32, on ${integer(photos)} photos:`,
     `  speed    ${decimals(speedup, 2)} times: ${rates}, without decoding`,
     `  cosine   ${decimals(cosine.mean, 4)} on average, ${decimals(cosine.worst, 4)} at worst`,
-    ...(auc === null ? [] : [`  AUC      ${aucs}, of SimScore on the validation period`]),
+    ...(auc === null ? [] : [`  AUC      ${describeAucs(auc)}`]),
     `  encoder  ${model}`,
     ...(speedup > 1 ? [] : ['int8 is not faster than float32 on this machine: float32 serves you better.']),
     ...(cosine.mean >= faithful ? [] : ['int8 changes these embeddings noticeably: float32 is safer.']),
   ];
+}
+
+function describeAucs(auc: NonNullable<PrecisionReport['auc']>): string {
+  if (auc.kind === 'undefined') return `– ${auc.why}`;
+  const { int8, float32 } = auc.value;
+  return `${decimals(int8, 4)} against ${decimals(float32, 4)}, of SimScore on the validation period`;
 }

@@ -4,6 +4,7 @@ import { splits } from '../../data/dataset.ts';
 import { explainConfig, ownName } from '../../pipelines/explain/config.ts';
 import { explain } from '../../pipelines/explain/index.ts';
 import { attentionSentence } from '../../report/attention.ts';
+import type { Explanation } from '../../report/explanation.ts';
 import { decimals, oneLine } from '../../text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { collectSettings, list, number } from '../settings.ts';
@@ -42,11 +43,14 @@ export function explainCommand(terminal: Terminal, outcome: Outcome): Command {
         const config = parseConfig(explainConfig, settings, 'explain configuration');
         const { json, html, explanation } = await explain(config, context);
         const { attention, information } = explanation;
-        const gains = information.sources.map(
-          ({ name, corrected, chance }) =>
-            `${oneLine(name, 40)}: clusters tell ${bits(corrected - chance.mean)} about a click beyond chance (95 % of chance: below ${bits(chance.high - chance.mean)})`,
+        print(
+          [
+            attentionSentence(attention),
+            ...describeGains(information),
+            `Page: ${html}`,
+            `JSON: ${json}`,
+          ].join('\n'),
         );
-        print([attentionSentence(attention), ...gains, `Page: ${html}`, `JSON: ${json}`].join('\n'));
         return { page: html, explanation: json, clicks: explanation.clicks.length, attention, information };
       }),
     );
@@ -59,6 +63,14 @@ function namedFiles(text: string): Readonly<Record<string, string>> {
       const [, name = ownName, file = part] = /^([^=/\\]+)=(.+)$/.exec(part) ?? [];
       return [name, file];
     }),
+  );
+}
+
+function describeGains(information: Explanation['information']): readonly string[] {
+  if (information.kind === 'undefined') return [information.why];
+  return information.value.sources.map(
+    ({ name, corrected, chance }) =>
+      `${oneLine(name, 40)}: clusters tell ${bits(corrected - chance.mean)} about a click beyond chance (95 % of chance: below ${bits(chance.high - chance.mean)})`,
   );
 }
 

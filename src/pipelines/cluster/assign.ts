@@ -18,7 +18,7 @@ import { CourierError } from '../../errors.ts';
 import { openRunFolder } from '../../runs/run-folder.ts';
 import { hashFile } from '../../storage/files.ts';
 import { type AssignConfigInput, assignConfig } from './config.ts';
-import { readWithOrigin } from './index.ts';
+import { countItems, readWithOrigin } from './index.ts';
 
 export interface AssignResult {
   readonly clusters: string;
@@ -45,6 +45,7 @@ export async function assignClusters(settings: AssignConfigInput): Promise<Assig
     throw unlike(config, `the centres have length ${stored.dimension}, the embeddings ${dimension}`);
   if (stored.origin !== null && origin !== null && !isDeepStrictEqual(stored.origin, origin))
     throw unlike(config, 'another encoder, or the same at another precision, made the embeddings');
+  if (countItems(embeddings) === 0) throw withoutItems(config.embeddings);
   const identity = {
     centresHash: await hashFile(config.assign),
     embeddingsHash: await hashFile(config.embeddings),
@@ -72,9 +73,9 @@ async function assignWhole(embeddings: StoredEmbeddings, centres: readonly Centr
   try {
     for (const { name, values } of centres) {
       const { codes, cosines } = await nearestCentres(embeddings, values, search);
-      const known = codes.filter((code) => code !== NONE).length;
+      const items = codes.filter((code) => code !== NONE).length;
       columns.push({ name, count: values.length / embeddings.dimension, codes });
-      meanCosines[name] = cosines.reduce((sum, cosine) => sum + cosine, 0) / Math.max(1, known);
+      meanCosines[name] = cosines.reduce((sum, cosine) => sum + cosine, 0) / items;
     }
     return { columns, meanCosines };
   } finally {
@@ -105,5 +106,13 @@ function unlike(
     'VALUE_INVALID',
     `${config.embeddings} does not fit ${config.assign}: ${problem}.`,
     'Embed the new items with the encoder whose embeddings were clustered, or cluster again.',
+  );
+}
+
+function withoutItems(path: string): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `None of the items of ${path} has an embedding, so there is nothing to assign.`,
+    'Check that photos of the items were found (see the findings of ingest) before they were embedded.',
   );
 }

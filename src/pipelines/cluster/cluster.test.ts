@@ -151,6 +151,19 @@ describe('cluster', () => {
     expect(columns.map(({ codes }) => [...codes])).toEqual(known.map(({ codes }) => [codes[0], NONE]));
   });
 
+  it('refuses to assign where no item has an embedding', async () => {
+    const root = await temporaryFolder();
+    const [first, bare] = [join(root, 'first'), join(root, 'bare.parquet')];
+    await run('--embeddings', embeddings, '--clusters', '2', '--out', first);
+    const { dimension } = stored;
+    await writeEmbeddings(bare, { ids: ['bare'], dimension, vectors: new Float32Array(dimension) });
+    const centres = join(first, 'centres.safetensors');
+    const refused = await run('--assign', centres, '--embeddings', bare, '--out', join(root, 'no'));
+    expect([refused.exitCode, refused.json]).toMatchObject([1, { error: { code: 'VALUE_INVALID' } }]);
+    expect(refused.stderr).toContain('None of the items');
+    expect(await exists(join(root, 'no'))).toBe(false);
+  });
+
   it('does not assign embeddings of another encoder or length', async () => {
     const root = await temporaryFolder();
     const traced = async (name: string, encoder: string) => {

@@ -12,6 +12,7 @@ import {
 } from '../../data/embeddings.ts';
 import { loadDataset } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
+import { quantile } from '../../metrics/quantile.ts';
 import type { WorkOptions } from '../../progress.ts';
 import { openRunFolder } from '../../runs/run-folder.ts';
 import { hashFile, requireReadable } from '../../storage/files.ts';
@@ -107,7 +108,7 @@ export async function readWithOrigin(
 }
 
 /** Items with an embedding. */
-function countItems({ ids, vectors, dimension }: StoredEmbeddings): number {
+export function countItems({ ids, vectors, dimension }: StoredEmbeddings): number {
   const isThere = (_: string, row: number) =>
     vectors.subarray(row * dimension, (row + 1) * dimension).some((value) => value !== 0);
   return ids.filter(isThere).length;
@@ -115,10 +116,9 @@ function countItems({ ids, vectors, dimension }: StoredEmbeddings): number {
 
 function summaryOf({ sizes, inertia, iterations }: SphericalClusters, items: number) {
   const sorted = sizes.toSorted();
-  const median = (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
   const empty = sorted.filter((size) => size === 0).length;
   return {
-    sizes: { min: sorted[0]!, median, max: sorted.at(-1)!, empty },
+    sizes: { min: sorted[0]!, median: quantile(sorted, 0.5), max: sorted.at(-1)!, empty },
     inertia,
     meanCosine: 1 - inertia / items,
     iterations,

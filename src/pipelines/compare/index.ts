@@ -24,6 +24,7 @@ import type { TableCell } from '../../evaluation/table.ts';
 import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { attentionFile } from '../../objectives/courier-lesson.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
+import { requireTrainable } from '../../rankers/train.ts';
 import type { Example, Report } from '../../report/report.ts';
 import { type Attempt, Failures, nothingSucceeded } from '../../runs/failures.ts';
 import { manifestFile, openRunFolder, type RunIdentity } from '../../runs/run-folder.ts';
@@ -48,8 +49,8 @@ export interface Comparison {
 
 /**
  * Computes what the run folder does not hold yet, and the report over all of it.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, INTERRUPTED, those of reading the dataset and of writing, and
- * COMPARISON_FAILED where no row with images is left
+ * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS, INTERRUPTED, those of reading the dataset and of
+ * writing, and COMPARISON_FAILED where no row with images is left
  */
 export async function compare(settings: CompareConfigInput, options: WorkOptions = {}): Promise<Comparison> {
   const config = parseConfig(compareConfig, settings, 'compare configuration');
@@ -58,7 +59,7 @@ export async function compare(settings: CompareConfigInput, options: WorkOptions
 
 /**
  * What `compare` would compute and what it would find, in its order; writes nothing.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS and those of reading the dataset
+ * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS and those of reading the dataset
  */
 export async function planComparison(settings: CompareConfigInput): Promise<readonly Task[]> {
   const config = parseConfig(compareConfig, settings, 'compare configuration');
@@ -109,10 +110,11 @@ async function compareOn(
 
 /**
  * Refuses at once what the dataset could not give after hours.
- * @throws CourierError CONFIG_INVALID
+ * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY
  */
 function requireFit(dataset: Dataset, config: CompareConfig): void {
   requireColumns(dataset, config);
+  requireTrainable(dataset);
   const parts = config.features.flatMap((set) => set.split('+'));
   const { clusters, semanticCodes } = config.codes;
   const wanted = {

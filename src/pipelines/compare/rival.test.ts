@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defined, value } from '../../../test/support/measured.ts';
 import { tinyLog } from '../../../test/support/tiny-log.ts';
 import { type TableCell, tableRows } from '../../evaluation/table.ts';
 import { Random } from '../../random.ts';
@@ -24,7 +25,8 @@ function cell(source: string | null, features: string, start: Start, seed: numbe
   const testScores = Float32Array.from(testRows, (row) => {
     return 1 / (1 + Math.exp(-(2 * skill * data.exposures.clicked[row]! + random.normal())));
   });
-  const result = { testRows, testScores, validationAuc: 0.5, curve: [], steps: 1, seconds: 1, gates: [] };
+  const validationAuc = value(0.5);
+  const result = { testRows, testScores, validationAuc, curve: [], steps: 1, seconds: 1, gates: [] };
   return { source, features: source === null ? null : features, start, seed, result };
 }
 
@@ -52,11 +54,12 @@ describe("COURIER's best row against the best of any other source", () => {
       seeds: [1, 2],
     });
     const auc = (objective: string, features: string) =>
-      rows.find((row) => row.objective === objective && row.features === features)!.auc.mean;
+      defined(rows.find((row) => row.objective === objective && row.features === features)?.auc).mean;
     const difference = auc('courier', 'sim-score') - auc('hog', 'vector');
-    expect(found[0]?.lift.auc).toBeCloseTo(difference, 10);
-    expect(found[0]?.lift.ci95[0]).toBeGreaterThan(0);
-    expect(found[0]?.lift.pCorrected).toBe(found[0]?.lift.p);
+    const { lift } = found[0]!;
+    expect(defined(lift.auc)).toBeCloseTo(difference, 10);
+    expect(defined(lift.ci95)[0]).toBeGreaterThan(0);
+    expect(lift.pCorrected).toEqual(lift.p);
   });
 
   it('is corrected over the starts', () => {
@@ -68,8 +71,21 @@ describe("COURIER's best row against the best of any other source", () => {
       ]),
     );
     expect(found.map(({ start }) => start)).toEqual(['warm', 'scratch']);
-    const smallest = Math.min(...found.map(({ lift }) => lift.p));
-    expect(Math.min(...found.map(({ lift }) => lift.pCorrected))).toBeCloseTo(2 * smallest, 10);
+    const smallest = Math.min(...found.map(({ lift }) => defined(lift.p)));
+    expect(Math.min(...found.map(({ lift }) => defined(lift.pCorrected)))).toBeCloseTo(2 * smallest, 10);
+  });
+
+  it('is left out where there is no lift to tell the best rows by', () => {
+    const clicked = whole.exposures.clicked.slice();
+    for (const row of testRows) clicked[row] = 1;
+    const flat = { ...whole, exposures: { ...whole.exposures, clicked } };
+    const cells = [
+      ...of('warm', null, '', 0.1),
+      ...of('warm', 'courier', 'vector', 1),
+      ...of('warm', 'hog', 'vector', 0.5),
+    ];
+    const rows = tableRows(cells, flat, { replicates: 200, sliceBy: null });
+    expect(versusBestOther(rows, cells, flat, 200)).toEqual([]);
   });
 
   it('is left out without another source, or without a seed in common', () => {

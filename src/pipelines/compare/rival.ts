@@ -1,13 +1,8 @@
 /** Is COURIER better than the best of the other sources, and not only than no images at all? */
 
-import {
-  replicatesFor,
-  rowLift,
-  scoredRows,
-  type TableCell,
-  type TableData,
-} from '../../evaluation/table.ts';
-import { holm } from '../../metrics/multiple-comparisons.ts';
+import { replicatesFor, scoredRows, type TableCell, type TableData } from '../../evaluation/table.ts';
+import { rowLift, withCorrection } from '../../metrics/lift.ts';
+import { known } from '../../metrics/measured.ts';
 import type { ReportRow, Start, VersusBestOther } from '../../report/report.ts';
 
 /**
@@ -36,12 +31,17 @@ export function versusBestOther(
     const { objective, features } = other;
     return [{ start, features: own.features, other: { objective, features }, seeds, lift }];
   });
-  const corrected = holm(found.map(({ lift }) => lift.p));
-  return found.map((one, place) => ({ ...one, lift: { ...one.lift, pCorrected: corrected[place]! } }));
+  return withCorrection(found);
 }
 
+/** Of the rows that have a lift. */
 function best(rows: readonly ReportRow[]): ReportRow | undefined {
-  return rows.toSorted((a, b) => (b.lift?.auc ?? 0) - (a.lift?.auc ?? 0))[0];
+  return rows
+    .flatMap((row) => {
+      const auc = row.lift && known(row.lift.auc);
+      return auc === null ? [] : [{ row, auc }];
+    })
+    .toSorted((a, b) => b.auc - a.auc)[0]?.row;
 }
 
 function cellOf(cells: readonly TableCell[], row: ReportRow, seed: number): TableCell {

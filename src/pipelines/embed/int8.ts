@@ -5,6 +5,7 @@ import { type EncoderFile, readEncoderFile } from '../../encoders/file.ts';
 import { ExportedEncoder } from '../../encoders/load.ts';
 import { quantize, quantizedFrom } from '../../encoders/quantize.ts';
 import { CourierError } from '../../errors.ts';
+import type { Measured } from '../../metrics/measured.ts';
 import type { Progress } from '../../progress.ts';
 import { Random } from '../../random.ts';
 import type { Engine } from '../../runtime/engine.ts';
@@ -31,8 +32,8 @@ export interface PrecisionReport {
   readonly photosPerSecond: { readonly float32: number; readonly int8: number };
   /** How many times faster int8 is on this machine. */
   readonly speedup: number;
-  /** SimScore AUC on page views of the validation period; null without a dataset, or without clicks in it. */
-  readonly auc: { readonly float32: number; readonly int8: number } | null;
+  /** SimScore AUC on page views of the validation period; null without a dataset. */
+  readonly auc: Measured<{ readonly float32: number; readonly int8: number }> | null;
 }
 
 /**
@@ -135,7 +136,11 @@ function cosinesOf(a: readonly number[], b: readonly number[], dimension: number
   });
 }
 
-async function compareAuc(float32: ExportedEncoder, int8: ExportedEncoder, dataset: Dataset) {
+async function compareAuc(
+  float32: ExportedEncoder,
+  int8: ExportedEncoder,
+  dataset: Dataset,
+): Promise<NonNullable<PrecisionReport['auc']>> {
   const screening = chooseScreening(
     dataset,
     'validation',
@@ -145,7 +150,9 @@ async function compareAuc(float32: ExportedEncoder, int8: ExportedEncoder, datas
   const aucOf = (encoder: ExportedEncoder) =>
     simScoreAuc(screening, (photos) => embedRows(encoder, dataset.images, photos));
   const [plain, small] = [await aucOf(float32), await aucOf(int8)];
-  return plain === null || small === null ? null : { float32: plain, int8: small };
+  return plain === null || small === null
+    ? { kind: 'undefined', why: 'The validation period has no clicks and non-clicks to compare on.' }
+    : { kind: 'value', value: { float32: plain, int8: small } };
 }
 
 function somethingElse(path: string): CourierError {

@@ -5,6 +5,7 @@ import { type CategoricalColumn, type Dataset, splits } from '../../data/dataset
 import { CourierError } from '../../errors.ts';
 import type { ItemEmbeddings } from '../../features/item-embeddings.ts';
 import { pca } from '../../linear-algebra/pca.ts';
+import { type Measured, measure } from '../../metrics/measured.ts';
 import { clickInformation, permutedInformation } from '../../metrics/mutual-information.ts';
 import type { Progress } from '../../progress.ts';
 import { Random } from '../../random.ts';
@@ -120,6 +121,7 @@ function totalVariance(embeddings: ItemEmbeddings, items: Int32Array): number {
 /**
  * Clusters each file of embeddings and counts what the clusters tell of training clicks. Items count that have an
  * embedding in every file, so that all are about the same exposures.
+ * @returns a gap where there are no such exposures
  */
 export async function informationGain(
   { catalogue }: Dataset,
@@ -129,15 +131,18 @@ export async function informationGain(
   { clusters, iterations, permutations, seed }: ExplainConfig,
   progress: Progress,
   signal: AbortSignal | undefined,
-): Promise<InformationGain> {
+): Promise<Measured<InformationGain>> {
   const everywhere = Int32Array.from(catalogue.ids.keys()).filter((item) =>
     sources.every(({ embeddings }) => embeddings.present[item] === 1),
   );
   const of = (values: Int32Array) => everywhere.map((item) => values[item]!);
   const categories = category === null ? new Int32Array(everywhere.length) : of(category.codes);
   const table = { categories, exposures: of(counts.exposures), clicks: of(counts.clicks) };
+  const none = new Int32Array(everywhere.length);
+  const whole = measure(() => clickInformation({ ...table, clusters: none }));
+  if (whole.kind === 'undefined') return whole;
+  const { exposures, clickEntropy } = whole.value;
   const gains: InformationGain['sources'][number][] = [];
-  let all = { exposures: 0, clickEntropy: 0 };
   for (const { name, embeddings } of sources) {
     const { dimension } = embeddings;
     const ids = Array.from(everywhere, (item) => catalogue.ids[item]!);
@@ -148,11 +153,11 @@ export async function informationGain(
     const { codes } = await sphericalKMeans(stored, options, search, random, progress, signal).finally(() =>
       search.close(),
     );
-    const { plugIn, corrected, exposures, clickEntropy } = clickInformation({ ...table, clusters: codes });
+    const { plugIn, corrected } = clickInformation({ ...table, clusters: codes });
     const dealing = Random.seeded(seed, 'permutations');
     const chance = permutedInformation({ ...table, clusters: codes }, permutations, dealing);
     gains.push({ name, plugIn, corrected, chance });
-    all = { exposures, clickEntropy };
   }
-  return { category: category?.name ?? null, clusters, permutations, ...all, sources: gains };
+  const about = { category: category?.name ?? null, clusters, permutations, exposures, clickEntropy };
+  return { kind: 'value', value: { ...about, sources: gains } };
 }

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defined, gap } from '../../../test/support/measured.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
@@ -11,7 +12,7 @@ import { loadDataset } from '../../data/store.ts';
 import type { AttendedClick } from '../../evaluation/attention.ts';
 import { effectiveItems, summariseAttention } from '../../evaluation/attention-summary.ts';
 import { ItemEmbeddings } from '../../features/item-embeddings.ts';
-
+import type { Measured } from '../../metrics/measured.ts';
 import { encoderFile } from '../../training/train-encoder.ts';
 import { embed } from '../embed/index.ts';
 import { pretrain } from '../pretrain/index.ts';
@@ -35,7 +36,9 @@ interface ExplainedJson {
     }[];
   }[];
   readonly map: { readonly points: readonly { readonly item: string; readonly clickRate: number | null }[] };
-  readonly information: { readonly sources: readonly { readonly name: string; readonly plugIn: number }[] };
+  readonly information: Measured<{
+    readonly sources: readonly { readonly name: string; readonly plugIn: number }[];
+  }>;
 }
 
 describe('explain', () => {
@@ -100,10 +103,23 @@ describe('explain', () => {
     }
     expect(explained.neighbours[0]?.sources.map(({ name }) => name)).toEqual(['courier', 'other']);
     expect(explained.map.points).toHaveLength(60);
-    expect(explained.information.sources.map(({ name }) => name)).toEqual(['courier', 'other']);
+    expect(defined(explained.information).sources.map(({ name }) => name)).toEqual(['courier', 'other']);
     const page = await readFile(join(out, 'explain.html'), 'utf8');
     expect(page.match(/<img class="photo" src="data:image\/jpeg/g)?.length).toBeGreaterThan(10);
     expect(page).not.toContain('<script');
+  });
+
+  it('has a gap for what clusters tell where no item has an embedding in every file, and everything else', async () => {
+    const root = await temporaryFolder();
+    const empty = join(root, 'empty.parquet');
+    const { ids, dimension, vectors } = await readEmbeddings(embeddings);
+    await writeEmbeddings(empty, { ids, dimension, vectors: vectors.slice().fill(0) });
+    const out = join(root, 'run');
+    const ran = await explain('--embeddings', `${embeddings},empty=${empty}`, '--clicks', '3', '--out', out);
+    const why = 'Mutual information of cluster and click is undefined: there are no exposures.';
+    expect([ran.exitCode, ran.stderr]).toMatchObject([0, expect.stringContaining(why)]);
+    const { clicks, map, information } = await read(out);
+    expect([clicks.length, map.points.length, information]).toEqual([3, 60, gap(why)]);
   });
 
   it('gives the same file again, and the same whether it embeds the catalogue itself', async () => {

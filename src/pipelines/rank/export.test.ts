@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { courier } from '../../../test/support/terminal.ts';
-import { tinyDataset } from '../../../test/support/tiny-dataset.ts';
-import { writeEmbeddings } from '../../data/embeddings.ts';
+import { tinyDataset, writeRandomEmbeddings } from '../../../test/support/tiny-dataset.ts';
 import { loadDataset } from '../../data/store.ts';
-import { Random } from '../../random.ts';
 import { rawExposures } from '../../rankers/exposure.ts';
 import { loadRanker } from '../../rankers/load.ts';
 import { exists } from '../../storage/files.ts';
@@ -19,18 +17,9 @@ describe('courier rank --export', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'courier-'));
     dataset = await tinyDataset(folder);
-    const { catalogue, images } = await loadDataset(dataset);
-    images.close();
-    const random = Random.seeded(1, 'directions');
-    const vectors = Float32Array.from(catalogue.ids.flatMap(() => direction(random)));
-    await writeEmbeddings(at('e.parquet'), { ids: catalogue.ids, dimension: 4, vectors });
+    await writeRandomEmbeddings(dataset, at('e.parquet'));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
-
-  function direction(random: Random): readonly number[] {
-    const values = Array.from({ length: 4 }, () => random.normal());
-    return values.map((value) => value / Math.hypot(...values));
-  }
 
   function rank(...words: string[]) {
     const small = [

@@ -23,7 +23,7 @@ export interface ExportedRanker {
 /** How far a score may be from what it was before: another order of additions, no more. */
 const tolerance = 1e-5;
 
-/** Exposures that are scored both ways, of the validation split, since the test period is read once. */
+/** Exposures that are scored both ways, of the validation split if it has any, since the test period is read once. */
 const sampleSize = 2000;
 
 /**
@@ -58,8 +58,9 @@ export async function exportRow(
 }
 
 function sampleOf(dataset: Dataset, seed: number): Int32Array {
-  const rows = Random.seeded(seed, 'export').shuffle(rowsOfSplit(dataset, 'validation'));
-  return rows.subarray(0, sampleSize);
+  const validation = rowsOfSplit(dataset, 'validation');
+  const rows = validation.length > 0 ? validation : rowsOfSplit(dataset, 'train');
+  return Random.seeded(seed, 'export').shuffle(rows).subarray(0, sampleSize);
 }
 
 /** @throws Error when a score is not what it was */

@@ -13,6 +13,7 @@ import {
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import { featureSetText } from '../../features/index.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
+import { requireTrainable } from '../../rankers/train.ts';
 import type { Report } from '../../report/report.ts';
 import { openRunFolder } from '../../runs/run-folder.ts';
 import { StageCosts } from '../../runs/stage-costs.ts';
@@ -54,8 +55,7 @@ export interface Ranking {
 
 /**
  * Trains a CTR model without images and one per feature, and compares them on the test period.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, SPLIT_EMPTY, METRIC_UNDEFINED, TRAINING_DIVERGED and
- * those of reading and writing
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, SPLIT_EMPTY, TRAINING_DIVERGED and those of reading and writing
  */
 export async function rank(settings: RankConfigInput, options: WorkOptions = {}): Promise<Ranking> {
   const config = parseConfig(rankConfig, settings, 'rank configuration');
@@ -69,6 +69,7 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
   const embeddingsHash = embeddings === undefined ? null : await hashFile(embeddings);
   return withDataset(folder, async (dataset, engine) => {
     requireColumns(dataset, config);
+    requireTrainable(dataset);
     const run = { pipeline: 'rank', config: { ...identity, embeddingsHash }, datasetHash: dataset.hash };
     const { startedAt } = await openRunFolder(out, run);
     const costs = await StageCosts.open(out);

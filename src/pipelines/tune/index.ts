@@ -17,7 +17,9 @@ import { openRunFolder } from '../../runs/run-folder.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import { writeJson } from '../../storage/files.ts';
 import { whatIsLearned } from '../../training/config.ts';
+import { holdsBothClasses } from '../../training/screening.ts';
 import { type TrainingPlace, trainEncoder } from '../../training/train-encoder.ts';
+import { validationScreening } from '../../training/validation.ts';
 import {
   type Drawn,
   drawSettings,
@@ -62,6 +64,8 @@ async function tuneOn(
   { progress = silent, signal }: WorkOptions,
 ): Promise<Tuning> {
   const { hash, images } = place.dataset;
+  const screening = validationScreening(place.dataset, { ...config.pretrain, seed: config.seed });
+  if (!holdsBothClasses(screening)) throw noScore(config.dataset);
   const { side } = images;
   const { dataset: _, out, ...identity } = config;
   const pretrain = whatIsLearned(config.pretrain);
@@ -143,11 +147,10 @@ async function tryOut(
   const started = performance.now();
   try {
     const { bestScore: score, seconds } = await trainEncoder(settings, place, options);
-    if (score === null) throw noScore(dataset);
+    if (score === null) throw new Error('a trial ended without a score');
     return { ...about, score, failure: null, seconds };
   } catch (error) {
-    const isAbout = error instanceof CourierError && error.code !== 'METRIC_UNDEFINED';
-    if (!isAbout || endsEverything(error, options.signal)) throw error;
+    if (!(error instanceof CourierError) || endsEverything(error, options.signal)) throw error;
     const failure = { code: error.code, message: messageOf(error) };
     return { ...about, score: null, failure, seconds: (performance.now() - started) / 1000 };
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { courier } from '../../../test/support/terminal.ts';
-import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
+import { relabelledDataset, tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import { splits } from '../../data/dataset.ts';
 import { loadDataset, writeDataset } from '../../data/store.ts';
 import type { ProgressEvent } from '../../progress.ts';
@@ -124,6 +124,16 @@ describe('courier tune', () => {
       (await readFile(join(run, tuneLogFile), 'utf8')).replaceAll(/"seconds":[^}]+/g, '');
     expect(await bytes(out)).toBe(await bytes(whole));
     expect((await loadDataset(other)).hash).not.toBe(loaded.hash);
+  });
+
+  it('refuses a validation period that cannot judge before anything is trained', async () => {
+    const unclicked = await relabelledDataset(dataset, 'validation', () => 0, join(folder, 'unclicked'));
+    const out = join(folder, 'unjudged');
+    await expect(tune({ ...settings, dataset: unclicked, out })).rejects.toMatchObject({
+      code: 'METRIC_UNDEFINED',
+      message: expect.stringContaining('has no page views with photos, a history, a click and a non-click'),
+    });
+    expect(await exists(out)).toBe(false);
   });
 
   it('notes what fails and goes on, and ends with settings that pretrain takes', async () => {
