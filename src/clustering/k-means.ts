@@ -4,14 +4,14 @@ import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
 import { integer } from '../report/text.ts';
 import type { CentreSearch, RowSource } from './centre-search.ts';
+import { type Initialization, initialCentres } from './initialization.ts';
 import { Membership } from './membership.ts';
 import type { Space } from './space.ts';
-import { type Start, startCentres } from './start.ts';
 
 export interface KMeansOptions {
   /** Clusters k. */
   readonly clusters: number;
-  readonly start: Start;
+  readonly initialization: Initialization;
   /** Passes over all rows at most. */
   readonly iterations: number;
   /** Stop once a pass over all rows lowers the inertia by less than this share. */
@@ -20,7 +20,7 @@ export interface KMeansOptions {
   readonly goal?: number;
 }
 
-export const kMeansDefaults = { start: 'k-means++', iterations: 25, tolerance: 3e-4 } as const;
+export const kMeansDefaults = { initialization: 'k-means++', iterations: 25, tolerance: 3e-4 } as const;
 
 export interface KMeansResult {
   /** (k, width) */
@@ -63,14 +63,14 @@ export async function kMeans(
   options: KMeansOptions,
   surroundings: Surroundings,
 ): Promise<KMeansResult> {
-  const { clusters, iterations, tolerance, start, goal = 0 } = options;
+  const { clusters, iterations, tolerance, initialization, goal = 0 } = options;
   const { space, search, random, progress, signal } = surroundings;
   const n = source.count;
   if (n < clusters) throw tooFew(n, n, clusters);
   const stage = `Cluster into ${integer(clusters)}`;
   progress({ kind: 'start', stage, total: 0, unit: 'assignments' });
   let batch = Math.min(n, Math.max(firstRowsPerCluster * clusters, firstRows));
-  const centres = await startCentres(start, part(source, batch), clusters, space, search, random);
+  const centres = await initialCentres(initialization, part(source, batch), clusters, space, search, random);
   const membership = new Membership(n, clusters, search.width, space);
   let [before, inertia, passes, assigned] = [Number.POSITIVE_INFINITY, 0, 0, 0];
 

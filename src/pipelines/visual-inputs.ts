@@ -13,7 +13,7 @@ import { clusterConfig } from './cluster-config.ts';
 
 /** How codes of items are made: of cluster.ts, with residual codes, which only the feature semantic-id asks for. */
 export const codesConfig = clusterConfig
-  .pick({ clusters: true, semanticCodes: true, start: true, iterations: true, tolerance: true })
+  .pick({ clusters: true, semanticCodes: true, initialization: true, iterations: true, tolerance: true })
   .extend({ semanticLevels: clusterConfig.shape.semanticLevels.def.innerType.default(3) });
 
 export type CodesConfig = ReturnType<typeof codesConfig.parse>;

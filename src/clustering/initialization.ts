@@ -1,10 +1,10 @@
-/** The centres that k-means starts from. */
+/** The centres that k-means begins with. */
 import type { Random } from '../random.ts';
 import type { CentreSearch, RowSource } from './centre-search.ts';
 import type { Space } from './space.ts';
 
-export const starts = ['k-means++', 'random'] as const;
-export type Start = (typeof starts)[number];
+export const initializations = ['k-means++', 'random'] as const;
+export type Initialization = (typeof initializations)[number];
 
 /** So many centres are drawn for one that there is, before the losses are measured again; and so many at most. */
 const [growth, mostDrawn] = [1 / 2, 2048];
@@ -16,15 +16,15 @@ const patience = 8;
  * @param source at least k rows
  * @returns (k, width)
  */
-export async function startCentres(
-  start: Start,
+export async function initialCentres(
+  initialization: Initialization,
   source: RowSource,
   clusters: number,
   space: Space,
   search: CentreSearch,
   random: Random,
 ): Promise<Float32Array> {
-  if (start === 'random')
+  if (initialization === 'random')
     return centresOf(
       Int32Array.from({ length: clusters }, (_, i) => i),
       source,
