@@ -4,6 +4,7 @@ import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
 import { integer } from '../report/text.ts';
 import type { CentreSearch, RowSource } from './centre-search.ts';
+import { countDifferent } from './different-rows.ts';
 import { type Initialization, initialCentres } from './initialization.ts';
 import { Membership } from './membership.ts';
 import type { Space } from './space.ts';
@@ -38,6 +39,8 @@ export interface KMeansResult {
 }
 
 interface Surroundings {
+  /** What the rows are, for errors. */
+  readonly rows: string;
   readonly space: Space;
   readonly search: CentreSearch;
   readonly random: Random;
@@ -64,9 +67,10 @@ export async function kMeans(
   surroundings: Surroundings,
 ): Promise<KMeansResult> {
   const { clusters, iterations, tolerance, initialization, goal = 0 } = options;
-  const { space, search, random, progress, signal } = surroundings;
+  const { rows, space, search, random, progress, signal } = surroundings;
   const n = source.count;
-  if (n < clusters) throw tooFew(n, n, clusters);
+  const different = countDifferent(source, clusters);
+  if (different < clusters) throw tooFew(rows, n, different, clusters);
   const stage = `Cluster into ${integer(clusters)}`;
   progress({ kind: 'start', stage, total: 0, unit: 'assignments' });
   let batch = Math.min(n, Math.max(firstRowsPerCluster * clusters, firstRows));
@@ -88,28 +92,35 @@ export async function kMeans(
 
   for (;;) {
     await pass();
-    const gain = before === Number.POSITIVE_INFINITY ? 1 : (before - inertia) / before;
+    const gain = shareGained(before, inertia);
     before = inertia;
     if (batch === n && (++passes >= iterations || gain < tolerance || inertia <= goal)) break;
-    const alike = membership.reseed(source, batch);
-    if (alike > 0 && batch === n) throw tooFew(n, clusters - alike, clusters);
+    membership.reseed(source, batch);
     membership.settle(centres, () => true);
     if (batch < n && gain < growthTolerance) {
       batch = Math.min(n, growth * batch);
       before = Number.POSITIVE_INFINITY;
     }
   }
-  // The last pass may have emptied clusters. Only their centres move now, so that all others stay the nearest.
-  while (membership.empty > 0) {
-    const empty = new Set([...membership.sizes.keys()].filter((cluster) => membership.sizes[cluster] === 0));
-    const alike = membership.reseed(source, n);
-    if (alike > 0) throw tooFew(n, clusters - alike, clusters);
-    membership.settle(centres, (cluster) => empty.has(cluster));
+  // The last pass may have emptied clusters. Only their centres move now, so that all others stay the nearest: the
+  // inertia falls with each round, unless what is left over is equal to its centre.
+  before = Number.POSITIVE_INFINITY;
+  while (membership.empty > 0 && inertia < before) {
+    before = inertia;
+    const filled = membership.reseed(source, n);
+    membership.settle(centres, (cluster) => filled.has(cluster));
     await pass();
   }
+  if (membership.empty > 0) throw tooFew(rows, n, clusters - membership.empty, clusters);
   progress({ kind: 'end', stage, detail: `${passes} passes over all items` });
   const { clusterOf, losses, sizes } = membership;
   return { centres, clusterOf, losses, sizes, inertia, iterations: passes };
+}
+
+/** By which share a pass lowered the inertia; the first by all. */
+function shareGained(before: number, inertia: number): number {
+  if (before === Number.POSITIVE_INFINITY) return 1;
+  return before === 0 ? 0 : (before - inertia) / before;
 }
 
 /** The first rows of a source. */
@@ -117,14 +128,15 @@ function part(source: RowSource, count: number): RowSource {
   return { ...source, count };
 }
 
-function tooFew(items: number, different: number, clusters: number): CourierError {
-  const which =
-    different < items
-      ? `${integer(items)} items, ${integer(different)} of them different`
-      : `${integer(items)} items`;
+function tooFew(rows: string, count: number, different: number, clusters: number): CourierError {
+  const all = `${integer(count)} ${rows}`;
+  const [few, which] =
+    different < count
+      ? [`different ${rows}`, `${all}, ${integer(different)} of them different`]
+      : [rows, all];
   return new CourierError(
     'VALUE_INVALID',
-    `There are fewer items than clusters: ${which}, for ${integer(clusters)} clusters.`,
+    `There are fewer ${few} than clusters: ${which}, for ${integer(clusters)} clusters.`,
     `Ask for at most ${integer(different)} clusters.`,
   );
 }

@@ -6,7 +6,8 @@ import { Random } from '../random.ts';
 import { CentreSearch, chunkRows } from './centre-search.ts';
 import { initializations } from './initialization.ts';
 import { kMeansDefaults } from './k-means.ts';
-import { nearestCentres, presentItems, sphericalKMeans } from './spherical-k-means.ts';
+import { nearestCentres, sphericalKMeans } from './spherical-k-means.ts';
+import { presentItems } from './unit-rows.ts';
 
 const dimension = 16;
 
@@ -146,9 +147,22 @@ describe('spherical k-means', () => {
     });
     for (const initialization of initializations) {
       await expect(run(grouped(300, 7, 0), 10, { initialization })).rejects.toMatchObject({
-        message: expect.stringContaining('300 items, 7 of them different, for 10'),
+        message: expect.stringContaining(
+          'fewer different items than clusters: 300 items, 7 of them different, for 10',
+        ),
       });
     }
+  });
+
+  it('compares directions alone: the same clusters and cosines whatever the lengths of the rows', async () => {
+    const embeddings = grouped(300, 6, 0.2);
+    const shorter = { ...embeddings, vectors: embeddings.vectors.map((value) => 0.998 * value) };
+    const [one, other] = [await run(embeddings, 6), await run(shorter, 6)];
+    expect(other.codes).toEqual(one.codes);
+    expect(other.inertia).toBeCloseTo(one.inertia, 4);
+    const assigned = await nearestCentres(shorter, one.centres, search);
+    expect(assigned.codes).toEqual(one.codes);
+    for (const [item, value] of assigned.cosines.entries()) expect(value).toBeCloseTo(one.cosines[item]!, 5);
   });
 
   it('leaves items without a photo out', async () => {

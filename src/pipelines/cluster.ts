@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CentreSearch } from '../clustering/centre-search.ts';
 import { residualQuantize, residualSearchWidth } from '../clustering/residual-quantization.ts';
 import { type SphericalClusters, sphericalKMeans } from '../clustering/spherical-k-means.ts';
+import { presentItems } from '../clustering/unit-rows.ts';
 import { parseConfig } from '../config.ts';
 import { type Centres, type ItemCodes, writeCentres, writeClusters } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -96,7 +97,7 @@ export async function cluster(
     const { dimension } = embeddings;
     await writeCentres(centres, { dimension, centres: [...made.centres, ...semantic.centres], origin });
     const seconds = (performance.now() - started) / 1000;
-    const items = countItems(embeddings);
+    const items = presentItems(embeddings).length;
     const without = embeddings.ids.length - items;
     const { granularities } = made;
     return { clusters, centres, items, without, granularities, semanticErrors: semantic.errors, seconds };
@@ -114,18 +115,10 @@ export async function readWithOrigin(
   return { embeddings: traced ?? (await readEmbeddings(path)), origin: traced?.origin ?? null };
 }
 
-/** Items with an embedding. */
-function countItems({ ids, vectors, dimension }: StoredEmbeddings): number {
-  const isThere = (_: string, row: number) =>
-    vectors.subarray(row * dimension, (row + 1) * dimension).some((value) => value !== 0);
-  return ids.filter(isThere).length;
-}
-
 async function clusterAll({ config, embeddings, dataset, progress, signal }: Job) {
   const search = await CentreSearch.open(embeddings.dimension);
   try {
     const [columns, centres, granularities]: [ItemCodes[], Centres[], Granularity[]] = [[], [], []];
-    const items = countItems(embeddings);
     for (const count of config.clusters) {
       const name = `cluster_${count}`;
       const options = { ...config, clusters: count };
@@ -136,7 +129,7 @@ async function clusterAll({ config, embeddings, dataset, progress, signal }: Job
         await writeContactSheet(sheet, dataset, embeddings.ids, found, config);
       columns.push({ name, count, codes: found.codes });
       centres.push({ name, values: found.centres });
-      granularities.push({ name, count, ...summaryOf(found, items), sheet });
+      granularities.push({ name, count, ...summaryOf(found), sheet });
     }
     return { columns, centres, granularities };
   } finally {
@@ -144,7 +137,8 @@ async function clusterAll({ config, embeddings, dataset, progress, signal }: Job
   }
 }
 
-function summaryOf({ sizes, inertia, iterations }: SphericalClusters, items: number) {
+function summaryOf({ sizes, inertia, iterations }: SphericalClusters) {
+  const items = sizes.reduce((sum, size) => sum + size, 0);
   const sorted = sizes.toSorted();
   const median = (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
   const empty = sorted.filter((size) => size === 0).length;
