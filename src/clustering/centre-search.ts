@@ -13,8 +13,13 @@ export interface RowSource {
   readonly count: number;
   /** The rows `from` … `to` − 1, in an array of their own. (to − from, width) */
   read(from: number, to: number): Float32Array;
-  /** One of them, to be looked at. (width) */
-  row(index: number): Float32Array;
+  /** Of the vector that a row is. */
+  squaredLength(index: number): number;
+}
+
+/** One row, in an array of its own. (width) */
+export function rowOf(source: RowSource, index: number): Float32Array {
+  return source.read(index, index + 1);
 }
 
 /** What was found for the rows `from` … `from + nearest.length − 1`. */

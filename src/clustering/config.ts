@@ -1,7 +1,7 @@
 /** How items are clustered, with every default. */
 import { z } from 'zod';
+import { initializations } from './initialization.ts';
 import { kMeansDefaults } from './k-means.ts';
-import { starts } from './start.ts';
 
 export const mostClusters = 100_000;
 
@@ -16,8 +16,8 @@ export const clusteringSettings = z.strictObject({
   semanticLevels: z.int().min(0).max(16).default(0),
   /** Codes at each level. */
   semanticCodes: z.int().min(2).max(mostClusters).default(256),
-  /** Where k-means starts: from items far apart, or from any. */
-  start: z.enum(starts).default(kMeansDefaults.start),
+  /** The items that k-means takes as its first centres: some far apart, or any. */
+  initialization: z.enum(initializations).default(kMeansDefaults.initialization),
   /** Passes over all items at most. */
   iterations: z.int().min(2).max(1000).default(kMeansDefaults.iterations),
   /** Ends once a pass lowers the inertia by less than this share. */

@@ -4,14 +4,15 @@ import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
 import { integer } from '../text.ts';
 import type { CentreSearch, RowSource } from './centre-search.ts';
+import { countDifferent } from './different-rows.ts';
+import { type Initialization, initialCentres } from './initialization.ts';
 import { Membership } from './membership.ts';
 import type { Space } from './space.ts';
-import { type Start, startCentres } from './start.ts';
 
 export interface KMeansOptions {
   /** Clusters k. */
   readonly clusters: number;
-  readonly start: Start;
+  readonly initialization: Initialization;
   /** Passes over all rows at most. */
   readonly iterations: number;
   /** Stop once a pass over all rows lowers the inertia by less than this share. */
@@ -20,7 +21,7 @@ export interface KMeansOptions {
   readonly goal?: number;
 }
 
-export const kMeansDefaults = { start: 'k-means++', iterations: 25, tolerance: 3e-4 } as const;
+export const kMeansDefaults = { initialization: 'k-means++', iterations: 25, tolerance: 3e-4 } as const;
 
 export interface KMeansResult {
   /** (k, width) */
@@ -38,6 +39,8 @@ export interface KMeansResult {
 }
 
 interface Surroundings {
+  /** What the rows are, for errors. */
+  readonly rows: string;
   readonly space: Space;
   readonly search: CentreSearch;
   readonly random: Random;
@@ -63,14 +66,15 @@ export async function kMeans(
   options: KMeansOptions,
   surroundings: Surroundings,
 ): Promise<KMeansResult> {
-  const { clusters, iterations, tolerance, start, goal = 0 } = options;
-  const { space, search, random, progress, signal } = surroundings;
+  const { clusters, iterations, tolerance, initialization, goal = 0 } = options;
+  const { rows, space, search, random, progress, signal } = surroundings;
   const n = source.count;
-  if (n < clusters) throw tooFew(n, n, clusters);
+  const different = countDifferent(source, clusters);
+  if (different < clusters) throw tooFew(rows, n, different, clusters);
   const stage = `Cluster into ${integer(clusters)}`;
   progress({ kind: 'start', stage, total: 0, unit: 'assignments' });
   let batch = Math.min(n, Math.max(firstRowsPerCluster * clusters, firstRows));
-  const centres = await startCentres(start, part(source, batch), clusters, space, search, random);
+  const centres = await initialCentres(initialization, part(source, batch), clusters, space, search, random);
   const membership = new Membership(n, clusters, search.width, space);
   let [before, inertia, passes, assigned] = [Number.POSITIVE_INFINITY, 0, 0, 0];
 
@@ -88,28 +92,35 @@ export async function kMeans(
 
   for (;;) {
     await pass();
-    const gain = before === Number.POSITIVE_INFINITY ? 1 : (before - inertia) / before;
+    const gain = shareGained(before, inertia);
     before = inertia;
     if (batch === n && (++passes >= iterations || gain < tolerance || inertia <= goal)) break;
-    const alike = membership.reseed(source, batch);
-    if (alike > 0 && batch === n) throw tooFew(n, clusters - alike, clusters);
+    membership.reseed(source, batch);
     membership.settle(centres, () => true);
     if (batch < n && gain < growthTolerance) {
       batch = Math.min(n, growth * batch);
       before = Number.POSITIVE_INFINITY;
     }
   }
-  // The last pass may have emptied clusters. Only their centres move now, so that all others stay the nearest.
-  while (membership.empty > 0) {
-    const empty = new Set([...membership.sizes.keys()].filter((cluster) => membership.sizes[cluster] === 0));
-    const alike = membership.reseed(source, n);
-    if (alike > 0) throw tooFew(n, clusters - alike, clusters);
-    membership.settle(centres, (cluster) => empty.has(cluster));
+  // The last pass may have emptied clusters. Only their centres move now, so that all others stay the nearest: the
+  // inertia falls with each round, unless what is left over is equal to its centre.
+  before = Number.POSITIVE_INFINITY;
+  while (membership.empty > 0 && inertia < before) {
+    before = inertia;
+    const filled = membership.reseed(source, n);
+    membership.settle(centres, (cluster) => filled.has(cluster));
     await pass();
   }
+  if (membership.empty > 0) throw tooFew(rows, n, clusters - membership.empty, clusters);
   progress({ kind: 'end', stage, detail: `${passes} passes over all items` });
   const { clusterOf, losses, sizes } = membership;
   return { centres, clusterOf, losses, sizes, inertia, iterations: passes };
+}
+
+/** By which share a pass lowered the inertia; the first by all. */
+function shareGained(before: number, inertia: number): number {
+  if (before === Number.POSITIVE_INFINITY) return 1;
+  return before === 0 ? 0 : (before - inertia) / before;
 }
 
 /** The first rows of a source. */
@@ -117,14 +128,15 @@ function part(source: RowSource, count: number): RowSource {
   return { ...source, count };
 }
 
-function tooFew(items: number, different: number, clusters: number): CourierError {
-  const which =
-    different < items
-      ? `${integer(items)} items, ${integer(different)} of them different`
-      : `${integer(items)} items`;
+function tooFew(rows: string, count: number, different: number, clusters: number): CourierError {
+  const all = `${integer(count)} ${rows}`;
+  const [few, which] =
+    different < count
+      ? [`different ${rows}`, `${all}, ${integer(different)} of them different`]
+      : [rows, all];
   return new CourierError(
     'VALUE_INVALID',
-    `There are fewer items than clusters: ${which}, for ${integer(clusters)} clusters.`,
+    `There are fewer ${few} than clusters: ${which}, for ${integer(clusters)} clusters.`,
     `Ask for at most ${integer(different)} clusters.`,
   );
 }

@@ -1,11 +1,8 @@
 /** Which row is in which cluster, and the sums of the rows that are, kept up to date as rows move. */
-import type { FoundChunk, RowSource } from './centre-search.ts';
-import type { Space } from './space.ts';
+import { type FoundChunk, type RowSource, rowOf } from './centre-search.ts';
+import { roundingLoss, type Space } from './space.ts';
 
 const NOWHERE = -1;
-
-/** A row whose loss is below this lies on its centre, as far as float32 can tell. */
-const onCentre = 1e-6;
 
 /**
  * A row that moves is taken from one sum and added to the other, so that a pass costs no more than the moves, and
@@ -35,11 +32,10 @@ export class Membership {
   assign(source: RowSource, { from, nearest, product }: FoundChunk): number {
     let total = 0;
     for (let i = 0; i < nearest.length; i++) {
-      const row = source.row(from + i);
-      const loss = this.#space.loss(product[i]!, row);
+      const loss = this.#space.loss(product[i]!, source.squaredLength(from + i));
       this.losses[from + i] = loss;
       total += loss;
-      this.#move(from + i, row, nearest[i]!);
+      this.#move(source, from + i, nearest[i]!);
     }
     return total;
   }
@@ -50,23 +46,27 @@ export class Membership {
 
   /**
    * Moves into each empty cluster the row that is farthest from its centre, of the first `count` rows and of clusters
-   * that have another.
-   * @returns the number of clusters that stay empty because every row lies on its centre
+   * that have another. Clusters stay empty when every such row is equal to its centre.
+   * @returns the clusters that have a row now
    */
-  reseed(source: RowSource, count: number): number {
+  reseed(source: RowSource, count: number): ReadonlySet<number> {
     const empty = [...this.sizes.keys()].filter((cluster) => this.sizes[cluster] === 0);
-    if (empty.length === 0) return 0;
-    let filled = 0;
+    const filled = new Set<number>();
+    if (empty.length === 0) return filled;
+    const rounding = roundingLoss(this.#width);
     // A row may be the last of its cluster: should the farthest not be enough, all are looked through.
     for (const candidates of [8 * empty.length, count]) {
       for (const row of farthest(this.losses.subarray(0, count), candidates)) {
-        if (filled === empty.length) return 0;
-        if (this.losses[row]! <= onCentre || this.sizes[this.clusterOf[row]!]! < 2) continue;
+        const cluster = empty[filled.size];
+        if (cluster === undefined) return filled;
+        if (this.losses[row]! <= rounding * source.squaredLength(row)) continue;
+        if (this.sizes[this.clusterOf[row]!]! < 2) continue;
         this.losses[row] = 0;
-        this.#move(row, source.row(row), empty[filled++]!);
+        this.#move(source, row, cluster);
+        filled.add(cluster);
       }
     }
-    return empty.length - filled;
+    return filled;
   }
 
   /** Moves the centres (k, width) of these clusters to the middle of their rows. */
@@ -80,9 +80,10 @@ export class Membership {
     }
   }
 
-  #move(row: number, values: Float32Array, to: number): void {
+  #move(source: RowSource, row: number, to: number): void {
     const from = this.clusterOf[row]!;
     if (from === to) return;
+    const values = rowOf(source, row);
     const sums = this.#sums;
     const width = this.#width;
     if (from !== NOWHERE) {

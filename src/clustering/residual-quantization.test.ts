@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NONE } from '../data/dataset.ts';
 import type { StoredEmbeddings } from '../data/embeddings.ts';
@@ -12,9 +13,9 @@ import {
   residualSearchWidth,
 } from './residual-quantization.ts';
 
-const [count, dimension, levels, codes] = [2000, 12, 4, 16];
+const [items, dimension, levels, codes] = [2000, 12, 4, 16];
 
-function drawEmbeddings(seed: number): StoredEmbeddings {
+function drawEmbeddings(seed: number, count = items): StoredEmbeddings {
   const random = Random.seeded(seed, 'residuals');
   const rows = Array.from({ length: count }, () => Array.from({ length: dimension }, () => random.normal()));
   const vectors = rows.flatMap((row) => row.map((value) => value / Math.hypot(...row)));
@@ -39,7 +40,7 @@ describe('residual quantisation', () => {
     for (let level = 1; level <= levels; level++) {
       const rebuilt = reconstruct(found.codes.slice(0, level), found.codebooks, dimension);
       const squares = rebuilt.map((value, i) => (value - embeddings.vectors[i]!) ** 2);
-      const error = squares.reduce((sum, square) => sum + square, 0) / count;
+      const error = squares.reduce((sum, square) => sum + square, 0) / items;
       expect(error).toBeCloseTo(found.errors[level - 1]!, 4);
       expect(error).toBeLessThan(level === 1 ? 1 : found.errors[level - 2]!);
     }
@@ -51,7 +52,7 @@ describe('residual quantisation', () => {
     const found = await learn(embeddings);
     const residuals = embeddings.vectors.slice();
     for (const [level, codebook] of found.codebooks.entries()) {
-      for (let item = 0; item < count; item += 17) {
+      for (let item = 0; item < items; item += 17) {
         const distances = Array.from({ length: codes }, (_, code) => {
           let sum = 0;
           for (let i = 0; i < dimension; i++)
@@ -76,5 +77,48 @@ describe('residual quantisation', () => {
     expect(again.codes.map((level) => level[0])).toEqual(Array(levels).fill(NONE));
     const others = await encodeResiduals(drawEmbeddings(2), learned.codebooks, search);
     expect(others.errors.at(-1)).toBeLessThan(1.3 * learned.errors.at(-1)!);
+  });
+
+  it('compares directions alone: the same codes whatever the lengths of the rows', async () => {
+    const embeddings = drawEmbeddings(1);
+    const shorter = { ...embeddings, vectors: embeddings.vectors.map((value) => 0.998 * value) };
+    const [one, other] = [await learn(embeddings), await learn(shorter)];
+    for (const [level, error] of one.errors.entries()) expect(other.errors[level]).toBeCloseTo(error, 5);
+    expect((await encodeResiduals(shorter, one.codebooks, search)).codes).toEqual(one.codes);
+  });
+
+  it('ends with codes for all levels, or says which level left over too few different residuals', async () => {
+    const sets = fc.record({
+      count: fc.integer({ min: 1, max: 24 }),
+      different: fc.integer({ min: 1, max: 12 }),
+      codes: fc.integer({ min: 2, max: 6 }),
+      scale: fc.double({ min: 0.998, max: 1.002, noNaN: true }),
+      seed: fc.nat(1000),
+    });
+    const check = fc.asyncProperty(sets, async ({ count, different, codes, scale, seed }) => {
+      const { vectors } = drawEmbeddings(seed, different);
+      const place = (i: number) => scale * vectors[i % (different * dimension)]!;
+      const rows = Float32Array.from({ length: count * dimension }, (_, i) => place(i));
+      const ids = Array.from({ length: count }, (_, row) => `item${row}`);
+      const options = { ...kMeansDefaults, levels: 3, codes };
+      const random = Random.seeded(seed, 'test');
+      const learned = residualQuantize({ ids, dimension, vectors: rows }, options, search, random, silent);
+      const found = await learned.catch((error: unknown) => error);
+      const few = Math.min(count, different);
+      if (few < codes)
+        expect(found).toMatchObject({
+          message: expect.stringMatching(/fewer (different )?items than clusters/),
+        });
+      else if (found instanceof Error)
+        expect(found).toMatchObject({
+          code: 'VALUE_INVALID',
+          message: expect.stringMatching(/fewer different residuals of level [12] than clusters/),
+        });
+      else {
+        const allUsed = expect.toSatisfy((level: Int32Array) => new Set(level).size === codes);
+        expect(found).toMatchObject({ codes: Array(3).fill(allUsed) });
+      }
+    });
+    await fc.assert(check, { numRuns: 60 });
   });
 });

@@ -3,10 +3,10 @@ import { NONE } from '../data/dataset.ts';
 import type { StoredEmbeddings } from '../data/embeddings.ts';
 import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
-import type { CentreSearch, RowSource } from './centre-search.ts';
+import { type CentreSearch, type RowSource, rowOf } from './centre-search.ts';
 import { type KMeansOptions, kMeans } from './k-means.ts';
 import { euclidean } from './space.ts';
-import { presentItems } from './spherical-k-means.ts';
+import { presentItems, unitRows } from './unit-rows.ts';
 
 export interface ResidualCodes {
   /** For each level the code of each item, NONE for an item whose vector is zero. L × (n) */
@@ -50,7 +50,8 @@ export async function residualQuantize(
   const residuals = residualsOf(embeddings, items);
   const [codes, errors, codebooks]: [Int32Array[], number[], Float32Array[]] = [[], [], []];
   for (let level = 0; level < levels; level++) {
-    const surroundings = { space: euclidean, search, random, progress, signal };
+    const rows = level === 0 ? 'items' : `residuals of level ${level}`;
+    const surroundings = { rows, space: euclidean, search, random, progress, signal };
     const found = await kMeans(residuals, { ...options, clusters }, surroundings);
     residuals.subtract(found.centres, found.clusterOf);
     codebooks.push(withoutLast(found.centres, embeddings.dimension));
@@ -109,25 +110,28 @@ interface Residuals extends RowSource {
   meanSquare(): number;
 }
 
-/** Rows (x, 1), as the Euclidean space wants them. */
-function residualsOf({ dimension, vectors }: StoredEmbeddings, items: Int32Array): Residuals {
+/** Rows (x, 1), as the Euclidean space wants them; at first x is of length 1. */
+function residualsOf(embeddings: StoredEmbeddings, items: Int32Array): Residuals {
+  const { dimension } = embeddings;
   const width = residualSearchWidth(dimension);
   const values = new Float32Array(items.length * width).fill(1);
-  for (const [row, item] of items.entries())
-    values.set(vectors.subarray(item * dimension, (item + 1) * dimension), row * width);
+  const squaredLengths = new Float64Array(items.length).fill(1);
+  const whole = unitRows(embeddings, items);
+  for (let row = 0; row < items.length; row++) values.set(rowOf(whole, row), row * width);
   return {
     count: items.length,
     read: (from, to) => values.slice(from * width, to * width),
-    row: (index) => values.subarray(index * width, (index + 1) * width),
+    squaredLength: (index) => squaredLengths[index]!,
     subtract(centres, nearest) {
-      for (const [row, centre] of nearest.entries())
-        for (let i = 0; i < dimension; i++) values[row * width + i]! -= centres[centre * width + i]!;
+      for (const [row, centre] of nearest.entries()) {
+        squaredLengths[row] = 0;
+        for (let i = 0; i < dimension; i++) {
+          values[row * width + i]! -= centres[centre * width + i]!;
+          squaredLengths[row]! += values[row * width + i]! ** 2;
+        }
+      }
     },
-    meanSquare() {
-      let sum = 0;
-      for (const value of values) sum += value * value;
-      return (sum - items.length) / items.length;
-    },
+    meanSquare: () => squaredLengths.reduce((sum, squared) => sum + squared, 0) / items.length,
   };
 }
 

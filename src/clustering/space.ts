@@ -4,10 +4,19 @@
 export interface Space {
   /** Makes a centre, in place, of the sum of a cluster's rows. False: the rows cancel out and have no centre. */
   settle(sum: Float64Array): boolean;
-  /** What a row costs at the centre with which its inner product is `product`; 0 when it is the centre. */
-  loss(product: number, row: Float32Array): number;
+  /** What a row of this squared length costs at the centre with which its inner product is `product`. */
+  loss(product: number, squaredLength: number): number;
   /** The centre that a single row is, in place. */
   asCentre(row: Float32Array): void;
+}
+
+/**
+ * A row with such a loss, as a share of its squared length, is equal to its centre but for rounding. A file in float16
+ * moves a vector by up to 2⁻¹¹ of its length, so two copies of one differ by up to 2⁻¹⁰ and 1 − cosine by up to 2⁻²¹;
+ * errors of a product in float32 grow as the root of the width. Here is room for twice that, and a few times that.
+ */
+export function roundingLoss(width: number): number {
+  return 2 ** -22 * Math.max(4, Math.sqrt(width));
 }
 
 /** Sums of rows that are shorter than this point nowhere. */
@@ -41,15 +50,10 @@ export const euclidean: Space = {
     sum[last] = -squared / 2;
     return true;
   },
-  loss: (product, row) => Math.max(0, squaredLength(row) - 2 * product),
+  loss: (product, squaredLength) => Math.max(0, squaredLength - 2 * product),
   asCentre(row) {
-    row[row.length - 1] = -squaredLength(row) / 2;
+    let squared = 0;
+    for (let i = 0; i < row.length - 1; i++) squared += row[i]! * row[i]!;
+    row[row.length - 1] = -squared / 2;
   },
 };
-
-/** |x|² of a row (x, 1). */
-function squaredLength(row: Float32Array): number {
-  let squared = 0;
-  for (let i = 0; i < row.length - 1; i++) squared += row[i]! * row[i]!;
-  return squared;
-}

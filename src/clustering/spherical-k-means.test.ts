@@ -4,9 +4,10 @@ import type { StoredEmbeddings } from '../data/embeddings.ts';
 import { silent } from '../progress.ts';
 import { Random } from '../random.ts';
 import { CentreSearch, chunkRows } from './centre-search.ts';
+import { initializations } from './initialization.ts';
 import { kMeansDefaults } from './k-means.ts';
-import { nearestCentres, presentItems, sphericalKMeans } from './spherical-k-means.ts';
-import { starts } from './start.ts';
+import { nearestCentres, sphericalKMeans } from './spherical-k-means.ts';
+import { presentItems } from './unit-rows.ts';
 
 const dimension = 16;
 
@@ -60,11 +61,11 @@ describe('spherical k-means', () => {
     expect([...sizes]).toEqual(Array(groups).fill(50));
   });
 
-  it.each(starts)(
+  it.each(initializations)(
     'from %s gives each item the nearest centre, in agreement with sizes and inertia',
-    async (start) => {
+    async (initialization) => {
       const embeddings = grouped(3000, 40, 0.5);
-      const { codes, cosines, centres, sizes, inertia } = await run(embeddings, 60, { start });
+      const { codes, cosines, centres, sizes, inertia } = await run(embeddings, 60, { initialization });
       const counted = new Int32Array(60);
       let sum = 0;
       for (let item = 0; item < 3000; item++) {
@@ -127,13 +128,13 @@ describe('spherical k-means', () => {
   });
 
   it('reseeds empty clusters until every different item has one', async () => {
-    // All but 19 items are the same; a random start takes that item for nearly all centres.
+    // All but 19 items are the same; a random initialization takes that item for nearly all centres.
     const directions = grouped(20, 20, 0.1).vectors;
     const rows = Array.from({ length: 500 }, (_, row) => {
       const direction = row < 20 ? row : 0;
       return [...directions.subarray(direction * dimension, (direction + 1) * dimension)];
     });
-    const { sizes, inertia } = await run(stored(rows), 20, { start: 'random' });
+    const { sizes, inertia } = await run(stored(rows), 20, { initialization: 'random' });
     expect([...sizes].sort((a, b) => a - b)).toEqual([...Array(19).fill(1), 481]);
     expect(inertia).toBeLessThan(1e-3);
   });
@@ -144,11 +145,24 @@ describe('spherical k-means', () => {
       message: expect.stringContaining('fewer items than clusters: 30 items, for 31'),
       remedy: expect.stringContaining('at most 30'),
     });
-    for (const start of starts) {
-      await expect(run(grouped(300, 7, 0), 10, { start })).rejects.toMatchObject({
-        message: expect.stringContaining('300 items, 7 of them different, for 10'),
+    for (const initialization of initializations) {
+      await expect(run(grouped(300, 7, 0), 10, { initialization })).rejects.toMatchObject({
+        message: expect.stringContaining(
+          'fewer different items than clusters: 300 items, 7 of them different, for 10',
+        ),
       });
     }
+  });
+
+  it('compares directions alone: the same clusters and cosines whatever the lengths of the rows', async () => {
+    const embeddings = grouped(300, 6, 0.2);
+    const shorter = { ...embeddings, vectors: embeddings.vectors.map((value) => 0.998 * value) };
+    const [one, other] = [await run(embeddings, 6), await run(shorter, 6)];
+    expect(other.codes).toEqual(one.codes);
+    expect(other.inertia).toBeCloseTo(one.inertia, 4);
+    const assigned = await nearestCentres(shorter, one.centres, search);
+    expect(assigned.codes).toEqual(one.codes);
+    for (const [item, value] of assigned.cosines.entries()) expect(value).toBeCloseTo(one.cosines[item]!, 5);
   });
 
   it('leaves items without a photo out', async () => {

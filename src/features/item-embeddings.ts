@@ -1,9 +1,7 @@
 /** Embeddings of the catalogue's items, matched by item id and checked. */
 import type { Catalogue } from '../data/dataset.ts';
+import { unitScale } from '../data/unit-length.ts';
 import { CourierError } from '../errors.ts';
-
-/** How far a squared length may be from 1: what float32, or a file in float16, leaves of unit length. */
-const tolerance = 5e-3;
 
 export class ItemEmbeddings {
   /** Length d of an embedding. */
@@ -28,7 +26,7 @@ export class ItemEmbeddings {
   /**
    * Puts embeddings into the order of the catalogue.
    * @param ids whose embedding each row is, in any order. (n)
-   * @param vectors of length 1, or zero. (n, d)
+   * @param vectors of length about 1, to which they are brought, or zero. (n, d)
    * @throws CourierError VALUE_INVALID naming the item whose embedding is not finite, neither of length 1
    *   nor zero, or given twice; or when the values do not fill one row per id
    */
@@ -50,14 +48,14 @@ export class ItemEmbeddings {
       if (seen.has(id)) throw invalid(`item ${id} has two embeddings`);
       seen.add(id);
       const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
-      const isZero = checkLength(id, vector);
+      const scale = unitScale(id, vector);
       const item = itemOf.get(id);
       if (item === undefined) {
         unknown++;
         continue;
       }
-      aligned.set(vector, item * dimension);
-      present[item] = isZero ? 0 : 1;
+      aligned.set(scale === 1 ? vector : vector.map((value) => scale * value), item * dimension);
+      present[item] = Number(scale !== 0);
     }
     return new ItemEmbeddings(dimension, aligned, present, unknown);
   }
@@ -71,16 +69,6 @@ export class ItemEmbeddings {
     }
     return dot;
   }
-}
-
-/** @returns true for a zero vector, false for one of length 1 */
-function checkLength(id: string, vector: Float32Array): boolean {
-  const squared = vector.reduce((sum, value) => sum + value * value, 0);
-  if (!Number.isFinite(squared)) throw invalid(`the embedding of item ${id} is not finite`);
-  if (squared !== 0 && Math.abs(squared - 1) > tolerance) {
-    throw invalid(`the embedding of item ${id} has length ${Math.sqrt(squared)}, not 1 or 0`);
-  }
-  return squared === 0;
 }
 
 function invalid(problem: string): CourierError {

@@ -1,8 +1,7 @@
 /** An ingested shop of a few items, for tests of pipelines. */
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Split } from '../../src/data/dataset.ts';
-import { pageViewOfRows } from '../../src/data/dataset.ts';
+import { pageViewOfRows, type Split } from '../../src/data/dataset.ts';
 import { writeEmbeddings } from '../../src/data/embeddings.ts';
 import { loadDataset, writeDataset } from '../../src/data/store.ts';
 import { ingest } from '../../src/pipelines/ingest/index.ts';

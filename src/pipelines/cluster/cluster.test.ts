@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset } from '../../../test/support/tiny-dataset.ts';
@@ -164,6 +165,23 @@ describe('cluster', () => {
     expect(await exists(join(root, 'no'))).toBe(false);
   });
 
+  it('tells cosines of embeddings whose length float16 has changed', async () => {
+    const root = await temporaryFolder();
+    const shorter = join(root, 'shorter.parquet');
+    await writeEmbeddings(shorter, { ...stored, vectors: stored.vectors.map((value) => 0.999 * value) });
+    const meanOf = async (path: string, out: string) => {
+      const ran = await run('--embeddings', path, '--clusters', '8', '--out', join(root, out));
+      expect(ran.json).toMatchObject({ items, without: 0 });
+      return z.object({ granularities: z.tuple([z.object({ meanCosine: z.number() })]) }).parse(ran.json)
+        .granularities[0].meanCosine;
+    };
+    const mean = await meanOf(shorter, 'run');
+    expect(mean).toBeCloseTo(await meanOf(embeddings, 'other'), 5);
+    const centres = join(root, 'run', 'centres.safetensors');
+    const assigned = await run('--assign', centres, '--embeddings', shorter, '--out', join(root, 'assigned'));
+    expect(assigned.json).toMatchObject({ meanCosines: { cluster_8: expect.closeTo(mean, 5) } });
+  });
+
   it('does not assign embeddings of another encoder or length', async () => {
     const root = await temporaryFolder();
     const traced = async (name: string, encoder: string) => {
@@ -196,6 +214,7 @@ describe('cluster', () => {
     await refuse('VALUE_INVALID', '60 items, for 61 clusters', '--clusters', '61');
     await refuse('CONFIG_INVALID', '`clusters.0`', '--clusters', '100001');
     await refuse('CONFIG_INVALID', '`clusters.1`', '--clusters', '5,many');
+    await refuse('CONFIG_INVALID', '`initialization`', '--clusters', '5', '--set', 'initialization=anywhere');
     await refuse('CONFIG_INVALID', 'a number is given twice', '--clusters', '5,5');
     await refuse('CONFIG_INVALID', 'unknown key `clusters`', '--clusters', '5', '--assign', 'x');
     const strange = join(root, 'strange.parquet');

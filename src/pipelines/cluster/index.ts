@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { clusterItems } from '../../clustering/cluster-items.ts';
 import type { SphericalClusters } from '../../clustering/spherical-k-means.ts';
+import { presentItems } from '../../clustering/unit-rows.ts';
 import { parseConfig } from '../../config.ts';
 import { centresFile, clustersFile, writeCentres, writeClusters } from '../../data/clusters.ts';
 import {
@@ -78,13 +79,13 @@ export async function cluster(
         text: 'No contact sheets are drawn: they need the photos of a dataset.',
       });
     const made = await clusterItems(embeddings, config, config.seed, options);
-    const items = countItems(embeddings);
+    const items = presentItems(embeddings).length;
     const granularities = await Promise.all(
       made.clusterings.map(async ({ name, count, found }): Promise<Granularity> => {
         const sheet = dataset === null ? null : join(out, `${name}.png`);
         if (dataset !== null && sheet !== null)
           await writeContactSheet(sheet, dataset, embeddings.ids, found, config);
-        return { name, count, ...summaryOf(found, items), sheet };
+        return { name, count, ...summaryOf(found), sheet };
       }),
     );
     const [clusters, centres] = [join(out, clustersFile), join(out, centresFile)];
@@ -107,14 +108,8 @@ export async function readWithOrigin(
   return { embeddings: traced ?? (await readEmbeddings(path)), origin: traced?.origin ?? null };
 }
 
-/** Items with an embedding. */
-export function countItems({ ids, vectors, dimension }: StoredEmbeddings): number {
-  const isThere = (_: string, row: number) =>
-    vectors.subarray(row * dimension, (row + 1) * dimension).some((value) => value !== 0);
-  return ids.filter(isThere).length;
-}
-
-function summaryOf({ sizes, inertia, iterations }: SphericalClusters, items: number) {
+function summaryOf({ sizes, inertia, iterations }: SphericalClusters) {
+  const items = sizes.reduce((sum, size) => sum + size, 0);
   const sorted = sizes.toSorted();
   const empty = sorted.filter((size) => size === 0).length;
   return {

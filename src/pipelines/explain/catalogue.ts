@@ -147,7 +147,7 @@ export async function informationGain(
     const { dimension } = embeddings;
     const ids = Array.from(everywhere, (item) => catalogue.ids[item]!);
     const stored = { ids, dimension, vectors: rowsOf(embeddings, everywhere) };
-    const options = { clusters, start: 'k-means++', iterations, tolerance: 3e-4 } as const;
+    const options = { clusters, initialization: 'k-means++', iterations, tolerance: 3e-4 } as const;
     const search = await CentreSearch.open(dimension);
     const random = Random.seeded(seed, 'clusters');
     const { codes } = await sphericalKMeans(stored, options, search, random, progress, signal).finally(() =>

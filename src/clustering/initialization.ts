@@ -1,10 +1,10 @@
-/** The centres that k-means starts from. */
+/** The centres that k-means begins with. */
 import type { Random } from '../random.ts';
-import type { CentreSearch, RowSource } from './centre-search.ts';
-import type { Space } from './space.ts';
+import { type CentreSearch, type RowSource, rowOf } from './centre-search.ts';
+import { roundingLoss, type Space } from './space.ts';
 
-export const starts = ['k-means++', 'random'] as const;
-export type Start = (typeof starts)[number];
+export const initializations = ['k-means++', 'random'] as const;
+export type Initialization = (typeof initializations)[number];
 
 /** So many centres are drawn for one that there is, before the losses are measured again; and so many at most. */
 const [growth, mostDrawn] = [1 / 2, 2048];
@@ -16,15 +16,15 @@ const patience = 8;
  * @param source at least k rows
  * @returns (k, width)
  */
-export async function startCentres(
-  start: Start,
+export async function initialCentres(
+  initialization: Initialization,
   source: RowSource,
   clusters: number,
   space: Space,
   search: CentreSearch,
   random: Random,
 ): Promise<Float32Array> {
-  if (start === 'random')
+  if (initialization === 'random')
     return centresOf(
       Int32Array.from({ length: clusters }, (_, i) => i),
       source,
@@ -47,6 +47,7 @@ async function spreadRows(
   random: Random,
 ): Promise<Int32Array> {
   const losses = new Float32Array(source.count).fill(Number.POSITIVE_INFINITY);
+  const rounding = roundingLoss(search.width);
   const chosen = new Int32Array(clusters);
   chosen[0] = random.integer(source.count);
   let [known, count] = [0, 1];
@@ -54,8 +55,10 @@ async function spreadRows(
     await search.setCentres(centresOf(chosen.subarray(known, count), source, space));
     for await (const { from, product } of search.find(source)) {
       for (let i = 0; i < product.length; i++) {
-        const loss = space.loss(product[i]!, source.row(from + i));
-        if (loss < losses[from + i]!) losses[from + i] = loss;
+        const squaredLength = source.squaredLength(from + i);
+        const loss = space.loss(product[i]!, squaredLength);
+        // What is equal to a centre is never drawn.
+        if (loss < losses[from + i]!) losses[from + i] = loss > rounding * squaredLength ? loss : 0;
       }
     }
     for (let i = known; i < count; i++) losses[chosen[i]!] = 0;
@@ -85,12 +88,13 @@ function drawRows(
   const [drawn, centres]: [number[], Float32Array[]] = [[], []];
   for (let draw = 0; draw < patience * wanted && drawn.length < wanted && total > 0; draw++) {
     const row = firstAbove(sums, random.uniform() * total);
-    const values = source.row(row);
+    const [values, squaredLength] = [rowOf(source, row), source.squaredLength(row)];
     const chance = random.uniform() * losses[row]!;
-    if (drawn.includes(row) || centres.some((centre) => space.loss(dot(values, centre), values) <= chance))
+    if (drawn.includes(row) || centres.some((each) => space.loss(dot(values, each), squaredLength) <= chance))
       continue;
     drawn.push(row);
-    centres.push(asCentre(values, space));
+    space.asCentre(values);
+    centres.push(values);
   }
   return drawn;
 }
@@ -121,15 +125,12 @@ function leftOver(chosen: Int32Array, clusters: number): readonly number[] {
 }
 
 function centresOf(rows: Int32Array, source: RowSource, space: Space): Float32Array {
-  const parts = Array.from(rows, (row) => asCentre(source.row(row), space));
+  const parts = Array.from(rows, (row) => rowOf(source, row));
   const width = parts[0]!.length;
   const centres = new Float32Array(rows.length * width);
-  for (const [index, part] of parts.entries()) centres.set(part, index * width);
+  for (const [index, part] of parts.entries()) {
+    space.asCentre(part);
+    centres.set(part, index * width);
+  }
   return centres;
-}
-
-function asCentre(row: Float32Array, space: Space): Float32Array {
-  const centre = row.slice();
-  space.asCentre(centre);
-  return centre;
 }
