@@ -128,8 +128,9 @@ export const pretrainConfig = z.strictObject({
   clipNorm: z.number().positive().nullable().default(1),
   /** Share of the old in a moving average of the parameters, which is then validated and exported; null: none. */
   averageDecay: z.number().min(0).max(0.99999).nullable().default(null),
-  /** Steps between two looks at the validation period, and between checkpoints. */
+  /** Steps between two looks at the validation period, of which the best is kept. */
   validateEvery: z.int().positive().default(50),
+  /** Steps between checkpoints: what is lost at most where a run is killed. It changes nothing that is learned. */
   checkpointEvery: z.int().positive().default(25),
   /** Training ends after so many looks without a better score; null never ends early. */
   patience: z.int().positive().nullable().default(5),
@@ -144,10 +145,13 @@ export const pretrainConfig = z.strictObject({
   validationPageViews: z.int().positive().default(600),
 });
 
-/** The settings without those that say where and with how much it is computed, and whether a collapse ends it. */
+/**
+ * The settings without those that say where and with how much it is computed, how often it is saved, and whether a
+ * collapse ends it.
+ */
 export function whatIsLearned<
-  Settings extends Pick<PretrainConfig, 'memory' | 'threads' | 'device' | 'collapse'>,
->({ memory, threads, device, collapse, ...rest }: Settings) {
+  Settings extends Pick<PretrainConfig, 'memory' | 'threads' | 'device' | 'checkpointEvery' | 'collapse'>,
+>({ memory, threads, device, checkpointEvery, collapse, ...rest }: Settings) {
   return rest;
 }
 

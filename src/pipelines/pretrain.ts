@@ -236,8 +236,8 @@ function describeStep<Batch extends PhotoBatch>(
 }
 
 /**
- * What must be the same for a run to go on. Where it may compute, with how many cores and how much memory, and whether it goes on when
- * embeddings collapse, may change; where it starts from is known by a hash.
+ * What must be the same for a run to go on. Where it may compute, with how many cores and how much memory, how often it
+ * is saved, and whether it goes on when embeddings collapse, may change; where it starts from is known by a hash.
  */
 function identityOf(config: PretrainConfig, dataset: Dataset, initHash: string | null): RunIdentity {
   const { dataset: _, out, init, start, ...identity } = whatIsLearned(config);
