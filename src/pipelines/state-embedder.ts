@@ -26,9 +26,8 @@ export async function createEmbedder(
 async function embedInBatches(session: Session, photos: Int32Array, dataset: Dataset, dimension: number) {
   const vectors = new Float32Array(photos.length * dimension);
   for (let from = 0; from < photos.length; from += batchSize) {
-    const results = await session.run({
-      photos: dataset.images.read(photos.subarray(from, from + batchSize)),
-    });
+    const pixels = dataset.images.read(photos.subarray(from, from + batchSize));
+    const results = await session.run({}, { photos: pixels });
     vectors.set(floats(results, 'embeddings'), from * dimension);
   }
   return vectors;

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Target } from '../graph/lowering.ts';
 import type { Model } from '../graph/onnx.ts';
-import type { EngineOptions, NamedValues, Reply, Request } from './protocol.ts';
+import { type EngineOptions, handOver, type NamedValues, type Reply, type Request } from './protocol.ts';
 
 interface Pending {
   readonly resolve: (values: NamedValues) => void;
@@ -60,15 +60,14 @@ export class Engine {
 
   /**
    * One request to the compute thread. Arrays are copied on the way, so the caller's stay as they are.
-   * @param handedOver those of its arrays that are not: the caller cannot read them any more
+   * @param buffers memory of arrays that are not: the caller cannot read them any more
    */
-  request(request: Request, handedOver: NamedValues = {}): Promise<NamedValues> {
+  request(request: Request, buffers: readonly ArrayBuffer[] = []): Promise<NamedValues> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     const id = this.#nextId++;
-    const transferred = Object.values(handedOver).map(({ buffer }) => ownBuffer(buffer));
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, request }, transferred);
+      this.#worker.postMessage({ id, request }, buffers);
     });
   }
 
@@ -130,18 +129,13 @@ export class Session {
    * @returns every output that is not part of the state
    */
   run(feeds: NamedValues, handedOver: NamedValues = {}): Promise<NamedValues> {
-    const all = { ...feeds, ...handedOver };
-    return this.#engine.request({ kind: 'run', session: this.id, feeds: all }, handedOver);
+    const { values, buffers } = handOver(handedOver);
+    return this.#engine.request({ kind: 'run', session: this.id, feeds: { ...feeds, ...values } }, buffers);
   }
 
   async release(): Promise<void> {
     await this.#engine.request({ kind: 'release', session: this.id });
   }
-}
-
-function ownBuffer(buffer: ArrayBufferLike): ArrayBuffer {
-  if (buffer instanceof ArrayBuffer) return buffer;
-  throw new Error('memory that threads share cannot be handed over');
 }
 
 /** The float32 output of that name. */

@@ -6,6 +6,7 @@ import type { DataType } from '../graph/tensor.ts';
 import type { Device } from './devices.ts';
 import {
   type EngineOptions,
+  handOver,
   type NamedValues,
   nextPrefix,
   type Reply,
@@ -128,7 +129,7 @@ function writeState(id: number, values: Readonly<Record<string, Float32Array>>):
 
 function readState(id: number): NamedValues {
   const state = required(states, id, 'state');
-  // Copies: what leaves this thread is transferred, and the state stays.
+  // Copies, since answers are handed over, and the state stays.
   return Object.fromEntries(
     [...state.current].map(([name, tensor]) => [name, plainValues(name, tensor.data).slice()]),
   );
@@ -160,15 +161,21 @@ async function answer(request: Request): Promise<NamedValues> {
   }
 }
 
-/** Requests are answered one after the other, in the order in which they came. */
+/**
+ * Requests are answered one after the other, in the order in which they came. Answers are handed over: ONNX Runtime
+ * makes each output anew, and what is read of a state is a copy.
+ */
 let queue = Promise.resolve();
 
 parentPort?.on('message', ({ id, request }: { id: number; request: Request }) => {
   queue = queue.then(async () => {
-    const reply: Reply = await answer(request).then(
-      (values) => ({ id, ok: true, values }),
-      (error: unknown) => ({ id, ok: false, message: messageOf(error) }),
-    );
-    parentPort?.postMessage(reply);
+    const send = (reply: Reply, buffers: readonly ArrayBuffer[] = []) =>
+      parentPort?.postMessage(reply, buffers);
+    try {
+      const { values, buffers } = handOver(await answer(request));
+      send({ id, ok: true, values }, buffers);
+    } catch (error) {
+      send({ id, ok: false, message: messageOf(error) });
+    }
   });
 });
