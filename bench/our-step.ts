@@ -12,6 +12,7 @@ import {
   type StepDescription,
   type StepPlan,
   stepParameters,
+  wholeChunks,
 } from '../src/pipelines/step-models.ts';
 import { planStep } from '../src/pipelines/step-plan.ts';
 import { Random } from '../src/random.ts';
@@ -83,7 +84,7 @@ export async function startStep(step: StepCase, how: number | StepPlan, preloade
     ...(isFused(description, plan) ? {} : { [gradientState]: zeros() }),
   });
   const run = await createStep(engine, state, layout, description, plan);
-  const whole = preloaded ? read(0, photos) : null;
+  const whole = preloaded ? read(0, wholeChunks(photos, plan.chunk)) : null;
   const feeds = {
     count: photos,
     read: (from: number, to: number) => whole?.slice(from * bytes, to * bytes) ?? read(from, to),

@@ -161,7 +161,7 @@ async function train<Batch extends PhotoBatch>(
   const { optimizer } = description.update;
   let t = run.stepsDone;
   // Photos of a step that is cut are too many to read before it begins.
-  const ahead = isFused(description, plan);
+  const ahead = isFused(description, plan) ? plan.chunk : null;
   const prepare = (step: number) => prepareBatch(sampler, dataset, augmentation, config.seed, step, ahead);
   let prepared = prepare(t + 1);
   while (t < config.steps && !isExhausted(run, config, t)) {

@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Target } from '../graph/lowering.ts';
 import type { Model } from '../graph/onnx.ts';
-import { type EngineOptions, handOver, type NamedValues, type Reply, type Request } from './protocol.ts';
+import { handOver } from './hand-over.ts';
+import type { EngineOptions, NamedValues, Reply, Request } from './protocol.ts';
 
 interface Pending {
   readonly resolve: (values: NamedValues) => void;

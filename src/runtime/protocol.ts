@@ -39,37 +39,6 @@ export type Reply =
   | { readonly id: number; readonly ok: true; readonly values: NamedValues }
   | { readonly id: number; readonly ok: false; readonly message: string };
 
-/** Values as a message takes them along, and their memory, which then is the receiver's alone. */
-export interface HandedOver {
-  readonly values: NamedValues;
-  readonly buffers: readonly ArrayBuffer[];
-}
-
-/** Nothing of these values is copied, but for those that are only a part of their memory: the rest has other users. */
-export function handOver(values: NamedValues): HandedOver {
-  const own = Object.entries(values).map(([name, array]) => [name, withOwnMemory(array)] as const);
-  return {
-    values: Object.fromEntries(own),
-    buffers: [...new Set(own.map(([, { buffer }]) => buffer))],
-  };
-}
-
-type OwnValues =
-  | Float32Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>
-  | BigInt64Array<ArrayBuffer>;
-
-function withOwnMemory(array: Values): OwnValues {
-  if (isWhole(array)) return array;
-  // A slice of a Buffer of Node would be a view again.
-  return array instanceof Uint8Array ? new Uint8Array(array) : array.slice();
-}
-
-function isWhole(array: Values): array is OwnValues {
-  return array.buffer instanceof ArrayBuffer && array.byteLength === array.buffer.byteLength;
-}
-
 /** A model output of this prefix replaces the state tensor of the rest of its name. */
 export const nextPrefix = 'next.';
 

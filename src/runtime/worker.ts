@@ -4,9 +4,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../errors.ts';
 import type { DataType } from '../graph/tensor.ts';
 import type { Device } from './devices.ts';
+import { free, handOver } from './hand-over.ts';
 import {
   type EngineOptions,
-  handOver,
   type NamedValues,
   nextPrefix,
   type Reply,
@@ -54,6 +54,8 @@ async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedV
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
+    // It would take the memory of a run a second time, in one piece, and saves no time that can be measured.
+    enableMemPattern: false,
     logSeverityLevel: 3,
     ...deviceOptions[options.device],
   });
@@ -66,7 +68,9 @@ function tensorOf(type: DataType, values: Values, shape: readonly number[]): Ten
 }
 
 function hold(id: number, feeds: NamedValues): NamedValues {
-  required(sessions, id, 'session').held = feeds;
+  const loaded = required(sessions, id, 'session');
+  free(Object.values(loaded.held));
+  loaded.held = feeds;
   return {};
 }
 
@@ -90,6 +94,7 @@ async function run(id: number, feeds: NamedValues): Promise<NamedValues> {
       : null;
   }
   const results = await session.run(given, fetches);
+  free(Object.values(feeds));
   if (state !== undefined) swapUpdated(state, Object.keys(outputs));
   const values: Record<string, Values> = {};
   for (const name of Object.keys(outputs)) {
@@ -118,6 +123,7 @@ function plainValues(name: string, data: Tensor['data']): Values {
 }
 
 function writeState(id: number, values: Readonly<Record<string, Float32Array>>): NamedValues {
+  releaseState(id);
   const state: State = { current: new Map(), spare: new Map() };
   for (const [name, data] of Object.entries(values)) {
     state.current.set(name, new Tensor('float32', data, [data.length]));
@@ -133,6 +139,14 @@ function readState(id: number): NamedValues {
   return Object.fromEntries(
     [...state.current].map(([name, tensor]) => [name, plainValues(name, tensor.data).slice()]),
   );
+}
+
+function releaseState(id: number): NamedValues {
+  const state = states.get(id);
+  states.delete(id);
+  for (const tensors of [state?.current, state?.spare])
+    for (const [name, { data }] of tensors ?? []) free([plainValues(name, data)]);
+  return {};
 }
 
 async function release(id: number): Promise<NamedValues> {
@@ -156,8 +170,7 @@ async function answer(request: Request): Promise<NamedValues> {
     case 'readState':
       return readState(request.state);
     case 'releaseState':
-      states.delete(request.state);
-      return {};
+      return releaseState(request.state);
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { handOver } from './protocol.ts';
+import { free, handOver } from './hand-over.ts';
 
 describe('values that are handed over', () => {
   it('leave nothing behind, not even where two of them share their memory', () => {
@@ -30,5 +30,13 @@ describe('values that are handed over', () => {
     });
     expect(pool).toEqual(Float32Array.of(1, 2, 3, 4));
     expect([...shared, ...pooled]).toEqual([7, 7, 8, 9]);
+  });
+});
+
+describe('memory that is freed', () => {
+  it('is gone at once, but for what others may hold a part of', () => {
+    const [whole, pool] = [new Float32Array(3), new Uint8Array(4)];
+    free([whole, whole, pool.subarray(1)]);
+    expect([whole.buffer.byteLength, pool.buffer.byteLength]).toEqual([0, 4]);
   });
 });
