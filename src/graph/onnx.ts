@@ -12,8 +12,7 @@ export interface TensorDescription {
 /** A graph that can be written as a file, and what it takes and gives. */
 export interface Model {
   /**
-   * The ONNX file, in operators that the target runs, with the values that constants have at this moment. `cpu`
-   * is the form for files that are to stay.
+   * The ONNX file, in operators that the target runs, with the values that constants have at this moment.
    */
   encode(target: Target): Uint8Array<ArrayBuffer>;
   readonly inputs: Readonly<Record<string, TensorDescription>>;

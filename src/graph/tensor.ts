@@ -47,7 +47,8 @@ export interface Subgraph {
 
 /**
  * Gives the gradient for every input, then every captured tensor, from the gradients for every output
- * (undefined where an output does not lead to the loss). null: no gradient, as for an index.
+ * (undefined where an output does not lead to the loss). null: no gradient, as for an index. That of an input which
+ * was broadcast may be as large as the output: whoever applies the rule sums it to fit.
  */
 export type GradientRule = (outputs: readonly (FloatTensor | undefined)[]) => readonly (FloatTensor | null)[];
 

@@ -8,7 +8,6 @@ import {
   scalar,
   type Tensor,
 } from '../tensor.ts';
-import { sumTo } from './reduce.ts';
 
 /** The shape of two operands side by side. */
 export function broadcast(a: Shape, b: Shape): Shape {
@@ -23,15 +22,14 @@ export function broadcast(a: Shape, b: Shape): Shape {
 
 type Rule = (gradient: FloatTensor, output: FloatTensor) => readonly FloatTensor[];
 
-/** A node whose gradient rule may refer to its own output, and whose input gradients are summed to fit. */
+/** A node whose gradient rule may refer to its own output. */
 function elementwise(type: string, inputs: readonly FloatTensor[], rule: Rule): FloatTensor {
   const shape = inputs.map((tensor) => tensor.shape).reduce(broadcast);
   const output: FloatTensor = apply(
     {
       type,
       inputs,
-      gradient: (outputs) =>
-        rule(only(outputs), output).map((gradient, index) => sumTo(gradient, inputs[index]!.shape)),
+      gradient: (outputs) => rule(only(outputs), output),
     },
     'float32',
     shape,
