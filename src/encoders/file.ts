@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { CourierError, messageOf } from '../errors.ts';
 import { readInput } from '../files.ts';
-import type { Model } from '../graph/onnx.ts';
 import { decodeModel, type ModelProto } from '../graph/onnx-schema.ts';
+import type { Model } from '../runtime/model.ts';
 
 export interface EncoderFile {
   readonly path: string;

@@ -1,6 +1,6 @@
 /** Tensors: typed, with static shapes. A tensor knows what made it; a graph is what its outputs reach. */
+import type { DataType } from '../runtime/model.ts';
 
-export type DataType = 'float32' | 'int32' | 'int64' | 'uint8' | 'bool';
 export type Shape = readonly number[];
 
 export interface DataArrays {

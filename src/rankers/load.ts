@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { readClusters } from '../data/clusters.ts';
 import { readInput } from '../files.ts';
-import type { Model } from '../graph/onnx.ts';
 import { decodeModel } from '../graph/onnx-schema.ts';
 import { Engine, floats, type Session } from '../runtime/engine.ts';
+import type { Model } from '../runtime/model.ts';
 import { floatTensor, readSafeTensors } from '../runtime/safetensors.ts';
 import { paddingRow } from './embedding-table.ts';
 import { ExposureEncoder, type ServingTables } from './encode-exposures.ts';

@@ -1,9 +1,8 @@
 /** ONNX Runtime in a thread of its own, so that progress bars, servers and loaders stay alive meanwhile. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Target } from '../graph/lowering.ts';
-import type { Model } from '../graph/onnx.ts';
 import { handOver } from './hand-over.ts';
+import type { Model, Target } from './model.ts';
 import type { EngineOptions, NamedValues, Reply, Request } from './protocol.ts';
 
 interface Pending {

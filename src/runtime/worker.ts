@@ -2,9 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../errors.ts';
-import type { DataType } from '../graph/tensor.ts';
 import type { Device } from './devices.ts';
 import { free, handOver } from './hand-over.ts';
+import type { DataType } from './model.ts';
 import {
   type EngineOptions,
   type NamedValues,

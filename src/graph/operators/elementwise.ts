@@ -1,13 +1,8 @@
 /** Operators that work on each value by itself, with NumPy's broadcasting where they take two. */
+
+import type { DataType } from '../../runtime/model.ts';
 import { apply, discreteOperator, only, operator } from '../operator.ts';
-import {
-  type DataType,
-  type FloatTensor,
-  type GradientRule,
-  type Shape,
-  scalar,
-  type Tensor,
-} from '../tensor.ts';
+import { type FloatTensor, type GradientRule, type Shape, scalar, type Tensor } from '../tensor.ts';
 
 /** The shape of two operands side by side. */
 export function broadcast(a: Shape, b: Shape): Shape {

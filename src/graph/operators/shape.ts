@@ -1,7 +1,8 @@
 /** Operators that move values without changing them. */
+
+import type { DataType } from '../../runtime/model.ts';
 import { apply, applyMany, only, operator } from '../operator.ts';
 import {
-  type DataType,
   type FloatTensor,
   integers,
   normalizeAxis,

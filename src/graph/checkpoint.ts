@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
 import { exists } from '../files.ts';
-import { namedParts, type ParameterLayout } from '../graph/parameters.ts';
 import { parseJson } from '../json.ts';
 import {
   floatTensor,
@@ -10,7 +9,8 @@ import {
   type SafeArray,
   type SafeTensor,
   writeSafeTensors,
-} from './safetensors.ts';
+} from '../runtime/safetensors.ts';
+import { namedParts, type ParameterLayout } from './parameters.ts';
 
 export interface Checkpoint {
   readonly step: number;
