@@ -4,7 +4,7 @@ import { buildModel } from '../graph/onnx.ts';
 import { apply } from '../graph/operator.ts';
 import { cast, matmul, reshape } from '../graph/operators/index.ts';
 import { type FloatTensor, input, openLength, type Tensor } from '../graph/tensor.ts';
-import type { Device } from '../runtime/devices.ts';
+import type { Device } from '../runtime/device.ts';
 import { Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
 import type { Model } from '../runtime/model.ts';
 import type { NamedValues } from '../runtime/protocol.ts';

@@ -11,7 +11,7 @@ export interface DataArrays {
   readonly bool: Uint8Array;
 }
 
-/** Fills a new parameter; `index` counts its values in row-major order. */
+/** The first values of a parameter, in row-major order. */
 export type Initializer = (shape: Shape, random: { normal(): number }) => Float32Array;
 
 export type Source<T extends DataType> =

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { kMeansDefaults } from '../clustering/k-means.ts';
 import { splits } from '../data/dataset.ts';
-import { deviceChoices } from '../runtime/devices.ts';
+import { deviceChoices } from '../runtime/device.ts';
 import { mostClusters } from './cluster-config.ts';
 
 /** Name of the embeddings of the encoder that is explained, whose attention is looked at. */

@@ -4,7 +4,7 @@ import { defaultAugmentation as gentle } from '../augmentation/config.ts';
 import { headNames } from '../encoders/layers.ts';
 import { presetNames } from '../encoders/presets.ts';
 import { objectiveSettings } from '../objectives/index.ts';
-import { deviceChoices } from '../runtime/devices.ts';
+import { deviceChoices } from '../runtime/device.ts';
 import { parseBytes } from '../runtime/memory.ts';
 
 const side = z.int().min(2).max(64);

@@ -23,6 +23,17 @@ describe('what the compute thread hands over', () => {
     expect(await state.read()).toEqual({ sum: three });
   });
 
+  it('leaves a state that is written anew or released to be used and made again', async () => {
+    const shared = Float32Array.of(5, 6, 7);
+    const state = await engine.createState({ sum: shared, best: shared });
+    await state.write({ sum: one! });
+    expect(await state.read()).toEqual({ sum: one });
+    await state.release();
+    const other = await engine.createState({ sum: shared, best: shared });
+    expect(await other.read()).toEqual({ sum: shared, best: shared });
+    await other.release();
+  });
+
   it('fills its memory alone', async () => {
     const state = await engine.createState({ sum: new Float32Array(3) });
     const session = await engine.load(runningSum(), state);

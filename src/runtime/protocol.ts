@@ -1,5 +1,5 @@
 /** What the main thread and the compute thread say to each other. */
-import type { Device } from './devices.ts';
+import type { Device } from './device.ts';
 import type { Model, TensorDescription } from './model.ts';
 
 export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array;

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../errors.ts';
-import type { Device } from './devices.ts';
+import type { Device } from './device.ts';
 import { free, handOver } from './hand-over.ts';
 import type { DataType } from './model.ts';
 import {
@@ -144,8 +144,8 @@ function readState(id: number): NamedValues {
 function releaseState(id: number): NamedValues {
   const state = states.get(id);
   states.delete(id);
-  for (const tensors of [state?.current, state?.spare])
-    for (const [name, { data }] of tensors ?? []) free([plainValues(name, data)]);
+  const tensors = [...(state?.current ?? []), ...(state?.spare ?? [])];
+  free(tensors.map(([name, { data }]) => plainValues(name, data)));
   return {};
 }
 

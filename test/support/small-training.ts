@@ -15,7 +15,7 @@ import { courierObjective, courierSettings } from '../../src/objectives/courier.
 import { createStep, type PhotoFeeds } from '../../src/pipelines/contrastive-step.ts';
 import { type StepDescription, stepParameters } from '../../src/pipelines/step-models.ts';
 import { Random } from '../../src/random.ts';
-import type { Device } from '../../src/runtime/devices.ts';
+import type { Device } from '../../src/runtime/device.ts';
 import { Engine, floats } from '../../src/runtime/engine.ts';
 
 export interface SmallTraining {

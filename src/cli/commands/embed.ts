@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { type EmbedResult, embed, embedConfig } from '../../pipelines/embed.ts';
 import { decimals, duration, integer } from '../../report/text.ts';
-import { deviceChoices } from '../../runtime/devices.ts';
+import { deviceChoices } from '../../runtime/device.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { describeFindings } from '../ingest-summary.ts';
 import { collectSettings } from '../settings.ts';
