@@ -1,8 +1,8 @@
 /** One thing done with a large checkpoint in a process of its own, whose peak is then its own. */
 
+import { loadCheckpoint, saveCheckpoint } from '../src/graph/checkpoint.ts';
 import { layoutOf, zeros } from '../src/graph/parameters.ts';
 import { parameter } from '../src/graph/tensor.ts';
-import { loadCheckpoint, saveCheckpoint } from '../src/runtime/checkpoint.ts';
 import { hashFile } from '../src/storage/files.ts';
 import { readSafeTensors } from '../src/storage/safetensors.ts';
 

@@ -1,4 +1,5 @@
 /** A COURIER training step on random photos, as `courier pretrain` does it. */
+
 import type { ClickBatch } from '../src/data/click-sampler.ts';
 import { createEncoder } from '../src/encoders/index.ts';
 import type { PresetName } from '../src/encoders/presets.ts';
@@ -9,7 +10,13 @@ import { courierObjective, courierSettings } from '../src/objectives/courier.ts'
 import { Random } from '../src/random.ts';
 import { Engine } from '../src/runtime/engine.ts';
 import { createStep } from '../src/training/contrastive-step.ts';
-import { isFused, type StepDescription, type StepPlan, stepParameters } from '../src/training/step-models.ts';
+import {
+  isFused,
+  type StepDescription,
+  type StepPlan,
+  stepParameters,
+  wholeChunks,
+} from '../src/training/step-models.ts';
 import { planStep } from '../src/training/step-plan.ts';
 
 export interface StepCase {
@@ -78,7 +85,7 @@ export async function startStep(step: StepCase, how: number | StepPlan, preloade
     ...(isFused(description, plan) ? {} : { [gradientState]: zeros() }),
   });
   const run = await createStep(engine, state, layout, description, plan);
-  const whole = preloaded ? read(0, photos) : null;
+  const whole = preloaded ? read(0, wholeChunks(photos, plan.chunk)) : null;
   const feeds = {
     count: photos,
     read: (from: number, to: number) => whole?.slice(from * bytes, to * bytes) ?? read(from, to),

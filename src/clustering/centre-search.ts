@@ -1,11 +1,12 @@
 /** The centre with the largest inner product for each of many vectors: the one expensive part of clustering. */
 import { availableParallelism } from 'node:os';
-import { buildModel, type Model } from '../graph/onnx.ts';
+import { buildModel } from '../graph/onnx.ts';
 import { apply } from '../graph/operator.ts';
 import { cast, matmul, reshape } from '../graph/operators/index.ts';
 import { type FloatTensor, input, openLength, type Tensor } from '../graph/tensor.ts';
-import type { Device } from '../runtime/devices.ts';
+import type { Device } from '../runtime/device.ts';
 import { Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
+import type { Model } from '../runtime/model.ts';
 import type { NamedValues } from '../runtime/protocol.ts';
 
 /** Rows of one matrix, picked and put into order by their numbers. */

@@ -22,6 +22,12 @@ describe('the image cache', () => {
     cache.close();
   });
 
+  it('leaves black what there is room for beyond the rows', async () => {
+    const cache = ImageCache.open(await threePhotos(), 2, 3);
+    expect([...cache.read([1], 3)]).toEqual([...cache.read([1]), ...new Uint8Array(24)]);
+    cache.close();
+  });
+
   it('refuses rows that do not exist', async () => {
     const cache = ImageCache.open(await threePhotos(), 2, 3);
     for (const row of [-1, 3, 0.5, Number.NaN]) expect(() => cache.read([row])).toThrow(RangeError);

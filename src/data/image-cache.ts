@@ -50,13 +50,14 @@ export class ImageCache implements Photos {
   }
 
   /**
-   * The photos of these rows, in their order, rows may repeat. (rows.length, S, S, 3)
+   * The photos of these rows, in their order, rows may repeat. (places, S, S, 3)
+   * @param places photos there is room for: those beyond the rows are black
    * @throws RangeError for a row outside 0 … count - 1, NONE included
    */
-  read(rows: Int32Array | readonly number[]): Uint8Array {
+  read(rows: Int32Array | readonly number[], places = rows.length): Uint8Array {
     if (this.#closed) throw new Error(`Read from the closed image cache ${this.#path}.`);
     const bytes = this.side * this.side * 3;
-    const pixels = new Uint8Array(rows.length * bytes);
+    const pixels = new Uint8Array(places * bytes);
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!;
       if (!Number.isInteger(row) || row < 0 || row >= this.count) {

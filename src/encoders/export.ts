@@ -1,10 +1,11 @@
 /** The encoder as a model of its own: what was evaluated is what is served. */
-import type { Model } from '../graph/onnx.ts';
+
 import { l2Normalize } from '../graph/operators/index.ts';
 import { initialValues, layoutOf, type ParameterLayout, parametersOf } from '../graph/parameters.ts';
 import { type FloatTensor, input, openLength, type Tensor } from '../graph/tensor.ts';
 import { buildExport } from '../graph/training-step.ts';
 import type { Random } from '../random.ts';
+import type { Model } from '../runtime/model.ts';
 import type { Encoder } from './encoder.ts';
 
 /** The axis along which photos are batched is open. */

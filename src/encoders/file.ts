@@ -1,8 +1,9 @@
 /** An encoder.onnx as a file: what it takes and gives, told from its bytes alone. */
+
 import { createHash } from 'node:crypto';
 import { CourierError, messageOf } from '../errors.ts';
-import type { Model } from '../graph/onnx.ts';
 import { decodeModel, type ModelProto } from '../graph/onnx-schema.ts';
+import type { Model } from '../runtime/model.ts';
 import { readInput } from '../storage/files.ts';
 
 export interface EncoderFile {

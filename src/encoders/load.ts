@@ -49,7 +49,7 @@ export class ExportedEncoder implements BatchEncoder {
     const batch = new Uint8Array(batchSize * photo);
     batch.set(pixels);
     try {
-      const vectors = floats(await this.#session.run({ photos: batch }), 'embeddings');
+      const vectors = floats(await this.#session.run({}, { photos: batch }), 'embeddings');
       if (vectors.length !== batchSize * dimension) throw new ModelError(`it gave ${vectors.length} values`);
       const embeddings = vectors.subarray(0, count * dimension);
       if (!embeddings.every(Number.isFinite)) throw new ModelError('it gave values that are no numbers');

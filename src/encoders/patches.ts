@@ -1,6 +1,7 @@
 /** Photos cut into patches: what both transformers begin with. */
 import { cast, matmul, multiply, reshape, subtract, transpose } from '../graph/operators/index.ts';
-import { constant, type DataType, type FloatTensor, type Tensor } from '../graph/tensor.ts';
+import { constant, type FloatTensor, type Tensor } from '../graph/tensor.ts';
+import type { DataType } from '../runtime/model.ts';
 import type { Photos } from './encoder.ts';
 
 /** Photos (B, S, S, 3) → patches in reading order, each as rows of pixels (B, T, 3 patch²). */

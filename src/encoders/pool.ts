@@ -1,6 +1,6 @@
 /** Several compute threads with the same encoder, each on a batch of its own. */
 import { availableParallelism } from 'node:os';
-import type { Device } from '../runtime/devices.ts';
+import type { Device } from '../runtime/device.ts';
 import { Engine } from '../runtime/engine.ts';
 import type { BatchEncoder } from './embed-rows.ts';
 import type { EncoderFile } from './file.ts';

@@ -9,7 +9,7 @@
  * embedding depend on the photos that happen to be computed with it. Products of two activations, as in
  * attention, stay as they are.
  */
-import type { Model, TensorDescription } from '../graph/onnx.ts';
+
 import {
   attributeTypes,
   decodeModel,
@@ -19,6 +19,7 @@ import {
   type NodeProto,
 } from '../graph/onnx-schema.ts';
 import { type Engine, floats } from '../runtime/engine.ts';
+import type { Model, TensorDescription } from '../runtime/model.ts';
 import { type EncoderFile, encoderFileOf, modelOf, unusableEncoder } from './file.ts';
 import { integerProducts, type Measured, type Product, type Range, type Value } from './integer-products.ts';
 

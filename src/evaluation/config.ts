@@ -27,7 +27,10 @@ export const evaluationSettings = {
   replicates: z.int().min(100).max(100_000).nullable().default(null),
   /** Category column whose values are slices of the report; none without it. */
   sliceBy: z.string().min(1).nullable().default(null),
-  /** Whether to look into the best ranker with images: importance, gates, what is left without categories. */
+  /**
+   * Whether to look into the best ranker with images: importance, gates, what is left without categories. Changes only
+   * the report.
+   */
   diagnosis: z.boolean().default(true),
 } as const;
 

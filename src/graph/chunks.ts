@@ -2,18 +2,12 @@
  * A function applied to a long batch chunk by chunk, inside one graph: the activations of a chunk stay in the
  * processor's caches from one operator to the next, which those of a whole batch do not.
  */
+
+import type { DataType } from '../runtime/model.ts';
 import { nodesInOrder, pullBack } from './differentiate.ts';
 import { applyMany } from './operator.ts';
 import { add, reshape, zerosLike } from './operators/index.ts';
-import {
-  type DataType,
-  type FloatTensor,
-  input,
-  type Node,
-  type Subgraph,
-  sizeOf,
-  type Tensor,
-} from './tensor.ts';
+import { type FloatTensor, input, type Node, type Subgraph, sizeOf, type Tensor } from './tensor.ts';
 
 export interface ChunkedResult {
   /** (N · c, d) */

@@ -1,5 +1,5 @@
 /** Reverse-mode differentiation: the gradient graph of a scalar, built from the operators' rules. */
-import { add } from './operators/elementwise.ts';
+import { add, sumTo } from './operators/index.ts';
 import { type FloatTensor, type Node, scalar, type Tensor } from './tensor.ts';
 
 const nowhere: ReadonlySet<Tensor> = new Set();
@@ -72,7 +72,8 @@ export function pullBack(
       const tensor = used[index];
       if (gradient === null || tensor === undefined || !leadsToTarget.has(tensor)) continue;
       const before = collected.get(tensor);
-      collected.set(tensor, before === undefined ? gradient : add(before, gradient));
+      const fitting = sumTo(gradient, tensor.shape);
+      collected.set(tensor, before === undefined ? fitting : add(before, fitting));
     }
   }
   return targets.map((target) => collected.get(target));

@@ -1,13 +1,8 @@
 /** Operators that a target lacks, or does not run as they are, in terms of others that it has. */
+import type { Target } from '../runtime/model.ts';
 import { apply } from './operator.ts';
 import { multiply, split, transpose } from './operators/index.ts';
 import { type Attribute, type FloatTensor, type Node, scalar, type Tensor } from './tensor.ts';
-
-/**
- * How a model is written: `fused` with ONNX Runtime's own product, for its CPU and CUDA; `standard` with nothing but
- * operators of ONNX, for WebGPU, other runtimes, and files that leave the house.
- */
-export type Target = 'fused' | 'standard';
 
 /** Makes a tensor for each output of a node from its inputs; null where the node may stay as it is. */
 type Lowering = (node: Node) => readonly Tensor[] | null;

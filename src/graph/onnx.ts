@@ -1,24 +1,9 @@
 /** Writes a graph as an ONNX model. */
+import type { Model, Target, TensorDescription } from '../runtime/model.ts';
 import { nodesInOrder } from './differentiate.ts';
-import { lower, type Target } from './lowering.ts';
+import { lower } from './lowering.ts';
 import { attributeTypes, elementTypes, encodeModel } from './onnx-schema.ts';
-import type { Attribute, DataType, Node, Shape, Subgraph, Tensor } from './tensor.ts';
-
-export interface TensorDescription {
-  readonly type: DataType;
-  readonly shape: Shape;
-}
-
-/** A graph that can be written as a file, and what it takes and gives. */
-export interface Model {
-  /**
-   * The ONNX file, in operators that the target runs, with the values that constants have at this moment. `cpu`
-   * is the form for files that are to stay.
-   */
-  encode(target: Target): Uint8Array<ArrayBuffer>;
-  readonly inputs: Readonly<Record<string, TensorDescription>>;
-  readonly outputs: Readonly<Record<string, TensorDescription>>;
-}
+import type { Attribute, Node, Shape, Subgraph, Tensor } from './tensor.ts';
 
 interface ModelOptions {
   readonly outputs: Readonly<Record<string, Tensor>>;

@@ -1,5 +1,7 @@
 /** How operators are made and listed. */
-import type { Attribute, DataType, FloatTensor, GradientRule, Node, Shape, Tensor } from './tensor.ts';
+
+import type { DataType } from '../runtime/model.ts';
+import type { Attribute, FloatTensor, GradientRule, Node, Shape, Tensor } from './tensor.ts';
 
 interface NodeDescription {
   readonly type: string;

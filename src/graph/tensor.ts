@@ -1,6 +1,6 @@
 /** Tensors: typed, with static shapes. A tensor knows what made it; a graph is what its outputs reach. */
+import type { DataType } from '../runtime/model.ts';
 
-export type DataType = 'float32' | 'int32' | 'int64' | 'uint8' | 'bool';
 export type Shape = readonly number[];
 
 export interface DataArrays {
@@ -11,7 +11,7 @@ export interface DataArrays {
   readonly bool: Uint8Array;
 }
 
-/** Fills a new parameter; `index` counts its values in row-major order. */
+/** The first values of a parameter, in row-major order. */
 export type Initializer = (shape: Shape, random: { normal(): number }) => Float32Array;
 
 export type Source<T extends DataType> =
@@ -47,7 +47,8 @@ export interface Subgraph {
 
 /**
  * Gives the gradient for every input, then every captured tensor, from the gradients for every output
- * (undefined where an output does not lead to the loss). null: no gradient, as for an index.
+ * (undefined where an output does not lead to the loss). null: no gradient, as for an index. That of an input which
+ * was broadcast may be as large as the output: whoever applies the rule sums it to fit.
  */
 export type GradientRule = (outputs: readonly (FloatTensor | undefined)[]) => readonly (FloatTensor | null)[];
 

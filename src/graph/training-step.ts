@@ -1,6 +1,8 @@
 /** Models of training: a whole step in one, or the parts of a step whose batch is too large for that. */
+
+import type { Model } from '../runtime/model.ts';
 import { gradients, nodesInOrder, pullBack } from './differentiate.ts';
-import { buildModel, type Model } from './onnx.ts';
+import { buildModel } from './onnx.ts';
 import { add, concatenate, reshape, split, zerosLike } from './operators/index.ts';
 import type { Optimizer } from './optimizers.ts';
 import { bindToVector, layoutOf, namedParts, type ParameterLayout, parametersOf } from './parameters.ts';

@@ -3,11 +3,11 @@
 import { requireDivides } from '../config.ts';
 import { type ClickBatch, ClickSampler, clickBatch } from '../data/click-sampler.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Model } from '../graph/onnx.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { input, openLength } from '../graph/tensor.ts';
 import { buildExport } from '../graph/training-step.ts';
 import { Random } from '../random.ts';
+import type { Model } from '../runtime/model.ts';
 import { type CourierConfig, courierObjective, courierRetrieval, courierSpace } from './courier.ts';
 import type { LessonConfig } from './lesson-config.ts';
 import type { Lesson, Retrieval } from './objective.ts';

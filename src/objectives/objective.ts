@@ -1,9 +1,9 @@
 /** An objective as a training step and as pre-training see it, whatever it teaches. */
 import type { Sampler } from '../data/dealer.ts';
 import type { PhotoBatch } from '../data/photo-sampler.ts';
-import type { Model } from '../graph/onnx.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
+import type { Model } from '../runtime/model.ts';
 import type { NamedValues } from '../runtime/protocol.ts';
 import type { SafeArray } from '../storage/safetensors.ts';
 import type { BatchFeeds } from './batch-feeds.ts';

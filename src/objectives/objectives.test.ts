@@ -109,7 +109,8 @@ describe('objectives', () => {
     for (let t = 1; t <= steps; t++) {
       const batch = again || t === 1 ? first : sampler.next();
       await memory?.recall(batch, embedAnyhow);
-      const read = (from: number, to: number) => dataset.images.read(batch.photos.subarray(from, to));
+      const read = (from: number, to: number) =>
+        dataset.images.read(batch.photos.subarray(from, to), to - from);
       const feeds = { count: batch.photos.length, read, draws: {} };
       losses.push((await step(batch, feeds, scalarFeeds(optimizer, t, learningRate)))['loss']!);
     }

@@ -1,11 +1,12 @@
 /** A trained ranker as files that score without the dataset: what was evaluated is what is served. */
+
 import { join } from 'node:path';
 import { writeClusters } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { Model } from '../graph/onnx.ts';
 import { sigmoid } from '../graph/operators/index.ts';
 import { openLength } from '../graph/tensor.ts';
 import { buildExport } from '../graph/training-step.ts';
+import type { Model } from '../runtime/model.ts';
 import { writeFileWhole } from '../storage/files.ts';
 import { writeSafeTensors } from '../storage/safetensors.ts';
 import { versions } from '../version.ts';

@@ -1,9 +1,10 @@
 /** An exported ranker, ready to score raw exposures. */
+
 import { join } from 'node:path';
 import { readClusters } from '../data/clusters.ts';
-import type { Model } from '../graph/onnx.ts';
 import { decodeModel } from '../graph/onnx-schema.ts';
 import { Engine, floats, type Session } from '../runtime/engine.ts';
+import type { Model } from '../runtime/model.ts';
 import { ModelError } from '../runtime/model-error.ts';
 import { readInput } from '../storage/files.ts';
 import { floatTensor, readSafeTensors } from '../storage/safetensors.ts';

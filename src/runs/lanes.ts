@@ -1,7 +1,7 @@
 /** Several trainings at a time, each with its share of the machine. */
 import { availableParallelism } from 'node:os';
 import type { Progress } from '../progress.ts';
-import type { Device } from '../runtime/devices.ts';
+import type { Device } from '../runtime/device.ts';
 import { Engine } from '../runtime/engine.ts';
 import { usableMemory } from '../runtime/memory.ts';
 

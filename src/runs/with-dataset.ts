@@ -1,7 +1,8 @@
 /** What most pipelines need while they work, and what must be closed when they end, however they end. */
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/store.ts';
-import { chooseDevice, type DeviceChoice } from '../runtime/devices.ts';
+import type { DeviceChoice } from '../runtime/device.ts';
+import { chooseDevice } from '../runtime/devices.ts';
 import { Engine } from '../runtime/engine.ts';
 
 /**

@@ -2,10 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
+import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../graph/checkpoint.ts';
 import { layoutOf, zeros } from '../graph/parameters.ts';
 import { parameter } from '../graph/tensor.ts';
 import { readSafeTensors, type SafeTensor, writeSafeTensors } from '../storage/safetensors.ts';
-import { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 
 const layout = layoutOf([parameter('a', [2, 2], zeros), parameter('b', [3], zeros)]);
 const names = ['parameters', 'best'];

@@ -13,14 +13,8 @@ import {
   softwareGpu,
   softwareGpuEnvironment,
 } from '../../test/support/software-gpu.ts';
-import {
-  automaticDevice,
-  chooseDevice,
-  type DeviceReport,
-  devices,
-  probeDevice,
-  probeDevices,
-} from './devices.ts';
+import { devices } from './device.ts';
+import { automaticDevice, chooseDevice, type DeviceReport, probeDevice, probeDevices } from './devices.ts';
 
 const usable = (device: DeviceReport['device'], accelerated: boolean): DeviceReport => ({
   device,

@@ -2,14 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { CourierError } from '../errors.ts';
 import { type AttemptOptions, attemptOn } from './attempt.ts';
+import { type Device, type DeviceChoice, devices } from './device.ts';
 import { diagnose } from './diagnosis.ts';
-
-export const devices = ['cpu', 'webgpu', 'cuda'] as const;
-export type Device = (typeof devices)[number];
-
-/** `auto`: a GPU where there is one, else the CPU. */
-export const deviceChoices = ['auto', ...devices] as const;
-export type DeviceChoice = (typeof deviceChoices)[number];
 
 interface Usable {
   readonly device: Device;

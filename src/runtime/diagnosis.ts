@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Attempt } from './attempt.ts';
-import type { Device } from './devices.ts';
+import type { Device } from './device.ts';
 
 export interface Problem {
   readonly reason: string;

@@ -1,9 +1,10 @@
 /** ONNX Runtime in a thread of its own, so that progress bars, servers and loaders stay alive meanwhile. */
+
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Target } from '../graph/lowering.ts';
-import type { Model } from '../graph/onnx.ts';
-import type { Device } from './devices.ts';
+import type { Device } from './device.ts';
+import { handOver } from './hand-over.ts';
+import type { Model, Target } from './model.ts';
 import { ModelError } from './model-error.ts';
 import type { EngineOptions, NamedValues, Reply, Request } from './protocol.ts';
 
@@ -76,15 +77,14 @@ export class Engine implements ModelLoader {
 
   /**
    * One request to the compute thread. Arrays are copied on the way, so the caller's stay as they are.
-   * @param handedOver those of its arrays that are not: the caller cannot read them any more
+   * @param buffers memory of arrays that are not: the caller cannot read them any more
    */
-  request(request: Request, handedOver: NamedValues = {}): Promise<NamedValues> {
+  request(request: Request, buffers: readonly ArrayBuffer[] = []): Promise<NamedValues> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     const id = this.#nextId++;
-    const transferred = Object.values(handedOver).map(({ buffer }) => ownBuffer(buffer));
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, request }, transferred);
+      this.#worker.postMessage({ id, request }, buffers);
     });
   }
 
@@ -179,8 +179,8 @@ export class Session {
    * @throws ModelError when the model cannot be computed on these values
    */
   run(feeds: NamedValues, handedOver: NamedValues = {}): Promise<NamedValues> {
-    const all = { ...feeds, ...handedOver };
-    return this.#engine.request({ kind: 'run', session: this.id, feeds: all }, handedOver);
+    const { values, buffers } = handOver(handedOver);
+    return this.#engine.request({ kind: 'run', session: this.id, feeds: { ...feeds, ...values } }, buffers);
   }
 
   /** Frees the compiled model, once. */
@@ -189,11 +189,6 @@ export class Session {
     this.#released = true;
     await this.#engine.request({ kind: 'release', session: this.id });
   }
-}
-
-function ownBuffer(buffer: ArrayBufferLike): ArrayBuffer {
-  if (buffer instanceof ArrayBuffer) return buffer;
-  throw new Error('memory that threads share cannot be handed over');
 }
 
 /** The float32 output of that name. @throws ModelError when there is none */

@@ -4,33 +4,20 @@
  */
 import type { InferenceSession } from 'onnxruntime-node';
 import { messageOf } from '../errors.ts';
-import { buildModel } from '../graph/onnx.ts';
-import { apply } from '../graph/operator.ts';
-import { input } from '../graph/tensor.ts';
 import type { Finding } from './attempt.ts';
-
-/** Rows and columns of the matrices. */
-const side = 64;
+import { productModel, side } from './product-model.ts';
 
 async function probe(device: string): Promise<Finding> {
   // Loaded here, so that a library which cannot be loaded is a finding too.
   const { InferenceSession, listSupportedBackends, Tensor } = await import('onnxruntime-node');
   if (!listSupportedBackends().some(({ name }) => name === device)) return { kind: 'not offered' };
-  const session = await InferenceSession.create(product(), optionsFor(device));
+  const session = await InferenceSession.create(productModel, optionsFor(device));
   const [a, b] = [matrix(1), matrix(2)];
   const shape = [side, side];
   const { y } = await session.run({ a: new Tensor('float32', a, shape), b: new Tensor('float32', b, shape) });
   const expected = multiplied(a, b);
   const wrong = expected.filter((value, index) => value !== y?.data[index]).length;
   return { kind: 'computed', wrong };
-}
-
-/** A plain MatMul: every device has it, whereas FusedMatMul is left to the CPU by some. */
-function product(): Uint8Array {
-  const inputs = [input('a', 'float32', [side, side]), input('b', 'float32', [side, side])];
-  return buildModel({
-    outputs: { y: apply({ type: 'MatMul', inputs, gradient: null }, 'float32', [side, side]) },
-  }).encode('fused');
 }
 
 function optionsFor(device: string): InferenceSession.SessionOptions {

@@ -1,6 +1,6 @@
 /** What the main thread and the compute thread say to each other. */
-import type { Model, TensorDescription } from '../graph/onnx.ts';
-import type { Device } from './devices.ts';
+import type { Device } from './device.ts';
+import type { Model, TensorDescription } from './model.ts';
 
 export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 export type NamedValues = Readonly<Record<string, Values>>;

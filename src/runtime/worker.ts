@@ -1,9 +1,11 @@
 /** The compute thread: holds the ONNX Runtime sessions and the state they train. */
+
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../errors.ts';
-import type { DataType } from '../graph/tensor.ts';
-import type { Device } from './devices.ts';
+import type { Device } from './device.ts';
+import { free, handOver } from './hand-over.ts';
+import type { DataType } from './model.ts';
 import { faultOf, ModelError } from './model-error.ts';
 import {
   type EngineOptions,
@@ -54,6 +56,8 @@ async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedV
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
+    // It would take the memory of a run a second time, in one piece, and saves no time that can be measured.
+    enableMemPattern: false,
     logSeverityLevel: 3,
     ...deviceOptions[options.device],
   }).catch((error: unknown) => {
@@ -68,7 +72,9 @@ function tensorOf(type: DataType, values: Values, shape: readonly number[]): Ten
 }
 
 function hold(id: number, feeds: NamedValues): NamedValues {
-  required(sessions, id, 'session').held = feeds;
+  const loaded = required(sessions, id, 'session');
+  free(Object.values(loaded.held));
+  loaded.held = feeds;
   return {};
 }
 
@@ -94,6 +100,7 @@ async function run(id: number, feeds: NamedValues): Promise<NamedValues> {
   const results = await session.run(given, fetches).catch((error: unknown) => {
     throw faultOf(error);
   });
+  free(Object.values(feeds));
   if (state !== undefined) swapUpdated(state, Object.keys(outputs));
   const values: Record<string, Values> = {};
   for (const name of Object.keys(outputs)) {
@@ -122,6 +129,7 @@ function plainValues(name: string, data: Tensor['data']): Values {
 }
 
 function writeState(id: number, values: Readonly<Record<string, Float32Array>>): NamedValues {
+  releaseState(id);
   const state: State = { current: new Map(), spare: new Map() };
   for (const [name, data] of Object.entries(values)) {
     state.current.set(name, new Tensor('float32', data, [data.length]));
@@ -133,10 +141,18 @@ function writeState(id: number, values: Readonly<Record<string, Float32Array>>):
 
 function readState(id: number): NamedValues {
   const state = required(states, id, 'state');
-  // Copies: what leaves this thread is transferred, and the state stays.
+  // Copies, since answers are handed over, and the state stays.
   return Object.fromEntries(
     [...state.current].map(([name, tensor]) => [name, plainValues(name, tensor.data).slice()]),
   );
+}
+
+function releaseState(id: number): NamedValues {
+  const state = states.get(id);
+  states.delete(id);
+  const tensors = [...(state?.current ?? []), ...(state?.spare ?? [])];
+  free(tensors.map(([name, { data }]) => plainValues(name, data)));
+  return {};
 }
 
 async function release(id: number): Promise<NamedValues> {
@@ -160,25 +176,25 @@ async function answer(request: Request): Promise<NamedValues> {
     case 'readState':
       return readState(request.state);
     case 'releaseState':
-      states.delete(request.state);
-      return {};
+      return releaseState(request.state);
   }
 }
 
-/** Requests are answered one after the other, in the order in which they came. */
+/**
+ * Requests are answered one after the other, in the order in which they came. Answers are handed over: ONNX Runtime
+ * makes each output anew, and what is read of a state is a copy.
+ */
 let queue = Promise.resolve();
 
 parentPort?.on('message', ({ id, request }: { id: number; request: Request }) => {
   queue = queue.then(async () => {
-    const reply: Reply = await answer(request).then(
-      (values) => ({ id, ok: true, values }),
-      (error: unknown) => ({
-        id,
-        ok: false,
-        message: messageOf(error),
-        ofModel: error instanceof ModelError,
-      }),
-    );
-    parentPort?.postMessage(reply);
+    const send = (reply: Reply, buffers: readonly ArrayBuffer[] = []) =>
+      parentPort?.postMessage(reply, buffers);
+    try {
+      const { values, buffers } = handOver(await answer(request));
+      send({ id, ok: true, values }, buffers);
+    } catch (error) {
+      send({ id, ok: false, message: messageOf(error), ofModel: error instanceof ModelError });
+    }
   });
 });

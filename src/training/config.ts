@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { augmentationSettings } from '../augmentation/config.ts';
 import { encoderSettings } from '../encoders/index.ts';
 import { objectiveSettings } from '../objectives/index.ts';
-import { deviceChoices } from '../runtime/devices.ts';
+import { deviceChoices } from '../runtime/device.ts';
 import { parseBytes } from '../runtime/memory.ts';
 
 /**
@@ -43,8 +43,9 @@ export const trainingSettings = z.strictObject({
   clipNorm: z.number().positive().nullable().default(1),
   /** Share of the old in a moving average of the parameters, which is then validated and exported; null: none. */
   averageDecay: z.number().min(0).max(0.99999).nullable().default(null),
-  /** Steps between two looks at the validation period, and between checkpoints. */
+  /** Steps between two looks at the validation period, of which the best is kept. */
   validateEvery: z.int().positive().default(50),
+  /** Steps between checkpoints: what is lost at most where a run is killed. It changes nothing that is learned. */
   checkpointEvery: z.int().positive().default(25),
   /** Training ends after so many looks without a better score; null never ends early. */
   patience: z.int().positive().nullable().default(5),
@@ -59,10 +60,13 @@ export const trainingSettings = z.strictObject({
   validationPageViews: z.int().positive().default(600),
 });
 
-/** The settings without those that say where and with how much it is computed, and whether a collapse ends it. */
+/**
+ * The settings without those that say where and with how much it is computed, how often it is saved, and whether a
+ * collapse ends it.
+ */
 export function whatIsLearned<
-  Settings extends Pick<TrainingSettings, 'memory' | 'threads' | 'device' | 'collapse'>,
->({ memory, threads, device, collapse, ...rest }: Settings) {
+  Settings extends Pick<TrainingSettings, 'memory' | 'threads' | 'device' | 'checkpointEvery' | 'collapse'>,
+>({ memory, threads, device, checkpointEvery, collapse, ...rest }: Settings) {
   return rest;
 }
 

@@ -9,8 +9,9 @@ import { gradientState, scalarFeeds } from '../graph/training-step.ts';
 import { courierObjective, courierSettings } from '../objectives/courier.ts';
 import { Random } from '../random.ts';
 import { Engine } from '../runtime/engine.ts';
-import { createStep } from './contrastive-step.ts';
+import { createStep, type PhotoFeeds } from './contrastive-step.ts';
 import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
+import { stepBytes } from './step-plan.ts';
 
 const [side, photos, samples, candidates, places] = [8, 11, 5, 3, 3];
 const sizes = { side, head: 'mean', dimension: 8 } as const;
@@ -31,7 +32,12 @@ const batch: ClickBatch = {
   newest: rows(samples),
 };
 const pixels = Uint8Array.from({ length: photos * side * side * 3 }, () => random.integer(256));
-const read = (from: number, to: number) => pixels.slice(from * side * side * 3, to * side * side * 3);
+const read = (from: number, to: number) => {
+  const bytes = side * side * 3;
+  const photosRead = new Uint8Array((to - from) * bytes);
+  photosRead.set(pixels.subarray(from * bytes, to * bytes));
+  return photosRead;
+};
 
 describe('a contrastive step', () => {
   let engine: Engine;
@@ -40,11 +46,11 @@ describe('a contrastive step', () => {
   });
   afterAll(() => engine.close());
 
-  /** What two steps do to the parameters, and the losses before each. */
-  async function train(config: EncoderConfig, plan: StepPlan, augmented: boolean) {
-    const optimizer = createOptimizer({ name: 'sgd', momentum: 0, weightDecay: 0 });
+  const optimizer = createOptimizer({ name: 'sgd', momentum: 0, weightDecay: 0 });
+
+  function describeStep(config: EncoderConfig, augmented: boolean): StepDescription<ClickBatch> {
     const objective = courierSettings.parse({ heads: 2, temperature: 0.2, sequenceWeight: 0.5 });
-    const description: StepDescription<ClickBatch> = {
+    return {
       encoder: createEncoder(config),
       objective: courierObjective(objective, { candidates, history: places }),
       samples,
@@ -52,6 +58,16 @@ describe('a contrastive step', () => {
       augmented,
       update: { optimizer, clipNorm: 1, averageDecay: null },
     };
+  }
+
+  /** What two steps do to the parameters, and the losses before each. */
+  async function train(
+    config: EncoderConfig,
+    plan: StepPlan,
+    augmented: boolean,
+    readPhotos: PhotoFeeds['read'] = read,
+  ) {
+    const description = describeStep(config, augmented);
     const tensors = stepParameters(description);
     const layout = layoutOf(tensors);
     const parameters = initialValues(tensors, Random.seeded(2, 'parameters'));
@@ -64,7 +80,7 @@ describe('a contrastive step', () => {
       const draws = augmented
         ? drawAugmentations(defaultAugmentation, photos, Random.seeded(t, 'draws'))
         : {};
-      const feeds = { count: photos, read, draws: { ...draws } };
+      const feeds = { count: photos, read: readPhotos, draws: { ...draws } };
       losses.push(await step(batch, feeds, scalarFeeds(optimizer, t, 0.1)));
     }
     const after = (await state.read())['parameters']!;
@@ -104,5 +120,24 @@ describe('a contrastive step', () => {
       Math.max(...other.map((value, index) => Math.abs(value - whole.update[index]!))) / longest;
     expect(distance(cut.update)).toBeLessThan(1e-4);
     expect(distance(plain.update)).toBeGreaterThan(1e-2);
+  });
+
+  it.each([
+    { chunk: 16, group: 1 },
+    { chunk: 4, group: 2 },
+    { chunk: 1, group: 1 },
+  ])('holds no more pixels than its plan counts, and keeps none: $group times $chunk', async (plan) => {
+    const held: Uint8Array[] = [];
+    let most = 0;
+    await train(encoders[0]!, plan, false, (from, to) => {
+      held.push(read(from, to));
+      // Those of what runs, which the compute thread has, and those of what is to run next.
+      most = Math.max(most, 2 * held.at(-1)!.byteLength);
+      expect(held.filter(({ byteLength }) => byteLength > 0).length).toBe(1);
+      return held.at(-1)!;
+    });
+    expect(held.filter(({ byteLength }) => byteLength > 0)).toEqual([]);
+    const { fed } = stepBytes(describeStep(encoders[0]!, false), plan.chunk);
+    expect(plan.group * fed).toBeGreaterThanOrEqual(most);
   });
 });

@@ -8,9 +8,10 @@
  *
  * Letters in shapes: U distinct photos, c photos of a chunk, N chunks, d length of an embedding.
  */
+
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { buildUpdate } from '../graph/training-step.ts';
-import { type EngineState, floats, type ModelLoader, type Session } from '../runtime/engine.ts';
+import { type EngineState, floats, type ModelLoader } from '../runtime/engine.ts';
 import type { NamedValues } from '../runtime/protocol.ts';
 import {
   backwardModel,
@@ -22,11 +23,15 @@ import {
   lossBlock,
   type StepDescription,
   type StepPlan,
+  wholeChunks,
 } from './step-models.ts';
 
 /** Distinct photos and what is drawn for each of them, in the same order. */
 export interface PhotoFeeds {
-  /** uint8 (rows, S, S, 3) */
+  /**
+   * The photos from `from` to `to`, black beyond the last: uint8 (to - from, S, S, 3). They are handed over to the
+   * engine, so what has been read once is gone unless it is read anew.
+   */
   read(from: number, to: number): Uint8Array;
   /** By input name; none without augmentation. */
   readonly draws: Readonly<Record<string, Float32Array>>;
@@ -62,9 +67,9 @@ async function fusedStep<Batch>(
   const { model, losses } = fusedModel(description, { chunk });
   const session = await engine.load(model, state);
   return async (batch, photos, scalars) => {
-    const rows = Math.ceil(photos.count / chunk) * chunk;
+    const rows = wholeChunks(photos.count, chunk);
     const { whole } = description.objective.feeds(batch, rows);
-    const results = await session.run({ ...whole, ...photoFeeds(photos, 0, rows), ...scalars });
+    const results = await session.run({ ...whole, ...scalars }, photoFeeds(photos, 0, rows));
     return numbersOf(results, [...losses, 'gradientNorm']);
   };
 }
@@ -85,12 +90,12 @@ async function cutStep<Batch>(
   const update = await engine.load(buildUpdate(layout, description.update), state);
 
   return async (batch, photos, scalars) => {
-    const rows = Math.ceil(photos.count / chunk) * chunk;
+    const rows = wholeChunks(photos.count, chunk);
     const embeddings = new Float32Array(rows * dimension);
     await inTurn(
-      encode,
       spans(rows, chunk),
       ({ from, to }) => photoFeeds(photos, from, to),
+      (values) => encode.run({}, values),
       ({ from }, results) => embeddings.set(floats(results, 'embeddings'), from * dimension),
     );
 
@@ -101,9 +106,9 @@ async function cutStep<Batch>(
     const block = lossBlock(description);
     const blocks = spans(description.samples, block);
     await inTurn(
-      contrast,
       blocks,
       ({ from }) => feeds.block(from, block),
+      (values) => contrast.run(values),
       (_, results) => {
         for (const [name, values] of Object.entries(results)) {
           if (name === embeddingGradient) addTo(gradient, floats(results, name));
@@ -113,27 +118,27 @@ async function cutStep<Batch>(
     );
     await contrast.hold({});
 
-    await inTurn(backward, spans(rows, chunk * group), ({ from, to }) => ({
-      ...photoFeeds(photos, from, to),
-      seed: gradient.subarray(from * dimension, to * dimension).slice(),
-    }));
+    await inTurn(
+      spans(rows, chunk * group),
+      ({ from, to }) => ({
+        ...photoFeeds(photos, from, to),
+        seed: gradient.slice(from * dimension, to * dimension),
+      }),
+      (values) => backward.run({}, values),
+    );
     return { ...losses, ...numbersOf(await update.run(scalars), ['gradientNorm']) };
   };
 }
 
-/** The photos from `from` to `to` and their draws; beyond the last photo come black ones. */
+/** The photos from `from` to `to` and their draws, zeros beyond the last: arrays that nobody else has. */
 function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedValues {
-  const until = Math.min(to, photos.count);
-  const pixels = photos.read(from, until);
-  const all = new Uint8Array((pixels.length / (until - from)) * (to - from));
-  all.set(pixels);
   const draws = Object.entries(photos.draws).map(([name, values]) => {
     const width = values.length / photos.count;
     const part = new Float32Array((to - from) * width);
-    part.set(values.subarray(from * width, until * width));
+    part.set(values.subarray(from * width, to * width));
     return [name, part];
   });
-  return { photos: all, ...Object.fromEntries(draws) };
+  return { photos: photos.read(from, to), ...Object.fromEntries(draws) };
 }
 
 interface Span {
@@ -148,18 +153,18 @@ function spans(count: number, size: number): readonly Span[] {
   }));
 }
 
-/** Runs the session on each span; while one runs in its thread, the values of the next are put together. */
+/** Runs each span; while one runs in its thread, the values of the next are put together. */
 async function inTurn(
-  session: Session,
   all: readonly Span[],
-  feeds: (span: Span) => NamedValues,
+  prepare: (span: Span) => NamedValues,
+  run: (values: NamedValues) => Promise<NamedValues>,
   use: (span: Span, results: NamedValues) => void = () => {},
 ): Promise<void> {
-  let prepared = feeds(all[0]!);
+  let prepared = prepare(all[0]!);
   for (const [index, span] of all.entries()) {
-    const running = session.run(prepared);
+    const running = run(prepared);
     const next = all[index + 1];
-    if (next !== undefined) prepared = feeds(next);
+    if (next !== undefined) prepared = prepare(next);
     use(span, await running);
   }
 }

@@ -23,7 +23,7 @@ export async function createEmbedder(
   const embedded: BatchEncoder = {
     dimension: encoder.dimension,
     size: 1,
-    embed: async (photos) => floats(await session.run({ photos }), 'embeddings'),
+    embed: async (photos) => floats(await session.run({}, { photos }), 'embeddings'),
   };
   return (photos) => embedRows(embedded, dataset.images, photos);
 }

@@ -5,7 +5,7 @@ import { photoAxis } from '../encoders/export.ts';
 import { mapChunks } from '../graph/chunks.ts';
 import { l2Normalize } from '../graph/operators/index.ts';
 import { type ParameterLayout, parametersOf } from '../graph/parameters.ts';
-import { type FloatTensor, input, openLength, scalar, type Tensor } from '../graph/tensor.ts';
+import { type FloatTensor, input, openLength, scalar, sizeOf, type Tensor } from '../graph/tensor.ts';
 import { buildGradientPart, buildInference, buildTrainingStep } from '../graph/training-step.ts';
 import type { UpdateOptions } from '../graph/update.ts';
 import type { Objective } from '../objectives/objective.ts';
@@ -38,6 +38,11 @@ export function lossBlock<Batch>({ samples, photos }: StepDescription<Batch>): n
 /** Whether the whole batch is one graph. */
 export function isFused({ photos }: { readonly photos: number }, { chunk, group }: StepPlan): boolean {
   return chunk * group >= photos;
+}
+
+/** Rows of the embeddings of so many photos: those of the last chunk, which may not be full, included. */
+export function wholeChunks(photos: number, chunk: number): number {
+  return Math.ceil(photos / chunk) * chunk;
 }
 
 /** The parameters that a step trains. */
@@ -94,7 +99,10 @@ export function backwardModel<Batch>(
   return buildGradientPart(embeddings, seed, layout, { openAxes: { ...openAxes, seed: photoAxis } });
 }
 
-/** The encoder over an open number of chunks: (N, c, S, S, 3) → (N · c, d). */
+/**
+ * The encoder over an open number of chunks: (N, c, S, S, 3) → (N · c, d).
+ * @returns the embeddings, and the bytes that a chunk keeps for the way back and that it is fed
+ */
 export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: number) {
   const { side } = description.encoder;
   const draws = drawInputs(description, [chunk]);
@@ -102,7 +110,9 @@ export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: 
   const { result, keptBytes } = mapChunks(photos, draws.list, (piece, [view, blur, colour]) =>
     encoded(description, piece, view && blur && colour ? { view, blur, colour } : null),
   );
-  return { embeddings: result, keptBytes, openAxes: { photos: chunkAxis, ...draws.openAxes } };
+  const drawn = draws.list.reduce((total, { shape }) => total + 4 * sizeOf(shape.slice(1)), 0);
+  const fedBytes = sizeOf(photos.shape.slice(1)) + drawn;
+  return { embeddings: result, keptBytes, fedBytes, openAxes: { photos: chunkAxis, ...draws.openAxes } };
 }
 
 /** What is drawn for the photos of a batch whose leading axes are open, then `rest`; none without augmentation. */

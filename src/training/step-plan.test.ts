@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultAugmentation } from '../augmentation/config.ts';
+import { drawAugmentations } from '../augmentation/draw.ts';
 import type { ClickBatch } from '../data/click-sampler.ts';
 import { createEncoder } from '../encoders/index.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
 import { layoutOf } from '../graph/parameters.ts';
 import { courierObjective, courierSettings } from '../objectives/courier.ts';
+import { Random } from '../random.ts';
 import { Engine } from '../runtime/engine.ts';
 import { isFused, type StepDescription, stepParameters } from './step-models.ts';
-import { planStep } from './step-plan.ts';
+import { largestGroupWithin, planStep, type StepBytes, stepBytes } from './step-plan.ts';
 
 const gibibyte = 2 ** 30;
 
@@ -35,7 +38,7 @@ describe('the plan of a step', () => {
     planStep(engine, layoutOf(stepParameters(description)), description, budget);
 
   it('is one graph while everything fits, and cut where it does not', async () => {
-    const [few, many] = [describeStep(60), describeStep(2_000_000)];
+    const [few, many] = [describeStep(60), describeStep(200_000)];
     const budget = process.memoryUsage.rss() + gibibyte;
     expect(isFused(few, await planFor(few, budget))).toBe(true);
     const cut = await planFor(many, budget);
@@ -49,5 +52,43 @@ describe('the plan of a step', () => {
 
   it('is refused where nothing fits', async () => {
     await expect(planFor(describeStep(60), 1000)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  });
+});
+
+describe('what a step takes', () => {
+  const bytes: StepBytes = { activations: 6, fed: 4, wholeLoss: 9, cutLoss: 2 };
+
+  it('grows with the chunks of a whole batch, or of a group where that does not fit', () => {
+    expect(largestGroupWithin(59, 5, bytes)).toBe(5);
+    expect(largestGroupWithin(58, 5, bytes)).toBe(4);
+    expect(largestGroupWithin(58, 100, bytes)).toBe(4);
+    expect(largestGroupWithin(41, 100, bytes)).toBe(3);
+    expect(largestGroupWithin(12, 100, bytes)).toBe(1);
+    expect(largestGroupWithin(11, 100, bytes)).toBe(0);
+  });
+
+  it('never makes a group of all chunks where the batch does not fit as a whole', () => {
+    expect(largestGroupWithin(28, 2, bytes)).toBe(1);
+    expect(largestGroupWithin(18, 1, bytes)).toBe(0);
+  });
+
+  it('counts large photos: a batch is cut whose activations alone would fit', () => {
+    const sizes = { side: 224, cells: 8, width: 16, dimension: 8 };
+    const encoder = createEncoder({ name: 'outlines', ...sizes });
+    const chunk = 32;
+    const taken = stepBytes({ ...describeStep(1024), encoder }, chunk);
+    expect(taken.fed).toBeGreaterThanOrEqual(2 * chunk * 224 * 224 * 3);
+    const free = 200 * 2 ** 20;
+    expect(largestGroupWithin(free, 32, { ...taken, fed: 0 })).toBe(32);
+    expect(largestGroupWithin(free, 32, taken)).toBe(4);
+  });
+
+  it('counts what is drawn for photos', () => {
+    const [plain, augmented] = [false, true].map(
+      (augmented) => stepBytes({ ...describeStep(8), augmented }, 4).fed,
+    );
+    const drawn = Object.values(drawAugmentations(defaultAugmentation, 4, Random.seeded(1, 'draws')));
+    const drawnBytes = drawn.reduce((total, { byteLength }) => total + byteLength, 0);
+    expect(augmented! - plain!).toBeGreaterThanOrEqual(2 * drawnBytes);
   });
 });

@@ -4,7 +4,13 @@ import type { ParameterLayout } from '../graph/parameters.ts';
 import { gradientState } from '../graph/training-step.ts';
 import type { ModelLoader } from '../runtime/engine.ts';
 import { formatBytes } from '../runtime/memory.ts';
-import { backwardModel, encodeChunks, type StepDescription, type StepPlan } from './step-models.ts';
+import {
+  backwardModel,
+  encodeChunks,
+  lossBlock,
+  type StepDescription,
+  type StepPlan,
+} from './step-models.ts';
 
 /** Photos of a chunk at most: more do not compute faster, since their activations leave the caches. */
 const largestChunk = 32;
@@ -14,8 +20,26 @@ const chunkBytes = 512 * 2 ** 20;
 const largestGroup = 4;
 /** float32 matrices of samples by photos that the loss and its gradient hold at a time. */
 const lossMatrices = 10;
+/** Matrices of photos by dimensions that a cut step holds at a time: embeddings and their gradients, here and there. */
+const embeddingMatrices = 6;
 /** ONNX Runtime takes memory in steps, more than is asked of it. */
 const allocated = 1.3;
+/** Photos are held of what runs and of what is read meanwhile. */
+const photoCopies = 2;
+/** Each has memory of its own: the step or its way back, the encoder of a cut step, the encoder that is validated. */
+const sessions = 3;
+
+/** Bytes that a step takes on top of what the process has, by what they grow with. */
+export interface StepBytes {
+  /** Activations of a chunk that are kept for the way back. */
+  readonly activations: number;
+  /** Photos of a chunk and what is drawn for them, in all their copies. */
+  readonly fed: number;
+  /** Of the loss of a whole batch, in one graph with everything else. */
+  readonly wholeLoss: number;
+  /** Of the loss of a cut step, block by block, and of the embeddings that it keeps from part to part. */
+  readonly cutLoss: number;
+}
 
 /**
  * Finds the largest plan within the budget: everything in one graph, or else groups of chunks. One chunk is run
@@ -31,21 +55,44 @@ export async function planStep<Batch>(
   budget: number,
   room: number | null = null,
 ): Promise<StepPlan> {
+  const before = process.memoryUsage.rss();
   for (let chunk = firstChunk(description); chunk >= 1; chunk = Math.floor(chunk / 2)) {
-    const perChunk = allocated * encodeChunks(description, chunk).keptBytes;
-    const used = await measureChunk(engine, layout, description, chunk);
-    const free = room ?? budget - used;
+    const session = Math.max(0, (await measureChunk(engine, layout, description, chunk)) - before);
+    const free = (room ?? budget - before) - sessions * session;
     const chunks = Math.ceil(description.photos / chunk);
-    const loss = lossMatrices * 4 * description.samples * description.photos;
-    if (chunks * perChunk + loss <= free) return { chunk, group: chunks };
-    const group = Math.min(largestGroup, Math.floor(free / perChunk));
+    const group = largestGroupWithin(free, chunks, stepBytes(description, chunk));
     if (group >= 1) return { chunk, group };
   }
   throw new CourierError(
     'LIMIT_EXCEEDED',
     `A training step does not fit into ${formatBytes(room ?? budget)} of memory, not even one photo at a time.`,
-    'Allow more with --memory, choose a smaller encoder, or lower `parallel` where several train at a time.',
+    'Allow more with --memory, choose a smaller encoder or batch, or lower `parallel` where several train at a time.',
   );
+}
+
+/** What a step takes whose chunks are of so many photos. */
+export function stepBytes<Batch>(description: StepDescription<Batch>, chunk: number): StepBytes {
+  const { samples, photos, encoder } = description;
+  const { keptBytes, fedBytes } = encodeChunks(description, chunk);
+  const loss = (rows: number) => lossMatrices * 4 * rows * photos;
+  return {
+    activations: allocated * keptBytes,
+    fed: photoCopies * fedBytes,
+    wholeLoss: loss(samples),
+    cutLoss: loss(lossBlock(description)) + embeddingMatrices * 4 * encoder.dimension * photos,
+  };
+}
+
+/** Chunks whose activations can be kept at a time: all, or else a few; 0 where not even one fits into `free` bytes. */
+export function largestGroupWithin(
+  free: number,
+  chunks: number,
+  { activations, fed, wholeLoss, cutLoss }: StepBytes,
+): number {
+  const perChunk = activations + fed;
+  if (chunks * perChunk + wholeLoss <= free) return chunks;
+  // One less than all, since all of them would be one graph again.
+  return Math.max(0, Math.min(largestGroup, chunks - 1, Math.floor((free - cutLoss) / perChunk)));
 }
 
 function firstChunk<Batch>(description: StepDescription<Batch>): number {

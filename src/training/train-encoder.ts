@@ -140,7 +140,7 @@ async function train<Batch extends PhotoBatch>(
   const { optimizer } = description.update;
   let t = run.stepsDone;
   // Photos of a step that is cut are too many to read before it begins.
-  const ahead = isFused(description, plan);
+  const ahead = isFused(description, plan) ? plan.chunk : null;
   const prepare = (step: number) => prepareBatch(sampler, dataset, augmentation, config.seed, step, ahead);
   let prepared = prepare(t + 1);
   while (t < config.steps && !isExhausted(run, config, t)) {
@@ -215,8 +215,8 @@ function describeStep<Batch extends PhotoBatch>(
 }
 
 /**
- * What must be the same for a run to go on. Where it may compute, with how many cores and how much memory, and whether it goes on when
- * embeddings collapse, may change; where it starts from is known by a hash.
+ * What must be the same for a run to go on. Where it may compute, with how many cores and how much memory, how often it
+ * is saved, and whether it goes on when embeddings collapse, may change; where it starts from is known by a hash.
  */
 function identityOf(config: TrainingConfig, dataset: Dataset, initHash: string | null): RunIdentity {
   const { dataset: _, out, init, start, ...identity } = whatIsLearned(config);

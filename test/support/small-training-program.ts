@@ -1,5 +1,5 @@
 /** Prints a small training, on the device and of the encoder that the arguments name, as one line of JSON. */
-import { devices } from '../../src/runtime/devices.ts';
+import { devices } from '../../src/runtime/device.ts';
 import { smallEncoders, trainSmallModel } from './small-training.ts';
 
 const device = devices.find((name) => name === process.argv[2]);

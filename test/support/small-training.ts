@@ -13,7 +13,7 @@ import { initialValues, layoutOf, type ParameterLayout } from '../../src/graph/p
 import { scalarFeeds } from '../../src/graph/training-step.ts';
 import { courierObjective, courierSettings } from '../../src/objectives/courier.ts';
 import { Random } from '../../src/random.ts';
-import type { Device } from '../../src/runtime/devices.ts';
+import type { Device } from '../../src/runtime/device.ts';
 import { Engine, floats } from '../../src/runtime/engine.ts';
 import { createStep, type PhotoFeeds } from '../../src/training/contrastive-step.ts';
 import { type StepDescription, stepParameters } from '../../src/training/step-models.ts';

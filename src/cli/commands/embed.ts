@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { type EmbedResult, embed, embedConfig } from '../../pipelines/embed/index.ts';
 import type { PrecisionReport } from '../../pipelines/embed/int8.ts';
-import { deviceChoices } from '../../runtime/devices.ts';
+import { deviceChoices } from '../../runtime/device.ts';
 import { decimals, duration, integer } from '../../text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { describeFindings } from '../ingest-summary.ts';

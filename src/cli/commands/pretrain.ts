@@ -4,7 +4,7 @@ import { presetNames } from '../../encoders/presets.ts';
 import { objectiveNames } from '../../objectives/index.ts';
 import { pretrainConfig } from '../../pipelines/pretrain/config.ts';
 import { pretrain } from '../../pipelines/pretrain/index.ts';
-import { deviceChoices } from '../../runtime/devices.ts';
+import { deviceChoices } from '../../runtime/device.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { collectSettings, number } from '../settings.ts';
 

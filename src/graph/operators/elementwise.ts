@@ -1,14 +1,8 @@
 /** Operators that work on each value by itself, with NumPy's broadcasting where they take two. */
+
+import type { DataType } from '../../runtime/model.ts';
 import { apply, discreteOperator, only, operator } from '../operator.ts';
-import {
-  type DataType,
-  type FloatTensor,
-  type GradientRule,
-  type Shape,
-  scalar,
-  type Tensor,
-} from '../tensor.ts';
-import { sumTo } from './reduce.ts';
+import { type FloatTensor, type GradientRule, type Shape, scalar, type Tensor } from '../tensor.ts';
 
 /** The shape of two operands side by side. */
 export function broadcast(a: Shape, b: Shape): Shape {
@@ -23,15 +17,14 @@ export function broadcast(a: Shape, b: Shape): Shape {
 
 type Rule = (gradient: FloatTensor, output: FloatTensor) => readonly FloatTensor[];
 
-/** A node whose gradient rule may refer to its own output, and whose input gradients are summed to fit. */
+/** A node whose gradient rule may refer to its own output. */
 function elementwise(type: string, inputs: readonly FloatTensor[], rule: Rule): FloatTensor {
   const shape = inputs.map((tensor) => tensor.shape).reduce(broadcast);
   const output: FloatTensor = apply(
     {
       type,
       inputs,
-      gradient: (outputs) =>
-        rule(only(outputs), output).map((gradient, index) => sumTo(gradient, inputs[index]!.shape)),
+      gradient: (outputs) => rule(only(outputs), output),
     },
     'float32',
     shape,

@@ -5,3 +5,4 @@ export * from './normalization.ts';
 export * from './reduce.ts';
 export * from './sampling.ts';
 export * from './shape.ts';
+export * from './sum-to.ts';

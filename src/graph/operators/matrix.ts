@@ -2,7 +2,7 @@
 import { apply, only, operator } from '../operator.ts';
 import { type FloatTensor, type Shape, scalar, sizeOf } from '../tensor.ts';
 import { add, broadcast, multiply } from './elementwise.ts';
-import { sum, sumTo } from './reduce.ts';
+import { sum } from './reduce.ts';
 import { reshape } from './shape.ts';
 
 interface MatmulOptions {
@@ -53,7 +53,7 @@ export const matmul = operator(
           const towardsB = transposeB
             ? matmul(g, a, { transposeA: true, transposeB: transposeA, alpha })
             : matmul(a, g, { transposeA: !transposeA, alpha });
-          return [sumTo(towardsA, a.shape), sumTo(towardsB, b.shape)];
+          return [towardsA, towardsB];
         },
       },
       'float32',

@@ -1,16 +1,7 @@
 /** Sums, means and their like along axes. */
 import { apply, only, operator } from '../operator.ts';
-import {
-  type FloatTensor,
-  integers,
-  normalizeAxis,
-  type Shape,
-  sameShape,
-  scalar,
-  sizeOf,
-} from '../tensor.ts';
+import { type FloatTensor, integers, normalizeAxis, type Shape, scalar } from '../tensor.ts';
 import { exponential, multiply, subtract } from './elementwise.ts';
-import { columnSums } from './matrix.ts';
 import { broadcastLike, reshape } from './shape.ts';
 
 /** The shape with the axes kept as 1. */
@@ -67,18 +58,4 @@ export function sumAll(x: FloatTensor): FloatTensor {
     ),
     [],
   );
-}
-
-/** Undoes broadcasting: sums a gradient over the axes along which an operand of `shape` was repeated. */
-export function sumTo(gradient: FloatTensor, shape: Shape): FloatTensor {
-  if (sameShape(gradient.shape, shape)) return gradient;
-  const extra = gradient.shape.length - shape.length;
-  if (shape.length > 0 && sameShape(gradient.shape.slice(extra), shape)) {
-    const rows = reshape(gradient, [sizeOf(gradient.shape) / sizeOf(shape), sizeOf(shape)]);
-    return reshape(columnSums(rows), shape);
-  }
-  const axes = gradient.shape.flatMap((length, axis) =>
-    axis < extra || (shape[axis - extra] === 1 && length !== 1) ? [axis] : [],
-  );
-  return reshape(axes.length === 0 ? gradient : sum(gradient, axes), shape);
 }

@@ -1,7 +1,8 @@
 /** Operators that move values without changing them. */
+
+import type { DataType } from '../../runtime/model.ts';
 import { apply, applyMany, only, operator } from '../operator.ts';
 import {
-  type DataType,
   type FloatTensor,
   integers,
   normalizeAxis,
@@ -10,7 +11,6 @@ import {
   sizeOf,
   type Tensor,
 } from '../tensor.ts';
-import { sumTo } from './reduce.ts';
 
 /**
  * The same values under another shape. In the ONNX file the leading length is left open (−1), so a graph in
@@ -53,7 +53,7 @@ export const transpose = operator(
 export const broadcastLike = operator('broadcastLike', (x: FloatTensor, like: FloatTensor): FloatTensor => {
   const shape = apply({ type: 'Shape', inputs: [like], gradient: null }, 'int64', [like.shape.length]);
   return apply(
-    { type: 'Expand', inputs: [x, shape], gradient: (outputs) => [sumTo(only(outputs), x.shape), null] },
+    { type: 'Expand', inputs: [x, shape], gradient: (outputs) => [only(outputs), null] },
     'float32',
     like.shape,
   );

@@ -1,9 +1,11 @@
 /** Cluster ids for new items: the nearest of the centres that an earlier run found. */
+
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { CentreSearch } from '../../clustering/centre-search.ts';
 import { encodeResiduals, residualSearchWidth } from '../../clustering/residual-quantization.ts';
 import { nearestCentres } from '../../clustering/spherical-k-means.ts';
+import { presentItems } from '../../clustering/unit-rows.ts';
 import { parseConfig } from '../../config.ts';
 import {
   type Centres,
@@ -18,7 +20,7 @@ import { CourierError } from '../../errors.ts';
 import { openRunFolder } from '../../runs/run-folder.ts';
 import { hashFile } from '../../storage/files.ts';
 import { type AssignConfigInput, assignConfig } from './config.ts';
-import { countItems, readWithOrigin } from './index.ts';
+import { readWithOrigin } from './index.ts';
 
 export interface AssignResult {
   readonly clusters: string;
@@ -45,7 +47,7 @@ export async function assignClusters(settings: AssignConfigInput): Promise<Assig
     throw unlike(config, `the centres have length ${stored.dimension}, the embeddings ${dimension}`);
   if (stored.origin !== null && origin !== null && !isDeepStrictEqual(stored.origin, origin))
     throw unlike(config, 'another encoder, or the same at another precision, made the embeddings');
-  if (countItems(embeddings) === 0) throw withoutItems(config.embeddings);
+  if (presentItems(embeddings).length === 0) throw withoutItems(config.embeddings);
   const identity = {
     centresHash: await hashFile(config.assign),
     embeddingsHash: await hashFile(config.embeddings),

@@ -133,11 +133,11 @@ function requireFit(dataset: Dataset, config: CompareConfig): void {
 }
 
 /**
- * As of `pretrain`: where, with how much, how many at a time, and whether a collapse ends one, may change; and what only
- * the report is made with, which is made anew every time.
+ * As of `pretrain`: where, with how much, how many at a time, how often they are saved, and whether a collapse ends one,
+ * may change; and what only the report is made with, which is made anew every time.
  */
 function identityOf(
-  { dataset: _, out, parallel, replicates, sliceBy, examples, ...config }: CompareConfig,
+  { dataset: _, out, parallel, replicates, sliceBy, diagnosis, examples, ...config }: CompareConfig,
   { hash }: Dataset,
 ): RunIdentity {
   const pretrain = whatIsLearned(config.pretrain);

@@ -1,4 +1,5 @@
 /** Embedding: encoder → embeddings of a whole catalogue. */
+
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { parseConfig } from '../../config.ts';
@@ -10,7 +11,9 @@ import { type EncoderFile, readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';
 import { EncoderPool } from '../../encoders/pool.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
-import { chooseDevice, type Device, deviceChoices } from '../../runtime/devices.ts';
+import type { Device } from '../../runtime/device.ts';
+import { deviceChoices } from '../../runtime/device.ts';
+import { chooseDevice } from '../../runtime/devices.ts';
 import { Engine } from '../../runtime/engine.ts';
 import { prepareOutputFolder } from '../../storage/files.ts';
 import { comparePrecisions, noPhotos, type PrecisionReport, quantizedEncoder } from './int8.ts';

@@ -1,9 +1,10 @@
 /** Settings of explaining embeddings, with every default. */
+
 import { z } from 'zod';
 import { mostClusters } from '../../clustering/config.ts';
 import { kMeansDefaults } from '../../clustering/k-means.ts';
 import { splits } from '../../data/dataset.ts';
-import { deviceChoices } from '../../runtime/devices.ts';
+import { deviceChoices } from '../../runtime/device.ts';
 
 /** Name of the embeddings of the encoder that is explained, whose attention is looked at. */
 export const ownName = 'courier';

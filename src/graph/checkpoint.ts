@@ -1,7 +1,7 @@
 /** Everything a training run needs to go on where it stopped, in one safetensors file. */
+
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
-import { namedParts, type ParameterLayout } from '../graph/parameters.ts';
 import { exists } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type SafeTensor,
   writeSafeTensors,
 } from '../storage/safetensors.ts';
+import { namedParts, type ParameterLayout } from './parameters.ts';
 
 export interface Checkpoint {
   readonly step: number;
