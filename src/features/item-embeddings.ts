@@ -26,7 +26,7 @@ export class ItemEmbeddings {
   }
 
   /**
-   * Puts embeddings into the order of the catalogue.
+   * Puts embeddings into the order of the catalogue; where they are in it, the array itself is kept.
    * @param ids whose embedding each row is, in any order. (n)
    * @param vectors of length 1, or zero. (n, d)
    * @throws CourierError VALUE_INVALID naming the item whose embedding is not finite, neither of length 1
@@ -42,7 +42,9 @@ export class ItemEmbeddings {
       throw invalid(`${vectors.length} values for ${ids.length} items are no embeddings`);
     }
     const itemOf = new Map(catalogue.ids.map((id, item) => [id, item]));
-    const aligned = new Float32Array(catalogue.ids.length * dimension);
+    // Where every row is in its place already, there is no need for a copy.
+    const inPlace = ids.length === catalogue.ids.length && ids.every((id, row) => id === catalogue.ids[row]);
+    const aligned = inPlace ? vectors : new Float32Array(catalogue.ids.length * dimension);
     const present = new Uint8Array(catalogue.ids.length);
     const seen = new Set<string>();
     let unknown = 0;
@@ -56,7 +58,7 @@ export class ItemEmbeddings {
         unknown++;
         continue;
       }
-      aligned.set(vector, item * dimension);
+      if (!inPlace) aligned.set(vector, item * dimension);
       present[item] = isZero ? 0 : 1;
     }
     return new ItemEmbeddings(dimension, aligned, present, unknown);
@@ -75,7 +77,8 @@ export class ItemEmbeddings {
 
 /** @returns true for a zero vector, false for one of length 1 */
 function checkLength(id: string, vector: Float32Array): boolean {
-  const squared = vector.reduce((sum, value) => sum + value * value, 0);
+  let squared = 0;
+  for (let i = 0; i < vector.length; i++) squared += vector[i]! * vector[i]!;
   if (!Number.isFinite(squared)) throw invalid(`the embedding of item ${id} is not finite`);
   if (squared !== 0 && Math.abs(squared - 1) > tolerance) {
     throw invalid(`the embedding of item ${id} has length ${Math.sqrt(squared)}, not 1 or 0`);
