@@ -6,15 +6,10 @@ import { type SphericalClusters, sphericalKMeans } from '../clustering/spherical
 import { parseConfig } from '../config.ts';
 import { type Centres, type ItemCodes, writeCentres, writeClusters } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
-import {
-  type Origin,
-  readEmbeddings,
-  readTracedEmbeddings,
-  type StoredEmbeddings,
-} from '../data/embeddings.ts';
+import { type Origin, readEmbeddings, readOrigin, type StoredEmbeddings } from '../data/embeddings.ts';
 import { loadDataset } from '../data/store.ts';
 import { CourierError } from '../errors.ts';
-import { hashFile, requireReadable } from '../files.ts';
+import { hashFile } from '../files.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { type ClusterConfig, type ClusterConfigInput, clusterConfig } from './cluster-config.ts';
@@ -109,16 +104,19 @@ export async function cluster(
 export async function readWithOrigin(
   path: string,
 ): Promise<{ embeddings: StoredEmbeddings; origin: Origin | null }> {
-  await requireReadable(path, 'Embeddings');
-  const traced = await readTracedEmbeddings(path);
-  return { embeddings: traced ?? (await readEmbeddings(path)), origin: traced?.origin ?? null };
+  return { embeddings: await readEmbeddings(path), origin: await readOrigin(path) };
 }
 
 /** Items with an embedding. */
 function countItems({ ids, vectors, dimension }: StoredEmbeddings): number {
-  const isThere = (_: string, row: number) =>
-    vectors.subarray(row * dimension, (row + 1) * dimension).some((value) => value !== 0);
-  return ids.filter(isThere).length;
+  let count = 0;
+  for (let row = 0; row < ids.length; row++) {
+    let place = row * dimension;
+    const end = place + dimension;
+    while (place < end && vectors[place] === 0) place++;
+    if (place < end) count++;
+  }
+  return count;
 }
 
 async function clusterAll({ config, embeddings, dataset, progress, signal }: Job) {

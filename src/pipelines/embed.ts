@@ -168,14 +168,14 @@ async function writeOutput(
   origin: Origin,
   dimension: number,
 ): Promise<number> {
-  const rows = ids.flatMap((id, item) => {
-    const hash = found[item];
-    return hash === null || hash === undefined ? [] : [{ id, hash }];
-  });
-  if (rows.length === 0) throw noPhotos();
-  const vectors = new Float32Array(rows.length * dimension);
-  for (const [row, { hash }] of rows.entries()) vectors.set(store.of(hash), row * dimension);
-  const hashes = rows.map(({ hash }) => hash);
-  await writeTracedEmbeddings(out, { ids: rows.map(({ id }) => id), dimension, vectors, hashes, origin });
-  return rows.length;
+  const [written, hashes]: [string[], string[]] = [[], []];
+  for (const [item, hash] of found.entries()) {
+    if (hash === null) continue;
+    written.push(ids[item]!);
+    hashes.push(hash);
+  }
+  if (hashes.length === 0) throw noPhotos();
+  const vectors = { length: hashes.length, dimension, at: (row: number) => store.of(hashes[row]!) };
+  await writeTracedEmbeddings(out, { ids: written, vectors, hashes, origin });
+  return hashes.length;
 }

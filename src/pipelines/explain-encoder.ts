@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
-import { embeddingsOfItems, readTracedEmbeddings } from '../data/embeddings.ts';
+import { embeddingsOfItems, readOrigin } from '../data/embeddings.ts';
 import { ExportedEncoder } from '../encoders/load.ts';
 import { CourierError } from '../errors.ts';
 import { ItemEmbeddings } from '../features/item-embeddings.ts';
@@ -115,8 +115,8 @@ async function embedCatalogue(
 
 /** Attention is learned in the space of one encoder; in that of another it means nothing. */
 async function requireSameEncoder(path: string, run: EncoderRun): Promise<void> {
-  const traced = await readTracedEmbeddings(path);
-  if (traced !== null && traced.origin.encoder !== (await hashFile(run.encoder)))
+  const origin = await readOrigin(path);
+  if (origin !== null && origin.encoder !== (await hashFile(run.encoder)))
     throw foreign(path, 'another encoder gave them');
 }
 
