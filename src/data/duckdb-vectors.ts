@@ -6,6 +6,13 @@ import duckdb from '@duckdb/node-bindings';
 
 export type Numbers = Int32Array | Uint8Array | Float32Array | Float64Array;
 
+/** Numbers in memory that no other thread shares, as the binding asks for. */
+type OwnNumbers =
+  | Int32Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>;
+
 /** Rows of a chunk at most. */
 export const chunkRows = duckdb.vector_size();
 
@@ -82,13 +89,16 @@ export function copyLists(lists: Lists, count: number, dimension: number, target
 }
 
 /** Fills the first rows of a vector of the values' own type. */
-export function writeNumbers(vector: duckdb.Vector, values: Numbers): void {
-  const own = values.slice();
-  duckdb.copy_data_to_vector(vector, 0, own.buffer, own.byteOffset, own.byteLength);
+export function writeNumbers(vector: duckdb.Vector, values: OwnNumbers): void {
+  duckdb.copy_data_to_vector(vector, 0, values.buffer, values.byteOffset, values.byteLength);
 }
 
 /** Fills the first rows of a vector of FLOAT[] with lists of equal length. @param values (n, d) */
-export function writeLists(vector: duckdb.Vector, values: Float32Array, dimension: number): void {
+export function writeLists(
+  vector: duckdb.Vector,
+  values: Float32Array<ArrayBuffer>,
+  dimension: number,
+): void {
   const entries = BigUint64Array.from({ length: (2 * values.length) / dimension }, (_, index) =>
     BigInt(index % 2 === 0 ? (index / 2) * dimension : dimension),
   );

@@ -4,18 +4,19 @@ import { temporaryFolder } from '../../test/support/temporary.ts';
 import { literal, withDuckDB } from './duckdb.ts';
 import {
   readEmbeddings,
+  readHashedEmbeddings,
   readOrigin,
-  readPhotoEmbeddings,
   vectorsOf,
   writeEmbeddings,
   writeTracedEmbeddings,
 } from './embeddings.ts';
+import { digestsOf } from './hashed-vectors.ts';
 
 const stored = { ids: ["it's", 'b'], dimension: 2, vectors: Float32Array.of(0, 1, 0.6, -0.8) };
 const traced = {
   ids: stored.ids,
   vectors: vectorsOf(stored),
-  hashes: ['00', 'ff'],
+  hashes: ['0'.repeat(64), 'ff'.repeat(32)],
   origin: { encoder: 'abc', precision: 'float32', model: 'abc' },
 };
 
@@ -34,8 +35,8 @@ describe('embeddings on disk', () => {
     const path = join(await temporaryFolder(), 'e.parquet');
     await writeTracedEmbeddings(path, traced);
     expect(await readEmbeddings(path)).toEqual(stored);
-    const { dimension, vectors } = stored;
-    expect(await readPhotoEmbeddings(path)).toEqual({ hashes: traced.hashes, dimension, vectors });
+    const digests = digestsOf(traced.hashes);
+    expect(await readHashedEmbeddings(path)).toEqual({ digests, vectors: stored.vectors });
     expect(await readOrigin(path)).toEqual(traced.origin);
   });
 
@@ -44,7 +45,7 @@ describe('embeddings on disk', () => {
     await writeEmbeddings(path, stored);
     expect(await readEmbeddings(path)).toEqual(stored);
     expect(await readOrigin(path)).toBeNull();
-    await expect(readPhotoEmbeddings(path)).rejects.toMatchObject({ code: 'DATASET_INVALID' });
+    await expect(readHashedEmbeddings(path)).rejects.toMatchObject({ code: 'DATASET_INVALID' });
   });
 
   it.each(['DOUBLE', 'TINYINT', 'FLOAT'])('are read from lists of %s', async (type) => {

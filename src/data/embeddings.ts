@@ -2,6 +2,7 @@
 import { CourierError } from '../errors.ts';
 import { requireReadable, writeWhole } from '../files.ts';
 import { type Dataset, NONE } from './dataset.ts';
+import { digestBytes, type HashedBatch, writeDigest } from './hashed-vectors.ts';
 import { type Vectors, writeParquet } from './parquet.ts';
 import { type ParquetTable, readParquet, readParquetMetadata } from './parquet-table.ts';
 
@@ -31,15 +32,6 @@ export interface TracedEmbeddings {
   /** SHA-256 of each item's photo: of its file, or of its pixels in a dataset. (n) */
   readonly hashes: readonly string[];
   readonly origin: Origin;
-}
-
-/** What a photo's embedding is found by in a file of embeddings. */
-export interface PhotoEmbeddings {
-  /** SHA-256 of each photo. (n) */
-  readonly hashes: readonly string[];
-  readonly dimension: number;
-  /** (n, d) */
-  readonly vectors: Float32Array;
 }
 
 /**
@@ -110,11 +102,15 @@ export async function readEmbeddings(path: string): Promise<StoredEmbeddings> {
  * Embeddings by the hash of their photo.
  * @throws CourierError as readEmbeddings does; DATASET_INVALID for a file without hashes
  */
-export async function readPhotoEmbeddings(path: string): Promise<PhotoEmbeddings> {
+export async function readHashedEmbeddings(path: string): Promise<HashedBatch> {
   await requireReadable(path, 'Embeddings');
   return readParquet(path, async (table) => {
-    const hashes = await requiredTexts(table, 'image_hash', path);
-    return { hashes, ...(await vectorsFrom(table, path, (row) => `photo ${hashes[row]}`)) };
+    const digests = Buffer.alloc(table.rowCount * digestBytes);
+    await table.eachText('image_hash', (row, hash) => {
+      if (hash === null) throw invalid(path, 'a value of image_hash is missing');
+      writeDigest(digests, row, hash);
+    });
+    return { digests, vectors: (await vectorsFrom(table, path, (row) => `photo ${row + 1}`)).vectors };
   });
 }
 

@@ -1,6 +1,6 @@
 /** Vectors by SHA-256, of any number, in the arrays that they came in. */
 
-const digestBytes = 32;
+export const digestBytes = 32;
 
 /** Vectors that came together. */
 export interface HashedBatch {
@@ -13,8 +13,13 @@ export interface HashedBatch {
 /** Hashes in hexadecimal as bytes. (n) → (n, 32) */
 export function digestsOf(hashes: readonly string[]): Buffer {
   const digests = Buffer.alloc(hashes.length * digestBytes);
-  for (const [row, hash] of hashes.entries()) digests.write(hash, row * digestBytes, digestBytes, 'hex');
+  for (const [row, hash] of hashes.entries()) writeDigest(digests, row, hash);
   return digests;
+}
+
+/** Puts a hash in hexadecimal into its row of (n, 32). */
+export function writeDigest(digests: Buffer, row: number, hash: string): void {
+  digests.write(hash, row * digestBytes, digestBytes, 'hex');
 }
 
 /**

@@ -50,15 +50,9 @@ export async function readParquet<T>(path: string, read: (table: ParquetTable) =
  * @throws CourierError FILE_CORRUPT when the file cannot be read
  */
 export async function readParquetMetadata(path: string): Promise<ReadonlyMap<string, string>> {
-  const metadata = new Map<string, string>();
-  await withDuckDB([dirname(path)], async (connection) => {
-    const source = `SELECT decode(key), decode(value) FROM parquet_kv_metadata(${fileLiteral(path)})`;
-    for (const [key, value] of await (await connection.run(source)).getRows())
-      metadata.set(String(key), String(value));
-  }).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
-  return metadata;
+  const sql = `SELECT decode(key), decode(value) FROM parquet_kv_metadata(${fileLiteral(path)})`;
+  const rows = await withDuckDB([dirname(path)], (connection) => rowsOf(connection, sql, path));
+  return new Map(rows.map(([key, value]) => [String(key), String(value)]));
 }
 
 /**
@@ -91,16 +85,11 @@ export class ParquetTable {
 
   /** @throws CourierError FILE_CORRUPT */
   static async open(path: string, connection: DuckDBConnection): Promise<ParquetTable> {
-    const rowsOf = async (sql: string) => (await connection.run(sql)).getRows();
-    try {
-      const source = `read_parquet(${fileLiteral(path)})`;
-      const described = await rowsOf(`DESCRIBE SELECT * FROM ${source}`);
-      const [[count] = []] = await rowsOf(`SELECT count(*) FROM ${source}`);
-      const types = described.map(([name, type]) => [String(name), String(type)] as const);
-      return new ParquetTable(path, connection, Number(count), new Map(types));
-    } catch (error) {
-      throw unreadable(path, error);
-    }
+    const source = `read_parquet(${fileLiteral(path)})`;
+    const described = await rowsOf(connection, `DESCRIBE SELECT * FROM ${source}`, path);
+    const [[count] = []] = await rowsOf(connection, `SELECT count(*) FROM ${source}`, path);
+    const types = described.map(([name, type]) => [String(name), String(type)] as const);
+    return new ParquetTable(path, connection, Number(count), new Map(types));
   }
 
   integers(name: string): Promise<Int32Array> {
@@ -121,14 +110,21 @@ export class ParquetTable {
 
   /** null where a text is missing */
   async texts(name: string): Promise<(string | null)[]> {
-    this.#require(name, VARCHAR);
     const texts = new Array<string | null>(this.rowCount).fill(null);
+    await this.eachText(name, (row, text) => {
+      texts[row] = text;
+    });
+    return texts;
+  }
+
+  /** Gives every text to `take`, in any order, and keeps none. */
+  async eachText(name: string, take: (row: number, text: string | null) => void): Promise<void> {
+    this.#require(name, VARCHAR);
     await this.#scan(name, VARCHAR, (chunk, first) => {
       const vector = chunk.getColumnVector(0);
       if (!(vector instanceof DuckDBVarCharVector)) throw new Error(`${name} came as ${vector.type}`);
-      for (let row = 0; row < chunk.rowCount; row++) texts[first + row] = vector.getItem(row);
+      for (let row = 0; row < chunk.rowCount; row++) take(first + row, vector.getItem(row));
     });
-    return texts;
   }
 
   /**
@@ -137,7 +133,7 @@ export class ParquetTable {
    */
   async vectors(
     name: string,
-    uneven: (row: number, length: number, dimension: number) => CourierError,
+    uneven: (row: number, length: number, dimension: number) => Error,
   ): Promise<FlatVectors> {
     const type = this.#typeOf(name);
     if (!type.endsWith('[]')) throw this.#invalid(name, 'holds something that is not a list');
@@ -164,13 +160,7 @@ export class ParquetTable {
   /** Length of the first list: that of all, so that there is room for them before they are read. */
   async #firstLength(name: string): Promise<number> {
     const sql = `SELECT len(${identifier(name)}) FROM read_parquet(${fileLiteral(this.#path)}) LIMIT 1`;
-    const rows = await this.#connection
-      .run(sql)
-      .then((result) => result.getRows())
-      .catch((error: unknown) => {
-        throw unreadable(this.#path, error);
-      });
-    const [[length] = [0]] = rows;
+    const [[length] = [0]] = await rowsOf(this.#connection, sql, this.#path);
     if (length === null) throw this.#invalid(name, 'holds something that is not a list');
     return Number(length);
   }
@@ -203,26 +193,18 @@ export class ParquetTable {
         throw error;
       }
     };
-    const parameterTypes = [type, BIGINT];
-    const special = { volatile: true, specialHandling: true };
+    const handling = { volatile: true, specialHandling: true };
+    const signature = { parameterTypes: [type, BIGINT], returnType: BOOLEAN };
     this.#connection.registerScalarFunction(
-      DuckDBScalarFunction.create({
-        name: sink,
-        parameterTypes,
-        returnType: BOOLEAN,
-        mainFunction,
-        ...special,
-      }),
+      DuckDBScalarFunction.create({ name: sink, mainFunction, ...signature, ...handling }),
     );
     const values = `CAST(${identifier(name)} AS ${type})`;
     const source = `read_parquet(${fileLiteral(this.#path)}, file_row_number = true)`;
-    await this.#connection
-      .run(`SELECT count(${sink}(${values}, file_row_number)) FROM ${source}`)
-      .catch((error: unknown) => {
-        throw failure instanceof CourierError ? failure : unreadable(this.#path, failure ?? error);
-      });
-    if (rows !== this.rowCount)
-      throw unreadable(this.#path, new Error(`${rows} rows instead of ${this.rowCount}`));
+    const sql = `SELECT count(${sink}(${values}, file_row_number)) FROM ${source}`;
+    await rowsOf(this.#connection, sql, this.#path).catch((error: unknown) => {
+      throw failure ?? error;
+    });
+    if (rows !== this.rowCount) throw new Error(`${rows} rows of ${name} instead of ${this.rowCount}`);
   }
 
   #require(name: string, type: DuckDBType): void {
@@ -243,6 +225,15 @@ export class ParquetTable {
       `Column ${name} of ${basename(this.#path)} ${problem}.`,
       'Write it again with the command that made it.',
     );
+  }
+}
+
+/** @throws CourierError FILE_CORRUPT where the query fails on the file */
+async function rowsOf(connection: DuckDBConnection, sql: string, path: string) {
+  try {
+    return await (await connection.run(sql)).getRows();
+  } catch (error) {
+    throw unreadable(path, error);
   }
 }
 

@@ -95,11 +95,11 @@ function fillColumn(
   if (type === 'VARCHAR') chunk.setColumnValues(index, values.slice(from, to));
   else if (type === 'FLOAT[]')
     writeLists(vectorOf(chunk.chunk, index), part(values, from, to), values.dimension);
-  else writeNumbers(vectorOf(chunk.chunk, index), values.subarray(from, to));
+  else writeNumbers(vectorOf(chunk.chunk, index), values.slice(from, to));
 }
 
 /** Some rows together. (to − from, d) */
-function part(vectors: Vectors, from: number, to: number): Float32Array {
+function part(vectors: Vectors, from: number, to: number): Float32Array<ArrayBuffer> {
   const { dimension } = vectors;
   const rows = new Float32Array((to - from) * dimension);
   for (let row = from; row < to; row++) {

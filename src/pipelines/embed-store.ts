@@ -10,8 +10,8 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Origin, readOrigin, readPhotoEmbeddings } from '../data/embeddings.ts';
-import { digestsOf, type HashedBatch, HashedVectors } from '../data/hashed-vectors.ts';
+import { type Origin, readHashedEmbeddings, readOrigin } from '../data/embeddings.ts';
+import { digestBytes, digestsOf, type HashedBatch, HashedVectors } from '../data/hashed-vectors.ts';
 import { CourierError } from '../errors.ts';
 import { asOutputError, exists } from '../files.ts';
 import { parseJson } from '../json.ts';
@@ -94,8 +94,7 @@ async function readFinished(output: string, origin: Origin, vectors: HashedVecto
   if (!(await exists(output))) return 'none';
   try {
     if (!isDeepStrictEqual(await readOrigin(output), origin)) return 'another origin';
-    const photos = await readPhotoEmbeddings(output);
-    vectors.add({ digests: digestsOf(photos.hashes), vectors: photos.vectors });
+    vectors.add(await readHashedEmbeddings(output));
     return 'same origin';
   } catch (error) {
     if (!(error instanceof CourierError)) throw error;
@@ -137,19 +136,20 @@ function headerOf(origin: Origin): string {
   return `${JSON.stringify(origin)}\n`;
 }
 
-const [hashBytes, countBytes] = [32, 8];
+const countBytes = 8;
+const checksumBytes = 32;
 const longestHeader = 2 ** 16;
 /** So much of the file is read at once: many batches. */
 const longestChunk = 2 ** 24;
 
 function chunkOf({ digests, vectors }: HashedBatch): Buffer {
   const counts = Buffer.alloc(countBytes);
-  const count = digests.length / hashBytes;
+  const count = digests.length / digestBytes;
   counts.writeUInt32LE(count, 0);
   counts.writeUInt32LE(vectors.length / count, 4);
   const values = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
   const content = Buffer.concat([counts, digests, values]);
-  if (content.length + hashBytes > longestChunk)
+  if (content.length + checksumBytes > longestChunk)
     throw new Error(`a batch of ${content.length} bytes is too long`);
   return Buffer.concat([content, checksum(content)]);
 }
@@ -168,9 +168,9 @@ function addChunks(bytes: Buffer, vectors: HashedVectors): number {
 function chunkAt(bytes: Buffer, from: number): { batch: HashedBatch; end: number } | null {
   if (bytes.length < from + countBytes) return null;
   const [count, dimension] = [bytes.readUInt32LE(from), bytes.readUInt32LE(from + 4)];
-  const values = from + countBytes + count * hashBytes;
+  const values = from + countBytes + count * digestBytes;
   const content = values + 4 * count * dimension;
-  const end = content + hashBytes;
+  const end = content + checksumBytes;
   if (bytes.length < end) return null;
   if (!checksum(bytes.subarray(from, content)).equals(bytes.subarray(content, end))) return null;
   const digests = new Uint8Array(bytes.subarray(from + countBytes, values));
