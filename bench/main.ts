@@ -4,6 +4,7 @@ import { version as courierVersion } from '../src/version.ts';
 import { chunkSize } from './chunk-size.ts';
 import { decode } from './decode.ts';
 import { embed } from './embed.ts';
+import { embeddingsRead } from './embeddings-read.ts';
 import { gemmShare } from './gemm-share.ts';
 import { kMeans } from './kmeans.ts';
 import { memory } from './memory.ts';
@@ -28,6 +29,7 @@ export type Benchmark = (
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   'train-step': trainStep,
   embed,
+  'embeddings-read': embeddingsRead,
   'gemm-share': gemmShare,
   memory,
   operators,
