@@ -34,7 +34,7 @@ export type ParquetColumn =
   | { readonly name: string; readonly type: 'FLOAT[]'; readonly values: Vectors };
 
 /** Rows of a row group, which is put together in memory: DuckDB's own number, fewer where vectors are long. */
-const [mostGroupRows, groupBytes] = [122_880, 2 ** 24];
+const [mostGroupRows, groupBytes] = [122_880, 2 ** 22];
 
 /**
  * Writes equally long columns, a chunk of rows at a time: there is no second copy of them. The same columns give the
@@ -67,6 +67,7 @@ export async function writeParquet(
 
 /** The columns as a table function of DuckDB's, `written`, which gives its rows once and in their order. */
 function rowsOf(columns: readonly ParquetColumn[], rowCount: number): DuckDBTableFunction {
+  const fill = columns.map(fillerOf);
   let from = 0;
   return DuckDBTableFunction.create({
     name: 'written',
@@ -79,36 +80,34 @@ function rowsOf(columns: readonly ParquetColumn[], rowCount: number): DuckDBTabl
       const to = Math.min(from + chunkRows, rowCount);
       chunk.rowCount = to - from;
       if (from === to) return;
-      for (const [index, column] of columns.entries()) fillColumn(chunk, index, column, from, to);
+      for (const fillColumn of fill) fillColumn(chunk, from, to);
       from = to;
     },
   });
 }
 
-function fillColumn(
-  chunk: DuckDBDataChunk,
-  index: number,
-  { type, values }: ParquetColumn,
-  from: number,
-  to: number,
-): void {
-  if (type === 'VARCHAR') chunk.setColumnValues(index, values.slice(from, to));
-  else if (type === 'FLOAT[]')
-    writeLists(vectorOf(chunk.chunk, index), part(values, from, to), values.dimension);
-  else writeNumbers(vectorOf(chunk.chunk, index), values.slice(from, to));
+/** Puts the rows `from` … `to` − 1 into their column of a chunk. */
+type Filler = (chunk: DuckDBDataChunk, from: number, to: number) => void;
+
+function fillerOf({ type, values }: ParquetColumn, index: number): Filler {
+  if (type === 'VARCHAR') return (chunk, from, to) => chunk.setColumnValues(index, values.slice(from, to));
+  if (type === 'FLOAT[]') return vectorFiller(values, index);
+  return (chunk, from, to) => writeNumbers(vectorOf(chunk.chunk, index), values.slice(from, to));
 }
 
-/** Some rows together. (to − from, d) */
-function part(vectors: Vectors, from: number, to: number): Float32Array<ArrayBuffer> {
+function vectorFiller(vectors: Vectors, index: number): Filler {
   const { dimension } = vectors;
-  const rows = new Float32Array((to - from) * dimension);
-  for (let row = from; row < to; row++) {
-    const vector = vectors.at(row);
-    if (vector.length !== dimension)
-      throw new Error(`row ${row} has ${vector.length} values, not ${dimension}`);
-    rows.set(vector, (row - from) * dimension);
-  }
-  return rows;
+  const rows = new Float32Array(chunkRows * dimension);
+  return (chunk, from, to) => {
+    for (let row = from; row < to; row++) {
+      const vector = vectors.at(row);
+      if (vector.length !== dimension)
+        throw new Error(`row ${row} has ${vector.length} values, not ${dimension}`);
+      rows.set(vector, (row - from) * dimension);
+    }
+    const filled = rows.subarray(0, (to - from) * dimension);
+    writeLists(vectorOf(chunk.chunk, index), filled, dimension);
+  };
 }
 
 function groupRows(columns: readonly ParquetColumn[]): number {
