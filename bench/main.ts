@@ -9,6 +9,7 @@ import { checkpoint } from './checkpoint.ts';
 import { chunkSize } from './chunk-size.ts';
 import { decode } from './decode.ts';
 import { embed } from './embed.ts';
+import { embeddingsRead } from './embeddings-read.ts';
 import { gemmShare } from './gemm-share.ts';
 import { kMeans } from './kmeans.ts';
 import { memory } from './memory.ts';
@@ -21,6 +22,7 @@ import { trainStep } from './train-step.ts';
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   'train-step': trainStep,
   embed,
+  'embeddings-read': embeddingsRead,
   'gemm-share': gemmShare,
   memory,
   checkpoint,

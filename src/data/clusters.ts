@@ -6,7 +6,8 @@ import { parseJson } from '../storage/json.ts';
 import { readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
 import { type Catalogue, NONE } from './dataset.ts';
 import type { Origin } from './embeddings.ts';
-import { readParquet, readParquetMetadata, writeParquet } from './parquet.ts';
+import { writeParquet } from './parquet.ts';
+import { readParquet, readParquetMetadata } from './parquet-table.ts';
 
 export const clustersFile = 'clusters.parquet';
 export const centresFile = 'centres.safetensors';
@@ -65,24 +66,28 @@ export async function readClusters(path: string): Promise<StoredClusters> {
   const text = (await readParquetMetadata(path)).get(countsKey);
   const counts = countsSchema.safeParse(text === undefined ? undefined : parseJson(text));
   if (!counts.success) throw invalid(path, 'it does not say how many clusters there are');
-  const table = await readParquet(path);
-  const ids = table.texts('item_id').map((id) => {
-    if (id === null) throw invalid(path, 'an item id is missing');
-    return id;
+  return readParquet(path, async (table) => {
+    const ids = distinct(await table.texts('item_id'), path);
+    const columns: ItemCodes[] = [];
+    for (const [name, count] of Object.entries(counts.data)) {
+      const codes = await table.integers(name);
+      const wrong = codes.findIndex((code) => code < NONE || code >= count);
+      if (wrong >= 0)
+        throw invalid(path, `${name} of item ${ids[wrong]} is ${codes[wrong]}, and there are ${count}`);
+      columns.push({ name, count, codes });
+    }
+    return { ids, columns };
   });
+}
+
+function distinct(ids: readonly (string | null)[], path: string): readonly string[] {
   const seen = new Set<string>();
-  for (const id of ids) {
+  return ids.map((id) => {
+    if (id === null) throw invalid(path, 'an item id is missing');
     if (seen.has(id)) throw invalid(path, `item ${id} is there twice`);
     seen.add(id);
-  }
-  const columns = Object.entries(counts.data).map(([name, count]): ItemCodes => {
-    const codes = Array.from(table.numbers(name), (code, row) => {
-      if (Number.isInteger(code) && code >= NONE && code < count) return code;
-      throw invalid(path, `${name} of item ${ids[row]} is ${code}, and there are ${count}`);
-    });
-    return { name, count, codes: Int32Array.from(codes) };
+    return id;
   });
-  return { ids, columns };
 }
 
 /** Codes in the order of a catalogue, NONE for its items that have none. Other items are left out. */

@@ -2,7 +2,9 @@
 import { CourierError } from '../errors.ts';
 import { requireReadable, writeWhole } from '../storage/files.ts';
 import { type Dataset, NONE } from './dataset.ts';
-import { type ParquetTable, readParquet, readParquetMetadata, writeParquet } from './parquet.ts';
+import { digestBytes, type HashedBatch, writeDigest } from './hashed-vectors.ts';
+import { type Vectors, writeParquet } from './parquet.ts';
+import { type ParquetTable, readParquet, readParquetMetadata } from './parquet-table.ts';
 
 export interface StoredEmbeddings {
   /** (n) */
@@ -22,7 +24,11 @@ export interface Origin {
 }
 
 /** Embeddings that can be taken over where the photo did not change. */
-export interface TracedEmbeddings extends StoredEmbeddings {
+export interface TracedEmbeddings {
+  /** (n) */
+  readonly ids: readonly string[];
+  /** Of length 1, in the order of the ids. (n, d) */
+  readonly vectors: Vectors;
   /** SHA-256 of each item's photo: of its file, or of its pixels in a dataset. (n) */
   readonly hashes: readonly string[];
   readonly origin: Origin;
@@ -48,7 +54,7 @@ export function embeddingsOfItems({ catalogue, images }: Dataset, vectors: Float
 
 /** Parquet with the columns `item_id` and `embedding` (a list of d floats). */
 export async function writeEmbeddings(path: string, stored: StoredEmbeddings): Promise<void> {
-  await writeWhole(path, (temporary) => writeParquet(temporary, columnsOf(stored)));
+  await writeWhole(path, (temporary) => writeParquet(temporary, columnsOf(stored.ids, vectorsOf(stored))));
 }
 
 /** The same with the column `image_hash`, and the origin in the file's metadata. */
@@ -60,58 +66,79 @@ export async function writeTracedEmbeddings(path: string, traced: TracedEmbeddin
     [`${prefix}precision`]: precision,
     [`${prefix}model`]: model,
   };
-  await writeWhole(path, (temporary) => writeParquet(temporary, [...columnsOf(traced), hashes], metadata));
+  const columns = [...columnsOf(traced.ids, traced.vectors), hashes];
+  await writeWhole(path, (temporary) => writeParquet(temporary, columns, metadata));
 }
 
 /** Of the metadata of an embeddings file. */
 const prefix = 'courier.';
 
-function columnsOf({ ids, dimension, vectors }: StoredEmbeddings) {
-  const values = ids.map((_, index) => vectors.subarray(index * dimension, (index + 1) * dimension));
+/** Embeddings in memory as they are written. */
+export function vectorsOf({ ids, dimension, vectors }: StoredEmbeddings): Vectors {
+  return {
+    length: ids.length,
+    dimension,
+    at: (row) => vectors.subarray(row * dimension, (row + 1) * dimension),
+  };
+}
+
+function columnsOf(ids: readonly string[], vectors: Vectors) {
   return [
     { name: 'item_id', type: 'VARCHAR', values: ids },
-    { name: 'embedding', type: 'FLOAT[]', values },
+    { name: 'embedding', type: 'FLOAT[]', values: vectors },
   ] as const;
 }
 
 /** @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT, DATASET_INVALID; VALUE_INVALID for unequal lengths */
 export async function readEmbeddings(path: string): Promise<StoredEmbeddings> {
   await requireReadable(path, 'Embeddings');
-  return embeddingsFrom(await readParquet(path), path);
+  return readParquet(path, async (table) => {
+    const ids = await requiredTexts(table, 'item_id', path);
+    return { ids, ...(await vectorsFrom(table, path, (row) => `item ${ids[row]}`)) };
+  });
 }
 
 /**
- * Embeddings with their origin.
- * @returns null for a file that does not say where its embeddings are from
- * @throws CourierError as readEmbeddings does
+ * Embeddings by the hash of their photo.
+ * @throws CourierError as readEmbeddings does; DATASET_INVALID for a file without hashes
  */
-export async function readTracedEmbeddings(path: string): Promise<TracedEmbeddings | null> {
+export async function readHashedEmbeddings(path: string): Promise<HashedBatch> {
+  await requireReadable(path, 'Embeddings');
+  return readParquet(path, async (table) => {
+    const digests = Buffer.alloc(table.rowCount * digestBytes);
+    await table.eachText('image_hash', (row, hash) => {
+      if (hash === null) throw invalid(path, 'a value of image_hash is missing');
+      writeDigest(digests, row, hash);
+    });
+    return { digests, vectors: (await vectorsFrom(table, path, (row) => `photo ${row + 1}`)).vectors };
+  });
+}
+
+/**
+ * What made the embeddings of a file.
+ * @returns null for a file that does not say
+ * @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT
+ */
+export async function readOrigin(path: string): Promise<Origin | null> {
   await requireReadable(path, 'Embeddings');
   const metadata = await readParquetMetadata(path);
   const [encoder, precision, model] = ['encoder', 'precision', 'model'].map((key) =>
     metadata.get(prefix + key),
   );
   if (encoder === undefined || precision === undefined || model === undefined) return null;
-  const table = await readParquet(path);
-  const hashes = requiredTexts(table, 'image_hash', path);
-  return { ...embeddingsFrom(table, path), hashes, origin: { encoder, precision, model } };
+  return { encoder, precision, model };
 }
 
-function embeddingsFrom(table: ParquetTable, path: string): StoredEmbeddings {
-  const ids = requiredTexts(table, 'item_id', path);
-  const rows = table.vectors('embedding');
-  const dimension = rows[0]?.length ?? 0;
-  const uneven = rows.findIndex((row) => row.length !== dimension);
+async function vectorsFrom(table: ParquetTable, path: string, nameOf: (row: number) => string) {
+  const { dimension, values } = await table.vectors('embedding', (row, length, others) =>
+    invalid(path, `${nameOf(row)} has ${length} values, others ${others}`),
+  );
   if (dimension === 0) throw invalid(path, 'it holds no embedding');
-  if (uneven >= 0)
-    throw invalid(path, `item ${ids[uneven]} has ${rows[uneven]?.length} values, others ${dimension}`);
-  const vectors = new Float32Array(rows.length * dimension);
-  for (const [index, row] of rows.entries()) vectors.set(row, index * dimension);
-  return { ids, dimension, vectors };
+  return { dimension, vectors: values };
 }
 
-function requiredTexts(table: ParquetTable, column: string, path: string): string[] {
-  return table.texts(column).map((text) => {
+async function requiredTexts(table: ParquetTable, column: string, path: string): Promise<string[]> {
+  return (await table.texts(column)).map((text) => {
     if (text === null) throw invalid(path, `a value of ${column} is missing`);
     return text;
   });

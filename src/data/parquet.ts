@@ -1,22 +1,29 @@
-/** Typed columns to a Parquet file and back. */
-import { basename, dirname } from 'node:path';
+/** Typed columns to a Parquet file; parquet-table.ts reads them. */
+import { dirname } from 'node:path';
 import {
   DOUBLE,
-  DuckDBDataChunk,
-  DuckDBListValue,
+  type DuckDBDataChunk,
+  DuckDBTableFunction,
   FLOAT,
   INTEGER,
   LIST,
-  listValue,
   UTINYINT,
   VARCHAR,
 } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../errors.ts';
-import { fileLiteral, identifier, literal, withDuckDB } from './duckdb.ts';
+import { identifier, literal, withDuckDB } from './duckdb.ts';
+import { chunkRows, vectorOf, writeLists, writeNumbers } from './duckdb-vectors.ts';
 
-const types = { INTEGER, UTINYINT, DOUBLE, FLOAT, VARCHAR, 'FLOAT[]': LIST(FLOAT) };
+const columnTypes = { INTEGER, UTINYINT, DOUBLE, FLOAT, VARCHAR, 'FLOAT[]': LIST(FLOAT) };
 
-type Cell = number | string | null | DuckDBListValue;
+/** Vectors of equal length, wherever they lie. */
+export interface Vectors {
+  /** Rows n. */
+  readonly length: number;
+  readonly dimension: number;
+  /** The vector of a row, to be looked at. (d) */
+  at(row: number): Float32Array;
+}
 
 export type ParquetColumn =
   | { readonly name: string; readonly type: 'INTEGER'; readonly values: Int32Array }
@@ -24,21 +31,14 @@ export type ParquetColumn =
   | { readonly name: string; readonly type: 'DOUBLE'; readonly values: Float64Array }
   | { readonly name: string; readonly type: 'FLOAT'; readonly values: Float32Array }
   | { readonly name: string; readonly type: 'VARCHAR'; readonly values: readonly (string | null)[] }
-  /** Vectors of equal length. */
-  | { readonly name: string; readonly type: 'FLOAT[]'; readonly values: readonly Float32Array[] };
+  | { readonly name: string; readonly type: 'FLOAT[]'; readonly values: Vectors };
 
-/** A column of strings and missing values as read back, or numbers in which nothing may be missing. */
-export interface ParquetTable {
-  numbers(name: string): ArrayLike<number>;
-  texts(name: string): readonly (string | null)[];
-  vectors(name: string): readonly Float32Array[];
-  readonly rowCount: number;
-}
-
-const chunkRows = 2048;
+/** Rows of a row group, which is put together in memory: DuckDB's own number, fewer where vectors are long. */
+const [mostGroupRows, groupBytes] = [122_880, 2 ** 22];
 
 /**
- * Writes equally long columns. The same columns give the same bytes.
+ * Writes equally long columns, a chunk of rows at a time: there is no second copy of them. The same columns give the
+ * same bytes.
  * @param metadata texts that are kept in the file beside the columns
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
@@ -50,21 +50,10 @@ export async function writeParquet(
   const rowCount = columns[0]?.values.length ?? 0;
   if (columns.some(({ values }) => values.length !== rowCount)) throw new Error('Columns differ in length.');
   await withDuckDB([dirname(path)], async (connection) => {
-    const definitions = columns.map(({ name, type }) => `${identifier(name)} ${type}`);
-    await connection.run(`CREATE TABLE written (${definitions.join(', ')})`);
-    const appender = await connection.createAppender('written');
-    for (let from = 0; from < rowCount; from += chunkRows) {
-      const to = Math.min(from + chunkRows, rowCount);
-      const chunk = DuckDBDataChunk.create(
-        columns.map(({ type }) => types[type]),
-        to - from,
-      );
-      chunk.setColumns(columns.map(({ values }) => part(values, from, to)));
-      appender.appendDataChunk(chunk);
-    }
-    appender.closeSync();
+    connection.registerTableFunction(rowsOf(columns, rowCount));
+    const options = `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${groupRows(columns)}`;
     await connection
-      .run(`COPY written TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${keyValues(metadata)})`)
+      .run(`COPY (SELECT * FROM written()) TO ${literal(path)} (${options}${keyValues(metadata)})`)
       .catch((error: unknown) => {
         throw new CourierError(
           'OUTPUT_NOT_WRITABLE',
@@ -76,129 +65,61 @@ export async function writeParquet(
   });
 }
 
+/** The columns as a table function of DuckDB's, `written`, which gives its rows once and in their order. */
+function rowsOf(columns: readonly ParquetColumn[], rowCount: number): DuckDBTableFunction {
+  const fill = columns.map(fillerOf);
+  let from = 0;
+  return DuckDBTableFunction.create({
+    name: 'written',
+    bindFunction(info) {
+      for (const { name, type } of columns) info.addResultColumn(name, columnTypes[type]);
+      info.setCardinality(rowCount, true);
+    },
+    initFunction: (info) => info.setMaxThreads(1),
+    mainFunction(_, chunk) {
+      const to = Math.min(from + chunkRows, rowCount);
+      chunk.rowCount = to - from;
+      if (from === to) return;
+      for (const fillColumn of fill) fillColumn(chunk, from, to);
+      from = to;
+    },
+  });
+}
+
+/** Puts the rows `from` … `to` − 1 into their column of a chunk. */
+type Filler = (chunk: DuckDBDataChunk, from: number, to: number) => void;
+
+function fillerOf({ type, values }: ParquetColumn, index: number): Filler {
+  if (type === 'VARCHAR') return (chunk, from, to) => chunk.setColumnValues(index, values.slice(from, to));
+  if (type === 'FLOAT[]') return vectorFiller(values, index);
+  return (chunk, from, to) => writeNumbers(vectorOf(chunk.chunk, index), values.slice(from, to));
+}
+
+function vectorFiller(vectors: Vectors, index: number): Filler {
+  const { dimension } = vectors;
+  const rows = new Float32Array(chunkRows * dimension);
+  return (chunk, from, to) => {
+    for (let row = from; row < to; row++) {
+      const vector = vectors.at(row);
+      if (vector.length !== dimension)
+        throw new Error(`row ${row} has ${vector.length} values, not ${dimension}`);
+      rows.set(vector, (row - from) * dimension);
+    }
+    const filled = rows.subarray(0, (to - from) * dimension);
+    writeLists(vectorOf(chunk.chunk, index), filled, dimension);
+  };
+}
+
+function groupRows(columns: readonly ParquetColumn[]): number {
+  const width = columns.reduce(
+    (sum, { type, values }) => sum + (type === 'FLOAT[]' ? values.dimension : 0),
+    0,
+  );
+  const chunks = Math.floor(groupBytes / (4 * width * chunkRows));
+  return Math.min(mostGroupRows, Math.max(1, chunks) * chunkRows);
+}
+
 function keyValues(metadata: Readonly<Record<string, string>>): string {
   const entries = Object.entries(metadata).map(([key, value]) => `${identifier(key)}: ${literal(value)}`);
   return entries.length === 0 ? '' : `, KV_METADATA {${entries.join(', ')}}`;
-}
-
-function part(values: ParquetColumn['values'], from: number, to: number): Cell[] {
-  return Array.from({ length: to - from }, (_, offset) => {
-    const value = values[from + offset]!;
-    return value instanceof Float32Array ? listValue([...value]) : value;
-  });
-}
-
-/**
- * Reads a whole Parquet file that writeParquet wrote.
- * @throws CourierError FILE_CORRUPT when it cannot be read, DATASET_INVALID for a column that is missing, of
- * another type, or in which a number is missing
- */
-export async function readParquet(path: string): Promise<ParquetTable> {
-  const columns = new Map<string, Cell[]>();
-  let rowCount = 0;
-  await withDuckDB([dirname(path)], async (connection) => {
-    const result = await connection.stream(`SELECT * FROM read_parquet(${fileLiteral(path)})`);
-    const names = result.columnNames();
-    const target = names.map((): Cell[] => []);
-    names.forEach((name, column) => {
-      columns.set(name, target[column]!);
-    });
-    for await (const chunk of result) {
-      rowCount += chunk.rowCount;
-      for (const [column, values] of target.entries()) appendColumn(chunk, column, values);
-    }
-  }).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
-  return new ReadTable(basename(path), columns, rowCount);
-}
-
-/**
- * The texts that writeParquet kept beside the columns.
- * @throws CourierError FILE_CORRUPT when the file cannot be read
- */
-export async function readParquetMetadata(path: string): Promise<ReadonlyMap<string, string>> {
-  const metadata = new Map<string, string>();
-  await withDuckDB([dirname(path)], async (connection) => {
-    const source = `SELECT decode(key), decode(value) FROM parquet_kv_metadata(${fileLiteral(path)})`;
-    for (const [key, value] of await (await connection.run(source)).getRows())
-      metadata.set(String(key), String(value));
-  }).catch((error: unknown) => {
-    throw unreadable(path, error);
-  });
-  return metadata;
-}
-
-function unreadable(path: string, error: unknown): CourierError {
-  return new CourierError(
-    'FILE_CORRUPT',
-    `${path} cannot be read: ${messageOf(error)}`,
-    'Write it again with the command that made it.',
-    { cause: error },
-  );
-}
-
-function appendColumn(chunk: DuckDBDataChunk, column: number, target: Cell[]): void {
-  const vector = chunk.getColumnVector(column);
-  for (let row = 0; row < chunk.rowCount; row++) {
-    const value = vector.getItem(row);
-    const known = value === null || typeof value === 'number' || typeof value === 'string';
-    if (!known && !(value instanceof DuckDBListValue)) {
-      throw new Error(`column ${column} holds values of an unexpected type`);
-    }
-    target.push(value);
-  }
-}
-
-class ReadTable implements ParquetTable {
-  readonly rowCount: number;
-  readonly #file: string;
-  readonly #columns: ReadonlyMap<string, readonly Cell[]>;
-
-  constructor(file: string, columns: ReadonlyMap<string, readonly Cell[]>, rowCount: number) {
-    this.#file = file;
-    this.#columns = columns;
-    this.rowCount = rowCount;
-  }
-
-  numbers(name: string): number[] {
-    return this.#column(name).map((value) => {
-      if (typeof value !== 'number') throw this.#invalid(name, 'holds something that is not a number');
-      return value;
-    });
-  }
-
-  vectors(name: string): Float32Array[] {
-    return this.#column(name).map((value) => {
-      if (!(value instanceof DuckDBListValue))
-        throw this.#invalid(name, 'holds something that is not a list');
-      return Float32Array.from(value.items, (item) => {
-        if (typeof item !== 'number')
-          throw this.#invalid(name, 'holds a list of something that is not a number');
-        return item;
-      });
-    });
-  }
-
-  texts(name: string): (string | null)[] {
-    return this.#column(name).map((value) => {
-      if (typeof value === 'number' || value instanceof DuckDBListValue)
-        throw this.#invalid(name, 'holds numbers instead of texts');
-      return value;
-    });
-  }
-
-  #column(name: string): readonly Cell[] {
-    const column = this.#columns.get(name);
-    if (column === undefined) throw this.#invalid(name, 'is missing');
-    return column;
-  }
-
-  #invalid(name: string, problem: string): CourierError {
-    return new CourierError(
-      'DATASET_INVALID',
-      `Column ${name} of ${this.#file} ${problem}.`,
-      'Write it again with the command that made it.',
-    );
-  }
 }

@@ -12,13 +12,15 @@ import {
   manifestName,
   readManifest,
 } from './manifest.ts';
-import { readParquet, writeParquet } from './parquet.ts';
+import { writeParquet } from './parquet.ts';
+import { readParquet } from './parquet-table.ts';
 import {
   catalogueFrom,
   exposureColumns,
   exposuresFrom,
   itemColumns,
   pageViewColumns,
+  pageViewOf,
   pageViewsFrom,
   requiredTexts,
 } from './tables.ts';
@@ -87,17 +89,19 @@ export async function loadDataset(folder: string): Promise<Dataset> {
   await checkFile(join(folder, dataFiles.pageViews), files.pageViews, true);
   await checkFile(join(folder, dataFiles.exposures), files.exposures, true);
   await checkFile(join(folder, dataFiles.images), files.images, false);
-  const [items, users, views, exposed] = await Promise.all([
-    readParquet(join(folder, dataFiles.items)),
-    readParquet(join(folder, dataFiles.users)),
-    readParquet(join(folder, dataFiles.pageViews)),
-    readParquet(join(folder, dataFiles.exposures)),
-  ]);
+  const { pageView, exposures } = await readParquet(join(folder, dataFiles.exposures), async (table) => ({
+    pageView: await pageViewOf(table),
+    exposures: await exposuresFrom(table, content.numericNames, content.context),
+  }));
   const parts = {
-    catalogue: catalogueFrom(items, content.categories),
-    users: requiredTexts(users, 'id'),
-    pageViews: pageViewsFrom(views, exposed, content.historyLength),
-    exposures: exposuresFrom(exposed, content.numericNames, content.context),
+    catalogue: await readParquet(join(folder, dataFiles.items), (table) =>
+      catalogueFrom(table, content.categories),
+    ),
+    users: await readParquet(join(folder, dataFiles.users), (table) => requiredTexts(table, 'id')),
+    pageViews: await readParquet(join(folder, dataFiles.pageViews), (table) =>
+      pageViewsFrom(table, pageView, content.historyLength),
+    ),
+    exposures,
   };
   checkDataset({ ...parts, images: { count: content.photos } });
   const images = ImageCache.open(join(folder, dataFiles.images), content.side, content.photos);

@@ -1,7 +1,8 @@
 /** The tables of a dataset as columns, and back. */
 import type { Catalogue, CategoricalColumn, Exposures, PageViews } from './dataset.ts';
 import type { ManifestContent } from './manifest.ts';
-import type { ParquetColumn, ParquetTable } from './parquet.ts';
+import type { ParquetColumn } from './parquet.ts';
+import type { ParquetTable } from './parquet-table.ts';
 import { invalid } from './validate.ts';
 
 type Vocabulary = ManifestContent['categories'][number];
@@ -15,12 +16,15 @@ export function itemColumns({ ids, titles, photo, categories }: Catalogue): Parq
   ];
 }
 
-export function catalogueFrom(table: ParquetTable, categories: readonly Vocabulary[]): Catalogue {
+export async function catalogueFrom(
+  table: ParquetTable,
+  categories: readonly Vocabulary[],
+): Promise<Catalogue> {
   return {
-    ids: requiredTexts(table, 'id'),
-    titles: table.texts('title'),
-    photo: Int32Array.from(table.numbers('photo')),
-    categories: categories.map((vocabulary) => columnFrom(table, 'category', vocabulary)),
+    ids: await requiredTexts(table, 'id'),
+    titles: await table.texts('title'),
+    photo: await table.integers('photo'),
+    categories: await columnsFrom(table, 'category', categories),
   };
 }
 
@@ -38,23 +42,23 @@ export function pageViewColumns({ user, time, split, history, historyLength }: P
   ];
 }
 
-/** @param exposures the table that tells which page view each exposure belongs to */
-export function pageViewsFrom(
+/** @param pageView the page view of each exposure, ascending */
+export async function pageViewsFrom(
   table: ParquetTable,
-  exposures: ParquetTable,
+  pageView: Int32Array,
   historyLength: number,
-): PageViews {
+): Promise<PageViews> {
   const viewCount = table.rowCount;
   const history = new Int32Array(viewCount * historyLength);
   for (let place = 0; place < historyLength; place++) {
-    const items = table.numbers(`history_${place + 1}`);
+    const items = await table.integers(`history_${place + 1}`);
     for (let view = 0; view < viewCount; view++) history[view * historyLength + place] = items[view]!;
   }
   return {
-    user: Int32Array.from(table.numbers('user')),
-    time: Float64Array.from(table.numbers('time')),
-    split: Uint8Array.from(table.numbers('split')),
-    start: startsFrom(exposures.numbers('page_view'), viewCount),
+    user: await table.integers('user'),
+    time: await table.doubles('time'),
+    split: await table.bytes('split'),
+    start: startsFrom(pageView, viewCount),
     history,
     historyLength,
   };
@@ -76,28 +80,33 @@ export function exposureColumns(exposures: Exposures, start: Int32Array): Parque
   ];
 }
 
-export function exposuresFrom(
+/** The page view of each exposure, ascending. */
+export function pageViewOf(exposures: ParquetTable): Promise<Int32Array> {
+  return exposures.integers('page_view');
+}
+
+export async function exposuresFrom(
   table: ParquetTable,
   numericNames: readonly string[],
   context: readonly Vocabulary[],
-): Exposures {
+): Promise<Exposures> {
   const numeric = new Float32Array(table.rowCount * numericNames.length);
   for (const [feature, name] of numericNames.entries()) {
-    const values = table.numbers(`numeric_${name}`);
+    const values = await table.floats(`numeric_${name}`);
     for (let row = 0; row < values.length; row++) numeric[row * numericNames.length + feature] = values[row]!;
   }
   return {
-    item: Int32Array.from(table.numbers('item')),
-    clicked: Uint8Array.from(table.numbers('clicked')),
+    item: await table.integers('item'),
+    clicked: await table.bytes('clicked'),
     numeric,
     numericNames,
-    context: context.map((vocabulary) => columnFrom(table, 'context', vocabulary)),
+    context: await columnsFrom(table, 'context', context),
   };
 }
 
 /** Texts of which none may be missing. */
-export function requiredTexts(table: ParquetTable, name: string): string[] {
-  return table.texts(name).map((text) => {
+export async function requiredTexts(table: ParquetTable, name: string): Promise<string[]> {
+  return (await table.texts(name)).map((text) => {
     if (text === null) throw invalid(`a text of column ${name} is missing`);
     return text;
   });
@@ -107,12 +116,19 @@ function integers(name: string, values: Int32Array): ParquetColumn {
   return { name, type: 'INTEGER', values };
 }
 
-function columnFrom(table: ParquetTable, kind: string, { name, values }: Vocabulary): CategoricalColumn {
-  return { name, values, codes: Int32Array.from(table.numbers(`${kind}_${name}`)) };
+async function columnsFrom(
+  table: ParquetTable,
+  kind: string,
+  vocabularies: readonly Vocabulary[],
+): Promise<CategoricalColumn[]> {
+  const columns: CategoricalColumn[] = [];
+  for (const { name, values } of vocabularies)
+    columns.push({ name, values, codes: await table.integers(`${kind}_${name}`) });
+  return columns;
 }
 
 /** Where the exposures of each page view begin. @param pageView of each exposure, ascending */
-function startsFrom(pageView: ArrayLike<number>, viewCount: number): Int32Array {
+function startsFrom(pageView: Int32Array, viewCount: number): Int32Array {
   const start = new Int32Array(viewCount + 1);
   for (let row = 0; row < pageView.length; row++) {
     const view = pageView[row]!;

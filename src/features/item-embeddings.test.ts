@@ -33,6 +33,13 @@ describe('item embeddings', () => {
     );
   });
 
+  it('are no copy where every row is in its place already', () => {
+    const vectors = Float32Array.of(1, 0, 0, 0, 0, -1);
+    const embeddings = ItemEmbeddings.forCatalogue(catalogue, catalogue.ids, vectors);
+    expect(embeddings.vectors).toBe(vectors);
+    expect([...embeddings.present]).toEqual([1, 0, 1]);
+  });
+
   it('count items with a zero row as missing, and ids that the catalogue does not have as unknown', () => {
     const vectors = Float32Array.of(0, 0, 1, 0, 0, 1);
     const embeddings = ItemEmbeddings.forCatalogue(catalogue, ['a', 'b', 'elsewhere'], vectors);

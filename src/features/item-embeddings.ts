@@ -24,7 +24,7 @@ export class ItemEmbeddings {
   }
 
   /**
-   * Puts embeddings into the order of the catalogue.
+   * Puts embeddings into the order of the catalogue; where they are in it and of unit length, the array itself is kept.
    * @param ids whose embedding each row is, in any order. (n)
    * @param vectors of length about 1, to which they are brought, or zero. (n, d)
    * @throws CourierError VALUE_INVALID naming the item whose embedding is not finite, neither of length 1
@@ -40,7 +40,9 @@ export class ItemEmbeddings {
       throw invalid(`${vectors.length} values for ${ids.length} items are no embeddings`);
     }
     const itemOf = new Map(catalogue.ids.map((id, item) => [id, item]));
-    const aligned = new Float32Array(catalogue.ids.length * dimension);
+    // Where every row is in its place already, there is no need for a copy.
+    const inPlace = ids.length === catalogue.ids.length && ids.every((id, row) => id === catalogue.ids[row]);
+    let aligned = inPlace ? vectors : new Float32Array(catalogue.ids.length * dimension);
     const present = new Uint8Array(catalogue.ids.length);
     const seen = new Set<string>();
     let unknown = 0;
@@ -54,6 +56,12 @@ export class ItemEmbeddings {
         unknown++;
         continue;
       }
+      if (inPlace && (scale === 1 || scale === 0)) {
+        present[item] = scale;
+        continue;
+      }
+      // The caller's array stays as it is.
+      if (aligned === vectors) aligned = vectors.slice();
       aligned.set(scale === 1 ? vector : vector.map((value) => scale * value), item * dimension);
       present[item] = Number(scale !== 0);
     }

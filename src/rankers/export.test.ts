@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallRanker } from '../../test/support/small-ranker.ts';
 import { temporaryFolder } from '../../test/support/temporary.ts';
-import { readParquet } from '../data/parquet.ts';
+import { readParquet } from '../data/parquet-table.ts';
 import { decodeModel } from '../graph/onnx-schema.ts';
 import { Engine } from '../runtime/engine.ts';
 import { rankerConfig } from './config.ts';
@@ -101,8 +101,15 @@ describe('an exported ranker', () => {
     await from.trained.model.release();
     const folder = await temporaryFolder();
     await exportRanker(folder, from);
-    const table = await readParquet(join(folder, 'ids.parquet'));
-    const [fields, kinds, values] = [table.texts('field'), table.texts('kind'), table.texts('value')];
+    const { fields, kinds, values, places } = await readParquet(
+      join(folder, 'ids.parquet'),
+      async (table) => ({
+        fields: await table.texts('field'),
+        kinds: await table.texts('kind'),
+        values: await table.texts('value'),
+        places: await table.integers('row'),
+      }),
+    );
     const names = ['user', 'context:device', 'item', 'category:kind', 'code:cluster_6'];
     expect([...new Set(fields)]).toEqual(names);
     for (const name of names) {
@@ -118,7 +125,7 @@ describe('an exported ranker', () => {
     const often = [...shown].flatMap(([id, times]) => (times >= 2 ? [id] : []));
     const known = values.filter((_, line) => fields[line] === 'item' && kinds[line] === 'id');
     expect([...known].sort()).toEqual(often.sort());
-    const rows = Array.from(table.numbers('row')).filter((_, line) => kinds[line] === 'id');
+    const rows = places.filter((_, line) => kinds[line] === 'id');
     expect(new Set(rows).size).toBe(rows.length);
   });
 

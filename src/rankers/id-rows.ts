@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import type { ItemCodes } from '../data/clusters.ts';
 import { type CategoricalColumn, NONE } from '../data/dataset.ts';
 import { fileLiteral, withDuckDB } from '../data/duckdb.ts';
-import { readParquet, writeParquet } from '../data/parquet.ts';
+import { writeParquet } from '../data/parquet.ts';
+import { readParquet } from '../data/parquet-table.ts';
 import { paddingRow } from './embedding-table.ts';
 import { textOf } from './exposure.ts';
 import type { Field, Fields, RankerData } from './fields.ts';
@@ -118,15 +119,18 @@ export async function readIdRows(
   tableRows: number,
 ): Promise<ReadonlyMap<string, IdRows>> {
   await requireFewRows(path);
-  const table = await readParquet(path);
-  const [fields, kinds, values] = [table.texts('field'), table.texts('kind'), table.texts('value')];
-  const rows = table.numbers('row');
+  const { fields, kinds, values, rows } = await readParquet(path, async (table) => ({
+    fields: await table.texts('field'),
+    kinds: await table.texts('kind'),
+    values: await table.texts('value'),
+    rows: await table.integers('row'),
+  }));
   const found = new Map(names.map((name) => [name, new IdRowsReader(name, tableRows)]));
-  for (let line = 0; line < table.rowCount; line++) {
+  for (let line = 0; line < rows.length; line++) {
     const row = rows[line]!;
     const reader = found.get(fields[line] ?? '');
     if (reader === undefined) throw new Error(`line ${line} is of ${fields[line]}, which is no field`);
-    if (!(Number.isInteger(row) && row >= paddingRow && row < tableRows))
+    if (!(row >= paddingRow && row < tableRows))
       throw new Error(`${fields[line]} has the row ${row}, and there are ${tableRows}`);
     reader.add(kinds[line] ?? '', values[line] ?? null, row);
   }

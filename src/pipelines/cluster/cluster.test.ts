@@ -12,6 +12,7 @@ import { NONE } from '../../data/dataset.ts';
 import {
   embeddingsOfItems,
   type StoredEmbeddings,
+  vectorsOf,
   writeEmbeddings,
   writeTracedEmbeddings,
 } from '../../data/embeddings.ts';
@@ -187,7 +188,12 @@ describe('cluster', () => {
     const traced = async (name: string, encoder: string) => {
       const path = join(root, name);
       const origin = { encoder, precision: 'float32', model: encoder };
-      await writeTracedEmbeddings(path, { ...stored, hashes: stored.ids.map(() => 'h'), origin });
+      await writeTracedEmbeddings(path, {
+        ids: stored.ids,
+        vectors: vectorsOf(stored),
+        hashes: stored.ids.map(() => 'h'),
+        origin,
+      });
       return path;
     };
     const [one, other] = [await traced('one.parquet', 'one'), await traced('other.parquet', 'other')];

@@ -5,18 +5,13 @@ import type { SphericalClusters } from '../../clustering/spherical-k-means.ts';
 import { presentItems } from '../../clustering/unit-rows.ts';
 import { parseConfig } from '../../config.ts';
 import { centresFile, clustersFile, writeCentres, writeClusters } from '../../data/clusters.ts';
-import {
-  type Origin,
-  readEmbeddings,
-  readTracedEmbeddings,
-  type StoredEmbeddings,
-} from '../../data/embeddings.ts';
+import { type Origin, readEmbeddings, readOrigin, type StoredEmbeddings } from '../../data/embeddings.ts';
 import { loadDataset } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
 import { quantile } from '../../metrics/quantile.ts';
 import type { WorkOptions } from '../../progress.ts';
 import { openRunFolder } from '../../runs/run-folder.ts';
-import { hashFile, requireReadable } from '../../storage/files.ts';
+import { hashFile } from '../../storage/files.ts';
 import { type ClusterConfigInput, clusterConfig } from './config.ts';
 import { writeContactSheet } from './sheet.ts';
 
@@ -103,9 +98,7 @@ export async function cluster(
 export async function readWithOrigin(
   path: string,
 ): Promise<{ embeddings: StoredEmbeddings; origin: Origin | null }> {
-  await requireReadable(path, 'Embeddings');
-  const traced = await readTracedEmbeddings(path);
-  return { embeddings: traced ?? (await readEmbeddings(path)), origin: traced?.origin ?? null };
+  return { embeddings: await readEmbeddings(path), origin: await readOrigin(path) };
 }
 
 function summaryOf({ sizes, inertia, iterations }: SphericalClusters) {

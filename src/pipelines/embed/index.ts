@@ -11,8 +11,7 @@ import { type EncoderFile, readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';
 import { EncoderPool } from '../../encoders/pool.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
-import type { Device } from '../../runtime/device.ts';
-import { deviceChoices } from '../../runtime/device.ts';
+import { type Device, deviceChoices } from '../../runtime/device.ts';
 import { chooseDevice } from '../../runtime/devices.ts';
 import { Engine } from '../../runtime/engine.ts';
 import { prepareOutputFolder } from '../../storage/files.ts';
@@ -170,14 +169,14 @@ async function writeOutput(
   origin: Origin,
   dimension: number,
 ): Promise<number> {
-  const rows = ids.flatMap((id, item) => {
-    const hash = found[item];
-    return hash === null || hash === undefined ? [] : [{ id, hash }];
-  });
-  if (rows.length === 0) throw noPhotos();
-  const vectors = new Float32Array(rows.length * dimension);
-  for (const [row, { hash }] of rows.entries()) vectors.set(store.of(hash), row * dimension);
-  const hashes = rows.map(({ hash }) => hash);
-  await writeTracedEmbeddings(out, { ids: rows.map(({ id }) => id), dimension, vectors, hashes, origin });
-  return rows.length;
+  const [written, hashes]: [string[], string[]] = [[], []];
+  for (const [item, hash] of found.entries()) {
+    if (hash === null) continue;
+    written.push(ids[item]!);
+    hashes.push(hash);
+  }
+  if (hashes.length === 0) throw noPhotos();
+  const vectors = { length: hashes.length, dimension, at: (row: number) => store.of(hashes[row]!) };
+  await writeTracedEmbeddings(out, { ids: written, vectors, hashes, origin });
+  return hashes.length;
 }

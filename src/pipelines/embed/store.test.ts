@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
-import { writeTracedEmbeddings } from '../../data/embeddings.ts';
+import { vectorsOf as vectorRows, writeTracedEmbeddings } from '../../data/embeddings.ts';
 import { exists } from '../../storage/files.ts';
 import { EmbeddingStore } from './store.ts';
 
@@ -42,6 +42,32 @@ describe('the store of embeddings', () => {
     }
   });
 
+  it('has what a file of more than 2 GiB begins with, and cuts off the rest', async () => {
+    const { out, bytes } = await written();
+    await truncate(`${out}.partial`, 2 ** 31 + 2 ** 20);
+    const store = await EmbeddingStore.open(out, origin);
+    expect(batches.flat().every((hash) => store.has(hash))).toBe(true);
+    const [hashes, vectors] = [[hashOf('more')], Float32Array.of(1, 2, 3)];
+    await store.add(hashes, vectors);
+    await store.close();
+    const grown = await readFile(`${out}.partial`);
+    expect(grown.subarray(0, bytes.length).equals(bytes)).toBe(true);
+    expect(grown.length).toBeLessThan(bytes.length + 100);
+  });
+
+  it('finds batches wherever they lie in a long file', async () => {
+    const out = join(await temporaryFolder(), 'e.parquet');
+    const store = await EmbeddingStore.open(out, origin);
+    const long = ['a', 'b', 'c'].map(hashOf);
+    for (const [value, hash] of long.entries())
+      await store.add([hash], new Float32Array(2 ** 21).fill(value));
+    await store.close();
+    const reopened = await EmbeddingStore.open(out, origin);
+    const values = long.map((hash) => [reopened.of(hash)[0], reopened.of(hash).at(-1)]);
+    expect(values).toEqual([0, 1, 2].map((value) => [value, value]));
+    await reopened.close();
+  });
+
   it('trusts no chunk of which a bit has changed', async () => {
     const { out, lengths, bytes } = await written();
     for (let at = lengths[0]!; at < lengths[1]!; at += 5) {
@@ -63,7 +89,9 @@ describe('the store of embeddings', () => {
     await store.close();
     expect(await exists(`${out}.partial`)).toBe(false);
     const [hashes] = batches;
-    const traced = { ids: ['x', 'y'], hashes: hashes!, dimension: 3, vectors: vectorsOf(hashes!), origin };
+    const ids = ['x', 'y'];
+    const vectors = vectorRows({ ids, dimension: 3, vectors: vectorsOf(hashes!) });
+    const traced = { ids, hashes: hashes!, vectors, origin };
     await writeTracedEmbeddings(out, traced);
     for (const [asked, found] of [[other, 'another origin'] as const, [origin, 'same origin'] as const]) {
       const reopened = await EmbeddingStore.open(out, asked);

@@ -7,10 +7,12 @@
  * and the SHA-256 of all that. Reading ends at the first chunk that is not whole, which is cut off: whatever
  * was being written when the process died is computed again.
  */
+
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Origin, readTracedEmbeddings } from '../../data/embeddings.ts';
+import { type Origin, readHashedEmbeddings, readOrigin } from '../../data/embeddings.ts';
+import { digestBytes, digestsOf, type HashedBatch, HashedVectors } from '../../data/hashed-vectors.ts';
 import { CourierError } from '../../errors.ts';
 import { asOutputError, exists } from '../../storage/files.ts';
 import { parseJson } from '../../storage/json.ts';
@@ -21,18 +23,13 @@ export type Leftover = 'none' | 'same origin' | 'another origin';
 export class EmbeddingStore {
   /** What was found at the output and beside it. */
   readonly found: Leftover;
-  readonly #vectors: Map<string, Float32Array>;
+  readonly #vectors: HashedVectors;
   readonly #path: string;
   /** Starts the partial file, or cuts it off behind its last whole chunk. */
   readonly #prepare: () => Promise<void>;
   #file: FileHandle | null = null;
 
-  private constructor(
-    path: string,
-    vectors: Map<string, Float32Array>,
-    found: Leftover,
-    prepare: () => Promise<void>,
-  ) {
+  private constructor(path: string, vectors: HashedVectors, found: Leftover, prepare: () => Promise<void>) {
     this.#path = path;
     this.#vectors = vectors;
     this.#prepare = prepare;
@@ -45,24 +42,25 @@ export class EmbeddingStore {
    */
   static async open(output: string, origin: Origin): Promise<EmbeddingStore> {
     const path = `${output}.partial`;
-    const finished = await readFinished(output, origin);
-    const begun = await readPartial(path, origin);
-    const both = [finished.found, begun.found];
+    const vectors = new HashedVectors();
+    const finished = await readFinished(output, origin, vectors);
+    const begun = await readPartial(path, origin, vectors);
+    const both = [finished, begun.found];
     const found =
       both.find((each) => each === 'same origin') ?? both.find((each) => each !== 'none') ?? 'none';
     const prepare = () =>
       begun.found === 'same origin' ? truncate(path, begun.length) : writeFile(path, headerOf(origin));
-    return new EmbeddingStore(path, new Map([...finished.vectors, ...begun.vectors]), found, prepare);
+    return new EmbeddingStore(path, vectors, found, prepare);
   }
 
   has(hash: string): boolean {
-    return this.#vectors.has(hash);
+    return this.#vectors.get(hash) !== null;
   }
 
   /** The embedding (d) of a photo that the store has. */
   of(hash: string): Float32Array {
     const vector = this.#vectors.get(hash);
-    if (vector === undefined) throw new Error(`there is no embedding of ${hash}`);
+    if (vector === null) throw new Error(`there is no embedding of ${hash}`);
     return vector;
   }
 
@@ -71,17 +69,15 @@ export class EmbeddingStore {
    * @throws CourierError OUTPUT_NOT_WRITABLE
    */
   async add(hashes: readonly string[], vectors: Float32Array): Promise<void> {
-    const dimension = vectors.length / hashes.length;
+    const batch = { digests: digestsOf(hashes), vectors };
     try {
       if (this.#file === null) await this.#prepare();
       this.#file ??= await open(this.#path, 'a');
-      await this.#file.writeFile(chunkOf(hashes, dimension, vectors));
+      await this.#file.writeFile(chunkOf(batch));
     } catch (error) {
       throw asOutputError(error, this.#path);
     }
-    for (const [index, hash] of hashes.entries()) {
-      this.#vectors.set(hash, vectors.subarray(index * dimension, (index + 1) * dimension));
-    }
+    this.#vectors.add(batch);
   }
 
   /** Removes the partial file: everything is in the output. */
@@ -94,82 +90,105 @@ export class EmbeddingStore {
   }
 }
 
-interface Found {
-  readonly found: Leftover;
-  readonly vectors: ReadonlyMap<string, Float32Array>;
-}
-
-const nothing: Found = { found: 'none', vectors: new Map() };
-const foreign: Found = { found: 'another origin', vectors: new Map() };
-
-async function readFinished(output: string, origin: Origin): Promise<Found> {
-  if (!(await exists(output))) return nothing;
-  const traced = await readTracedEmbeddings(output).catch((error: unknown) => {
+/** Adds what the last output holds. */
+async function readFinished(output: string, origin: Origin, vectors: HashedVectors): Promise<Leftover> {
+  if (!(await exists(output))) return 'none';
+  try {
+    if (!isDeepStrictEqual(await readOrigin(output), origin)) return 'another origin';
+    vectors.add(await readHashedEmbeddings(output));
+    return 'same origin';
+  } catch (error) {
     if (!(error instanceof CourierError)) throw error;
     const remedy = 'Choose another output file, or delete this one.';
     throw new CourierError('OUTPUT_EXISTS', `${output} holds something else than embeddings.`, remedy, {
       cause: error,
     });
-  });
-  if (traced === null || !isDeepStrictEqual(traced.origin, origin)) return foreign;
-  const { hashes, vectors, dimension } = traced;
-  const rows = hashes.map((hash, index): [string, Float32Array] => [
-    hash,
-    vectors.subarray(index * dimension, (index + 1) * dimension),
-  ]);
-  return { found: 'same origin', vectors: new Map(rows) };
+  }
 }
 
-async function readPartial(path: string, origin: Origin): Promise<Found & { readonly length: number }> {
-  if (!(await exists(path))) return { ...nothing, length: 0 };
-  const bytes = await readFile(path);
-  const end = bytes.indexOf('\n') + 1;
-  if (end === 0) return { ...nothing, length: 0 };
-  if (!isDeepStrictEqual(parseJson(bytes.toString('utf8', 0, end)), origin)) return { ...foreign, length: 0 };
-  const vectors = new Map<string, Float32Array>();
-  let length = end;
-  for (let chunk = chunkAt(bytes, length); chunk !== null; chunk = chunkAt(bytes, length)) {
-    for (const [hash, vector] of chunk.rows) vectors.set(hash, vector);
-    length = chunk.end;
+interface Begun {
+  readonly found: Leftover;
+  /** Bytes of the partial file up to the end of its last whole chunk. */
+  readonly length: number;
+}
+
+/** Adds what the whole chunks of the partial file hold. */
+async function readPartial(path: string, origin: Origin, vectors: HashedVectors): Promise<Begun> {
+  if (!(await exists(path))) return { found: 'none', length: 0 };
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const start = await bytesAt(file, 0, Math.min(size, longestHeader));
+    let length = start.indexOf('\n') + 1;
+    if (length === 0) return { found: 'none', length };
+    if (!isDeepStrictEqual(parseJson(start.toString('utf8', 0, length)), origin))
+      return { found: 'another origin', length: 0 };
+    for (let added = length; added > 0 && length < size; length += added) {
+      const window = await bytesAt(file, length, Math.min(longestChunk, size - length));
+      added = addChunks(window, vectors);
+    }
+    return { found: 'same origin', length };
+  } finally {
+    await file.close();
   }
-  return { found: 'same origin', vectors, length };
 }
 
 function headerOf(origin: Origin): string {
   return `${JSON.stringify(origin)}\n`;
 }
 
-const hashBytes = 32;
 const countBytes = 8;
+const checksumBytes = 32;
+const longestHeader = 2 ** 16;
+/** So much of the file is read at once: many batches. */
+const longestChunk = 2 ** 24;
 
-function chunkOf(hashes: readonly string[], dimension: number, vectors: Float32Array): Buffer {
+function chunkOf({ digests, vectors }: HashedBatch): Buffer {
   const counts = Buffer.alloc(countBytes);
-  counts.writeUInt32LE(hashes.length, 0);
-  counts.writeUInt32LE(dimension, 4);
-  const values = Buffer.alloc(4 * vectors.length);
-  for (const [index, value] of vectors.entries()) values.writeFloatLE(value, 4 * index);
-  const content = Buffer.concat([counts, ...hashes.map((hash) => Buffer.from(hash, 'hex')), values]);
+  const count = digests.length / digestBytes;
+  counts.writeUInt32LE(count, 0);
+  counts.writeUInt32LE(vectors.length / count, 4);
+  const values = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+  const content = Buffer.concat([counts, digests, values]);
+  if (content.length + checksumBytes > longestChunk)
+    throw new Error(`a batch of ${content.length} bytes is too long`);
   return Buffer.concat([content, checksum(content)]);
 }
 
+/** Adds the whole chunks that some bytes begin with. @returns where the last of them ends */
+function addChunks(bytes: Buffer, vectors: HashedVectors): number {
+  let end = 0;
+  for (let chunk = chunkAt(bytes, end); chunk !== null; chunk = chunkAt(bytes, end)) {
+    vectors.add(chunk.batch);
+    end = chunk.end;
+  }
+  return end;
+}
+
 /** @returns null unless there is a whole chunk */
-function chunkAt(bytes: Buffer, from: number): { rows: [string, Float32Array][]; end: number } | null {
+function chunkAt(bytes: Buffer, from: number): { batch: HashedBatch; end: number } | null {
   if (bytes.length < from + countBytes) return null;
   const [count, dimension] = [bytes.readUInt32LE(from), bytes.readUInt32LE(from + 4)];
-  const values = from + countBytes + count * hashBytes;
+  const values = from + countBytes + count * digestBytes;
   const content = values + 4 * count * dimension;
-  if (bytes.length < content + hashBytes) return null;
-  const stored = bytes.subarray(content, content + hashBytes);
-  if (!checksum(bytes.subarray(from, content)).equals(stored)) return null;
-  const rows = Array.from({ length: count }, (_, row): [string, Float32Array] => {
-    const at = from + countBytes + row * hashBytes;
-    const start = values + 4 * row * dimension;
-    const vector = Float32Array.from({ length: dimension }, (_, index) =>
-      bytes.readFloatLE(start + 4 * index),
-    );
-    return [bytes.toString('hex', at, at + hashBytes), vector];
-  });
-  return { rows, end: content + hashBytes };
+  const end = content + checksumBytes;
+  if (bytes.length < end) return null;
+  if (!checksum(bytes.subarray(from, content)).equals(bytes.subarray(content, end))) return null;
+  const digests = new Uint8Array(bytes.subarray(from + countBytes, values));
+  const vectors = new Float32Array(count * dimension);
+  new Uint8Array(vectors.buffer).set(bytes.subarray(values, content));
+  return { batch: { digests, vectors }, end };
+}
+
+/** Some bytes of a file that is at least so long. */
+async function bytesAt(file: FileHandle, from: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length);
+  for (let read = 0; read < length; ) {
+    const { bytesRead } = await file.read(bytes, read, length - read, from + read);
+    if (bytesRead === 0) throw new Error(`the partial file ended at ${from + read}`);
+    read += bytesRead;
+  }
+  return bytes;
 }
 
 function checksum(content: Buffer): Buffer {

@@ -1,8 +1,9 @@
 /** What is explained: an encoder with its attention, the embeddings it gave, and those it is compared with. */
+
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../../data/dataset.ts';
-import { embeddingsOfItems, readTracedEmbeddings } from '../../data/embeddings.ts';
+import { embeddingsOfItems, readOrigin } from '../../data/embeddings.ts';
 import { embedAll } from '../../encoders/embed-rows.ts';
 import { readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';
@@ -121,8 +122,8 @@ async function embedCatalogue(
 
 /** Attention is learned in the space of one encoder; in that of another it means nothing. */
 async function requireSameEncoder(path: string, run: EncoderRun): Promise<void> {
-  const traced = await readTracedEmbeddings(path);
-  if (traced !== null && traced.origin.encoder !== (await hashFile(run.encoder)))
+  const origin = await readOrigin(path);
+  if (origin !== null && origin.encoder !== (await hashFile(run.encoder)))
     throw foreign(path, 'another encoder gave them');
 }
 

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import { NONE, splits } from '../../data/dataset.ts';
-import { readEmbeddings, writeEmbeddings, writeTracedEmbeddings } from '../../data/embeddings.ts';
+import { readEmbeddings, vectorsOf, writeEmbeddings, writeTracedEmbeddings } from '../../data/embeddings.ts';
 import { loadDataset } from '../../data/store.ts';
 import type { AttendedClick } from '../../evaluation/attention.ts';
 import { effectiveItems, summariseAttention } from '../../evaluation/attention-summary.ts';
@@ -180,7 +180,12 @@ describe('explain', () => {
     const stored = await readEmbeddings(embeddings);
     const foreign = join(root, 'foreign.parquet');
     const origin = { encoder: 'another', precision: 'float32', model: 'another' };
-    await writeTracedEmbeddings(foreign, { ...stored, hashes: stored.ids.map(() => 'h'), origin });
+    await writeTracedEmbeddings(foreign, {
+      ids: stored.ids,
+      vectors: vectorsOf(stored),
+      hashes: stored.ids.map(() => 'h'),
+      origin,
+    });
     await refuse('VALUE_INVALID', 'another encoder gave them', '--embeddings', foreign);
     const short = join(root, 'short.parquet');
     await writeEmbeddings(short, { ids: [bare], dimension: 2, vectors: Float32Array.of(1, 0) });
