@@ -6,7 +6,6 @@ import { readEmbeddings, writeTracedEmbeddings } from '../src/data/embeddings.ts
 import { readParquet } from '../src/data/parquet-table.ts';
 import { cluster } from '../src/pipelines/cluster/index.ts';
 import { EmbeddingStore } from '../src/pipelines/embed/store.ts';
-import { silent } from '../src/progress.ts';
 import { Random } from '../src/random.ts';
 
 const [task = '', path = '', rows = '', width = ''] = process.argv.slice(2);
@@ -68,7 +67,7 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
   },
   async cluster() {
     const out = join(dirname(path), 'clusters');
-    await cluster({ embeddings: path, out, clusters: [100], iterations: 3 }, silent);
+    await cluster({ embeddings: path, out, clusters: [100], iterations: 3 });
   },
 };
 
