@@ -34,16 +34,23 @@ const headerSchema = z.strictObject({
     shape: z.tuple([z.int().nonnegative(), z.int().positive(), z.int().positive()]),
     data_offsets: offsets,
   }),
+  current: z
+    .strictObject({
+      dtype: z.literal('I32'),
+      shape: z.tuple([z.int().nonnegative()]),
+      data_offsets: offsets,
+    })
+    .optional(),
 });
 type Header = z.infer<typeof headerSchema>;
 
 /**
- * Writes `rows` (n) and `table` (n, 1 + slots, E).
+ * Writes `rows` (n), `table` (n, 1 + slots, E) and, where rows outside of a batch change too, `current` (n).
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
 export async function saveTable(path: string, state: TableState): Promise<void> {
-  const { rows, memory, optimizer, dimension, step } = state;
-  const pieces = [...piecesOf(rows), ...piecesOf(memory)];
+  const { rows, memory, current, optimizer, dimension, step } = state;
+  const pieces = [...piecesOf(rows), ...piecesOf(memory), ...(current === null ? [] : piecesOf(current))];
   const hash = createHash('sha256');
   for (const piece of pieces) hash.update(piece);
   const end = rows.byteLength + memory.byteLength;
@@ -55,6 +62,15 @@ export async function saveTable(path: string, state: TableState): Promise<void> 
       shape: [rows.length, 1 + sparseOptimizers[optimizer].slots, dimension],
       data_offsets: [rows.byteLength, end],
     },
+    ...(current === null
+      ? {}
+      : {
+          current: {
+            dtype: 'I32',
+            shape: [current.length],
+            data_offsets: [end, end + current.byteLength],
+          },
+        }),
   };
   const json = JSON.stringify(header);
   const text = Buffer.from(json.padEnd(json.length + ((8 - (json.length % 8)) % 8)));
@@ -97,9 +113,11 @@ async function readTable(handle: FileHandle): Promise<TableState> {
   const [count, parts, dimension] = header.table.shape;
   const rows = new Int32Array(count);
   const memory = new Float32Array(count * parts * dimension);
+  const current = header.current === undefined ? null : new Int32Array(count);
   const hash = createHash('sha256');
   let position = start;
-  for (const piece of [...piecesOf(rows), ...piecesOf(memory)]) {
+  const pieces = [...piecesOf(rows), ...piecesOf(memory), ...(current === null ? [] : piecesOf(current))];
+  for (const piece of pieces) {
     await readFully(handle, piece, position);
     position += piece.length;
     hash.update(piece);
@@ -109,7 +127,7 @@ async function readTable(handle: FileHandle): Promise<TableState> {
   for (let index = 0, before = 0; index < count; before = rows[index++]!) {
     if (rows[index]! <= before) throw new Error('its row numbers do not ascend from 1');
   }
-  return { optimizer, dimension, step, rows, memory };
+  return { optimizer, dimension, step, rows, memory, current };
 }
 
 /** The header, once it agrees with itself and with the length of the file, and where the values start. */
@@ -122,18 +140,23 @@ async function readHeader(handle: FileHandle): Promise<{ header: Header; start: 
   const text = Buffer.alloc(headerLength);
   await readFully(handle, text, 8);
   const header = headerSchema.parse(JSON.parse(text.toString('utf8')));
-  const { rows, table, __metadata__: metadata } = header;
+  const { rows, table, current, __metadata__: metadata } = header;
   const [count, parts, dimension] = table.shape;
-  if (rows.shape[0] !== count || parts !== 1 + sparseOptimizers[metadata.optimizer].slots) {
+  if (
+    rows.shape[0] !== count ||
+    (current?.shape[0] ?? count) !== count ||
+    parts !== 1 + sparseOptimizers[metadata.optimizer].slots
+  ) {
     throw new Error('its shapes do not agree');
   }
   const middle = 4 * count;
   const end = middle + 4 * count * parts * dimension;
-  const expected = [0, middle, middle, end];
-  const found = [...rows.data_offsets, ...table.data_offsets];
+  const last = current === undefined ? end : end + 4 * count;
+  const expected = [0, middle, middle, end, end, last];
+  const found = [...rows.data_offsets, ...table.data_offsets, ...(current?.data_offsets ?? [end, end])];
   if (found.some((offset, index) => offset !== expected[index])) throw new Error('its offsets do not agree');
   const start = 8 + headerLength;
-  if (size !== start + end) throw new Error(`it has ${size} bytes, not ${start + end}`);
+  if (size !== start + last) throw new Error(`it has ${size} bytes, not ${start + last}`);
   return { header, start };
 }
 
