@@ -12,6 +12,7 @@ import type { Diagnosis, Summary } from '../report/report.ts';
 import { exists, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { type PlannedRow, RankerTrainer, type VisualRow } from './evaluation.ts';
+import { KeptRankers } from './kept-rankers.ts';
 import type { TableCell } from './table.ts';
 
 const summarySchema = z.object({ mean: z.number(), std: z.number().nullable() });
@@ -30,7 +31,7 @@ const diagnosisSchema = z.object({
 
 /**
  * Looks into the row with images that has the best validation AUC. Its rankers begin warm, whatever the table's do.
- * What was computed is kept in the run folder.
+ * What was computed is kept in the run folder: rankers that lie there are read, the others are kept like them.
  * @returns null where there is no row with images, or the configuration does not ask for it
  */
 export async function diagnose(
@@ -54,7 +55,7 @@ export async function diagnose(
   progress({ kind: 'start', stage, total: 2, unit: 'parts' });
   const looked = await lookInto(trainer, row);
   progress({ kind: 'advance', stage, done: 1, detail: 'importance, gates, reliability' });
-  const made: Diagnosis = { ...looked, withoutCategories: await inComparison(trainer, row, cells) };
+  const made: Diagnosis = { ...looked, withoutCategories: await inComparison(trainer, row) };
   progress({ kind: 'end', stage });
   await writeJson(path, made);
   return made;
@@ -80,9 +81,9 @@ function bestRow(rows: readonly PlannedRow[], cells: readonly TableCell[]): Visu
 async function lookInto(trainer: RankerTrainer, row: VisualRow) {
   const { dataset } = trainer;
   const seed = trainer.config.seeds[0]!;
-  const base = await trainer.train(null, seed, null);
-  await base.model.release();
-  const { model, assembler, result } = await trainer.train(row, seed, base.state);
+  const kept = new KeptRankers(trainer);
+  const { gates } = await kept.result(row, 'warm', seed);
+  const { scorer, assembler, release } = await kept.ready(row);
   try {
     const validation = rowsOfSplit(dataset, 'validation');
     const labels = Uint8Array.from(validation, (exposure) => dataset.exposures.clicked[exposure]!);
@@ -91,60 +92,42 @@ async function lookInto(trainer: RankerTrainer, row: VisualRow) {
       features: row.features,
       objective: row.source,
       seed,
-      importance: await permutationImportance(model, assembler, dataset, validation, row.features, random),
-      gates: result.gates,
-      reliability: reliabilityTable(await model.score(validation), labels),
+      importance: await permutationImportance(scorer, assembler, dataset, validation, row.features, random),
+      gates,
+      reliability: reliabilityTable(await scorer.score(validation), labels),
     };
   } finally {
-    await model.release();
+    await release();
   }
 }
 
 /** Validation AUC with and without images, on the whole data and without what categories tell. */
-async function inComparison(trainer: RankerTrainer, row: VisualRow, cells: readonly TableCell[]) {
-  const { dataset, config, engine, signal } = trainer;
+async function inComparison(trainer: RankerTrainer, row: VisualRow) {
+  const { dataset, config, engine, signal, folder } = trainer;
   if (dataset.catalogue.categories.length === 0) return [];
   const bare = new RankerTrainer(
     withoutCategories(dataset),
-    { ...config, ranker: { ...config.ranker, gateCategory: null } },
+    { ...config, ranker: { ...config.ranker, gateCategory: null }, diagnosis: false, export: null },
     engine,
     signal,
+    join(folder, 'without-categories'),
   );
   return [
-    { categories: true, ...(warmAucs(cells, row) ?? (await validationAucs(trainer, row))) },
+    { categories: true, ...(await validationAucs(trainer, row)) },
     { categories: false, ...(await validationAucs(bare, row)) },
   ];
 }
 
-/** Of rankers of the table that began warm; null where there are none. */
-function warmAucs(cells: readonly TableCell[], row: VisualRow) {
-  const warm = cells.filter(({ start }) => start === 'warm');
-  const aucsOf = (source: string | null, features: string | null) =>
-    warm
-      .filter((cell) => cell.source === source && cell.features === features)
-      .map(({ result }) => result.validationAuc);
-  const [none, withImages] = [aucsOf(null, null), aucsOf(row.source, row.features)];
-  if (none.length === 0 || withImages.length === 0) return null;
-  return { none: summarise(none), withImages: summarise(withImages) };
-}
-
-/** The same of rankers trained for it, which begin warm. */
+/** Of rankers that began warm. */
 async function validationAucs(
   trainer: RankerTrainer,
   row: VisualRow,
 ): Promise<{ readonly none: Summary; readonly withImages: Summary }> {
+  const kept = new KeptRankers(trainer);
   const [none, withImages]: [number[], number[]] = [[], []];
   for (const seed of trainer.config.seeds) {
-    const base = await trainer.train(null, seed, null);
-    await base.model.release();
-    for (const [planned, aucs] of [
-      [null, none],
-      [row, withImages],
-    ] as const) {
-      const { result, model } = await trainer.train(planned, seed, base.state);
-      await model.release();
-      aucs.push(result.validationAuc);
-    }
+    none.push((await kept.result(null, 'warm', seed)).validationAuc);
+    withImages.push((await kept.result(row, 'warm', seed)).validationAuc);
   }
   return { none: summarise(none), withImages: summarise(withImages) };
 }

@@ -139,6 +139,13 @@ export class EmbeddingTable {
     return { optimizer: optimizer.name, dimension, step: this.#step, rows, memory, current };
   }
 
+  /** The embeddings of the rows that were looked up, as they are looked up: a state without slots. */
+  values(): TableState {
+    const rows = this.#rowsPresent();
+    const { dimension } = this.#options;
+    return { optimizer: 'none', dimension, step: 0, rows, memory: this.gather(rows), current: null };
+  }
+
   /**
    * Puts a state back. It may be of a smaller table: rows behind its last one start afresh.
    * @throws CourierError CHECKPOINT_INVALID for a state of another dimension or optimiser, or of a larger table
@@ -159,18 +166,12 @@ export class EmbeddingTable {
     if (current !== null) this.#idle?.restore(step, rows, current);
   }
 
-  #requireFit({ optimizer, dimension, step, rows, memory, current }: TableState): void {
+  #requireFit({ optimizer, dimension, rows }: TableState): void {
     const own = this.#options;
     if (dimension !== own.dimension) throw unfit(`rows of ${dimension} values`, `rows of ${own.dimension}`);
     if (optimizer !== own.optimizer.name) throw unfit(`the state of ${optimizer}`, own.optimizer.name);
-    const last = rows.reduce((most, row) => Math.max(most, row), paddingRow);
+    const last = rows.at(-1) ?? paddingRow;
     if (last >= own.rows) throw unfit(`${last + 1} rows or more`, `${own.rows} rows`);
-    const whole =
-      memory.length === rows.length * this.#stride &&
-      (current === null) === (this.#idle === null) &&
-      (current?.length ?? rows.length) === rows.length &&
-      current?.every((updates) => updates >= 0 && updates <= step) !== false;
-    if (!whole) throw unfit('parts that do not agree', 'whole rows');
   }
 
   /**

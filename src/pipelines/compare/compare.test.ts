@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { timesBelow } from '../../../test/support/file-times.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import { type ProgressEvent, silent } from '../../progress.ts';
@@ -10,17 +11,6 @@ import { manifestFile } from '../../runs/run-folder.ts';
 import { exists } from '../../storage/files.ts';
 import type { CompareConfigInput } from './config.ts';
 import { compare } from './index.ts';
-
-/** When each file below a folder was written last, by its path. */
-async function timesBelow(folder: string): Promise<Record<string, number>> {
-  const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = names
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .sort();
-  const times = await Promise.all(files.map(async (path) => (await stat(path)).mtimeMs));
-  return Object.fromEntries(files.map((path, place) => [path.slice(folder.length + 1), times[place]!]));
-}
 
 describe('courier compare', () => {
   let folder: string;

@@ -165,7 +165,7 @@ function comparable(cells: readonly TableCell[]): readonly TableCell[] {
   );
 }
 
-/** Looks into the best of the rows that have all seeds, since it trains them all again. */
+/** Looks into the best of the rows that have all seeds, since it compares over all of them. */
 async function diagnoseWhole(
   trainer: RankerTrainer,
   rows: readonly PlannedRow[],
