@@ -19,7 +19,7 @@ const summarySchema = z.object({ mean: z.number(), std: z.number().nullable() })
 
 const diagnosisSchema = z.object({
   features: z.string(),
-  objective: z.string(),
+  source: z.string(),
   seed: z.number(),
   importance: z.array(z.object({ input: z.string(), visual: z.boolean(), loss: z.number() })),
   gates: z.array(z.object({ category: z.string(), opening: z.number(), exposures: z.number() })),
@@ -48,7 +48,7 @@ export async function diagnose(
       parseJson((await readInput(path, 'Diagnosis')).toString('utf8')),
     );
     // A row that failed and was made good since may be the best now.
-    if (stored.success && stored.data.features === row.features && stored.data.objective === row.source)
+    if (stored.success && stored.data.features === row.features && stored.data.source === row.source)
       return stored.data;
   }
   const stage = 'Diagnose';
@@ -90,7 +90,7 @@ async function lookInto(trainer: RankerTrainer, row: VisualRow) {
     const random = Random.seeded(seed, 'importance');
     return {
       features: row.features,
-      objective: row.source,
+      source: row.source,
       seed,
       importance: await permutationImportance(scorer, assembler, dataset, validation, row.features, random),
       gates,

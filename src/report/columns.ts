@@ -2,7 +2,7 @@
 
 import { decimals } from '../text.ts';
 import type { ReportRow, RowLift, Summary } from './report.ts';
-import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
+import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
 
 export interface Column {
   readonly title: string;
@@ -13,7 +13,7 @@ export interface Column {
 }
 
 const features: Column = { title: 'Features', kind: 'text', cell: (row) => featuresName(row.features) };
-const embeddings: Column = { title: 'Embeddings', kind: 'text', cell: (row) => objectiveName(row.objective) };
+const embeddings: Column = { title: 'Embeddings', kind: 'text', cell: (row) => sourceName(row.source) };
 const start: Column = { title: 'Start', kind: 'text', cell: (row) => row.start };
 const auc = metric('AUC', (row) => row.auc);
 const gauc = metric('GAUC', (row) => row.gauc);

@@ -1,14 +1,14 @@
 /** COURIER against the best of the other sources, in a sentence. */
 import type { Report } from './report.ts';
 import { significance } from './rows.ts';
-import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
+import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
 
 /** Of the rows that the report is about; null where there is nothing to compare. */
 export function rivalSentence({ versusBestOther }: Pick<Report, 'versusBestOther'>): string | null {
   const [first] = versusBestOther;
   if (first === undefined) return null;
   const { features, other, seeds, lift } = first;
-  const name = `${objectiveName(other.objective)} as ${featuresName(other.features)}`;
+  const name = `${sourceName(other.source)} as ${featuresName(other.features)}`;
   const count = versusBestOther.length;
   const p = `p ${lift.pCorrected < 0.001 ? '' : '= '}${pValue(lift.pCorrected)}`;
   const corrected = count === 1 ? '' : `, corrected for ${count} such comparisons`;

@@ -17,7 +17,7 @@ describe('courier compare', () => {
   let dataset: string;
   let config: string;
   const settings = {
-    objectives: ['courier', 'hog'],
+    sources: ['courier', 'hog'],
     seeds: [1, 2],
     starts: ['warm'],
     pretrain: { ...tinyPretraining, steps: 4 },
@@ -86,7 +86,7 @@ describe('courier compare', () => {
   it('refuses what is named twice, which two trainings would write at once', async () => {
     for (const words of [
       ['--seeds', '1,1'],
-      ['--objectives', 'hog,hog'],
+      ['--sources', 'hog,hog'],
       ['--features', 'vector,vector'],
     ]) {
       const ran = await run(join(folder, 'twice'), ...words);
@@ -107,7 +107,7 @@ describe('courier compare', () => {
       'Failed: COURIER, seed 1. Run the same command again to try only these.',
     );
     const rowsOf = ({ json }: typeof first) => json['rows'] as readonly ReportRow[];
-    const seeds = (ran: typeof first) => rowsOf(ran).map(({ objective, seeds }) => [objective, seeds]);
+    const seeds = (ran: typeof first) => rowsOf(ran).map(({ source, seeds }) => [source, seeds]);
     expect(seeds(first)).toEqual([
       [null, [1, 2]],
       ['courier', [2]],
@@ -158,7 +158,7 @@ describe('courier compare', () => {
   it('fails where nothing but the ranker without images is left', async () => {
     const out = join(folder, 'hopeless');
     await obstruct(out, 1);
-    const alone = await run(out, '--objectives', 'courier', '--set', 'seeds=[1]');
+    const alone = await run(out, '--sources', 'courier', '--set', 'seeds=[1]');
     expect([alone.exitCode, alone.json]).toMatchObject([1, { error: { code: 'COMPARISON_FAILED' } }]);
     expect(alone.stderr).toContain('courier, seed 1 (embed, FILE_CORRUPT)');
   });
@@ -167,7 +167,7 @@ describe('courier compare', () => {
     const out = join(folder, 'interrupted');
     const input = {
       ...settings,
-      objectives: ['hog', 'pixel-pca'],
+      sources: ['hog', 'pixel-pca'],
       seeds: [1],
       dataset,
       out,
@@ -216,7 +216,7 @@ describe('courier compare', () => {
     );
     expect(heard.indexOf('courier, seed 2')).toBeLessThan(heard.lastIndexOf('courier, seed 1'));
     expect([report.failures, alone.report.failures]).toEqual([[], []]);
-    const named = ({ rows }: Report) => rows.map(({ objective, seeds }) => ({ objective, seeds }));
+    const named = ({ rows }: Report) => rows.map(({ source, seeds }) => ({ source, seeds }));
     expect(named(report)).toEqual(named(alone.report));
     for (const [place, { auc }] of report.rows.entries())
       expect(auc.mean).toBeCloseTo(alone.report.rows[place]!.auc.mean, 3);

@@ -142,8 +142,8 @@ function identityOf(
   return { pipeline: 'compare', config: { ...config, pretrain }, datasetHash: hash };
 }
 
-function visualRows({ objectives, features, out }: CompareConfig, embedded: readonly EmbedTask[]) {
-  return objectives.flatMap((source) =>
+function visualRows({ sources, features, out }: CompareConfig, embedded: readonly EmbedTask[]) {
+  return sources.flatMap((source) =>
     features.map((set): VisualRow => {
       return {
         source,

@@ -52,15 +52,15 @@ export interface Estimate {
 
 /** All tasks in the order in which they are done. Writes nothing. */
 export async function planTasks(config: CompareConfig, costs: StageCosts): Promise<readonly Task[]> {
-  const { objectives, features, seeds, starts } = config;
+  const { sources, features, seeds, starts } = config;
   const folder = rankersFolder(config.out);
-  const embeddings = objectives.flatMap((source) =>
+  const embeddings = sources.flatMap((source) =>
     seedsOf(source, seeds).map((seed) => embedTask(config, costs, source, seed)),
   );
   const bases = (starts.includes('scratch') ? [] : seeds).map(async (seed): Promise<BaseTask> => {
     return { kind: 'base', seed, ...(await stateOf(basePath(folder, seed))) };
   });
-  const visual = objectives.flatMap((source) => features.map((set) => ({ source, features: set })));
+  const visual = sources.flatMap((source) => features.map((set) => ({ source, features: set })));
   const rankers = seeds.flatMap((seed) =>
     starts.flatMap((start) =>
       [null, ...visual].map(async (row): Promise<RankTask> => {

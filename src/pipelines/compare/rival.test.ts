@@ -48,11 +48,11 @@ describe("COURIER's best row against the best of any other source", () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({
       features: 'sim-score',
-      other: { objective: 'hog', features: 'vector' },
+      other: { source: 'hog', features: 'vector' },
       seeds: [1, 2],
     });
-    const auc = (objective: string, features: string) =>
-      rows.find((row) => row.objective === objective && row.features === features)!.auc.mean;
+    const auc = (source: string, features: string) =>
+      rows.find((row) => row.source === source && row.features === features)!.auc.mean;
     const difference = auc('courier', 'sim-score') - auc('hog', 'vector');
     expect(found[0]?.lift.auc).toBeCloseTo(difference, 10);
     expect(found[0]?.lift.ci95[0]).toBeGreaterThan(0);
