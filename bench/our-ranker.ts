@@ -69,7 +69,7 @@ export async function startRanker(
     },
     async auc(rows: Int32Array): Promise<number> {
       const labels = Uint8Array.from(rows, (row) => data.exposures.clicked[row]!);
-      return auc(await model.score(rows), labels);
+      return auc(await model.scorer.score(rows), labels);
     },
     stop: () => model.release(),
   };

@@ -166,7 +166,7 @@ describe('the demo', () => {
     expect([ran.exitCode, ran.json]).toMatchObject([0, { ok: true, report: join(out, 'report.json') }]);
     expect(ran.stderr).toMatch(/Attention points at the earlier click .* chance would be/);
     const report = JSON.parse(await readFile(join(out, 'report.json'), 'utf8'));
-    expect(report.rows[0]).toMatchObject({ features: 'none', objective: null, lift: null });
+    expect(report.rows[0]).toMatchObject({ features: 'none', source: null, lift: null });
     expect(report.attention.clicks).toBeGreaterThan(0);
     expect(report.stages.length).toBeGreaterThan(0);
     expect(report.manifest.command).toBe(`courier demo --json --config ${config} --out ${out}`);
@@ -239,7 +239,7 @@ describe('the commands, one after the other', () => {
       },
     });
     expect(report.rows[1].slices[0]).toMatchObject({ family: 'item history', name: 'cold' });
-    expect(report.diagnosis).toMatchObject({ objective: 'embeddings', seed: 1 });
+    expect(report.diagnosis).toMatchObject({ source: 'embeddings', seed: 1 });
     const { importance } = report.diagnosis;
     expect(importance.value.map(({ input }: { input: string }) => input)).toContain('cold');
   });
@@ -293,7 +293,7 @@ describe('the commands, one after the other', () => {
     const first = await courier(...words);
     expect(first.exitCode).toBe(0);
     const report = JSON.parse(await readFile(at('compare', 'report.json'), 'utf8'));
-    expect(report.rows.map(({ objective }: { objective: string }) => objective)).toEqual([
+    expect(report.rows.map(({ source }: { source: string }) => source)).toEqual([
       null,
       'courier',
       'random',

@@ -1,6 +1,7 @@
 /** What is known of an exposure without looking at a photo; every figure from strictly earlier clicks. */
 import { CourierError } from '../errors.ts';
-import { type Clicks, type Groups, groupRows, lowerBound } from './clicks.ts';
+import { type Groups, groupRows } from '../groups.ts';
+import { type Clicks, lowerBound } from './clicks.ts';
 import type { CategoricalColumn } from './dataset.ts';
 import type { Findings } from './findings.ts';
 

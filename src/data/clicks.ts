@@ -1,4 +1,4 @@
-/** The clicks behind histories and counters, and the two ways to look them up: by user and by item. */
+/** The clicks behind histories and counters, in the order of time. */
 
 /** Positive events, ascending in time; ties in the order of their file. (C) each */
 export interface Clicks {
@@ -6,23 +6,6 @@ export interface Clicks {
   readonly item: Int32Array;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly time: Float64Array;
-}
-
-/** Rows of each key: those of key k are rows[start[k]] … rows[start[k + 1] - 1], in ascending order. */
-export interface Groups {
-  readonly start: Int32Array;
-  readonly rows: Int32Array;
-}
-
-/** Groups row numbers by their key, by a counting sort, which keeps their order. */
-export function groupRows(keys: Int32Array, keyCount: number): Groups {
-  const start = new Int32Array(keyCount + 1);
-  for (const key of keys) start[key + 1]!++;
-  for (let key = 0; key < keyCount; key++) start[key + 1]! += start[key]!;
-  const next = start.slice(0, keyCount);
-  const rows = new Int32Array(keys.length);
-  for (let row = 0; row < keys.length; row++) rows[next[keys[row]!]!++] = row;
-  return { start, rows };
 }
 
 /**

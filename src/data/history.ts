@@ -1,5 +1,6 @@
 /** What a user clicked before a page view: never at its time, never after. */
-import { type Clicks, groupRows, lowerBound } from './clicks.ts';
+import { groupRows } from '../groups.ts';
+import { type Clicks, lowerBound } from './clicks.ts';
 import { NONE } from './dataset.ts';
 
 /**

@@ -39,4 +39,6 @@ const evaluationConfig = z.object(evaluationSettings);
 export interface EvaluationConfig extends z.output<typeof evaluationConfig> {
   readonly out: string;
   readonly seeds: readonly number[];
+  /** Features of the row that `rank` exports; null where it exports none. */
+  readonly export?: string | null;
 }

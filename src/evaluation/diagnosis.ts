@@ -14,13 +14,14 @@ import type { Diagnosis } from '../report/report.ts';
 import { exists, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { type PlannedRow, RankerTrainer, type VisualRow } from './evaluation.ts';
+import { KeptRankers } from './kept-rankers.ts';
 import type { TableCell } from './table.ts';
 
 const summarySchema = z.object({ mean: z.number(), std: z.number().nullable() });
 
 const diagnosisSchema = z.object({
   features: z.string(),
-  objective: z.string(),
+  source: z.string(),
   seed: z.number(),
   importance: measuredSchema(z.array(z.object({ input: z.string(), visual: z.boolean(), loss: z.number() }))),
   gates: z.array(z.object({ category: z.string(), opening: z.number(), exposures: z.number() })),
@@ -35,7 +36,7 @@ const diagnosisSchema = z.object({
 /**
  * Looks into the row with images that has the best validation AUC, or into the first where that is undefined. Its rankers
  * begin warm, whatever the table's do.
- * What was computed is kept in the run folder.
+ * What was computed is kept in the run folder: rankers that lie there are read, the others are kept like them.
  * @returns null where there is no row with images, or the configuration does not ask for it
  */
 export async function diagnose(
@@ -52,7 +53,7 @@ export async function diagnose(
       parseJson((await readInput(path, 'Diagnosis')).toString('utf8')),
     );
     // A row that failed and was made good since may be the best now.
-    if (stored.success && stored.data.features === row.features && stored.data.objective === row.source)
+    if (stored.success && stored.data.features === row.features && stored.data.source === row.source)
       return stored.data;
   }
   const stage = 'Diagnose';
@@ -61,7 +62,7 @@ export async function diagnose(
   progress({ kind: 'advance', stage, done: 1, detail: 'importance, gates, reliability' });
   const made: Diagnosis = {
     ...looked,
-    withoutCategories: await whereDefined(looked.importance, () => inComparison(trainer, row, cells)),
+    withoutCategories: await whereDefined(looked.importance, () => inComparison(trainer, row)),
   };
   progress({ kind: 'end', stage });
   await writeJson(path, made);
@@ -94,74 +95,56 @@ function bestRow(rows: readonly PlannedRow[], cells: readonly TableCell[]): Visu
 async function lookInto(trainer: RankerTrainer, row: VisualRow) {
   const { dataset } = trainer;
   const seed = trainer.config.seeds[0]!;
-  const base = await trainer.train(null, seed, null);
-  await base.model.release();
-  const { model, assembler, result } = await trainer.train(row, seed, base.state);
+  const kept = new KeptRankers(trainer);
+  const { gates, validationAuc } = await kept.result(row, 'warm', seed);
+  const { scorer, assembler, release } = await kept.ready(row);
   try {
     const validation = rowsOfSplit(dataset, 'validation');
     const labels = Uint8Array.from(validation, (exposure) => dataset.exposures.clicked[exposure]!);
-    const scores = await model.score(validation);
+    const scores = await scorer.score(validation);
     const random = Random.seeded(seed, 'importance');
     return {
       features: row.features,
-      objective: row.source,
+      source: row.source,
       seed,
-      importance: await whereDefined(result.validationAuc, () =>
-        permutationImportance(model, assembler, dataset, validation, row.features, random),
+      importance: await whereDefined(validationAuc, () =>
+        permutationImportance(scorer, assembler, dataset, validation, row.features, random),
       ),
-      gates: result.gates,
+      gates,
       reliability: measure(() => reliabilityTable(scores, labels)),
     };
   } finally {
-    await model.release();
+    await release();
   }
 }
 
 /** Validation AUC with and without images, on the whole data and without what categories tell. */
-async function inComparison(trainer: RankerTrainer, row: VisualRow, cells: readonly TableCell[]) {
-  const { dataset, config, engine, signal } = trainer;
+async function inComparison(trainer: RankerTrainer, row: VisualRow) {
+  const { dataset, config, engine, signal, folder } = trainer;
   if (dataset.catalogue.categories.length === 0) return [];
   const bare = new RankerTrainer(
     withoutCategories(dataset),
-    { ...config, ranker: { ...config.ranker, gateCategory: null } },
+    { ...config, ranker: { ...config.ranker, gateCategory: null }, diagnosis: false, export: null },
     engine,
     signal,
+    join(folder, 'without-categories'),
   );
   return [
-    { categories: true, ...(warmAucs(cells, row) ?? (await validationAucs(trainer, row))) },
+    { categories: true, ...(await validationAucs(trainer, row)) },
     { categories: false, ...(await validationAucs(bare, row)) },
   ];
 }
 
-/** Of rankers of the table that began warm; null where there are none. */
-function warmAucs(cells: readonly TableCell[], row: VisualRow) {
-  const warm = cells.filter(({ start }) => start === 'warm');
-  const aucsOf = (source: string | null, features: string | null) =>
-    warm
-      .filter((cell) => cell.source === source && cell.features === features)
-      .map(({ result }) => definedAuc(result));
-  const [none, withImages] = [aucsOf(null, null), aucsOf(row.source, row.features)];
-  if (none.length === 0 || withImages.length === 0) return null;
-  return { none: summarise(none), withImages: summarise(withImages) };
-}
-
-/** The same of rankers trained for it, which begin warm. */
+/** Of rankers that began warm. */
 async function validationAucs(
   trainer: RankerTrainer,
   row: VisualRow,
 ): Promise<{ readonly none: Summary; readonly withImages: Summary }> {
+  const kept = new KeptRankers(trainer);
   const [none, withImages]: [number[], number[]] = [[], []];
   for (const seed of trainer.config.seeds) {
-    const base = await trainer.train(null, seed, null);
-    await base.model.release();
-    for (const [planned, aucs] of [
-      [null, none],
-      [row, withImages],
-    ] as const) {
-      const { result, model } = await trainer.train(planned, seed, base.state);
-      await model.release();
-      aucs.push(definedAuc(result));
-    }
+    none.push(definedAuc(await kept.result(null, 'warm', seed)));
+    withImages.push(definedAuc(await kept.result(row, 'warm', seed)));
   }
   return { none: summarise(none), withImages: summarise(withImages) };
 }

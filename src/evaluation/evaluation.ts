@@ -7,7 +7,8 @@ import { createFeature, featureSet } from '../features/index.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { gateCategories } from '../rankers/batch.ts';
-import type { RankerState } from '../rankers/model.ts';
+import type { RankerState, RankerWeights } from '../rankers/model.ts';
+import { type RankerOrigin, type ReadyRanker, readyRanker } from '../rankers/ready-ranker.ts';
 import { type TrainedRanker, trainRanker } from '../rankers/train.ts';
 import type { Diagnosis, Report } from '../report/report.ts';
 import type { Lane } from '../runs/lanes.ts';
@@ -17,6 +18,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { versions } from '../version.ts';
 import type { EvaluationConfig } from './config.ts';
 import { rankerCurves } from './curves.ts';
+import { rankersFolder } from './ranker-place.ts';
 import { type TableCell, tableRows } from './table.ts';
 import { loadItemEmbeddings, visualInputs } from './visual-inputs.ts';
 
@@ -50,33 +52,68 @@ export function requireColumns(
   );
 }
 
+/** Seconds from one checkpoint of a ranker to the next at least. */
+const checkpointSeconds = 60;
+
 /** Trains rankers on one dataset. */
 export class RankerTrainer {
   readonly dataset: Dataset;
   readonly config: EvaluationConfig;
   readonly engine: Engine;
   readonly signal: AbortSignal | undefined;
+  /** Where they are kept. */
+  readonly folder: string;
   /** The embeddings that were loaded last: rows that share them are trained one after the other. */
   #loaded: { readonly path: string; readonly embeddings: Promise<ItemEmbeddings> } | null = null;
 
-  constructor(dataset: Dataset, config: EvaluationConfig, engine: Engine, signal: AbortSignal | undefined) {
+  constructor(
+    dataset: Dataset,
+    config: EvaluationConfig,
+    engine: Engine,
+    signal: AbortSignal | undefined,
+    folder: string = rankersFolder(config.out),
+  ) {
     this.dataset = dataset;
     this.config = config;
     this.engine = engine;
     this.signal = signal;
+    this.folder = folder;
   }
 
   /** The same with another compute thread. */
   on({ engine, signal }: Lane): RankerTrainer {
-    return new RankerTrainer(this.dataset, this.config, engine, signal);
+    return new RankerTrainer(this.dataset, this.config, engine, signal, this.folder);
   }
 
-  /** The caller releases the model. @param start null to begin from nothing */
-  async train(row: PlannedRow, seed: number, start: RankerState | null): Promise<TrainedRanker> {
-    const { dataset, engine } = this;
+  /**
+   * The caller releases the model, and removes the checkpoint once it has kept the result.
+   * @param start null to begin from nothing
+   * @param checkpoint path of what an interrupted training goes on from
+   * @throws CourierError those of `trainRanker` and of reading
+   */
+  async train(
+    row: PlannedRow,
+    seed: number,
+    start: RankerState | null,
+    checkpoint: string,
+  ): Promise<TrainedRanker> {
+    return trainRanker({
+      ...(await this.#originOf(row, seed)),
+      progress: silent,
+      start,
+      signal: this.signal,
+      checkpoint: { path: checkpoint, seconds: checkpointSeconds },
+    });
+  }
+
+  /** What `train` has trained, from its weights. The caller releases it. */
+  async ready(row: PlannedRow, seed: number, weights: RankerWeights): Promise<ReadyRanker> {
+    return readyRanker(await this.#originOf(row, seed), weights);
+  }
+
+  async #originOf(row: PlannedRow, seed: number): Promise<RankerOrigin> {
     const feature = row === null ? null : await this.#featureOf(row, seed);
-    const config = this.config.ranker;
-    return trainRanker({ dataset, feature, config, seed, engine, progress: silent, start });
+    return { dataset: this.dataset, feature, config: this.config.ranker, seed, engine: this.engine };
   }
 
   async #featureOf(row: VisualRow, seed: number): Promise<VisualFeature> {

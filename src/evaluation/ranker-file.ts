@@ -1,10 +1,13 @@
-/** One cell of a comparison: a ranker of one row of the table and one seed. */
+/** Files of a ranker: its scores, and beside them its state, its weights, or the checkpoint of its training. */
+
+import { rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
 import { measuredSchema } from '../metrics/measured.ts';
-import type { RankerState } from '../rankers/model.ts';
-import { loadTable, saveTable } from '../rankers/table-file.ts';
+import type { RankerState, RankerWeights } from '../rankers/model.ts';
+import { decodeState, encodeState } from '../rankers/state-file.ts';
 import type { RankerResult } from '../rankers/train.ts';
+import { curveSchema } from '../rankers/training-memory.ts';
 import { exists } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import {
@@ -16,24 +19,11 @@ import {
 
 const summarySchema = z.object({
   validationAuc: measuredSchema(z.number()),
-  curve: z.array(
-    z.object({ step: z.number(), loss: z.number().nullable(), validationAuc: z.number().nullable() }),
-  ),
+  curve: curveSchema,
   steps: z.number(),
   seconds: z.number(),
   gates: z.array(z.object({ category: z.string(), opening: z.number(), exposures: z.number() })),
 });
-
-const stateSchema = z.object({
-  step: z.int(),
-  layout: z.object({
-    places: z.array(z.object({ name: z.string(), shape: z.array(z.int()), offset: z.int(), size: z.int() })),
-    size: z.int(),
-  }),
-});
-
-/** Before the names of vectors of a ranker's state. */
-const vectorPrefix = 'state/';
 
 /** A ranker without images that others go on from. */
 export interface Base {
@@ -49,46 +39,52 @@ export async function writeCell(path: string, result: RankerResult): Promise<voi
 /** @returns null for a cell that was not finished */
 export async function readCell(path: string): Promise<RankerResult | null> {
   if (!(await exists(path))) return null;
-  const scores = await readSafeTensors(path, 'Scores', (name) =>
-    name.startsWith(vectorPrefix) ? 'none' : 'new',
-  );
-  return decode(scores, path);
+  return decode(await readSafeTensors(path, 'Scores'), path);
 }
 
-/** Writes the ranker beside its table, which is there first: where the one is, so is the other. */
+/** Writes the result after the state: where the one is, so is the other. */
 export async function writeBase(path: string, { result, state }: Base): Promise<void> {
-  const { table, vectors, ...rest } = state;
-  await saveTable(tableOf(path), table);
-  const { metadata, tensors } = encode(result);
-  const named = Object.entries(vectors).map(([name, data]): [string, SafeTensor] => {
-    return [vectorPrefix + name, { shape: [data.length], data }];
-  });
-  await writeSafeTensors(path, {
-    metadata: { ...metadata, state: JSON.stringify(rest) },
-    tensors: new Map([...tensors, ...named]),
-  });
+  await writeSafeTensors(beside(path, 'state'), encodeState('state', state));
+  await writeCell(path, result);
 }
 
 /** @returns null where it was not finished */
 export async function readBase(path: string): Promise<Base | null> {
-  if (!(await exists(path))) return null;
-  const file = await readSafeTensors(path, 'Ranker without images');
-  const state = stateSchema.safeParse(parseJson(file.metadata['state'] ?? ''));
-  if (!state.success) throw damaged(path);
-  const vectors = [...file.tensors].flatMap(([name, { data }]): [string, Float32Array][] =>
-    name.startsWith(vectorPrefix) && data instanceof Float32Array
-      ? [[name.slice(vectorPrefix.length), data]]
-      : [],
-  );
-  return {
-    result: decode(file, path),
-    state: { ...state.data, vectors: Object.fromEntries(vectors), table: await loadTable(tableOf(path)) },
-  };
+  const own = beside(path, 'state');
+  const result = await readCell(path);
+  if (result === null || !(await exists(own))) return null;
+  return { result, state: decodeState('state', await readSafeTensors(own, 'Ranker without images'), own) };
 }
 
-/** `base-seed-1.safetensors` → `base-seed-1.table.safetensors` */
-function tableOf(path: string): string {
-  return path.replace(/\.safetensors$/, '.table.safetensors');
+/** Keeps what a ranker scores with beside its scores. */
+export async function writeWeights(path: string, { parameters, ...rest }: RankerWeights): Promise<void> {
+  const state = { ...rest, vectors: { parameters }, step: 0 };
+  await writeSafeTensors(beside(path, 'weights'), encodeState('weights', state));
+}
+
+export function hasWeights(path: string): Promise<boolean> {
+  return exists(beside(path, 'weights'));
+}
+
+/** @throws CourierError FILE_NOT_FOUND where `writeWeights` has written none, FILE_CORRUPT */
+export async function readWeights(path: string): Promise<RankerWeights> {
+  const own = beside(path, 'weights');
+  const { layout, vectors, table } = decodeState('weights', await readSafeTensors(own, 'Weights'), own);
+  return { layout, parameters: vectors.parameters, table };
+}
+
+/** What a ranker in training needs to go on. */
+export function checkpointOf(path: string): string {
+  return beside(path, 'checkpoint');
+}
+
+export async function removeCheckpoint(path: string): Promise<void> {
+  await rm(checkpointOf(path), { force: true });
+}
+
+/** `base-seed-1.safetensors` → `base-seed-1.state.safetensors` */
+function beside(path: string, what: 'state' | 'weights' | 'checkpoint'): string {
+  return path.replace(/\.safetensors$/, `.${what}.safetensors`);
 }
 
 function encode({ testRows, testScores, ...summary }: RankerResult): SafeTensors {

@@ -79,7 +79,7 @@ export function tableRows(
       features === null || baseline === undefined ? null : scoresOfSeeds(baseline.group, group, scored);
     return {
       features: features ?? 'none',
-      objective: source,
+      source,
       start,
       seeds: group.map(({ seed }) => seed),
       ...metricsOf(scores),

@@ -1,5 +1,5 @@
 /** Area under the ROC curve, over all rows and within groups. */
-import { groupRows } from './groups.ts';
+import { groupByIds } from './groups.ts';
 import { checkBothClasses, checkGroups, checkRows, type Scores, takeRows, undefinedMetric } from './rows.ts';
 
 /**
@@ -35,7 +35,7 @@ export interface GroupedAuc {
 export function gauc(scores: Scores, labels: Uint8Array, groups: Int32Array): GroupedAuc {
   checkRows('GAUC', scores, labels);
   checkGroups('GAUC', groups, scores.length);
-  const { count, start, rows } = groupRows(groups);
+  const { count, start, rows } = groupByIds(groups);
   const [scoresByGroup, labelsByGroup] = [takeRows(scores, rows), takeRows(labels, rows)];
   let [weighted, impressions, groupsCounted] = [0, 0, 0];
   for (let group = 0; group < count; group++) {

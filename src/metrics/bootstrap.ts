@@ -1,7 +1,8 @@
 /** Is one model better than another, or was it the luck of these users and these seeds? */
+
 import { CourierError } from '../errors.ts';
 import type { Random } from '../random.ts';
-import { groupRows } from './groups.ts';
+import { groupByIds } from './groups.ts';
 import { quantile } from './quantile.ts';
 import { type RankedRows, rankRows, weightedAuc } from './ranked.ts';
 import { checkBothClasses, checkGroups, checkRows, type Scores, undefinedMetric } from './rows.ts';
@@ -43,7 +44,7 @@ interface RankedSeed {
 export function pairedBootstrap(input: PairedBootstrapInput): PairedDifference {
   const { random, replicates = 1000 } = input;
   checkInput(input, replicates);
-  const { count, ofRow } = groupRows(input.users);
+  const { count, ofRow } = groupByIds(input.users);
   if (count < 2) throw undefinedMetric('The confidence interval', `the test rows have ${count} user`);
   const seeds = input.baseline.map((baseline, seed) => ({
     baseline: rankRows(baseline, input.labels, ofRow),

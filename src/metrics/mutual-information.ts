@@ -1,7 +1,8 @@
 /** What a cluster tells about a click beyond what a category tells already. */
+
 import { CourierError } from '../errors.ts';
 import type { Random } from '../random.ts';
-import { groupRows } from './groups.ts';
+import { groupByIds } from './groups.ts';
 import { quantile } from './quantile.ts';
 import { undefinedMetric } from './rows.ts';
 
@@ -71,7 +72,7 @@ export function permutedInformation(
 ): InformationByChance {
   checkCounts(counts);
   const shown = Int32Array.from(counts.exposures.keys()).filter((item) => counts.exposures[item]! > 0);
-  const groups = groupRows(shown.map((item) => counts.categories[item]!));
+  const groups = groupByIds(shown.map((item) => counts.categories[item]!));
   const values = Float64Array.from({ length: permutations }, () => {
     const dealt = counts.clusters.slice();
     for (let group = 0; group < groups.count; group++) {

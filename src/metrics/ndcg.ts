@@ -1,6 +1,6 @@
 /** Normalised discounted cumulative gain: how near the top of its page view a click is ranked. */
 import { CourierError } from '../errors.ts';
-import { groupRows } from './groups.ts';
+import { groupByIds } from './groups.ts';
 import { ascendingOrder } from './order.ts';
 import { checkGroups, checkRows, type Scores, undefinedMetric } from './rows.ts';
 
@@ -31,7 +31,7 @@ export function ndcg(scores: Scores, labels: Uint8Array, pageViews: Int32Array, 
   const metric = `NDCG@${k}`;
   checkRows(metric, scores, labels);
   checkGroups(metric, pageViews, scores.length);
-  const { count, start, rows } = groupRows(pageViews, ascendingOrder(scores).reverse());
+  const { count, start, rows } = groupByIds(pageViews, ascendingOrder(scores).reverse());
   const discounts = discountSums(start, k);
   let [sum, pageViewsCounted] = [0, 0];
   for (let group = 0; group < count; group++) {

@@ -1,6 +1,7 @@
 /** The mean of something that each user contributes several values to. */
+
 import type { Random } from '../random.ts';
-import { groupRows } from './groups.ts';
+import { groupByIds } from './groups.ts';
 import { quantile } from './quantile.ts';
 import { undefinedMetric } from './rows.ts';
 
@@ -24,7 +25,7 @@ export function userMean(
   replicates = 1000,
 ): UserMean {
   if (values.length === 0) throw undefinedMetric('A mean over users', 'there are no values');
-  const { count, ofRow } = groupRows(users);
+  const { count, ofRow } = groupByIds(users);
   const [sums, sizes] = [new Float64Array(count), new Int32Array(count)];
   for (let row = 0; row < values.length; row++) {
     sums[ofRow[row]!]! += values[row]!;

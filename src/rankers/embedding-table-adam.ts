@@ -32,7 +32,7 @@ export interface IdleOptions {
   readonly learningRate: number;
 }
 
-/** Steps are counted from the one at which all rows were current, so that rows not begun by then need no entry. */
+/** Steps are counted from one that no row is behind, so that rows not begun by then need no entry. */
 export class IdleRows {
   readonly #options: IdleOptions;
   /** Updates before the count begins. */
@@ -49,11 +49,29 @@ export class IdleRows {
 
   constructor(options: IdleOptions) {
     this.#options = options;
-    this.restart(0);
+    this.#restart(0);
+  }
+
+  /** Updates after which each of these rows was brought up to date. (n) */
+  currentOf(rows: Int32Array): Int32Array {
+    return rows.map((row) => this.#before + this.#current[row]!);
+  }
+
+  /**
+   * Goes on after so many updates.
+   * @param rows all that were begun. (n)
+   * @param current as `currentOf` gave them. (n)
+   */
+  restore(updates: number, rows: Int32Array, current: Int32Array): void {
+    this.#restart(current.reduce((least, value) => Math.min(least, value), updates));
+    for (let update = this.#before; update < updates; update++) this.endStep(rows, 0);
+    for (let index = 0; index < rows.length; index++) {
+      this.#current[rows[index]!] = current[index]! - this.#before;
+    }
   }
 
   /** Begins anew with all rows as they are after so many updates. */
-  restart(updates: number): void {
+  #restart(updates: number): void {
     this.#before = updates;
     this.#now = 0;
     // Fresh memory and not zeros written: none is taken for rows that are never looked up.

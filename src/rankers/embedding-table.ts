@@ -43,6 +43,11 @@ export interface TableState {
   readonly rows: Int32Array;
   /** Their values and slots. (n, 1 + slots, E) */
   readonly memory: Float32Array;
+  /**
+   * Updates after which each was last brought up to date; null where the optimiser leaves rows outside of a batch
+   * alone. (n)
+   */
+  readonly current: Int32Array | null;
 }
 
 export class EmbeddingTable {
@@ -118,20 +123,27 @@ export class EmbeddingTable {
   }
 
   /**
-   * A copy of what was learned, as large as the rows that were looked up. All of them are brought up to date first,
-   * so that this table and one that the state is put into go on to the same bits.
+   * A copy of what was learned, as large as the rows that were looked up. Rows are copied as they are, up to date or
+   * not: the table goes on as if nobody had asked, and so does one that the state is put into, to the same bits.
    */
   state(): TableState {
     const { optimizer, dimension } = this.#options;
     const [from, stride] = [this.#memory, this.#stride];
     const rows = this.#rowsPresent();
     const memory = new Float32Array(rows.length * stride);
-    this.#idle?.catchUp(from, rows, 0, rows.length);
     for (let index = 0, at = 0; index < rows.length; index++) {
       const end = (rows[index]! + 1) * stride;
       for (let value = end - stride; value < end; value++) memory[at++] = from[value]!;
     }
-    return { optimizer: optimizer.name, dimension, step: this.#step, rows, memory };
+    const current = this.#idle?.currentOf(rows) ?? null;
+    return { optimizer: optimizer.name, dimension, step: this.#step, rows, memory, current };
+  }
+
+  /** The embeddings of the rows that were looked up, as they are looked up: a state without slots. */
+  values(): TableState {
+    const rows = this.#rowsPresent();
+    const { dimension } = this.#options;
+    return { optimizer: 'none', dimension, step: 0, rows, memory: this.gather(rows), current: null };
   }
 
   /**
@@ -140,7 +152,7 @@ export class EmbeddingTable {
    */
   restore(state: TableState): void {
     this.#requireFit(state);
-    const { rows, memory, step } = state;
+    const { rows, memory, step, current } = state;
     const [to, present, stride] = [this.#memory, this.#present, this.#stride];
     present.fill(0);
     present[0] = 1 << paddingRow;
@@ -151,7 +163,7 @@ export class EmbeddingTable {
       for (let value = end - stride; value < end; value++) to[value] = memory[at++]!;
     }
     this.#step = step;
-    this.#idle?.restart(step);
+    if (current !== null) this.#idle?.restore(step, rows, current);
   }
 
   #requireFit({ optimizer, dimension, rows }: TableState): void {

@@ -20,9 +20,13 @@ describe('an exported ranker', () => {
   });
   afterAll(() => engine.close());
 
-  async function scoresAfter(folder: string, { trained, dataset }: ExportedFrom, rows: Int32Array) {
+  async function scoresAfter(
+    folder: string,
+    { ranker: { feature }, dataset }: ExportedFrom,
+    rows: Int32Array,
+  ) {
     const ranker = await loadRanker(folder, engine);
-    const scores = await ranker.score(rawExposures(dataset, trained.feature, rows));
+    const scores = await ranker.score(rawExposures(dataset, feature, rows));
     await ranker.release();
     return scores;
   }
@@ -40,8 +44,8 @@ describe('an exported ranker', () => {
         const folder = await temporaryFolder();
         await exportRanker(folder, from);
         const rows = rowsOfSplit(from.dataset, 'validation');
-        const before = await from.trained.model.score(rows);
-        await from.trained.model.release();
+        const before = await from.ranker.scorer.score(rows);
+        await from.ranker.release();
         expect(Math.max(...before) - Math.min(...before)).toBeGreaterThan(0.05);
         expect(largestDifference(before, await scoresAfter(folder, from, rows))).toBeLessThanOrEqual(1e-5);
         const alone = await scoresAfter(folder, from, rows.subarray(0, 1));
@@ -55,13 +59,13 @@ describe('an exported ranker', () => {
     const folder = await temporaryFolder();
     await exportRanker(folder, from);
     const rows = rowsOfSplit(from.dataset, 'validation');
-    const before = await from.trained.model.score(rows);
-    await from.trained.model.release();
+    const before = await from.ranker.scorer.score(rows);
+    await from.ranker.release();
     expect(largestDifference(before, await scoresAfter(folder, from, rows))).toBeLessThanOrEqual(1e-5);
     const ranker = await loadRanker(folder, engine);
-    const [exposure] = rawExposures(from.dataset, from.trained.feature, rows.subarray(0, 1));
+    const [exposure] = rawExposures(from.dataset, from.ranker.feature, rows.subarray(0, 1));
     // Of a thousand new ids in 64 rows, some meet the row of the known one, and then nothing tells them apart.
-    const { buckets } = from.trained.assembler.fields.user;
+    const { buckets } = from.ranker.assembler.fields.user;
     const rowOf = (user: string) => rowOfText(user, buckets!);
     const fresh = Array.from({ length: 1000 }, (_, id) => `never seen ${id}`);
     const alike = fresh.find((user) => rowOf(user) === rowOf(exposure!.user));
@@ -76,7 +80,7 @@ describe('an exported ranker', () => {
 
   it('is in operators of the ONNX standard alone, and takes any number of exposures', async () => {
     const from = await smallRanker('sim-score+cluster-id', engine);
-    await from.trained.model.release();
+    await from.ranker.release();
     const folder = await temporaryFolder();
     await exportRanker(folder, from);
     const { graph } = decodeModel(await readFile(join(folder, 'ranker.onnx')));
@@ -98,7 +102,7 @@ describe('an exported ranker', () => {
 
   it('has a row for every id that training showed often enough, and says which is for all others', async () => {
     const from = await smallRanker('cluster-id', engine);
-    await from.trained.model.release();
+    await from.ranker.release();
     const folder = await temporaryFolder();
     await exportRanker(folder, from);
     const { fields, kinds, values, places } = await readParquet(
@@ -134,7 +138,7 @@ describe('an exported ranker', () => {
     const [one, other] = [await temporaryFolder(), await temporaryFolder()];
     await exportRanker(one, from);
     await exportRanker(other, from);
-    await from.trained.model.release();
+    await from.ranker.release();
     const files = (await readdir(one)).sort();
     expect(files).toEqual([
       'codes.parquet',

@@ -17,14 +17,14 @@ import type { RankerData } from './fields.ts';
 import { idRowsOf, writeIdRows } from './id-rows.ts';
 import { rankers } from './index.ts';
 import { rankerInputs } from './inputs.ts';
-import type { TrainedRanker } from './train.ts';
+import type { ReadyRanker } from './ready-ranker.ts';
 
 /** The axis along which exposures are batched is open. */
 const axis = 'exposures';
 
 /** A ranker, and what it was trained on. */
 export interface ExportedFrom {
-  readonly trained: Pick<TrainedRanker, 'model' | 'assembler' | 'feature' | 'state'>;
+  readonly ranker: ReadyRanker;
   readonly config: RankerConfig;
   readonly dataset: RankerData & Pick<Dataset, 'name' | 'hash'>;
   readonly seed: number;
@@ -35,8 +35,8 @@ export interface ExportedFrom {
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
 export async function exportRanker(folder: string, from: ExportedFrom): Promise<void> {
-  const { trained, config, dataset } = from;
-  const { assembler, feature, model } = trained;
+  const { ranker, config, dataset } = from;
+  const { assembler, feature, scorer } = ranker;
   const codes = feature?.codes ?? [];
   const about = describe(from);
   const fields = fieldNames(about.layout);
@@ -44,7 +44,7 @@ export async function exportRanker(folder: string, from: ExportedFrom): Promise<
   const rows = idRowsOf(assembler.fields, dataset, codes);
   await writeFileWhole(join(folder, exportFiles.model), graphOf(from).encode('standard'));
   await writeIdRows(join(folder, exportFiles.ids), new Map(named.map((name, index) => [name, rows[index]!])));
-  const data = model.embeddings(Int32Array.from({ length: about.tableRows }, (_, row) => row));
+  const data = scorer.embeddings(Int32Array.from({ length: about.tableRows }, (_, row) => row));
   await writeSafeTensors(join(folder, exportFiles.table), {
     metadata: {},
     tensors: new Map([['embeddings', { shape: [about.tableRows, config.embeddingDimension], data }]]),
@@ -55,20 +55,18 @@ export async function exportRanker(folder: string, from: ExportedFrom): Promise<
 }
 
 /** Everything but the embeddings, for as many exposures as there are: probabilities of a click. (B, 1) */
-function graphOf({ trained: { assembler, state }, config }: ExportedFrom): Model {
+function graphOf({ ranker: { assembler, weights }, config }: ExportedFrom): Model {
   const { fields, columns, visualColumns, gate, visual } = assembler;
   const shape = { fields, columns, visualColumns, gate, visual, batchSize: openLength };
   const { inputs } = rankerInputs(shape, config.embeddingDimension);
   const scores = sigmoid(rankers[config.ranker](inputs, config));
-  const values = state.vectors['parameters'];
-  if (values === undefined) throw new Error('the ranker has no parameters');
   const names = ['embedded', 'historyMask', 'dense', 'visual', 'category', 'scores'];
   const openAxes = Object.fromEntries(names.map((name) => [name, axis]));
-  return buildExport({ scores }, state.layout, values, openAxes);
+  return buildExport({ scores }, weights.layout, weights.parameters, openAxes);
 }
 
 function describe({
-  trained: { assembler, feature },
+  ranker: { assembler, feature },
   config,
   dataset,
   seed,

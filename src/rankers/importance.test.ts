@@ -26,17 +26,18 @@ describe('permutation importance', () => {
     });
     const config = rankerConfig.parse({ minimumCount: 2, batchSize: 250, epochs: 3, hiddenWidths: [16] });
     const training = { dataset: data, feature, config, seed: 1, engine, progress: silent, start: null };
-    const { model, assembler } = await trainRanker(training);
+    const kept = { signal: undefined, checkpoint: null };
+    const { model, assembler } = await trainRanker({ ...training, ...kept });
     const rows = rowsOfSplit(data, 'validation');
     const importance = await permutationImportance(
-      model,
+      model.scorer,
       assembler,
       data,
       rows,
       'sim-score',
       Random.seeded(1, 'importance'),
     );
-    const before = await model.score(rows);
+    const before = await model.scorer.score(rows);
     expect(importance.map(({ input }) => input).sort()).toEqual([
       'constant',
       'device',
@@ -50,7 +51,7 @@ describe('permutation importance', () => {
     expect(importance[0]?.loss).toBeGreaterThan(0.3);
     for (const { loss } of importance.slice(1)) expect(Math.abs(loss)).toBeLessThan(0.05);
     expect(importance.find(({ input }) => input === 'constant')?.loss).toBe(0);
-    expect(await model.score(rows)).toEqual(before);
+    expect(await model.scorer.score(rows)).toEqual(before);
     await model.release();
   });
 });

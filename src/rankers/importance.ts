@@ -3,7 +3,7 @@ import { auc } from '../metrics/auc.ts';
 import type { Random } from '../random.ts';
 import type { Batch, BatchAssembler } from './batch.ts';
 import { lookupsOf, type RankerData } from './fields.ts';
-import type { RankerModel } from './model.ts';
+import type { RankerScorer } from './scorer.ts';
 
 export interface InputImportance {
   readonly input: string;
@@ -28,7 +28,7 @@ interface Part {
  * @param visualName what to call all that photos add
  */
 export async function permutationImportance(
-  model: RankerModel,
+  scorer: RankerScorer,
   assembler: BatchAssembler,
   data: RankerData,
   rows: Int32Array,
@@ -36,13 +36,13 @@ export async function permutationImportance(
   random: Random,
 ): Promise<readonly InputImportance[]> {
   const labels = Uint8Array.from(rows, (row) => data.exposures.clicked[row]!);
-  const whole = auc(await model.score(rows), labels);
+  const whole = auc(await scorer.score(rows), labels);
   const donors = random.shuffle(rows.slice());
   const { batchSize } = assembler;
   const result: InputImportance[] = [];
   for (const part of partsOf(assembler, data, visualName)) {
     let from = 0;
-    const scores = await model.score(rows, (own) => {
+    const scores = await scorer.score(rows, (own) => {
       const donated = assembler.assemble(donors.subarray(from, from + own.length));
       from += batchSize;
       return withPart(assembler.assemble(own), donated, part, assembler);

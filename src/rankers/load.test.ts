@@ -26,15 +26,15 @@ describe('loading an exported ranker', () => {
     engine = Engine.start({ threads: 1 });
     folder = await mkdtemp(join(tmpdir(), 'courier-'));
     from = await smallRanker('sim-score+cluster-id', engine);
-    await from.trained.model.release();
+    await from.ranker.release();
     await exportRanker(folder, from);
     ranker = await loadRanker(folder, engine);
-    const { fields } = from.trained.assembler;
+    const { fields } = from.ranker.assembler;
     const rows = rowsOfSplit(from.dataset, 'validation');
     const { item } = from.dataset.exposures;
     const rare = rows.filter((row) => fields.item[0]!.rowOf[item[row]!] === fields.item[0]!.unknownRow);
-    exposures = rawExposures(from.dataset, from.trained.feature, rows.subarray(0, 50));
-    unseen = rawExposures(from.dataset, from.trained.feature, rare.subarray(0, 50));
+    exposures = rawExposures(from.dataset, from.ranker.feature, rows.subarray(0, 50));
+    unseen = rawExposures(from.dataset, from.ranker.feature, rare.subarray(0, 50));
   });
   afterAll(async () => {
     await engine.close();
@@ -83,7 +83,7 @@ describe('loading an exported ranker', () => {
   it('scores an id from elsewhere as one that training never saw, and that finitely', async () => {
     expect(unseen.length).toBeGreaterThan(20);
     const { catalogue } = from.dataset;
-    const codes = from.trained.feature!.codes[0]!.codes;
+    const codes = from.ranker.feature!.codes[0]!.codes;
     const foreign = unseen.map((exposure, index): RawExposure => {
       const code = codes[catalogue.ids.indexOf(exposure.candidate.id)]!;
       const candidate = { ...exposure.candidate, codes: { cluster_6: code < 0 ? null : code } };
@@ -108,7 +108,7 @@ describe('loading an exported ranker', () => {
     const whole = await ranker.score(exposures);
     const reversed = await ranker.score([...exposures].reverse());
     for (const [index, score] of whole.entries()) expect(reversed.at(-1 - index)).toBeCloseTo(score, 6);
-    const codes = from.trained.feature!.codes[0]!.codes;
+    const codes = from.ranker.feature!.codes[0]!.codes;
     const given = (shift: number) =>
       exposures.map(({ candidate, ...rest }) => {
         const code = codes[from.dataset.catalogue.ids.indexOf(candidate.id)]!;

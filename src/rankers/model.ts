@@ -5,37 +5,50 @@ import { initialValues, namedParts, type ParameterLayout } from '../graph/parame
 import { type FloatTensor, input } from '../graph/tensor.ts';
 import { buildInference, buildTrainingStep, scalarFeeds } from '../graph/training-step.ts';
 import { Random } from '../random.ts';
-import { type Engine, type EngineState, floats, type Session } from '../runtime/engine.ts';
-import type { NamedValues } from '../runtime/protocol.ts';
+import { type Engine, EngineScope, type EngineState, floats, type Session } from '../runtime/engine.ts';
 import type { Batch, BatchAssembler } from './batch.ts';
 import type { RankerConfig } from './config.ts';
 import { EmbeddingTable, type TableState } from './embedding-table.ts';
 import { growVector } from './grow.ts';
 import { rankers } from './index.ts';
 import { gateParameter, rankerInputs } from './inputs.ts';
-import { sparseOptimizers } from './sparse-optimizers.ts';
+import { feedsOf, RankerScorer } from './scorer.ts';
+import { type SparseOptimizer, sparseOptimizers } from './sparse-optimizers.ts';
+
+/** The parameters, and what else is of their length, by name. (P) each */
+export type Vectors = Readonly<Record<string, Float32Array>> & { readonly parameters: Float32Array };
 
 /** All that a ranker has learned, what its optimisers remember included: enough to go on. */
 export interface RankerState {
   readonly layout: ParameterLayout;
-  /** Parameters and the optimiser's slots, by name. (P) each */
-  readonly vectors: Readonly<Record<string, Float32Array>>;
+  /** Parameters and the optimiser's slots. */
+  readonly vectors: Vectors;
   readonly table: TableState;
   /** Steps so far. */
   readonly step: number;
+}
+
+/** What a ranker scores with: all that it has learned, but not what its optimisers remember. */
+export interface RankerWeights {
+  readonly layout: ParameterLayout;
+  /** (P) */
+  readonly parameters: Float32Array;
+  /** Without slots. */
+  readonly table: TableState;
 }
 
 /** Trains all but the embeddings of ids. */
 const optimizer = createOptimizer({ name: 'adam', weightDecay: 0 });
 
 export class RankerModel {
+  readonly scorer: RankerScorer;
   readonly #assembler: BatchAssembler;
   readonly #learningRate: number;
   readonly #table: EmbeddingTable;
   readonly #layout: ParameterLayout;
   readonly #state: EngineState;
   readonly #training: Session;
-  readonly #inference: Session;
+  readonly #scope: EngineScope;
   #step: number;
 
   private constructor(
@@ -47,16 +60,18 @@ export class RankerModel {
       readonly state: EngineState;
       readonly training: Session;
       readonly inference: Session;
+      readonly scope: EngineScope;
     },
     step: number,
   ) {
+    this.scorer = new RankerScorer(assembler, table, graph.inference);
     this.#assembler = assembler;
     this.#learningRate = learningRate;
     this.#table = table;
     this.#layout = graph.layout;
     this.#state = graph.state;
     this.#training = graph.training;
-    this.#inference = graph.inference;
+    this.#scope = graph.scope;
     this.#step = step;
   }
 
@@ -73,26 +88,22 @@ export class RankerModel {
     start: RankerState | null = null,
   ): Promise<RankerModel> {
     const { embedded, logits, loss } = graphOf(assembler, config);
-    const step = buildTrainingStep(loss, { optimizer, clipNorm: null, inputGradients: { embedded } });
-    const table = new EmbeddingTable(
-      {
-        rows: assembler.fields.tableRows,
-        dimension: config.embeddingDimension,
-        optimizer: sparseOptimizers[config.tableOptimizer],
-        learningRate: config.tableLearningRate,
-        decay: config.tableDecay,
-      },
-      Random.seeded(seed, 'ranker embeddings'),
-    );
+    const { model, parameters, layout } = buildTrainingStep(loss, {
+      optimizer,
+      clipNorm: null,
+      inputGradients: { embedded },
+    });
+    const table = createTable(assembler, config, sparseOptimizers[config.tableOptimizer], seed);
     if (start !== null) table.restore(start.table);
     const fresh = {
-      parameters: initialValues(step.parameters, Random.seeded(seed, 'ranker parameters')),
-      ...Object.fromEntries(optimizer.slots.map((slot) => [slot, new Float32Array(step.layout.size)])),
+      parameters: initialValues(parameters, Random.seeded(seed, 'ranker parameters')),
+      ...Object.fromEntries(optimizer.slots.map((slot) => [slot, new Float32Array(layout.size)])),
     };
-    const state = await engine.createState(start === null ? fresh : grown(start, step.layout, fresh));
-    const training = await engine.load(step.model, state);
-    const inference = await engine.load(buildInference({ scores: sigmoid(logits) }, step.layout), state);
-    const graph = { layout: step.layout, state, training, inference };
+    const scope = new EngineScope(engine);
+    const state = await scope.createState(start === null ? fresh : grown(start, layout, fresh));
+    const training = await scope.load(model, state);
+    const inference = await scope.load(buildInference({ scores: sigmoid(logits) }, layout), state);
+    const graph = { layout, state, training, inference, scope };
     return new RankerModel(assembler, config.learningRate, table, graph, start?.step ?? 0);
   }
 
@@ -101,7 +112,7 @@ export class RankerModel {
     this.#step++;
     const values = await this.#training.run(
       {
-        ...this.#feeds(batch),
+        ...feedsOf(batch, this.#assembler),
         labels: batch.labels,
         weights: batch.weights,
         ...scalarFeeds(optimizer, this.#step, this.#learningRate),
@@ -112,33 +123,14 @@ export class RankerModel {
     return floats(values, 'loss')[0]!;
   }
 
-  /**
-   * The probability of a click on each of these exposures. (n)
-   * @param assemble how a part of them becomes a batch
-   */
-  async score(
-    rows: Int32Array,
-    assemble: (part: Int32Array) => Batch = (part) => this.#assembler.assemble(part),
-  ): Promise<Float32Array> {
-    const { batchSize } = this.#assembler;
-    const scores = new Float32Array(rows.length);
-    for (let from = 0; from < rows.length; from += batchSize) {
-      const batch = assemble(rows.subarray(from, from + batchSize));
-      const embedded = this.#table.gather(batch.lookups);
-      const values = await this.#inference.run(this.#feeds(batch), { embedded });
-      scores.set(floats(values, 'scores').subarray(0, batch.count), from);
-    }
-    return scores;
-  }
-
-  /** The embeddings of these rows of the table, as a batch would be given them. (n) → (n, E) */
-  embeddings(rows: Int32Array): Float32Array {
-    return this.#table.gather(rows);
-  }
-
   async state(): Promise<RankerState> {
-    const vectors = await this.#state.read();
+    const vectors = await this.#vectors();
     return { layout: this.#layout, vectors, table: this.#table.state(), step: this.#step };
+  }
+
+  async weights(): Promise<RankerWeights> {
+    const { parameters } = await this.#vectors();
+    return { layout: this.#layout, parameters, table: this.#table.values() };
   }
 
   /** Puts a state of this very model back. */
@@ -148,27 +140,39 @@ export class RankerModel {
     this.#step = step;
   }
 
-  async release(): Promise<void> {
-    await this.#training.release();
-    await this.#inference.release();
-    await this.#state.release();
+  release(): Promise<void> {
+    return this.#scope.release();
   }
 
-  /** All but the embedded ids, which are large. */
-  #feeds(batch: Batch): NamedValues {
-    const { columns, visualColumns, visual } = this.#assembler;
-    return {
-      historyMask: batch.historyMask,
-      ...(columns.width === 0 ? {} : { dense: batch.dense }),
-      ...(visualColumns.width === 0 ? {} : { visual: batch.visual }),
-      ...(visual ? { category: batch.category } : {}),
-    };
+  async #vectors(): Promise<Vectors> {
+    const { parameters, ...slots } = await this.#state.read();
+    if (parameters === undefined) throw new Error('the ranker has no parameters');
+    return { parameters, ...slots };
   }
+}
+
+/** The embeddings of all ids that an assembler knows, as they start for a seed. */
+export function createTable(
+  { fields }: Pick<BatchAssembler, 'fields'>,
+  config: RankerConfig,
+  sparseOptimizer: SparseOptimizer,
+  seed: number,
+): EmbeddingTable {
+  return new EmbeddingTable(
+    {
+      rows: fields.tableRows,
+      dimension: config.embeddingDimension,
+      optimizer: sparseOptimizer,
+      learningRate: config.tableLearningRate,
+      decay: config.tableDecay,
+    },
+    Random.seeded(seed, 'ranker embeddings'),
+  );
 }
 
 /** How far each category lets the visual side through, in [0, 1]; empty for a ranker without images. (C) */
 export function gatesOf({ layout, vectors }: RankerState): Float32Array {
-  const logits = namedParts(layout, vectors['parameters'] ?? new Float32Array()).get(gateParameter);
+  const logits = namedParts(layout, vectors.parameters).get(gateParameter);
   return (logits ?? new Float32Array()).map((logit) => 1 / (1 + Math.exp(-logit)));
 }
 

@@ -46,7 +46,7 @@ describe.each(Object.keys(rankers))('the ranker %s', (name) => {
     const state = await model.state();
     await model.release();
     const shown = await RankerModel.create(assembler(features, log), config, 3, engine, state);
-    const values = await shown.score(rows);
+    const values = await shown.scorer.score(rows);
     await shown.release();
     return values;
   }
@@ -90,16 +90,16 @@ describe.each(Object.keys(rankers))('the ranker %s', (name) => {
       for (let from = 0; from < 320; from += 32) {
         await small.train(blind.assemble(trainRows.subarray(from, from + 32)));
       }
-      const before = await small.score(rows);
+      const before = await small.scorer.score(rows);
       const state = await small.state();
       await small.release();
       const large = await RankerModel.create(assembler(set), config, 4, engine, state);
-      const after = await large.score(rows);
+      const after = await large.scorer.score(rows);
       // Not exactly: the factorisation machine crosses the fresh, small embeddings of codes with the others.
       for (const [row, value] of before.entries()) expect(after[row]).toBeCloseTo(value, 2);
       const loss = await large.train(assembler(set).assemble(trainRows.subarray(320, 352)));
       expect(Number.isFinite(loss)).toBe(true);
-      expect(await large.score(rows)).not.toEqual(after);
+      expect(await large.scorer.score(rows)).not.toEqual(after);
       await large.release();
     },
   );
@@ -111,7 +111,7 @@ describe.each(Object.keys(rankers))('the ranker %s', (name) => {
       exposures: { ...data.exposures, numeric: new Float32Array(0), numericNames: [], context: [] },
     };
     const model = await RankerModel.create(assembler('sim-score', bare), config, 3, engine);
-    expect((await model.score(rows)).every((score) => score > 0 && score < 1)).toBe(true);
+    expect((await model.scorer.score(rows)).every((score) => score > 0 && score < 1)).toBe(true);
     await model.release();
   });
 });

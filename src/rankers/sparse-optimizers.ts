@@ -16,7 +16,7 @@ export interface SparseStep {
 }
 
 export interface SparseOptimizer {
-  readonly name: RankerConfig['tableOptimizer'];
+  readonly name: RankerConfig['tableOptimizer'] | 'none';
   /** Values of state per parameter, zero at the start. */
   readonly slots: number;
   /** Makes what brings rows up to date that took no part in a step; null if such a step does not change them. */
@@ -74,7 +74,18 @@ const adam: SparseOptimizer = {
   },
 };
 
-export const sparseOptimizers: Readonly<Record<RankerConfig['tableOptimizer'], SparseOptimizer>> = {
+/** For a table that is only looked up. */
+const none: SparseOptimizer = {
+  name: 'none',
+  slots: 0,
+  idleRows: null,
+  update() {
+    throw new Error('a table without an optimiser cannot be trained');
+  },
+};
+
+export const sparseOptimizers: Readonly<Record<SparseOptimizer['name'], SparseOptimizer>> = {
   adagrad,
   adam,
+  none,
 };

@@ -53,7 +53,8 @@ describe('training a ranker', () => {
   ) {
     const feature = features === 'none' ? null : createFeature(featureSet(features), dataset, inputs);
     const config = rankerConfig.parse({ ...small, ...options });
-    const trained = await trainRanker({ dataset, feature, config, seed, engine, progress, start });
+    const kept = { signal: undefined, checkpoint: null };
+    const trained = await trainRanker({ dataset, feature, config, seed, engine, progress, start, ...kept });
     await trained.model.release();
     return trained;
   }

@@ -3,33 +3,23 @@
 import type { VisualFeature } from '../data/visual-feature.ts';
 import { CourierError } from '../errors.ts';
 import { auc } from '../metrics/auc.ts';
-import { known, type Measured, measure } from '../metrics/measured.ts';
+import { type Measured, measure } from '../metrics/measured.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
-import type { Engine } from '../runtime/engine.ts';
 import { BatchAssembler } from './batch.ts';
-import type { RankerConfig } from './config.ts';
 import { type RankerData, rowsOfSplit } from './fields.ts';
 import { gatesOf, RankerModel, type RankerState } from './model.ts';
+import type { RankerOrigin } from './ready-ranker.ts';
+import { type CheckpointPlace, type CurvePoint, TrainingMemory } from './training-memory.ts';
 
-export interface RankerTraining {
-  readonly dataset: RankerData;
-  /** What images give; null for a ranker without images. */
-  readonly feature: VisualFeature | null;
-  readonly config: RankerConfig;
-  readonly seed: number;
-  readonly engine: Engine;
+export interface RankerTraining extends RankerOrigin {
   readonly progress: Progress;
   /** A ranker without images, trained on the same data, to go on from; null to begin from nothing. */
   readonly start: RankerState | null;
-}
-
-export interface CurvePoint {
-  readonly step: number;
-  /** Mean training loss since the point before; null before the first step. */
-  readonly loss: number | null;
-  /** null where it is undefined. */
-  readonly validationAuc: number | null;
+  /** Stops the training before its next step. */
+  readonly signal: Pick<AbortSignal, 'aborted'> | undefined;
+  /** Where it is kept so that it can go on; null: nowhere. */
+  readonly checkpoint: CheckpointPlace | null;
 }
 
 /** How far a category lets the visual side through. */
@@ -68,30 +58,33 @@ export interface TrainedRanker {
 /**
  * Trains a ranker on the training split. The AUC on the validation split decides when to stop and which
  * weights to keep, those it started from among them; where it is undefined, training goes on to its last step and
- * keeps the weights of that. The test split is scored once, at the end. The same arguments give the same scores.
+ * keeps the weights of that. The test split is scored once, at the end. The same arguments give the same scores,
+ * however often the training was stopped: it goes on from its checkpoint, which stays there in the end.
  *
  * @throws CourierError SPLIT_EMPTY as `requireTrainable` does, VALUE_INVALID for a column that is not finite,
- *   TRAINING_DIVERGED when the loss is not finite
+ *   TRAINING_DIVERGED when the loss is not finite, INTERRUPTED, and those of reading and writing the checkpoint
  */
 export async function trainRanker(training: RankerTraining): Promise<TrainedRanker> {
   const { dataset, feature, config, seed, engine, start } = training;
-  const started = performance.now();
+  const began = performance.now();
   const train = requireTrainable(dataset);
   const [validation, test] = [rowsOfSplit(dataset, 'validation'), rowsOfSplit(dataset, 'test')];
   const assembler = new BatchAssembler(dataset, feature, train, config);
   const model = await RankerModel.create(assembler, config, seed, engine, start);
   try {
+    const memory = await TrainingMemory.open(model, training.checkpoint, runOf(training), began);
     const labels = Uint8Array.from(validation, (row) => dataset.exposures.clicked[row]!);
     const validate = async () => {
-      const scores = await model.score(validation);
+      const scores = await model.scorer.score(validation);
       return measure(() => auc(scores, labels));
     };
-    const { curve, best, steps } = await trainUntilStale(model, assembler, train, validate, training);
-    await model.restore(best.state);
-    const testScores = await model.score(test);
-    const seconds = (performance.now() - started) / 1000;
-    const gates = gatesOnTest(gatesOf(best.state), assembler, dataset, test);
+    await trainUntilStale(model, assembler, train, validate, memory, training);
+    const { curve, steps, best } = memory;
     const { validationAuc, state } = best;
+    await model.restore(state);
+    const testScores = await model.scorer.score(test);
+    const gates = gatesOnTest(gatesOf(state), assembler, dataset, test);
+    const { seconds } = memory;
     const result = { testRows: test, testScores, validationAuc, curve, steps, seconds, gates };
     return { result, model, assembler, feature, state };
   } catch (error) {
@@ -100,9 +93,9 @@ export async function trainRanker(training: RankerTraining): Promise<TrainedRank
   }
 }
 
-interface Best {
-  readonly validationAuc: Measured;
-  readonly state: RankerState;
+/** What a checkpoint must have been written by. */
+function runOf({ config, seed, feature, start }: RankerTraining): string {
+  return JSON.stringify({ config, seed, feature: feature?.name ?? null, start: start?.step ?? null });
 }
 
 /** Steps until the epochs are over or `patience` evaluations in a row have brought no better AUC. Without one the last is the best. */
@@ -111,61 +104,46 @@ async function trainUntilStale(
   assembler: BatchAssembler,
   trainRows: Int32Array,
   validate: () => Promise<Measured>,
-  { config, seed, feature, progress, start }: RankerTraining,
-): Promise<{ curve: readonly CurvePoint[]; best: Best; steps: number }> {
+  memory: TrainingMemory,
+  { config, seed, feature, progress, start, signal }: RankerTraining,
+): Promise<void> {
   const stage = `Train ${config.ranker}, ${feature?.name ?? 'none'}`;
   const perEpoch = Math.ceil(trainRows.length / config.batchSize);
   const interval = Math.ceil(perEpoch / config.evaluationsPerEpoch);
   const total = perEpoch * config.epochs;
   const purpose = start === null ? 'ranker batches' : 'ranker batches, going on';
   const batches = shuffledBatches(trainRows, config.batchSize, Random.seeded(seed, purpose));
+  for (let step = 0; step < memory.steps; step++) batches.next();
   const nextBatch = () => assembler.assemble(batches.next().value);
-  const curve: CurvePoint[] = [];
-  let best: Best | null = null;
-  let [lossSum, steps, sinceBest] = [0, 0, 0];
-  const evaluate = async () => {
+  const look = async () => {
     const validationAuc = await validate();
-    const since = steps - (curve.at(-1)?.step ?? 0);
-    const loss = steps === 0 ? null : lossSum / since;
-    curve.push({ step: steps, loss, validationAuc: known(validationAuc) });
-    progress({ kind: 'advance', stage, done: steps, detail: aucText(validationAuc) });
-    lossSum = 0;
-    sinceBest++;
-    if (best !== null && !isBetter(validationAuc, best.validationAuc)) return;
-    best = { validationAuc, state: await model.state() };
-    sinceBest = 0;
+    await memory.recordLook(validationAuc);
+    progress({ kind: 'advance', stage, done: memory.steps, detail: aucText(validationAuc) });
   };
   progress({ kind: 'start', stage, total, unit: 'steps' });
-  if (start !== null) await evaluate();
+  if (start !== null && memory.steps === 0) await look();
   let upcoming = nextBatch();
-  while (steps < total && sinceBest < config.patience) {
+  while (memory.steps < total && memory.sinceBest < config.patience) {
+    if (signal?.aborted === true) {
+      await memory.keep();
+      throw interrupted(memory.steps);
+    }
+    await memory.keepIfDue();
     const running = model.train(upcoming);
     // Assembled while the compute thread is busy with the batch before.
     upcoming = nextBatch();
     const loss = await running;
-    steps++;
-    if (!Number.isFinite(loss)) throw diverged(steps, loss);
-    lossSum += loss;
-    if (steps % interval === 0 || steps === total) await evaluate();
+    memory.recordStep(loss);
+    if (!Number.isFinite(loss)) throw diverged(memory.steps, loss);
+    if (memory.steps % interval === 0 || memory.steps === total) await look();
   }
-  const kept = requireBest(best);
-  progress({ kind: 'end', stage, detail: aucText(kept.validationAuc) });
-  return { curve, best: kept, steps };
-}
-
-function isBetter(one: Measured, other: Measured): boolean {
-  return one.kind === 'undefined' || other.kind === 'undefined' || one.value > other.value;
+  progress({ kind: 'end', stage, detail: aucText(memory.best.validationAuc) });
 }
 
 function aucText(validationAuc: Measured): string {
   return validationAuc.kind === 'value'
     ? `validation AUC ${validationAuc.value.toFixed(4)}`
     : `no validation AUC, the last weights are kept: ${validationAuc.why}`;
-}
-
-function requireBest(best: Best | null): Best {
-  if (best === null) throw new Error('training ended without an evaluation');
-  return best;
 }
 
 function gatesOnTest(
@@ -205,6 +183,14 @@ export function requireTrainable(dataset: RankerData): Int32Array {
     'SPLIT_EMPTY',
     `The training split has ${clicks} clicked and ${rows.length - clicks} unclicked exposures; a ranker learns from both.`,
     'Check the column of clicks, or ingest the dataset again with other split dates or a longer log.',
+  );
+}
+
+function interrupted(step: number): CourierError {
+  return new CourierError(
+    'INTERRUPTED',
+    `Stopped a ranker after step ${step} of its training.`,
+    'Run the same command again to go on.',
   );
 }
 

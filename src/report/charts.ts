@@ -5,7 +5,7 @@ import { draw, halo, seriesColors, verdictColors } from './drawing.ts';
 import type { Html } from './html.ts';
 import type { Curve } from './report.ts';
 import { type LiftedRow, verdict } from './rows.ts';
-import { featuresName, interval, objectiveName, signedPoints } from './text.ts';
+import { featuresName, interval, signedPoints, sourceName } from './text.ts';
 
 /** More points of one line than this are not visible at the size of the picture. */
 const visiblePoints = 600;
@@ -76,11 +76,11 @@ export function liftDomain(rows: readonly LiftedRow[]): [number, number] {
   return [Math.min(0, ...limits), Math.max(0, ...limits)];
 }
 
-function interval95({ objective, features, lift }: LiftedRow, place: number) {
+function interval95({ source, features, lift }: LiftedRow, place: number) {
   return {
     place,
     color: verdictColors[verdict(lift)],
-    name: oneLine(`${objectiveName(objective)} · ${featuresName(features)}`, 56),
+    name: oneLine(`${sourceName(source)} · ${featuresName(features)}`, 56),
     numbers: `${signedPoints(lift.auc)} (${interval(lift.ci95)})`,
     lift: 100 * lift.auc,
     low: 100 * lift.ci95[0],

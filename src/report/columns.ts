@@ -5,7 +5,7 @@ import type { Measured } from '../metrics/measured.ts';
 import type { Summary } from '../metrics/summary.ts';
 import { decimals, oneLine } from '../text.ts';
 import type { ReportRow } from './report.ts';
-import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
+import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
 
 export interface Column {
   readonly title: string;
@@ -22,7 +22,7 @@ export interface Cell {
 }
 
 const features = name('Features', (row) => featuresName(row.features));
-const embeddings = name('Embeddings', (row) => objectiveName(row.objective));
+const embeddings = name('Embeddings', (row) => sourceName(row.source));
 const start = name('Start', (row) => row.start);
 const auc = metric('AUC', (row) => row.auc);
 const gauc = metric('GAUC', (row) => row.gauc);

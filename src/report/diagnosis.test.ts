@@ -12,7 +12,7 @@ interface Part {
 
 const nothing: Diagnosis = {
   features: 'vector',
-  objective: 'courier',
+  source: 'courier',
   seed: 7,
   importance: value([]),
   gates: [],

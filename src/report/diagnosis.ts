@@ -12,14 +12,14 @@ import {
 } from './diagnosis-charts.ts';
 import { type Html, html } from './html.ts';
 import type { Diagnosis, ImageGain, InputLoss, Report } from './report.ts';
-import { featuresName, meanAndStd, objectiveName, signedPoints } from './text.ts';
+import { featuresName, meanAndStd, signedPoints, sourceName } from './text.ts';
 
 /** Categories shown, those with most exposures; `report.json` has all of them. */
 const shownGates = 20;
 
 export function diagnosisSection({ diagnosis }: Report): Html | null {
   if (diagnosis === null) return null;
-  const { features, objective, seed, importance, gates, reliability, withoutCategories } = diagnosis;
+  const { features, source, seed, importance, gates, reliability, withoutCategories } = diagnosis;
   const figures = [
     figureOrGap('Importance of inputs', importance, importanceFigure),
     gates.length === 0 ? null : gateFigure(gates),
@@ -29,7 +29,7 @@ export function diagnosisSection({ diagnosis }: Report): Html | null {
   if (figures.every((figure) => figure === null)) return null;
   return html`<section id="diagnosis" aria-labelledby="diagnosis-title">
 <h2 id="diagnosis-title">What the ranker rests on</h2>
-<p>${whichRow(importance)}, ${objectiveName(objective)} as ${featuresName(features)},
+<p>${whichRow(importance)}, ${sourceName(source)} as ${featuresName(features)},
 looked into with seed ${String(seed)}, on the validation split.</p>
 <div class="panels">${figures}</div>
 </section>`;

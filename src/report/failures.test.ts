@@ -48,7 +48,7 @@ describe('failures', () => {
 
 describe('the sentence on the best other source', () => {
   const versus = (p: number) => {
-    const other = { objective: 'hog', features: 'vector' };
+    const other = { source: 'hog', features: 'vector' };
     const lift = rowLift(0.012, 0.004, p);
     return [{ start: 'warm', features: 'sim-score', other, seeds: [1, 2], lift } as const];
   };

@@ -3,7 +3,7 @@
 import { oneLine } from '../text.ts';
 import { type Html, html } from './html.ts';
 import type { Failure, Report } from './report.ts';
-import { featuresName, objectiveName } from './text.ts';
+import { featuresName, sourceName } from './text.ts';
 
 export function failuresSection({ failures }: Report): Html | null {
   if (failures.length === 0) return null;
@@ -47,7 +47,7 @@ const stageNames: Readonly<Record<Failure['stage'], string>> = {
 };
 
 function whatFailed({ stage, source, features, start, seed }: Failure): string {
-  const subject = stage === 'diagnose' ? 'best row' : source === null ? 'no images' : objectiveName(source);
+  const subject = stage === 'diagnose' ? 'best row' : source === null ? 'no images' : sourceName(source);
   const parts = [
     features === null ? subject : `${subject} as ${featuresName(features)}`,
     start === null ? null : { warm: 'warm start', scratch: 'from scratch' }[start],

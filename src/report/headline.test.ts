@@ -29,7 +29,7 @@ function courier(
 }
 
 function hog(lift: PlainLift): ReportRow {
-  return { ...courier(lift), objective: 'hog' };
+  return { ...courier(lift), source: 'hog' };
 }
 
 describe('headline', () => {
@@ -79,7 +79,7 @@ describe('headline', () => {
   it('counts the rows of all sources as chosen among where COURIER was not run', () => {
     const rows = [
       hog({ auc: 0.01, ci95: [0.005, 0.015], p: 0.002 }),
-      { ...hog({ auc: 0.02, ci95: [0.01, 0.03], p: 0.002 }), objective: 'random' },
+      { ...hog({ auc: 0.02, ci95: [0.01, 0.03], p: 0.002 }), source: 'random' },
     ];
     expect(headline(reportWith(...rows))).toMatch(/^Random encoder embeddings/);
     expect(context(reportWith(...rows)).join(' ')).toContain('best of 2 such rows');

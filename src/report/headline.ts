@@ -15,7 +15,7 @@ import {
   unjudgedText,
   verdict,
 } from './rows.ts';
-import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
+import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
 
 /**
  * The sentence a report opens with. It claims a lift only when the 95 % interval excludes zero and the p-value
@@ -25,7 +25,7 @@ export function headline(report: Report): string {
   const row = headlineRow(report);
   if (row === undefined) return withoutLift(report);
   const { lift } = row;
-  const subject = `${capital(objectiveName(row.objective))} embeddings`;
+  const subject = `${capital(sourceName(row.source))} embeddings`;
   const size = decimals(100 * Math.abs(lift.auc), digitsFor(lift));
   const change = `${signedPoints(lift.auc, digitsFor(lift))} points against the model without images`;
   const lifts = liftedRows(report.rows).length;
@@ -54,10 +54,10 @@ export function context(report: Report): string[] {
       `This is the best of ${choices} such rows; the p-value is corrected for all ${liftedRows(report.rows).length} lifts of the table, but the interval does not allow for that choice.`,
     );
   }
-  const others = liftedRows(resultRows(report)).filter(({ objective }) => objective !== row.objective);
+  const others = liftedRows(resultRows(report)).filter(({ source }) => source !== row.source);
   const rival = best(others);
   if (rival !== undefined) {
-    const name = `${objectiveName(rival.objective)} as ${featuresName(rival.features)}`;
+    const name = `${sourceName(rival.source)} as ${featuresName(rival.features)}`;
     sentences.push(
       `The best row of any other source, ${name}, changes AUC by ${signedPoints(rival.lift.auc)} points.`,
     );
@@ -75,7 +75,7 @@ export function headlineRow(report: Report): LiftedRow | undefined {
 
 function headlineChoices(report: Report): readonly ComparedRow[] {
   const rows = comparedRows(resultRows(report));
-  const own = rows.filter(({ objective }) => objective === 'courier');
+  const own = rows.filter(({ source }) => source === 'courier');
   return own.length > 0 ? own : rows;
 }
 
@@ -108,8 +108,8 @@ function comparisons(lifts: number): string {
 function withoutLift(report: Report): string {
   const [compared] = headlineChoices(report);
   if (compared !== undefined) {
-    const { objective, lift } = compared;
-    return `What ${objectiveName(objective)} embeddings add to test AUC ${unjudgedText(lift)}`;
+    const { source, lift } = compared;
+    return `What ${sourceName(source)} embeddings add to test AUC ${unjudgedText(lift)}`;
   }
   const [first] = resultRows(report);
   if (first === undefined) return 'No model was evaluated.';

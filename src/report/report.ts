@@ -28,7 +28,7 @@ export interface ReportRow {
   /** How images enter the ranker: `none`, `vector`, `sim-score`, or several joined by `+`. */
   readonly features: string;
   /** Where the embeddings come from: `courier`, `random`, `pixel-pca`, `hog`; null without images. */
-  readonly objective: string | null;
+  readonly source: string | null;
   readonly start: Start;
   readonly seeds: readonly number[];
   /** On the test period, as are those that follow; a gap with its reason where the test rows do not define it. */
@@ -69,7 +69,7 @@ export interface VersusBestOther {
   readonly start: Start;
   /** COURIER's row. */
   readonly features: string;
-  readonly other: { readonly objective: string; readonly features: string };
+  readonly other: { readonly source: string; readonly features: string };
   /** The seeds that both rows have. */
   readonly seeds: readonly number[];
   /** How much better COURIER is; corrected among the comparisons of this kind. */
@@ -91,7 +91,7 @@ export type SliceResult = {
 export interface Diagnosis {
   /** Row of the table: the best one by validation AUC that began warm, the first where that AUC is undefined. */
   readonly features: string;
-  readonly objective: string;
+  readonly source: string;
   readonly seed: number;
   /** Loss of validation AUC when the values of an input are dealt out anew among the exposures. */
   readonly importance: Measured<readonly InputLoss[]>;

@@ -30,7 +30,7 @@ ${liftFigure(rows)}
 ${liftNote} ${correctionNote} p is of a bootstrap over users; DeLong's test takes exposures for independent.
 Calibration: predicted over observed click rate.</caption>
 <thead><tr>${columns.map(({ title, kind }) => html`<th scope="col" class="${cellClass(kind)}">${title}</th>`)}</tr></thead>
-${startGroups(rows).map(groupRows)}
+${startGroups(rows).map(tableBody)}
 </table>
 </div>
 ${gapList(rows)}
@@ -56,7 +56,7 @@ ${liftChart(rows, options)}</div>`;
 and by the corrected p-value.</figcaption></figure>`;
 }
 
-function groupRows({ start, title, note, rows }: StartGroup<ReportRow>): Html {
+function tableBody({ start, title, note, rows }: StartGroup<ReportRow>): Html {
   return html`<tbody class="${start}"><tr class="group"><th scope="rowgroup" colspan="${columns.length}"><span>${title}:
 <small>${note}</small></span></th></tr>${rows.map(resultRow)}</tbody>`;
 }

@@ -1,14 +1,15 @@
 /** COURIER against the best of the other sources, in a sentence. */
+
 import type { Report } from './report.ts';
 import { judged, significance, unjudgedText } from './rows.ts';
-import { featuresName, interval, objectiveName, pValue, signedPoints } from './text.ts';
+import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
 
 /** Of the rows that the report is about; null where there is nothing to compare. */
 export function rivalSentence({ versusBestOther }: Pick<Report, 'versusBestOther'>): string | null {
   const [first] = versusBestOther;
   if (first === undefined) return null;
   const { features, other, seeds } = first;
-  const name = `${objectiveName(other.objective)} as ${featuresName(other.features)}`;
+  const name = `${sourceName(other.source)} as ${featuresName(other.features)}`;
   const rivals = `Against the best row of any other source, ${name}, COURIER's best, as ${featuresName(features)}`;
   const lift = judged(first.lift);
   if (lift === null) return `${rivals}: the difference of AUC ${unjudgedText(first.lift)}`;

@@ -6,7 +6,7 @@ import { type Html, html } from './html.ts';
 import type { Report, ReportRow, SliceResult } from './report.ts';
 import { baselineOf, type LiftedRow, side } from './rows.ts';
 import { cutOff, liftOf, reasonOf, sliceChart, sliceDomain } from './slice-chart.ts';
-import { featuresName, interval, meanAndStd, name, objectiveName, pValue, signedPoints } from './text.ts';
+import { featuresName, interval, meanAndStd, name, pValue, signedPoints, sourceName } from './text.ts';
 
 interface Family {
   readonly family: string;
@@ -20,7 +20,7 @@ export function slicesSection(report: Report): Html | null {
   const baseline = baselineOf(report.rows, row.start);
   return html`<section id="slices" aria-labelledby="slices-title">
 <h2 id="slices-title">Where the lift comes from</h2>
-<p>The row of the headline, ${objectiveName(row.objective)} as ${featuresName(row.features)}, on parts of the test
+<p>The row of the headline, ${sourceName(row.source)} as ${featuresName(row.features)}, on parts of the test
 exposures. Parts with few exposures have wide intervals, and of ${row.slices.length} parts some differ by chance:
 the p-values are not corrected for their number.</p>
 ${sliceFigures(families, row)}

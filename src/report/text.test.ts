@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bytes, decimals, duration, oneLine } from '../text.ts';
-import { featuresName, interval, meanAndStd, name, objectiveName, pValue, signedPoints } from './text.ts';
+import { featuresName, interval, meanAndStd, name, pValue, signedPoints, sourceName } from './text.ts';
 
 describe('numbers for readers', () => {
   it('have a true minus sign and never a negative zero', () => {
@@ -71,7 +71,7 @@ describe('names for readers', () => {
 
   it('leave unknown names as they are, also those that every object has', () => {
     expect(featuresName('constructor+mine')).toBe('constructor + mine');
-    expect(objectiveName('toString')).toBe('toString');
+    expect(sourceName('toString')).toBe('toString');
   });
 
   it('say so where there is nothing to see', () => {

@@ -3,7 +3,7 @@ import type { Lift } from '../metrics/lift.ts';
 import type { Summary } from '../metrics/summary.ts';
 import { decimals, oneLine } from '../text.ts';
 
-const objectiveNames: ReadonlyMap<string, string> = new Map([
+const sourceNames: ReadonlyMap<string, string> = new Map([
   ['courier', 'COURIER'],
   ['embeddings', 'given'],
   ['random', 'random encoder'],
@@ -24,8 +24,8 @@ const featuresNames: ReadonlyMap<string, string> = new Map([
   ['semantic-id', 'semantic ids'],
 ]);
 
-export function objectiveName(objective: string | null): string {
-  return objective === null ? '–' : oneLine(objectiveNames.get(objective) ?? objective, 40);
+export function sourceName(source: string | null): string {
+  return source === null ? '–' : oneLine(sourceNames.get(source) ?? source, 40);
 }
 
 /** `sim-score+cluster-id` as `similarity scores + cluster ids`. */

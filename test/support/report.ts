@@ -21,7 +21,7 @@ export function rowLift(auc: number, halfWidth: number, p: number): RowLift {
 
 export function reportRow(
   features: string,
-  objective: string | null,
+  source: string | null,
   auc: number,
   lift: RowLift | null,
   { start = 'warm', slices = [] }: { start?: Start; slices?: readonly SliceResult[] } = {},
@@ -29,7 +29,7 @@ export function reportRow(
   const around = (mean: number) => value({ mean, std: 0.001 });
   return {
     features,
-    objective,
+    source,
     start,
     seeds: [1, 2],
     auc: around(auc),
@@ -102,7 +102,7 @@ function sampleDiagnosis(text: string): Diagnosis {
   const auc = (mean: number) => ({ mean, std: 0.0012 });
   return {
     features: 'sim-score+cluster-id',
-    objective: 'courier',
+    source: 'courier',
     seed: 1,
     importance: value([
       input('item_clicks_log', 0.061),

@@ -14,7 +14,7 @@ import { itemCodes, tinyLog } from './tiny-log.ts';
 const { data, embeddings } = tinyLog();
 const hasPhoto = (item: number) => item % 7 !== 0;
 
-/** The caller releases the model. @param features `none`, or a set that needs no residual codes */
+/** The caller releases the ranker. @param features `none`, or a set that needs no residual codes */
 export async function smallRanker(
   features: string,
   engine: Engine,
@@ -37,8 +37,10 @@ export async function smallRanker(
   for (let from = 0; from < train.length; from += config.batchSize) {
     await model.train(assembler.assemble(train.subarray(from, from + config.batchSize)));
   }
-  const trained = { model, assembler, feature, state: await model.state() };
-  return { trained, config, dataset: { ...data, name: 'tiny log', hash: '0'.repeat(64) }, seed: 1 };
+  const { scorer } = model;
+  const release = () => model.release();
+  const ranker = { scorer, assembler, feature, weights: await model.weights(), release };
+  return { ranker, config, dataset: { ...data, name: 'tiny log', hash: '0'.repeat(64) }, seed: 1 };
 }
 
 function sparseEmbeddings(): ItemEmbeddings {

@@ -16,7 +16,7 @@ import { collectSettings, list, seeds } from '../settings.ts';
 interface Options extends CommonOptions {
   readonly dataset?: string;
   readonly data?: string;
-  readonly objectives?: string[];
+  readonly sources?: string[];
   readonly features?: string[];
   readonly seeds?: number[];
   readonly out?: string;
@@ -31,7 +31,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
       'files that are ingested first (for --plan too), into the run folder; or a dataset folder',
     )
     .option(
-      '--objectives <names>',
+      '--sources <names>',
       `${sourceNames.join(', ')}; separated by commas (default: ${defaultSources.join(',')})`,
       list,
     )
@@ -45,8 +45,8 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--plan', 'only say what would be computed, what is there, and how long the rest takes')
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {
-        const { dataset, objectives, features, seeds, out } = options;
-        const settings = await collectSettings(options, { dataset, objectives, features, seeds, out });
+        const { dataset, sources, features, seeds, out } = options;
+        const settings = await collectSettings(options, { dataset, sources, features, seeds, out });
         if (options.data !== undefined) {
           const { dataset: layout, out: run } = settings;
           settings['dataset'] = await datasetFolder(options.data, layout, run, context);

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CourierError } from '../../errors.ts';
+import { groupRows } from '../../groups.ts';
 import { Random } from '../../random.ts';
-import { type Clicks, groupRows, lowerBound, orderByTime } from '../clicks.ts';
+import { type Clicks, lowerBound, orderByTime } from '../clicks.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { ImageFolder } from './image-folder.ts';

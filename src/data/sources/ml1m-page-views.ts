@@ -1,7 +1,8 @@
 /** Page views of protocol ml1m-v1: what a user rated high beside what the same user rated low. */
 import { CourierError } from '../../errors.ts';
+import { groupRows } from '../../groups.ts';
 import type { Random } from '../../random.ts';
-import { type Clicks, clicksInOrder, groupRows, orderByTime } from '../clicks.ts';
+import { type Clicks, clicksInOrder, orderByTime } from '../clicks.ts';
 import { NONE, splits } from '../dataset.ts';
 import type { Findings } from '../findings.ts';
 import { likedFrom, type Ratings } from './ml1m-files.ts';

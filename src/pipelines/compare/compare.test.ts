@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { timesBelow } from '../../../test/support/file-times.ts';
 import { defined } from '../../../test/support/measured.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
@@ -12,23 +13,12 @@ import { exists } from '../../storage/files.ts';
 import type { CompareConfigInput } from './config.ts';
 import { compare } from './index.ts';
 
-/** When each file below a folder was written last, by its path. */
-async function timesBelow(folder: string): Promise<Record<string, number>> {
-  const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = names
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .sort();
-  const times = await Promise.all(files.map(async (path) => (await stat(path)).mtimeMs));
-  return Object.fromEntries(files.map((path, place) => [path.slice(folder.length + 1), times[place]!]));
-}
-
 describe('courier compare', () => {
   let folder: string;
   let dataset: string;
   let config: string;
   const settings = {
-    objectives: ['courier', 'hog'],
+    sources: ['courier', 'hog'],
     seeds: [1, 2],
     starts: ['warm'],
     pretrain: { ...tinyPretraining, steps: 4 },
@@ -97,7 +87,7 @@ describe('courier compare', () => {
   it('refuses what is named twice, which two trainings would write at once', async () => {
     for (const words of [
       ['--seeds', '1,1'],
-      ['--objectives', 'hog,hog'],
+      ['--sources', 'hog,hog'],
       ['--features', 'vector,vector'],
     ]) {
       const ran = await run(join(folder, 'twice'), ...words);
@@ -118,7 +108,7 @@ describe('courier compare', () => {
       'Failed: COURIER, seed 1. Run the same command again to try only these.',
     );
     const rowsOf = ({ json }: typeof first) => json['rows'] as readonly ReportRow[];
-    const seeds = (ran: typeof first) => rowsOf(ran).map(({ objective, seeds }) => [objective, seeds]);
+    const seeds = (ran: typeof first) => rowsOf(ran).map(({ source, seeds }) => [source, seeds]);
     expect(seeds(first)).toEqual([
       [null, [1, 2]],
       ['courier', [2]],
@@ -169,7 +159,7 @@ describe('courier compare', () => {
   it('fails where nothing but the ranker without images is left', async () => {
     const out = join(folder, 'hopeless');
     await obstruct(out, 1);
-    const alone = await run(out, '--objectives', 'courier', '--set', 'seeds=[1]');
+    const alone = await run(out, '--sources', 'courier', '--set', 'seeds=[1]');
     expect([alone.exitCode, alone.json]).toMatchObject([1, { error: { code: 'COMPARISON_FAILED' } }]);
     expect(alone.stderr).toContain('courier, seed 1 (embed, FILE_CORRUPT)');
   });
@@ -178,7 +168,7 @@ describe('courier compare', () => {
     const out = join(folder, 'interrupted');
     const input = {
       ...settings,
-      objectives: ['hog', 'pixel-pca'],
+      sources: ['hog', 'pixel-pca'],
       seeds: [1],
       dataset,
       out,
@@ -230,7 +220,7 @@ describe('courier compare', () => {
     );
     expect(heard.indexOf('courier, seed 2')).toBeLessThan(heard.lastIndexOf('courier, seed 1'));
     expect([report.failures, alone.report.failures]).toEqual([[], []]);
-    const named = ({ rows }: Report) => rows.map(({ objective, seeds }) => ({ objective, seeds }));
+    const named = ({ rows }: Report) => rows.map(({ source, seeds }) => ({ source, seeds }));
     expect(named(report)).toEqual(named(alone.report));
     for (const [place, { auc }] of report.rows.entries())
       expect(defined(auc).mean).toBeCloseTo(defined(alone.report.rows[place]?.auc).mean, 3);

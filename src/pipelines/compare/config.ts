@@ -11,7 +11,7 @@ export const compareConfig = z.strictObject({
   /** Run folder to write. */
   out: z.string().min(1),
   /** Where embeddings come from. */
-  objectives: distinct(z.array(z.enum(sourceNames)).min(1)).default([...defaultSources]),
+  sources: distinct(z.array(z.enum(sourceNames)).min(1)).default([...defaultSources]),
   /** How they enter the ranker, several at once joined by `+`; `none`, the baseline, is always there. */
   features: distinct(z.array(featureSetText).min(1)).default(['sim-score']),
   /** Each seed repeats everything that is random: pre-training, sampling, the ranker. */

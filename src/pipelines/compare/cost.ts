@@ -47,14 +47,14 @@ export async function withCosts(
 ): Promise<readonly ReportRow[]> {
   return Promise.all(
     rows.map(async (row) => {
-      const source = config.objectives.find((name) => name === row.objective);
+      const source = config.sources.find((name) => name === row.source);
       if (source === undefined) return row;
       const parts = await Promise.all(
         seedsOf(source, row.seeds).map((seed) => embeddingCost(config, costs, source, seed)),
       );
       const own = cells.filter(
         ({ source, features, start }) =>
-          source === row.objective && features === row.features && start === row.start,
+          source === row.source && features === row.features && start === row.start,
       );
       const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
       const cost = {

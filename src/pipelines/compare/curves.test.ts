@@ -10,8 +10,8 @@ import { pretrainCurves } from './curves.ts';
 describe('curves of pre-training', () => {
   it('show every trained source of the first seed, also one that stopped within a line, and no other', async () => {
     const out = await temporaryFolder();
-    const objectives = ['hog', 'courier', 'simclr', 'clip'] as const;
-    const config = compareConfig.parse({ dataset: 'd', out, objectives, seeds: [4, 5] });
+    const sources = ['hog', 'courier', 'simclr', 'clip'] as const;
+    const config = compareConfig.parse({ dataset: 'd', out, sources, seeds: [4, 5] });
     for (const [source, text] of [
       ['courier', '{"step":1,"loss":3}\n{"step":2,"loss":2,"validationAuc":0.6}\n'],
       ['simclr', '{"step":1,"loss":5}\n{"step":2,"lo'],

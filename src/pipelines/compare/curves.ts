@@ -9,10 +9,10 @@ import type { CompareConfig } from './config.ts';
 type Point = readonly [number, number];
 
 /** Loss and validation score of pre-training with the first seed, a line per source, also of one that failed. */
-export async function pretrainCurves({ objectives, seeds, out }: CompareConfig): Promise<readonly Curve[]> {
+export async function pretrainCurves({ sources, seeds, out }: CompareConfig): Promise<readonly Curve[]> {
   const [seed] = seeds;
   if (seed === undefined) return [];
-  const trained = objectives.filter((source) => embeddingSources[source].trained);
+  const trained = sources.filter((source) => embeddingSources[source].trained);
   const runs = await Promise.all(
     trained.map(async (source) => {
       return { name: source, records: await readMetrics(join(sourceFolder(out, source, seed), metricsFile)) };

@@ -144,8 +144,8 @@ function identityOf(
   return { pipeline: 'compare', config: { ...config, pretrain }, datasetHash: hash };
 }
 
-function visualRows({ objectives, features, out }: CompareConfig, embedded: readonly EmbedTask[]) {
-  return objectives.flatMap((source) =>
+function visualRows({ sources, features, out }: CompareConfig, embedded: readonly EmbedTask[]) {
+  return sources.flatMap((source) =>
     features.map((set): VisualRow => {
       return {
         source,
@@ -167,7 +167,7 @@ function comparable(cells: readonly TableCell[]): readonly TableCell[] {
   );
 }
 
-/** Looks into the best of the rows that have all seeds, since it trains them all again. */
+/** Looks into the best of the rows that have all seeds, since it compares over all of them. */
 async function diagnoseWhole(
   trainer: RankerTrainer,
   rows: readonly PlannedRow[],

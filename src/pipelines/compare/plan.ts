@@ -1,7 +1,7 @@
 /** What a comparison computes, what of it is there already, and how long the rest takes. */
 import { join } from 'node:path';
-import { basePath, cellPlace } from '../../evaluation/rank-rows.ts';
 import { readCell } from '../../evaluation/ranker-file.ts';
+import { basePath, cellPlace, rankersFolder } from '../../evaluation/ranker-place.ts';
 import type { Start } from '../../report/report.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
 import { exists } from '../../storage/files.ts';
@@ -52,19 +52,20 @@ export interface Estimate {
 
 /** All tasks in the order in which they are done. Writes nothing. */
 export async function planTasks(config: CompareConfig, costs: StageCosts): Promise<readonly Task[]> {
-  const { objectives, features, seeds, starts, out } = config;
-  const embeddings = objectives.flatMap((source) =>
+  const { sources, features, seeds, starts } = config;
+  const folder = rankersFolder(config.out);
+  const embeddings = sources.flatMap((source) =>
     seedsOf(source, seeds).map((seed) => embedTask(config, costs, source, seed)),
   );
   const bases = (starts.includes('scratch') ? [] : seeds).map(async (seed): Promise<BaseTask> => {
-    return { kind: 'base', seed, ...(await stateOf(basePath(out, seed))) };
+    return { kind: 'base', seed, ...(await stateOf(basePath(folder, seed))) };
   });
-  const visual = objectives.flatMap((source) => features.map((set) => ({ source, features: set })));
+  const visual = sources.flatMap((source) => features.map((set) => ({ source, features: set })));
   const rankers = seeds.flatMap((seed) =>
     starts.flatMap((start) =>
       [null, ...visual].map(async (row): Promise<RankTask> => {
         const [source, set] = [row?.source ?? null, row?.features ?? null];
-        const state = await stateOf(cellPlace(out, row, start, seed).path);
+        const state = await stateOf(cellPlace(folder, row, start, seed).path);
         return { kind: 'rank', source, features: set, start, seed, ...state };
       }),
     ),

@@ -50,11 +50,11 @@ describe("COURIER's best row against the best of any other source", () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({
       features: 'sim-score',
-      other: { objective: 'hog', features: 'vector' },
+      other: { source: 'hog', features: 'vector' },
       seeds: [1, 2],
     });
-    const auc = (objective: string, features: string) =>
-      defined(rows.find((row) => row.objective === objective && row.features === features)?.auc).mean;
+    const auc = (source: string, features: string) =>
+      defined(rows.find((row) => row.source === source && row.features === features)?.auc).mean;
     const difference = auc('courier', 'sim-score') - auc('hog', 'vector');
     const { lift } = found[0]!;
     expect(defined(lift.auc)).toBeCloseTo(difference, 10);

@@ -19,17 +19,17 @@ export function versusBestOther(
   const replicates = replicatesFor(wanted, rows.filter(({ lift }) => lift !== null).length);
   const scored = scoredRows(dataset, cells[0]?.result.testRows ?? new Int32Array());
   const found = (['warm', 'scratch'] satisfies Start[]).flatMap((start): VersusBestOther[] => {
-    const lifted = rows.filter((row) => row.start === start && row.objective !== null);
-    const own = best(lifted.filter(({ objective }) => objective === 'courier'));
-    const other = best(lifted.filter(({ objective }) => objective !== 'courier'));
-    if (own === undefined || other?.objective == null) return [];
+    const lifted = rows.filter((row) => row.start === start && row.source !== null);
+    const own = best(lifted.filter(({ source }) => source === 'courier'));
+    const other = best(lifted.filter(({ source }) => source !== 'courier'));
+    if (own === undefined || other?.source == null) return [];
     const seeds = own.seeds.filter((seed) => other.seeds.includes(seed));
     if (seeds.length === 0) return [];
     const scores = (row: ReportRow) =>
       seeds.map((seed) => scored(cellOf(cells, row, seed).result.testScores));
     const lift = rowLift(scores(other), scores(own), replicates);
-    const { objective, features } = other;
-    return [{ start, features: own.features, other: { objective, features }, seeds, lift }];
+    const { source, features } = other;
+    return [{ start, features: own.features, other: { source, features }, seeds, lift }];
   });
   return withCorrection(found);
 }
@@ -47,7 +47,7 @@ function best(rows: readonly ReportRow[]): ReportRow | undefined {
 function cellOf(cells: readonly TableCell[], row: ReportRow, seed: number): TableCell {
   const cell = cells.find(
     (cell) =>
-      cell.source === row.objective &&
+      cell.source === row.source &&
       cell.features === row.features &&
       cell.start === row.start &&
       cell.seed === seed,

@@ -2,12 +2,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { timesBelow } from '../../../test/support/file-times.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset, writeRandomEmbeddings } from '../../../test/support/tiny-dataset.ts';
 import { loadDataset } from '../../data/store.ts';
 import { rawExposures } from '../../rankers/exposure.ts';
 import { loadRanker } from '../../rankers/load.ts';
 import { exists } from '../../storage/files.ts';
+import { readSafeTensors, writeSafeTensors } from '../../storage/safetensors.ts';
 
 describe('courier rank --export', () => {
   let folder: string;
@@ -66,6 +68,41 @@ describe('courier rank --export', () => {
       'table.safetensors',
     ]);
     expect((await readdir(at('run'))).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+
+  it('exports the weights that lie in the run folder, and trains nothing', async () => {
+    const weights = at('run', 'rankers', 'embeddings-sim-score+cluster-id-warm-seed-1.weights.safetensors');
+    const { metadata, tensors } = await readSafeTensors(weights, 'Weights');
+    const { shape, data } = tensors.get('weights/vectors/parameters')!;
+    const zeros = new Map(tensors).set('weights/vectors/parameters', {
+      shape,
+      data: new Float32Array(data.length),
+    });
+    await writeSafeTensors(weights, { metadata, tensors: zeros });
+    const before = await timesBelow(at('run', 'rankers'));
+    expect((await rank('--export', 'sim-score+cluster-id')).exitCode).toBe(0);
+    expect(await timesBelow(at('run', 'rankers'))).toEqual(before);
+    const ranker = await loadRanker(at('run', 'export'));
+    const log = await loadDataset(dataset);
+    log.images.close();
+    const width = ranker.about.visual.groups.flat().length;
+    const [exposure] = rawExposures(log, null, Int32Array.of(0));
+    const scores = await ranker.score([{ ...exposure!, visual: Array<number>(width).fill(0) }]);
+    expect([...scores]).toEqual([0.5]);
+    await ranker.release();
+  });
+
+  it('keeps no weights that nobody asked for, and trains for an export that is asked for later its row alone', async () => {
+    const words = ['--out', at('later')];
+    expect((await rank(...words)).exitCode).toBe(0);
+    const before = await timesBelow(at('later', 'rankers'));
+    expect(Object.keys(before).filter((name) => name.includes('weights'))).toEqual([]);
+    expect((await rank('--export', 'none', ...words)).exitCode).toBe(0);
+    const { 'none-warm-seed-1.weights.safetensors': added, ...rest } = await timesBelow(
+      at('later', 'rankers'),
+    );
+    expect(added).toBeDefined();
+    expect(rest).toEqual(before);
   });
 
   it('refuses features that are not trained before any work', async () => {

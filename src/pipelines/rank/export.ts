@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.ts';
 import type { PlannedRow, RankerTrainer } from '../../evaluation/evaluation.ts';
+import { KeptRankers } from '../../evaluation/kept-rankers.ts';
 import type { Progress } from '../../progress.ts';
 import { Random } from '../../random.ts';
 import { exportRanker } from '../../rankers/export.ts';
 import { rawExposures } from '../../rankers/exposure.ts';
 import { rowsOfSplit } from '../../rankers/fields.ts';
 import { loadRanker } from '../../rankers/load.ts';
-import type { TrainedRanker } from '../../rankers/train.ts';
+import type { ReadyRanker } from '../../rankers/ready-ranker.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { writeFolderWhole } from '../../storage/output-folder.ts';
 
@@ -27,8 +28,9 @@ const tolerance = 1e-5;
 const sampleSize = 2000;
 
 /**
- * Trains the first seed's ranker of a row, begun warm, and writes it into the folder `export` of the run. What is
- * written is loaded again and has to give the scores that the ranker gave, else there is no folder.
+ * Writes the first seed's ranker of a row, begun warm, into the folder `export` of the run; it is trained only if its
+ * weights do not lie there. What is written is loaded again and has to give the scores that the ranker gave, else there
+ * is no folder.
  * @throws CourierError those of training and writing
  */
 export async function exportRow(
@@ -36,24 +38,20 @@ export async function exportRow(
   row: PlannedRow,
   progress: Progress,
 ): Promise<ExportedRanker> {
-  const { dataset, config, engine, signal } = trainer;
+  const { dataset, config, engine } = trainer;
   const seed = config.seeds[0]!;
   const folder = join(config.out, 'export');
-  progress({ kind: 'start', stage: 'Export', total: 2, unit: 'rankers' });
-  const base = await trainer.train(null, seed, null);
-  await base.model.release();
-  progress({ kind: 'advance', stage: 'Export', done: 1 });
-  signal?.throwIfAborted();
-  const trained = await trainer.train(row, seed, base.state);
+  progress({ kind: 'start', stage: 'Export', total: 1, unit: 'rankers' });
+  const ranker = await new KeptRankers(trainer).ready(row);
   try {
     const compared = await writeFolderWhole(folder, async (partial) => {
-      await exportRanker(partial, { trained, config: config.ranker, dataset, seed });
-      return compareScores(partial, trained, dataset, sampleOf(dataset, seed), engine);
+      await exportRanker(partial, { ranker, config: config.ranker, dataset, seed });
+      return compareScores(partial, ranker, dataset, sampleOf(dataset, seed), engine);
     });
     progress({ kind: 'end', stage: 'Export', detail: `scores differ by ${compared.largestDifference}` });
     return { folder, ...compared };
   } finally {
-    await trained.model.release();
+    await ranker.release();
   }
 }
 
@@ -66,15 +64,15 @@ function sampleOf(dataset: Dataset, seed: number): Int32Array {
 /** @throws Error when a score is not what it was */
 async function compareScores(
   folder: string,
-  { model, feature }: TrainedRanker,
+  { scorer, feature }: ReadyRanker,
   dataset: Dataset,
   rows: Int32Array,
   engine: Engine,
 ): Promise<Omit<ExportedRanker, 'folder'>> {
-  const before = await model.score(rows);
-  const ranker = await loadRanker(folder, engine);
+  const before = await scorer.score(rows);
+  const exported = await loadRanker(folder, engine);
   try {
-    const after = await ranker.score(rawExposures(dataset, feature, rows));
+    const after = await exported.score(rawExposures(dataset, feature, rows));
     const largestDifference = before.reduce(
       (largest, score, index) => Math.max(largest, Math.abs(score - after[index]!)),
       0,
@@ -83,6 +81,6 @@ async function compareScores(
       throw new Error(`the exported ranker's scores differ by ${largestDifference}`);
     return { largestDifference, rows: rows.length };
   } finally {
-    await ranker.release();
+    await exported.release();
   }
 }

@@ -1,0 +1,102 @@
+/** The rankers of a run folder: what is there is read, what is missing is trained and kept. */
+import type { ReadyRanker } from '../rankers/ready-ranker.ts';
+import type { RankerResult } from '../rankers/train.ts';
+import type { Start } from '../report/report.ts';
+import { exists } from '../storage/files.ts';
+import type { PlannedRow, RankerTrainer } from './evaluation.ts';
+import {
+  type Base,
+  checkpointOf,
+  hasWeights,
+  readBase,
+  readCell,
+  readWeights,
+  removeCheckpoint,
+  writeBase,
+  writeCell,
+  writeWeights,
+} from './ranker-file.ts';
+import { basePath, cellPlace } from './ranker-place.ts';
+
+export class KeptRankers {
+  readonly #trainer: RankerTrainer;
+  /** Of the seed that was asked for last: who wants many goes through them seed by seed. */
+  #base: { readonly seed: number; readonly made: Promise<Base> } | null = null;
+
+  constructor(trainer: RankerTrainer) {
+    this.#trainer = trainer;
+  }
+
+  /** What is there, or is now trained. */
+  async result(row: PlannedRow, start: Start, seed: number): Promise<RankerResult> {
+    return (await readCell(this.#pathOf(row, start, seed))) ?? (await this.train(row, start, seed));
+  }
+
+  /**
+   * Trains a ranker, on from its checkpoint if there is one, and keeps it.
+   * @param withWeights whether somebody may want it to score again
+   */
+  async train(
+    row: PlannedRow,
+    start: Start,
+    seed: number,
+    withWeights: boolean = this.#wantsWeights(row, start, seed),
+  ): Promise<RankerResult> {
+    const path = this.#pathOf(row, start, seed);
+    const result =
+      start === 'scratch' && row === null
+        ? (await this.#baseOf(seed)).result
+        : await this.#trainOn(row, start, seed, withWeights);
+    if (!(await exists(path))) await writeCell(path, result);
+    await removeCheckpoint(path);
+    return result;
+  }
+
+  /** The first seed's ranker of a row, begun warm; trained only if its weights are not there. The caller releases it. */
+  async ready(row: PlannedRow): Promise<ReadyRanker> {
+    const seed = this.#trainer.config.seeds[0]!;
+    const path = this.#pathOf(row, 'warm', seed);
+    if (!(await hasWeights(path))) await this.train(row, 'warm', seed, true);
+    return this.#trainer.ready(row, seed, await readWeights(path));
+  }
+
+  async #trainOn(row: PlannedRow, start: Start, seed: number, withWeights: boolean): Promise<RankerResult> {
+    const path = this.#pathOf(row, start, seed);
+    const from = start === 'warm' ? (await this.#baseOf(seed)).state : null;
+    const { result, model } = await this.#trainer.train(row, seed, from, checkpointOf(path));
+    try {
+      if (withWeights) await writeWeights(path, await model.weights());
+    } finally {
+      await model.release();
+    }
+    return result;
+  }
+
+  /** The ranker without images of a seed, from nothing. */
+  #baseOf(seed: number): Promise<Base> {
+    if (this.#base?.seed !== seed) this.#base = { seed, made: this.#makeBase(seed) };
+    return this.#base.made;
+  }
+
+  async #makeBase(seed: number): Promise<Base> {
+    const path = basePath(this.#trainer.folder, seed);
+    const kept = await readBase(path);
+    if (kept !== null) return kept;
+    const { result, state, model } = await this.#trainer.train(null, seed, null, checkpointOf(path));
+    await model.release();
+    await writeBase(path, { result, state });
+    await removeCheckpoint(path);
+    return { result, state };
+  }
+
+  /** Diagnosis looks into a row with images, an export may be asked for of any. */
+  #wantsWeights(row: PlannedRow, start: Start, seed: number): boolean {
+    const { seeds, diagnosis, export: exported = null } = this.#trainer.config;
+    if (start !== 'warm' || seed !== seeds[0]) return false;
+    return exported !== null || (diagnosis && row !== null);
+  }
+
+  #pathOf(row: PlannedRow, start: Start, seed: number): string {
+    return cellPlace(this.#trainer.folder, row, start, seed).path;
+  }
+}
