@@ -1,10 +1,10 @@
 /** Training curves of rankers, for the report. */
 import type { Curve } from '../report/report.ts';
-import type { TableCell } from './table.ts';
+import type { RankerRun } from './table.ts';
 
 /** Validation AUC of the rankers of the first seed and start, a line per row of the table; none where it is undefined. */
-export function rankerCurves(cells: readonly TableCell[]): readonly Curve[] {
-  const first = cells.filter(({ seed, start }) => seed === cells[0]?.seed && start === cells[0]?.start);
+export function rankerCurves(runs: readonly RankerRun[]): readonly Curve[] {
+  const first = runs.filter(({ seed, start }) => seed === runs[0]?.seed && start === runs[0]?.start);
   const series = first.map(({ source, features, result }) => ({
     name: features === null ? 'none' : `${source} ${features}`,
     points: result.curve.flatMap(({ step, validationAuc }): [number, number][] =>

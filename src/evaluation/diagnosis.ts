@@ -15,7 +15,7 @@ import { exists, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { type PlannedRow, RankerTrainer, type VisualRow } from './evaluation.ts';
 import { KeptRankers } from './kept-rankers.ts';
-import type { TableCell } from './table.ts';
+import type { RankerRun } from './table.ts';
 
 const summarySchema = z.object({ mean: z.number(), std: z.number().nullable() });
 
@@ -42,10 +42,10 @@ const diagnosisSchema = z.object({
 export async function diagnose(
   trainer: RankerTrainer,
   rows: readonly PlannedRow[],
-  cells: readonly TableCell[],
+  runs: readonly RankerRun[],
   progress: Progress,
 ): Promise<Diagnosis | null> {
-  const row = bestRow(rows, cells);
+  const row = bestRow(rows, runs);
   if (!trainer.config.diagnosis || row === null) return null;
   const path = join(trainer.config.out, 'diagnosis.json');
   if (await exists(path)) {
@@ -75,9 +75,9 @@ async function whereDefined<T>(auc: Measured<unknown>, compute: () => Promise<T>
 }
 
 /** The row whose rankers have the best mean validation AUC, among those that began warm if there are any. */
-function bestRow(rows: readonly PlannedRow[], cells: readonly TableCell[]): VisualRow | null {
-  const warm = cells.filter(({ start }) => start === 'warm');
-  const considered = warm.length > 0 ? warm : cells;
+function bestRow(rows: readonly PlannedRow[], runs: readonly RankerRun[]): VisualRow | null {
+  const warm = runs.filter(({ start }) => start === 'warm');
+  const considered = warm.length > 0 ? warm : runs;
   let best: { readonly row: VisualRow; readonly auc: number } | null = null;
   for (const row of rows) {
     if (row === null) continue;

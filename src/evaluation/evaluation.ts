@@ -19,7 +19,7 @@ import { versions } from '../version.ts';
 import type { EvaluationConfig } from './config.ts';
 import { rankerCurves } from './curves.ts';
 import { rankersFolder } from './ranker-place.ts';
-import { type TableCell, tableRows } from './table.ts';
+import { type RankerRun, tableRows } from './table.ts';
 import { loadItemEmbeddings, visualInputs } from './visual-inputs.ts';
 
 /** A row of the table before its rankers are trained: with which images, and how they are fed. */
@@ -141,7 +141,7 @@ export class RankerTrainer {
 /** The report over trained rankers; pipelines add what they alone know. */
 export function evaluationReport(
   { dataset, config }: RankerTrainer,
-  cells: readonly TableCell[],
+  runs: readonly RankerRun[],
   diagnosis: Diagnosis | null,
   costs: StageCosts,
   startedAt: string,
@@ -151,13 +151,13 @@ export function evaluationReport(
   return {
     title: `What images add on ${dataset.name}`,
     dataset: { name: dataset.name, ...dataset.report },
-    testRows: cells[0]?.result.testRows.length ?? 0,
+    testRows: runs[0]?.result.testRows.length ?? 0,
     testUsers: countTestUsers(dataset),
-    rows: tableRows(cells, dataset, config, progress),
+    rows: tableRows(runs, dataset, config, progress),
     versusBestOther: [],
     failures: [],
     diagnosis,
-    curves: rankerCurves(cells),
+    curves: rankerCurves(runs),
     examples: [],
     attention: null,
     stages: costs.all,

@@ -9,14 +9,14 @@ import {
   checkpointOf,
   hasWeights,
   readBase,
-  readCell,
+  readResult,
   readWeights,
   removeCheckpoint,
   writeBase,
-  writeCell,
+  writeResult,
   writeWeights,
 } from './ranker-file.ts';
-import { basePath, cellPlace } from './ranker-place.ts';
+import { basePath, rankerPlace } from './ranker-place.ts';
 
 export class KeptRankers {
   readonly #trainer: RankerTrainer;
@@ -29,7 +29,7 @@ export class KeptRankers {
 
   /** What is there, or is now trained. */
   async result(row: PlannedRow, start: Start, seed: number): Promise<RankerResult> {
-    return (await readCell(this.#pathOf(row, start, seed))) ?? (await this.train(row, start, seed));
+    return (await readResult(this.#pathOf(row, start, seed))) ?? (await this.train(row, start, seed));
   }
 
   /**
@@ -47,7 +47,7 @@ export class KeptRankers {
       start === 'scratch' && row === null
         ? (await this.#baseOf(seed)).result
         : await this.#trainOn(row, start, seed, withWeights);
-    if (!(await exists(path))) await writeCell(path, result);
+    if (!(await exists(path))) await writeResult(path, result);
     await removeCheckpoint(path);
     return result;
   }
@@ -97,6 +97,6 @@ export class KeptRankers {
   }
 
   #pathOf(row: PlannedRow, start: Start, seed: number): string {
-    return cellPlace(this.#trainer.folder, row, start, seed).path;
+    return rankerPlace(this.#trainer.folder, row, start, seed).path;
   }
 }

@@ -5,9 +5,9 @@ import { defaultLanes, inLanes } from '../runs/lanes.ts';
 import type { StageCosts } from '../runs/stage-costs.ts';
 import type { PlannedRow, RankerTrainer } from './evaluation.ts';
 import { KeptRankers } from './kept-rankers.ts';
-import { readCell } from './ranker-file.ts';
-import { basePath, type CellPlace, cellPlace, nameOfRow } from './ranker-place.ts';
-import type { TableCell } from './table.ts';
+import { readResult } from './ranker-file.ts';
+import { basePath, nameOfRow, type RankerPlace, rankerPlace } from './ranker-place.ts';
+import type { RankerRun } from './table.ts';
 
 /**
  * Trains what the run folder does not hold yet. Rows without embeddings for a seed are passed over.
@@ -20,47 +20,47 @@ export async function rankRows(
   costs: StageCosts,
   progress: Progress,
   attempt: Attempt = plainly,
-): Promise<readonly TableCell[]> {
+): Promise<readonly RankerRun[]> {
   const { seeds, starts } = trainer.config;
   const wanted = starts.flatMap((start) =>
     rows.flatMap((row) =>
       seeds
         .filter((seed) => row === null || row.embeddings(seed) !== null)
-        .map((seed) => ({ row, place: cellPlace(trainer.folder, row, start, seed) })),
+        .map((seed) => ({ row, place: rankerPlace(trainer.folder, row, start, seed) })),
     ),
   );
-  const finished = new Map<string, TableCell>();
-  const missing: WantedCell[] = [];
+  const finished = new Map<string, RankerRun>();
+  const missing: WantedRun[] = [];
   for (const each of wanted) {
-    const { path, ...cell } = each.place;
-    const read = await attempt(unitOf(each.place), async () => ({ result: await readCell(path) }));
+    const { path, ...run } = each.place;
+    const read = await attempt(unitOf(each.place), async () => ({ result: await readResult(path) }));
     if (read?.result === null) missing.push(each);
-    else if (read !== null) finished.set(path, { ...cell, result: read.result });
+    else if (read !== null) finished.set(path, { ...run, result: read.result });
   }
   if (missing.length > 0) await trainMissing(trainer, missing, finished, progress, attempt);
-  const cells = wanted.flatMap(({ place }) => finished.get(place.path) ?? []);
+  const runs = wanted.flatMap(({ place }) => finished.get(place.path) ?? []);
   if (missing.length > 0 || !costs.has('Rank')) {
-    // From scratch the ranker to go on from is a cell itself.
+    // From scratch the ranker to go on from is one of the table itself.
     const bases = starts.includes('scratch')
       ? []
-      : await Promise.all(seeds.map((seed) => readCell(basePath(trainer.folder, seed))));
-    const trained = [...bases, ...cells.map(({ result }) => result)];
+      : await Promise.all(seeds.map((seed) => readResult(basePath(trainer.folder, seed))));
+    const trained = [...bases, ...runs.map(({ result }) => result)];
     const seconds = trained.reduce((sum, result) => sum + (result?.seconds ?? 0), 0);
-    await costs.add('Rank', seconds, `${cells.length} rankers`);
+    await costs.add('Rank', seconds, `${runs.length} rankers`);
   }
-  return cells;
+  return runs;
 }
 
-interface WantedCell {
+interface WantedRun {
   readonly row: PlannedRow;
-  readonly place: CellPlace;
+  readonly place: RankerPlace;
 }
 
 /** Seed by seed, so that each lane has one ranker to go on from in memory. */
 async function trainMissing(
   trainer: RankerTrainer,
-  missing: readonly WantedCell[],
-  finished: Map<string, TableCell>,
+  missing: readonly WantedRun[],
+  finished: Map<string, RankerRun>,
   progress: Progress,
   attempt: Attempt,
 ): Promise<void> {
@@ -72,9 +72,9 @@ async function trainMissing(
     const kept = new KeptRankers(trainer.on(lane));
     for (const { row, place } of bySource(missing.filter((each) => each.place.seed === seed))) {
       lane.signal?.throwIfAborted();
-      const { path, ...cell } = place;
+      const { path, ...run } = place;
       const result = await attempt(unitOf(place), () => kept.train(row, place.start, seed));
-      if (result !== null) finished.set(path, { ...cell, result });
+      if (result !== null) finished.set(path, { ...run, result });
       const detail = `${nameOfRow(row)}, ${place.start}, seed ${seed}`;
       progress({ kind: 'advance', stage: 'Rank', done: ++done, detail });
     }
@@ -83,11 +83,11 @@ async function trainMissing(
 }
 
 /** Rankers that share embeddings one after the other, in the order in which their source comes first. */
-function bySource(wanted: readonly WantedCell[]): readonly WantedCell[] {
+function bySource(wanted: readonly WantedRun[]): readonly WantedRun[] {
   const sources = [...new Set(wanted.map(({ place }) => place.source))];
   return sources.flatMap((source) => wanted.filter(({ place }) => place.source === source));
 }
 
-function unitOf({ source, features, start, seed }: CellPlace) {
+function unitOf({ source, features, start, seed }: RankerPlace) {
   return { stage: 'rank', source, features, start, seed } as const;
 }

@@ -31,13 +31,13 @@ export interface Base {
   readonly state: RankerState;
 }
 
-/** Finished cells are kept: a comparison that was stopped computes only what is missing. */
-export async function writeCell(path: string, result: RankerResult): Promise<void> {
+/** Finished rankers are kept: a comparison that was stopped computes only what is missing. */
+export async function writeResult(path: string, result: RankerResult): Promise<void> {
   await writeSafeTensors(path, encode(result));
 }
 
-/** @returns null for a cell that was not finished */
-export async function readCell(path: string): Promise<RankerResult | null> {
+/** @returns null for a ranker that was not finished */
+export async function readResult(path: string): Promise<RankerResult | null> {
   if (!(await exists(path))) return null;
   return decode(await readSafeTensors(path, 'Scores'), path);
 }
@@ -45,13 +45,13 @@ export async function readCell(path: string): Promise<RankerResult | null> {
 /** Writes the result after the state: where the one is, so is the other. */
 export async function writeBase(path: string, { result, state }: Base): Promise<void> {
   await writeSafeTensors(beside(path, 'state'), encodeState('state', state));
-  await writeCell(path, result);
+  await writeResult(path, result);
 }
 
 /** @returns null where it was not finished */
 export async function readBase(path: string): Promise<Base | null> {
   const own = beside(path, 'state');
-  const result = await readCell(path);
+  const result = await readResult(path);
   if (result === null || !(await exists(own))) return null;
   return { result, state: decodeState('state', await readSafeTensors(own, 'Ranker without images'), own) };
 }

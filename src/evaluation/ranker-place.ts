@@ -1,10 +1,10 @@
 /** Where the rankers of a run folder lie. */
 import { join } from 'node:path';
 import type { Start } from '../report/report.ts';
-import type { TableCell } from './table.ts';
+import type { RankerRun } from './table.ts';
 
 /** Where a row stands in the table, and its seed. */
-export interface CellPlace extends Omit<TableCell, 'result'> {
+export interface RankerPlace extends Omit<RankerRun, 'result'> {
   readonly path: string;
 }
 
@@ -14,12 +14,12 @@ export function rankersFolder(out: string): string {
 }
 
 /** Where the ranker of a row, seed and start is kept. @param row null: without images */
-export function cellPlace(
+export function rankerPlace(
   folder: string,
   row: { readonly source: string; readonly features: string } | null,
   start: Start,
   seed: number,
-): CellPlace {
+): RankerPlace {
   const path = join(folder, `${nameOfRow(row)}-${start}-seed-${seed}.safetensors`);
   return { source: row?.source ?? null, features: row?.features ?? null, start, seed, path };
 }

@@ -5,7 +5,7 @@ import { pageViewOfRows } from '../data/dataset.ts';
 import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import type { Start } from '../report/report.ts';
-import { replicatesFor, type TableCell, type TableData, tableRows } from './table.ts';
+import { type RankerRun, replicatesFor, type TableData, tableRows } from './table.ts';
 
 const { data } = tinyLog();
 const testRows = rowsOfSplit(data, 'test');
@@ -24,7 +24,7 @@ function sliced(): TableData {
 }
 
 /** Scores that know the label as well as `skill` says, from 0 to 1. */
-function cell(features: string | null, start: Start, seed: number, skill: number): TableCell {
+function run(features: string | null, start: Start, seed: number, skill: number): RankerRun {
   const random = Random.seeded(seed, `${features} ${start}`);
   const testScores = Float32Array.from(testRows, (row) => {
     return 1 / (1 + Math.exp(-(2 * skill * data.exposures.clicked[row]! + random.normal())));
@@ -40,17 +40,15 @@ function relabelled(labelOf: (user: number) => number) {
   const pageViewOf = pageViewOfRows(whole);
   const clicked = whole.exposures.clicked.slice();
   for (const row of testRows) clicked[row] = labelOf(whole.pageViews.user[pageViewOf[row]!]!);
-  const cells = [null, 'vector'].flatMap((features) =>
-    [1, 2].map((seed) => cell(features, 'warm', seed, 0.5)),
-  );
-  return tableRows(cells, { ...whole, exposures: { ...whole.exposures, clicked } }, options);
+  const runs = [null, 'vector'].flatMap((features) => [1, 2].map((seed) => run(features, 'warm', seed, 0.5)));
+  return tableRows(runs, { ...whole, exposures: { ...whole.exposures, clicked } }, options);
 }
 
 function table(skills: readonly (readonly [string | null, number])[], starts: readonly Start[] = ['warm']) {
-  const cells = starts.flatMap((start) =>
-    skills.flatMap(([features, skill]) => [1, 2].map((seed) => cell(features, start, seed, skill))),
+  const runs = starts.flatMap((start) =>
+    skills.flatMap(([features, skill]) => [1, 2].map((seed) => run(features, start, seed, skill))),
   );
-  return tableRows(cells, sliced(), options);
+  return tableRows(runs, sliced(), options);
 }
 
 describe('the table', () => {
@@ -156,20 +154,20 @@ describe('the table', () => {
   });
 
   it('tells which validation AUC chose the weights, and why none did', () => {
-    const gapped = cell('vector', 'warm', 1, 0.5);
+    const gapped = run('vector', 'warm', 1, 0.5);
     const why = 'AUC is undefined: no row is clicked.';
     const unchosen = { ...gapped, result: { ...gapped.result, validationAuc: gap(why) } };
-    const rows = tableRows([cell(null, 'warm', 1, 0.5), unchosen], sliced(), options);
+    const rows = tableRows([run(null, 'warm', 1, 0.5), unchosen], sliced(), options);
     expect(rows.map(({ validationAuc }) => validationAuc)).toEqual([
       value({ mean: 0.5, std: null }),
       gap(why),
     ]);
   });
 
-  it('refuses cells of different test rows', () => {
-    const other = cell('vector', 'warm', 1, 0.5);
+  it('refuses runs of different test rows', () => {
+    const other = run('vector', 'warm', 1, 0.5);
     const short = { ...other, result: { ...other.result, testRows: testRows.slice(1) } };
-    expect(() => tableRows([cell(null, 'warm', 1, 0.5), short], sliced(), options)).toThrow(
+    expect(() => tableRows([run(null, 'warm', 1, 0.5), short], sliced(), options)).toThrow(
       'different test rows',
     );
   });

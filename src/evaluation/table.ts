@@ -13,7 +13,8 @@ import type { RankerResult } from '../rankers/train.ts';
 import type { ReportRow, SliceResult, Start } from '../report/report.ts';
 import { datasetSlices } from './dataset-slices.ts';
 
-export interface TableCell {
+/** A ranker of the table: its row, its start, its seed, and what it came to. */
+export interface RankerRun {
   readonly source: string | null;
   /** null: without images. */
   readonly features: string | null;
@@ -47,23 +48,23 @@ export type TableData = Pick<Dataset, 'name' | 'catalogue' | 'pageViews' | 'expo
 const ndcgDepth = 5;
 
 /**
- * One row per start, source and features, in the order of the cells; the first of a start, without images, is
+ * One row per start, source and features, in the order of the runs; the first of a start, without images, is
  * what the others of that start are compared with.
  */
 export function tableRows(
-  cells: readonly TableCell[],
+  runs: readonly RankerRun[],
   dataset: TableData,
   options: TableOptions,
   progress: Progress = silent,
 ): readonly ReportRow[] {
-  const testRows = cells[0]?.result.testRows ?? new Int32Array();
-  if (cells.some(({ result }) => !sameRows(result.testRows, testRows)))
-    throw new Error('cells have different test rows');
+  const testRows = runs[0]?.result.testRows ?? new Int32Array();
+  if (runs.some(({ result }) => !sameRows(result.testRows, testRows)))
+    throw new Error('runs have different test rows');
   const slices = datasetSlices(dataset, testRows, {
     categories: options.sliceBy === null ? [] : [options.sliceBy],
   });
   const scored = scoredRows(dataset, testRows);
-  const rows = groupCells(cells).map((group) => {
+  const rows = groupRuns(runs).map((group) => {
     return { group, scores: group.map(({ result }) => scored(result.testScores)) };
   });
   const lifts = rows.filter(({ group }) => group[0]!.features !== null).length;
@@ -93,16 +94,16 @@ export function tableRows(
   return withCorrection(measured);
 }
 
-/** Scores of the cells that have the seeds of others, in the order of those. */
+/** Scores of the runs that have the seeds of others, in the order of those. */
 function scoresOfSeeds(
-  cells: readonly TableCell[],
-  others: readonly TableCell[],
+  runs: readonly RankerRun[],
+  others: readonly RankerRun[],
   scored: (scores: Float32Array) => ScoredRows,
 ): SeedScores {
   return others.map(({ seed }) => {
-    const cell = cells.find((cell) => cell.seed === seed);
-    if (cell === undefined) throw new Error(`seed ${seed} has no ranker without images to compare with`);
-    return scored(cell.result.testScores);
+    const run = runs.find((run) => run.seed === seed);
+    if (run === undefined) throw new Error(`seed ${seed} has no ranker without images to compare with`);
+    return scored(run.result.testScores);
   });
 }
 
@@ -125,11 +126,11 @@ function metricsOf(seeds: SeedScores) {
   };
 }
 
-function groupCells(cells: readonly TableCell[]): readonly TableCell[][] {
-  const groups = new Map<string, TableCell[]>();
-  for (const cell of cells) {
-    const key = JSON.stringify([cell.start, cell.source, cell.features]);
-    groups.set(key, [...(groups.get(key) ?? []), cell]);
+function groupRuns(runs: readonly RankerRun[]): readonly RankerRun[][] {
+  const groups = new Map<string, RankerRun[]>();
+  for (const run of runs) {
+    const key = JSON.stringify([run.start, run.source, run.features]);
+    groups.set(key, [...(groups.get(key) ?? []), run]);
   }
   return [...groups.values()];
 }

@@ -1,4 +1,4 @@
-/** One failed cell does not lose the others: what fails is noted, and the comparison goes on. */
+/** One failure does not lose the rest: what fails is noted, and the comparison goes on. */
 import { CourierError, messageOf } from '../errors.ts';
 import type { Progress } from '../progress.ts';
 import type { Failure } from '../report/report.ts';

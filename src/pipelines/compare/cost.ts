@@ -1,6 +1,6 @@
 /** What the rows of a comparison cost, from the logs of their trainings and the costs of their stages. */
 import { join } from 'node:path';
-import type { TableCell } from '../../evaluation/table.ts';
+import type { RankerRun } from '../../evaluation/table.ts';
 import type { ReportRow, RowCost } from '../../report/report.ts';
 import { numberOf, readMetrics } from '../../runs/metrics-log.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
@@ -41,7 +41,7 @@ export async function embeddingCost(
 /** The rows with what they cost; the row without images, which shares its ranker with the others, has none. */
 export async function withCosts(
   rows: readonly ReportRow[],
-  cells: readonly TableCell[],
+  runs: readonly RankerRun[],
   config: CompareConfig,
   costs: StageCosts,
 ): Promise<readonly ReportRow[]> {
@@ -52,7 +52,7 @@ export async function withCosts(
       const parts = await Promise.all(
         seedsOf(source, row.seeds).map((seed) => embeddingCost(config, costs, source, seed)),
       );
-      const own = cells.filter(
+      const own = runs.filter(
         ({ source, features, start }) =>
           source === row.source && features === row.features && start === row.start,
       );

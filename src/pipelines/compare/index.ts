@@ -20,7 +20,7 @@ import {
 } from '../../evaluation/evaluation.ts';
 import { chooseExamples } from '../../evaluation/examples.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
-import type { TableCell } from '../../evaluation/table.ts';
+import type { RankerRun } from '../../evaluation/table.ts';
 import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { attentionFile } from '../../objectives/courier-lesson.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
@@ -89,17 +89,17 @@ async function compareOn(
   const embedded = await embedWithEverySource(dataset, config, costs, tasks, attempt, options);
   const trainer = new RankerTrainer(dataset, config, engine, signal);
   const planned = [null, ...visualRows(config, embedded)];
-  const cells = comparable(await rankRows(trainer, planned, costs, progress, attempt));
-  if (cells.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
+  const runs = comparable(await rankRows(trainer, planned, costs, progress, attempt));
+  if (runs.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
 
-  const diagnosis = await diagnoseWhole(trainer, planned, cells, attempt, progress);
+  const diagnosis = await diagnoseWhole(trainer, planned, runs, attempt, progress);
   const { attended, examples } = await attendTestClicks(dataset, config, engine, embedded, attempt);
   const attentionSummary = summariseAttention(dataset, attended);
-  const report = evaluationReport(trainer, cells, diagnosis, costs, startedAt, options);
+  const report = evaluationReport(trainer, runs, diagnosis, costs, startedAt, options);
   const made = {
     ...report,
-    rows: await withCosts(report.rows, cells, config, costs),
-    versusBestOther: versusBestOther(report.rows, cells, dataset, config.replicates),
+    rows: await withCosts(report.rows, runs, config, costs),
+    versusBestOther: versusBestOther(report.rows, runs, dataset, config.replicates),
     failures: failures.list,
     curves: [...(await pretrainCurves(config)), ...report.curves],
     examples,
@@ -160,10 +160,10 @@ function visualRows({ sources, features, out }: CompareConfig, embedded: readonl
   );
 }
 
-/** Without the cells of a start and seed of which the ranker without images failed. */
-function comparable(cells: readonly TableCell[]): readonly TableCell[] {
-  return cells.filter(({ start, seed }) =>
-    cells.some((other) => other.source === null && other.start === start && other.seed === seed),
+/** Without the runs of a start and seed of which the ranker without images failed. */
+function comparable(runs: readonly RankerRun[]): readonly RankerRun[] {
+  return runs.filter(({ start, seed }) =>
+    runs.some((other) => other.source === null && other.start === start && other.seed === seed),
   );
 }
 
@@ -171,18 +171,18 @@ function comparable(cells: readonly TableCell[]): readonly TableCell[] {
 async function diagnoseWhole(
   trainer: RankerTrainer,
   rows: readonly PlannedRow[],
-  cells: readonly TableCell[],
+  runs: readonly RankerRun[],
   attempt: Attempt,
   progress: Progress,
 ) {
   const { seeds, starts } = trainer.config;
   const whole = rows.filter((row) => {
-    const own = cells.filter((cell) => cell.source === row?.source && cell.features === row.features);
+    const own = runs.filter((run) => run.source === row?.source && run.features === row.features);
     return own.length === seeds.length * starts.length;
   });
   const [seed = null] = seeds;
   const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
-  return attempt(unit, () => diagnose(trainer, whole, cells, progress));
+  return attempt(unit, () => diagnose(trainer, whole, runs, progress));
 }
 
 async function attendTestClicks(

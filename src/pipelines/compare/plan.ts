@@ -1,7 +1,7 @@
 /** What a comparison computes, what of it is there already, and how long the rest takes. */
 import { join } from 'node:path';
-import { readCell } from '../../evaluation/ranker-file.ts';
-import { basePath, cellPlace, rankersFolder } from '../../evaluation/ranker-place.ts';
+import { readResult } from '../../evaluation/ranker-file.ts';
+import { basePath, rankerPlace, rankersFolder } from '../../evaluation/ranker-place.ts';
 import type { Start } from '../../report/report.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
 import { exists } from '../../storage/files.ts';
@@ -65,7 +65,7 @@ export async function planTasks(config: CompareConfig, costs: StageCosts): Promi
     starts.flatMap((start) =>
       [null, ...visual].map(async (row): Promise<RankTask> => {
         const [source, set] = [row?.source ?? null, row?.features ?? null];
-        const state = await stateOf(cellPlace(folder, row, start, seed).path);
+        const state = await stateOf(rankerPlace(folder, row, start, seed).path);
         return { kind: 'rank', source, features: set, start, seed, ...state };
       }),
     ),
@@ -76,7 +76,7 @@ export async function planTasks(config: CompareConfig, costs: StageCosts): Promi
 
 /** A ranker that cannot be read is told of when it is needed. */
 async function stateOf(path: string): Promise<TaskState> {
-  const result = await readCell(path).catch(() => null);
+  const result = await readResult(path).catch(() => null);
   return { finished: result !== null, seconds: result?.seconds ?? null };
 }
 

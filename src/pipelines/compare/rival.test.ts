@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defined, value } from '../../../test/support/measured.ts';
 import { tinyLog } from '../../../test/support/tiny-log.ts';
-import { type TableCell, tableRows } from '../../evaluation/table.ts';
+import { type RankerRun, tableRows } from '../../evaluation/table.ts';
 import { Random } from '../../random.ts';
 import { rowsOfSplit } from '../../rankers/fields.ts';
 import type { Start } from '../../report/report.ts';
@@ -20,7 +20,7 @@ const whole = {
   },
 };
 
-function cell(source: string | null, features: string, start: Start, seed: number, skill: number): TableCell {
+function run(source: string | null, features: string, start: Start, seed: number, skill: number): RankerRun {
   const random = Random.seeded(seed, `${source} ${features} ${start}`);
   const testScores = Float32Array.from(testRows, (row) => {
     return 1 / (1 + Math.exp(-(2 * skill * data.exposures.clicked[row]! + random.normal())));
@@ -30,14 +30,14 @@ function cell(source: string | null, features: string, start: Start, seed: numbe
   return { source, features: source === null ? null : features, start, seed, result };
 }
 
-function compared(cells: readonly TableCell[]) {
-  const rows = tableRows(cells, whole, { replicates: 200, sliceBy: null });
-  return { rows, found: versusBestOther(rows, cells, whole, 200) };
+function compared(runs: readonly RankerRun[]) {
+  const rows = tableRows(runs, whole, { replicates: 200, sliceBy: null });
+  return { rows, found: versusBestOther(rows, runs, whole, 200) };
 }
 
 describe("COURIER's best row against the best of any other source", () => {
   const of = (start: Start, source: string | null, features: string, skill: number, seeds = [1, 2]) =>
-    seeds.map((seed) => cell(source, features, start, seed, skill));
+    seeds.map((seed) => run(source, features, start, seed, skill));
 
   it('is the difference of their AUC on the seeds that both have', () => {
     const { rows, found } = compared([
@@ -79,13 +79,13 @@ describe("COURIER's best row against the best of any other source", () => {
     const clicked = whole.exposures.clicked.slice();
     for (const row of testRows) clicked[row] = 1;
     const flat = { ...whole, exposures: { ...whole.exposures, clicked } };
-    const cells = [
+    const runs = [
       ...of('warm', null, '', 0.1),
       ...of('warm', 'courier', 'vector', 1),
       ...of('warm', 'hog', 'vector', 0.5),
     ];
-    const rows = tableRows(cells, flat, { replicates: 200, sliceBy: null });
-    expect(versusBestOther(rows, cells, flat, 200)).toEqual([]);
+    const rows = tableRows(runs, flat, { replicates: 200, sliceBy: null });
+    expect(versusBestOther(rows, runs, flat, 200)).toEqual([]);
   });
 
   it('is left out without another source, or without a seed in common', () => {

@@ -1,6 +1,6 @@
 /** Is COURIER better than the best of the other sources, and not only than no images at all? */
 
-import { replicatesFor, scoredRows, type TableCell, type TableData } from '../../evaluation/table.ts';
+import { type RankerRun, replicatesFor, scoredRows, type TableData } from '../../evaluation/table.ts';
 import { rowLift, withCorrection } from '../../metrics/lift.ts';
 import { known } from '../../metrics/measured.ts';
 import type { ReportRow, Start, VersusBestOther } from '../../report/report.ts';
@@ -12,12 +12,12 @@ import type { ReportRow, Start, VersusBestOther } from '../../report/report.ts';
  */
 export function versusBestOther(
   rows: readonly ReportRow[],
-  cells: readonly TableCell[],
+  runs: readonly RankerRun[],
   dataset: TableData,
   wanted: number | null,
 ): readonly VersusBestOther[] {
   const replicates = replicatesFor(wanted, rows.filter(({ lift }) => lift !== null).length);
-  const scored = scoredRows(dataset, cells[0]?.result.testRows ?? new Int32Array());
+  const scored = scoredRows(dataset, runs[0]?.result.testRows ?? new Int32Array());
   const found = (['warm', 'scratch'] satisfies Start[]).flatMap((start): VersusBestOther[] => {
     const lifted = rows.filter((row) => row.start === start && row.source !== null);
     const own = best(lifted.filter(({ source }) => source === 'courier'));
@@ -25,8 +25,7 @@ export function versusBestOther(
     if (own === undefined || other?.source == null) return [];
     const seeds = own.seeds.filter((seed) => other.seeds.includes(seed));
     if (seeds.length === 0) return [];
-    const scores = (row: ReportRow) =>
-      seeds.map((seed) => scored(cellOf(cells, row, seed).result.testScores));
+    const scores = (row: ReportRow) => seeds.map((seed) => scored(runOf(runs, row, seed).result.testScores));
     const lift = rowLift(scores(other), scores(own), replicates);
     const { source, features } = other;
     return [{ start, features: own.features, other: { source, features }, seeds, lift }];
@@ -44,14 +43,14 @@ function best(rows: readonly ReportRow[]): ReportRow | undefined {
     .toSorted((a, b) => b.auc - a.auc)[0]?.row;
 }
 
-function cellOf(cells: readonly TableCell[], row: ReportRow, seed: number): TableCell {
-  const cell = cells.find(
-    (cell) =>
-      cell.source === row.source &&
-      cell.features === row.features &&
-      cell.start === row.start &&
-      cell.seed === seed,
+function runOf(runs: readonly RankerRun[], row: ReportRow, seed: number): RankerRun {
+  const run = runs.find(
+    (run) =>
+      run.source === row.source &&
+      run.features === row.features &&
+      run.start === row.start &&
+      run.seed === seed,
   );
-  if (cell === undefined) throw new Error(`a row of the table lacks its seed ${seed}`);
-  return cell;
+  if (run === undefined) throw new Error(`a row of the table lacks its seed ${seed}`);
+  return run;
 }

@@ -79,9 +79,9 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
     const planned = [null, ...rows];
     const trainer = new RankerTrainer(dataset, config, engine, options.signal);
     const { progress = silent } = options;
-    const cells = await rankRows(trainer, planned, costs, progress);
-    const diagnosis = await diagnose(trainer, planned, cells, progress);
-    const report = evaluationReport(trainer, cells, diagnosis, costs, startedAt, options);
+    const runs = await rankRows(trainer, planned, costs, progress);
+    const diagnosis = await diagnose(trainer, planned, runs, progress);
+    const report = evaluationReport(trainer, runs, diagnosis, costs, startedAt, options);
     if (exported === null) return { report, exported: null };
     const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;
     return { report, exported: await exportRow(trainer, row, progress) };
