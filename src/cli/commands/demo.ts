@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
-import { demo, demoConfig } from '../../demo/index.ts';
+import { demoConfig } from '../../demo/config.ts';
+import { demo } from '../../demo/index.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { percent } from '../../text.ts';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
-import { type EmbedResult, embed, embedConfig } from '../../pipelines/embed/index.ts';
+import { embedConfig } from '../../pipelines/embed/config.ts';
+import { type EmbedResult, embed } from '../../pipelines/embed/index.ts';
 import { deviceChoices } from '../../runtime/devices.ts';
 import { decimals, duration, integer } from '../../text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { CourierError } from '../../errors.ts';
-import { ingest, ingestConfig } from '../../pipelines/ingest/index.ts';
+import { ingestConfig } from '../../pipelines/ingest/config.ts';
+import { ingest } from '../../pipelines/ingest/index.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { describeIngest } from '../ingest-summary.ts';
 import { collectSettings, list, number } from '../settings.ts';

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { featureNames } from '../../features/index.ts';
-import { rank, rankConfig } from '../../pipelines/rank/index.ts';
+import { rankConfig } from '../../pipelines/rank/config.ts';
+import { rank } from '../../pipelines/rank/index.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
