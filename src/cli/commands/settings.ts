@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { CourierError } from '../../errors.ts';
+import { execute, type Outcome, type Terminal } from '../command.ts';
+import { type SchemaName, schemas } from '../schemas.ts';
+import { jsonSchemaOf, type SettingRow, settingRows } from '../setting-rows.ts';
+
+export function settingsCommand(terminal: Terminal, outcome: Outcome): Command {
+  return new Command('settings')
+    .description('every setting of a command: what it takes, its default, what it means')
+    .argument('[command]', Object.keys(schemas).join(', '))
+    .option('--json', 'end standard output with one JSON object, which holds the JSON schema of the settings')
+    .option('--assign', 'of cluster: settings of giving new items the ids of earlier centres')
+    .action((command: string | undefined, options: { json?: boolean; assign?: boolean }) =>
+      execute(options, terminal, outcome, async ({ print }) => {
+        if (command === undefined) {
+          const commands = Object.keys(schemas);
+          print(commands.map((name) => `courier settings ${name}`).join('\n'));
+          return { commands };
+        }
+        const name = options.assign === true ? `${command} --assign` : command;
+        if (!isSchemaName(name)) throw unknownCommand(name);
+        print(settingRows(schemas[name]).map(describeSetting).join('\n'));
+        return { command: name, schema: jsonSchemaOf(schemas[name]) };
+      }),
+    );
+}
+
+function describeSetting({ key, type, unlessGiven, meaning, where }: SettingRow): string {
+  const condition = where === null ? '' : `where ${where.key} is ${where.values.join(', ')}`;
+  const facts = [type, unlessGiven, condition].filter((text) => text !== '').join('; ');
+  return `${key}: ${facts}\n    ${meaning ?? ''}`;
+}
+
+function isSchemaName(name: string): name is SchemaName {
+  return Object.hasOwn(schemas, name);
+}
+
+function unknownCommand(name: string): CourierError {
+  const commands = Object.keys(schemas).join(', ');
+  return new CourierError(
+    'CONFIG_INVALID',
+    `No command has the settings of ${name}.`,
+    `Name one of ${commands}.`,
+  );
+}
