@@ -18,7 +18,13 @@ interface Options extends CommonOptions {
 }
 
 export function embedCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('embed', 'encoder → embeddings of the whole catalogue')
+  return command('embed', 'encoder → embeddings of the whole catalogue', [
+    [
+      'courier embed --dataset datasets/shop --encoder runs/encoder/encoder.onnx',
+      '--out runs/embeddings.parquet',
+    ].join(' \\\n'),
+    'courier embed --photos images --encoder runs/encoder/encoder.onnx --out runs/photos.parquet',
+  ])
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option('--photos <folder>', 'or a folder of image files, each an item called by its path')
     .option('--encoder <file>', 'encoder.onnx that pretrain wrote')

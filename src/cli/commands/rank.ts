@@ -18,7 +18,16 @@ interface Options extends CommonOptions {
 }
 
 export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('rank', 'dataset + features → CTR model, metrics')
+  return command('rank', 'dataset + features → CTR model, metrics', [
+    [
+      'courier rank --dataset datasets/shop --embeddings runs/embeddings.parquet',
+      '--features vector,sim-score --seeds 3 --out runs/rank',
+    ].join(' \\\n'),
+    [
+      'courier rank --dataset datasets/shop --embeddings runs/embeddings.parquet',
+      '--features sim-score --export sim-score --set ranker.ranker=dcnv2 --out runs/serving',
+    ].join(' \\\n'),
+  ])
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option('--embeddings <file>', 'Parquet file that embed wrote')
     .option('--features <names>', `none, ${featureNames.join(', ')}; separated by commas, joined by +`, list)

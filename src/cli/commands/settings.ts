@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import { CourierError } from '../../errors.ts';
-import { execute, type Outcome, type Terminal } from '../command.ts';
+import { exampleText, execute, type Outcome, type Terminal } from '../command.ts';
 import { type SchemaName, schemas } from '../schemas.ts';
 import { jsonSchemaOf, type SettingRow, settingRows } from '../setting-rows.ts';
 
 export function settingsCommand(terminal: Terminal, outcome: Outcome): Command {
   return new Command('settings')
     .description('every setting of a command: what it takes, its default, what it means')
+    .addHelpText('after', exampleText(['courier settings pretrain', 'courier settings compare --json']))
     .argument('[command]', Object.keys(schemas).join(', '))
     .option('--json', 'end standard output with one JSON object, which holds the JSON schema of the settings')
     .option('--assign', 'of cluster: settings of giving new items the ids of earlier centres')
