@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { courier } from '../../test/support/terminal.ts';
 import { tinyPretraining } from '../../test/support/tiny-dataset.ts';
 import { writeTinyHm } from '../../test/support/tiny-shop.ts';
-import { silent } from '../progress.ts';
 import { generateShop } from '../shop/generate.ts';
 
 const commands = [
@@ -50,7 +49,7 @@ describe('the examples of --help', () => {
   const before = process.cwd();
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'courier-'));
-    await generateShop(folder, shop, silent);
+    await generateShop({ ...shop, out: folder });
     await writeTinyHm(join(folder, 'hm'));
     process.chdir(folder);
   });

@@ -6,7 +6,7 @@ import { loadDataset } from '../data/store.ts';
 import type { AttendedClick } from '../evaluation/attention.ts';
 import { compare } from '../pipelines/compare/index.ts';
 import { ingest } from '../pipelines/ingest/index.ts';
-import { silent, type WorkOptions } from '../progress.ts';
+import type { WorkOptions } from '../progress.ts';
 import type { AttentionCheck, Report } from '../report/report.ts';
 import { shopFiles, shopSource } from '../shop/files.ts';
 import { generateShop } from '../shop/generate.ts';
@@ -24,7 +24,7 @@ export async function demo(settings: DemoConfigInput, options: WorkOptions = {})
   const shop = join(config.out, 'shop');
   const dataset = join(config.out, 'dataset');
   const files = shopFiles(shop);
-  if (!(await exists(files.truth))) await generateShop(shop, config.shop, options.progress ?? silent);
+  if (!(await exists(files.truth))) await generateShop({ ...config.shop, out: shop }, options);
   await ingest({ ...shopSource(files), name: 'generated shop', out: dataset, side: config.side }, options);
   const { report, attended } = await compare(
     { ...config.compare, dataset, out: join(config.out, 'run') },

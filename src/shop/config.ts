@@ -18,5 +18,10 @@ export const shopConfig = z.strictObject({
   photoSide: count.min(16).max(1_024).default(64).describe('Side of the square photos in pixels.'),
 });
 
+/** The shop and where it goes. */
+export const shopFolderConfig = shopConfig.extend({
+  out: z.string().min(1).describe('Folder for catalogue, click log and photos.'),
+});
+
 export type ShopConfig = z.output<typeof shopConfig>;
-export type ShopConfigInput = z.input<typeof shopConfig>;
+export type ShopFolderConfigInput = z.input<typeof shopFolderConfig>;

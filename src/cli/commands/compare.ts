@@ -60,7 +60,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         }
         const config = parseConfig(compareConfig, settings, 'compare configuration');
         if (options.plan === true) {
-          const tasks = await planComparison(config);
+          const tasks = await planComparison(config, context);
           print(describePlan(tasks).join('\n'));
           return { plan: { tasks, estimate: estimateTime(tasks) } };
         }

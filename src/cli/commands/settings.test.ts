@@ -23,6 +23,12 @@ describe('courier settings', () => {
     expect(await courier('settings', ...name.split(' '))).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
+  it('prints the tables of docs/settings.md', async () => {
+    const { stdout } = await courier('settings', '--markdown');
+    expect(stdout).toContain('### embed\n\n| setting |');
+    expect(stdout).toContain('| `compare.seeds` | list of 1 or more: integer, at least 0 | default [1] |');
+  });
+
   it('gives the JSON schema of what a user writes', async () => {
     const { json } = await courier('settings', 'pretrain', '--json');
     expect(json).toMatchObject({

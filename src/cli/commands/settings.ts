@@ -3,6 +3,13 @@ import { CourierError } from '../../errors.ts';
 import { exampleText, execute, type Outcome, type Terminal } from '../command.ts';
 import { type SchemaName, schemas } from '../schemas.ts';
 import { jsonSchemaOf, type SettingRow, settingRows } from '../setting-rows.ts';
+import { settingsMarkdown } from '../settings-markdown.ts';
+
+interface Options {
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly assign?: boolean;
+}
 
 export function settingsCommand(terminal: Terminal, outcome: Outcome): Command {
   return new Command('settings')
@@ -10,12 +17,14 @@ export function settingsCommand(terminal: Terminal, outcome: Outcome): Command {
     .addHelpText('after', exampleText(['courier settings pretrain', 'courier settings compare --json']))
     .argument('[command]', Object.keys(schemas).join(', '))
     .option('--json', 'end standard output with one JSON object, which holds the JSON schema of the settings')
+    .option('--markdown', 'the settings of all commands as tables of Markdown')
     .option('--assign', 'of cluster: settings of giving new items the ids of earlier centres')
-    .action((command: string | undefined, options: { json?: boolean; assign?: boolean }) =>
+    .action((command: string | undefined, options: Options) =>
       execute(options, terminal, outcome, async ({ print }) => {
         if (command === undefined) {
           const commands = Object.keys(schemas);
-          print(commands.map((name) => `courier settings ${name}`).join('\n'));
+          const list = commands.map((name) => `courier settings ${name}`).join('\n');
+          print(options.markdown === true ? settingsMarkdown() : list);
           return { commands };
         }
         const name = options.assign === true ? `${command} --assign` : command;

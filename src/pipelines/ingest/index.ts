@@ -19,6 +19,12 @@ import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import { writeFolderWhole } from '../../storage/output-folder.ts';
 import { type IngestConfig, type IngestConfigInput, ingestConfig } from './config.ts';
 
+export interface IngestResult {
+  /** The dataset folder, as an absolute path. */
+  readonly folder: string;
+  readonly report: IngestReport;
+}
+
 /**
  * Ingests a shop into a dataset folder. The same configuration over the same files gives the same bytes; if
  * they are in `out` already, nothing is done.
@@ -28,7 +34,7 @@ import { type IngestConfig, type IngestConfigInput, ingestConfig } from './confi
 export async function ingest(
   settings: IngestConfigInput,
   { progress = silent }: WorkOptions = {},
-): Promise<{ folder: string; report: IngestReport }> {
+): Promise<IngestResult> {
   const config = parseConfig(ingestConfig, settings, 'ingest configuration');
   const { out, overwrite, ...identity } = config;
   const source = sources[config.source](config);
