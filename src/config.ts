@@ -25,6 +25,15 @@ export function distinct<Entry extends z.ZodType>(list: z.ZodArray<Entry>) {
   return list.refine((entries) => new Set(entries).size === entries.length, 'names something twice');
 }
 
+/** The same setting with another default. */
+export function withDefault<Inner extends z.ZodType>(
+  setting: z.ZodDefault<Inner>,
+  value: z.core.util.NoUndefined<z.output<Inner>>,
+): z.ZodDefault<Inner> {
+  const other = setting.unwrap().default(value);
+  return setting.description === undefined ? other : other.describe(setting.description);
+}
+
 /**
  * Refuses sizes that do not fit each other, naming both.
  * @throws CourierError CONFIG_INVALID

@@ -1,27 +1,30 @@
 /** Every error that a user can cause. */
 
-export type ErrorCode =
-  | 'CONFIG_INVALID'
-  | 'FILE_NOT_FOUND'
-  | 'FILE_UNREADABLE'
-  | 'FILE_CORRUPT'
-  | 'OUTPUT_NOT_WRITABLE'
-  | 'OUTPUT_EXISTS'
-  | 'COLUMN_MISSING'
-  | 'VALUE_INVALID'
-  | 'TOO_MANY_BAD_ROWS'
-  | 'LOG_EMPTY'
-  | 'LOG_WITHOUT_CLICKS'
-  | 'DATASET_INVALID'
-  | 'SPLIT_EMPTY'
-  | 'CHECKPOINT_INVALID'
-  | 'TRAINING_DIVERGED'
-  | 'TRAINING_COLLAPSED'
-  | 'METRIC_UNDEFINED'
-  | 'COMPARISON_FAILED'
-  | 'LIMIT_EXCEEDED'
-  | 'DEVICE_UNAVAILABLE'
-  | 'INTERRUPTED';
+export const errorCodes = [
+  'CONFIG_INVALID',
+  'FILE_NOT_FOUND',
+  'FILE_UNREADABLE',
+  'FILE_CORRUPT',
+  'OUTPUT_NOT_WRITABLE',
+  'OUTPUT_EXISTS',
+  'COLUMN_MISSING',
+  'VALUE_INVALID',
+  'TOO_MANY_BAD_ROWS',
+  'LOG_EMPTY',
+  'LOG_WITHOUT_CLICKS',
+  'DATASET_INVALID',
+  'SPLIT_EMPTY',
+  'CHECKPOINT_INVALID',
+  'TRAINING_DIVERGED',
+  'TRAINING_COLLAPSED',
+  'METRIC_UNDEFINED',
+  'COMPARISON_FAILED',
+  'LIMIT_EXCEEDED',
+  'DEVICE_UNAVAILABLE',
+  'INTERRUPTED',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
 
 /**
  * A condition that the user can mend. The message says what was wrong with which input; the remedy says

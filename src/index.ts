@@ -1,31 +1,112 @@
-/** The library: every pipeline of the command line as a function, and what they are made of. */
+/**
+ * The library. Every command is a function of its settings and of `{ progress, signal, command }`, with a schema of its
+ * settings beside it; what the commands are made of follows by topic. docs/library.md shows how to use it.
+ */
 
-export type { Dataset, IngestReport } from './data/dataset.ts';
-export { readEmbeddings, type StoredEmbeddings } from './data/embeddings.ts';
-export { loadDataset } from './data/store.ts';
-export { type DemoConfigInput, demo, demoConfig } from './demo/index.ts';
-export { CourierError, type ErrorCode } from './errors.ts';
-export { auc, gauc } from './metrics/auc.ts';
-export { pairedBootstrap } from './metrics/bootstrap.ts';
-export type { Measured } from './metrics/measured.ts';
-export { logLoss } from './metrics/probability.ts';
+// Commands
+
+export { type DemoConfigInput, demoConfig } from './demo/config.ts';
+export { demo } from './demo/index.ts';
+export { type AssignResult, assignClusters } from './pipelines/cluster/assign.ts';
+export {
+  type AssignConfigInput,
+  assignConfig,
+  type ClusterConfigInput,
+  clusterConfig,
+} from './pipelines/cluster/config.ts';
+export { type ClusterResult, cluster } from './pipelines/cluster/index.ts';
 export { type CompareConfigInput, compareConfig } from './pipelines/compare/config.ts';
 export { type Comparison, compare, planComparison } from './pipelines/compare/index.ts';
-export { type EmbedConfigInput, type EmbedResult, embed, embedConfig } from './pipelines/embed/index.ts';
+export type { Task } from './pipelines/compare/plan.ts';
+export { type EmbedConfigInput, embedConfig } from './pipelines/embed/config.ts';
+export { type EmbedResult, embed } from './pipelines/embed/index.ts';
 export { type ExplainConfigInput, explainConfig } from './pipelines/explain/config.ts';
 export { type ExplainResult, explain } from './pipelines/explain/index.ts';
-export { type IngestConfigInput, ingest, ingestConfig } from './pipelines/ingest/index.ts';
+export { type IngestConfigInput, ingestConfig } from './pipelines/ingest/config.ts';
+export { type IngestResult, ingest } from './pipelines/ingest/index.ts';
 export { type PretrainConfigInput, pretrainConfig } from './pipelines/pretrain/config.ts';
 export { pretrain } from './pipelines/pretrain/index.ts';
+export { type RankConfigInput, rankConfig } from './pipelines/rank/config.ts';
 export type { ExportedRanker } from './pipelines/rank/export.ts';
-export { type RankConfigInput, type Ranking, rank, rankConfig } from './pipelines/rank/index.ts';
+export { type Ranking, rank } from './pipelines/rank/index.ts';
 export { type TuneConfigInput, tuneConfig } from './pipelines/tune/config.ts';
 export { type Tuning, tune } from './pipelines/tune/index.ts';
+export { type ShopFolderConfigInput, shopFolderConfig } from './shop/config.ts';
+export type { ShopFiles } from './shop/files.ts';
+export { generateShop } from './shop/generate.ts';
+export type { TrainedEncoder } from './training/train-encoder.ts';
+
+// Progress, errors, randomness
+
+export { CourierError, type ErrorCode, errorCodes } from './errors.ts';
 export { type Progress, type ProgressEvent, silent, type WorkOptions } from './progress.ts';
 export { Random } from './random.ts';
-export type { RawExposure, RawItem } from './rankers/exposure.ts';
+export { version } from './version.ts';
+
+// Datasets, embeddings, clusters
+
+export {
+  type Centres,
+  type ItemCodes,
+  readCentres,
+  readClusters,
+  type StoredCentres,
+  type StoredClusters,
+  writeCentres,
+  writeClusters,
+} from './data/clusters.ts';
+export { type Dataset, type IngestReport, NONE, splits } from './data/dataset.ts';
+export {
+  type Origin,
+  readEmbeddings,
+  readOrigin,
+  type StoredEmbeddings,
+  writeEmbeddings,
+} from './data/embeddings.ts';
+export type { Photos } from './data/image-cache.ts';
+export { loadDataset } from './data/store.ts';
+
+// Encoders
+
+export { embedAll } from './encoders/embed-rows.ts';
+export { type EncoderFile, readEncoderFile } from './encoders/file.ts';
+export { ExportedEncoder } from './encoders/load.ts';
+export { EncoderPool } from './encoders/pool.ts';
+export { Engine } from './runtime/engine.ts';
+
+// Features
+
+export type { FeatureData } from './data/dataset.ts';
+export type { VisualFeature } from './data/visual-feature.ts';
+export type { VisualInputs } from './features/feature.ts';
+export {
+  createFeature,
+  type FeatureName,
+  type FeatureSet,
+  featureNames,
+  featureSet,
+} from './features/index.ts';
+export { ItemEmbeddings } from './features/item-embeddings.ts';
+
+// Rankers
+
+export { type RawExposure, type RawItem, rawExposures } from './rankers/exposure.ts';
 export { type LoadedRanker, loadRanker } from './rankers/load.ts';
+
+// Metrics and tests
+
+export { auc, type GroupedAuc, gauc } from './metrics/auc.ts';
+export { type PairedBootstrapInput, type PairedDifference, pairedBootstrap } from './metrics/bootstrap.ts';
+export { predictedOverObserved, type ReliabilityBin, reliabilityTable } from './metrics/calibration.ts';
+export { type DeLongTest, deLongTest } from './metrics/delong.ts';
+export { type Measured, measure } from './metrics/measured.ts';
+export { holm } from './metrics/multiple-comparisons.ts';
+export { type Ndcg, ndcg } from './metrics/ndcg.ts';
+export { logLoss } from './metrics/probability.ts';
+export type { Scores } from './metrics/rows.ts';
+
+// Reports
+
+export type { Explanation } from './report/explanation.ts';
 export type { Report, ReportRow } from './report/report.ts';
 export { writeReport } from './report/write.ts';
-export type { TrainedEncoder } from './training/train-encoder.ts';
-export { version } from './version.ts';

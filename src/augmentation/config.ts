@@ -55,26 +55,62 @@ const ascending = (value: z.ZodNumber) =>
 export const augmentationSettings = z.strictObject({
   crop: z
     .strictObject({
-      area: ascending(areaShare).default([...defaultAugmentation.crop.area]),
-      stretch: z.number().min(1).max(4).default(defaultAugmentation.crop.stretch),
+      area: ascending(areaShare)
+        .default([...defaultAugmentation.crop.area])
+        .describe("Smallest and largest share of the photo's area that is kept."),
+      stretch: z
+        .number()
+        .min(1)
+        .max(4)
+        .default(defaultAugmentation.crop.stretch)
+        .describe('Longer by shorter side of what is kept, at most; 1 for squares.'),
     })
-    .prefault({}),
-  flip: z.strictObject({ probability: share.default(defaultAugmentation.flip.probability) }).prefault({}),
+    .prefault({})
+    .describe('Which part of the photo is kept; it is then stretched to the whole photo.'),
+  flip: z
+    .strictObject({
+      probability: share
+        .default(defaultAugmentation.flip.probability)
+        .describe('How often left and right change places.'),
+    })
+    .prefault({})
+    .describe('Mirror images.'),
   jitter: z
     .strictObject({
-      probability: share.default(defaultAugmentation.jitter.probability),
-      brightness: share.default(defaultAugmentation.jitter.brightness),
-      contrast: share.default(defaultAugmentation.jitter.contrast),
-      saturation: share.default(defaultAugmentation.jitter.saturation),
+      probability: share
+        .default(defaultAugmentation.jitter.probability)
+        .describe('How often colours are changed.'),
+      brightness: share
+        .default(defaultAugmentation.jitter.brightness)
+        .describe('Strength s: brightness is multiplied by 1 − s to 1 + s.'),
+      contrast: share
+        .default(defaultAugmentation.jitter.contrast)
+        .describe('Strength s: contrast is multiplied by 1 − s to 1 + s.'),
+      saturation: share
+        .default(defaultAugmentation.jitter.saturation)
+        .describe('Strength s: saturation is multiplied by 1 − s to 1 + s.'),
     })
-    .prefault({}),
-  grey: z.strictObject({ probability: share.default(defaultAugmentation.grey.probability) }).prefault({}),
+    .prefault({})
+    .describe('Changes of colour.'),
+  grey: z
+    .strictObject({
+      probability: share
+        .default(defaultAugmentation.grey.probability)
+        .describe('How often all colour is lost.'),
+    })
+    .prefault({})
+    .describe('Grey photos.'),
   blur: z
     .strictObject({
-      probability: share.default(defaultAugmentation.blur.probability),
-      deviation: ascending(share).default([...defaultAugmentation.blur.deviation]),
+      probability: share
+        .default(defaultAugmentation.blur.probability)
+        .describe('How often a photo is blurred.'),
+      deviation: ascending(share)
+        .default([...defaultAugmentation.blur.deviation])
+        .describe("Smallest and largest standard deviation of the Gaussian, as a share of the photo's side."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Blurred photos.'),
 });
 
 /** Leaves every photo as it is. */

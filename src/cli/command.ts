@@ -34,10 +34,18 @@ export interface Outcome {
   exitCode: 0 | 1 | 2;
 }
 
+/** Two command lines that end the help of a command; a test runs them all, in the order of the commands. */
+export type Examples = readonly [string, string];
+
+export function exampleText(examples: Examples): string {
+  return `\nExamples:\n${examples.map((example) => `  ${example.replaceAll('\n', '\n    ')}\n`).join('')}`;
+}
+
 /** A command with the options that all have. */
-export function command(name: string, description: string): Command {
+export function command(name: string, description: string, examples: Examples): Command {
   return new Command(name)
     .description(description)
+    .addHelpText('after', exampleText(examples))
     .option('--json', 'end standard output with one JSON object')
     .option('--config <file>', 'read settings from a JSON file')
     .option(

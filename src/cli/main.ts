@@ -11,6 +11,7 @@ import { explainCommand } from './commands/explain.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
 import { rankCommand } from './commands/rank.ts';
+import { settingsCommand } from './commands/settings.ts';
 import { tuneCommand } from './commands/tune.ts';
 
 const commands = [
@@ -23,6 +24,7 @@ const commands = [
   compareCommand,
   tuneCommand,
   explainCommand,
+  settingsCommand,
   doctorCommand,
 ];
 

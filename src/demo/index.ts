@@ -1,46 +1,18 @@
 /** The demo: a generated shop through the whole pipeline, with the truth known at the end. */
 import { join } from 'node:path';
-import { z } from 'zod';
 import { parseConfig } from '../config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/store.ts';
 import type { AttendedClick } from '../evaluation/attention.ts';
-import { compareConfig } from '../pipelines/compare/config.ts';
 import { compare } from '../pipelines/compare/index.ts';
 import { ingest } from '../pipelines/ingest/index.ts';
-import { silent, type WorkOptions } from '../progress.ts';
+import type { WorkOptions } from '../progress.ts';
 import type { AttentionCheck, Report } from '../report/report.ts';
-import { shopConfig } from '../shop/config.ts';
 import { shopFiles, shopSource } from '../shop/files.ts';
 import { generateShop } from '../shop/generate.ts';
 import { loadTruth, sharesTaste, type Truth } from '../shop/truth.ts';
 import { exists, prepareOutputFolder } from '../storage/files.ts';
-import { trainingSettings } from '../training/config.ts';
-
-/** The comparison with other defaults: what two cores do in two minutes. */
-const demoComparison = compareConfig.omit({ dataset: true, out: true }).extend({
-  seeds: compareConfig.shape.seeds.def.innerType.default([1]),
-  starts: compareConfig.shape.starts.def.innerType.default(['warm']),
-  pretrain: trainingSettings
-    .extend({
-      steps: z.int().positive().default(280),
-      batchSize: z.int().min(2).max(65_536).default(128),
-      candidates: z.int().min(1).max(50).default(4),
-      validateEvery: z.int().positive().default(40),
-    })
-    .prefault({}),
-});
-
-export const demoConfig = z.strictObject({
-  /** Folder for the shop, the dataset and the run. */
-  out: z.string().min(1).default('runs/demo'),
-  shop: shopConfig.prefault({}),
-  /** Side of the decoded photos in pixels. */
-  side: z.int().min(16).max(256).default(32),
-  compare: demoComparison.prefault({}),
-});
-
-export type DemoConfigInput = z.input<typeof demoConfig>;
+import { type DemoConfigInput, demoConfig } from './config.ts';
 
 /**
  * Generates a shop, ingests it, pre-trains, compares, and checks the attention against the known tastes.
@@ -52,7 +24,7 @@ export async function demo(settings: DemoConfigInput, options: WorkOptions = {})
   const shop = join(config.out, 'shop');
   const dataset = join(config.out, 'dataset');
   const files = shopFiles(shop);
-  if (!(await exists(files.truth))) await generateShop(shop, config.shop, options.progress ?? silent);
+  if (!(await exists(files.truth))) await generateShop({ ...config.shop, out: shop }, options);
   await ingest({ ...shopSource(files), name: 'generated shop', out: dataset, side: config.side }, options);
   const { report, attended } = await compare(
     { ...config.compare, dataset, out: join(config.out, 'run') },

@@ -9,14 +9,17 @@ import { affineParameters, weightOf } from '../graph/layers.ts';
 import { add, concatenate, linear, project, relu, reshape } from '../graph/operators/index.ts';
 import { cellColours, cellOutlines } from './cells.ts';
 import type { Encoder } from './encoder.ts';
-import { embeddingDimension, type ForPhotos, layerWidth } from './settings.ts';
+import { embeddingDimension, encoderNameMeaning, type ForPhotos, layerWidth } from './settings.ts';
 
 export const outlinesSettings = z.strictObject({
-  name: z.literal('outlines'),
-  /** Cells on each side; must divide the side of the dataset's photos. */
-  cells: z.int().min(1).max(64).default(8),
-  /** Width of the hidden layer. */
-  width: layerWidth.default(512),
+  name: z.literal('outlines').describe(encoderNameMeaning),
+  cells: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(8)
+    .describe("Cells on each side; must divide the side of the dataset's photos."),
+  width: layerWidth.default(512).describe('Width of the hidden layer.'),
   dimension: embeddingDimension,
 });
 

@@ -1,6 +1,6 @@
 /** Encoders of known sizes. */
 import { z } from 'zod';
-import { embeddingDimension, headSetting } from './settings.ts';
+import { embeddingDimension, encoderNameMeaning, headSetting } from './settings.ts';
 import type { SwinConfig } from './swin.ts';
 import type { VitConfig } from './vit.ts';
 
@@ -36,7 +36,7 @@ export type PresetName = (typeof presetNames)[number];
 
 /** `name`, `head` and `dimension` are all there is to choose. */
 export const presetSettings = z.strictObject({
-  name: z.enum(presetNames),
+  name: z.enum(presetNames).describe(encoderNameMeaning),
   head: headSetting,
   dimension: embeddingDimension,
 });

@@ -31,20 +31,36 @@ import { glorot, normal, zeros } from '../graph/parameters.ts';
 import { constant, type FloatTensor, parameter, scalar } from '../graph/tensor.ts';
 import type { Encoder } from './encoder.ts';
 import { floatPatches, foldColours } from './patches.ts';
-import { embeddingDimension, type ForPhotos, headSetting, layerWidth, patchSide } from './settings.ts';
+import {
+  embeddingDimension,
+  encoderNameMeaning,
+  type ForPhotos,
+  headSetting,
+  layerWidth,
+  mlpRatio,
+  patchSide,
+} from './settings.ts';
 
 export const swinSettings = z.strictObject({
-  name: z.literal('swin'),
-  /** Side of the patches in pixels. */
-  patch: patchSide.default(4),
-  /** Width of the first stage; each later one doubles it. */
-  width: layerWidth.default(32),
-  /** Blocks of each stage, and their heads. */
-  depths: z.array(z.int().min(1).max(48)).min(1).max(6).default([2, 2, 2]),
-  heads: z.array(z.int().min(1).max(64)).min(1).max(6).default([2, 4, 8]),
-  /** Side of the attention windows, in patches. */
-  window: z.int().min(2).max(32).default(4),
-  mlpRatio: z.int().min(1).max(8).default(4),
+  name: z.literal('swin').describe(encoderNameMeaning),
+  patch: patchSide
+    .default(4)
+    .describe("Side of the patches in pixels; must divide the side of the dataset's photos."),
+  width: layerWidth.default(32).describe('Width of the first stage; each later one doubles it.'),
+  depths: z
+    .array(z.int().min(1).max(48))
+    .min(1)
+    .max(6)
+    .default([2, 2, 2])
+    .describe('Number of blocks of each stage.'),
+  heads: z
+    .array(z.int().min(1).max(64))
+    .min(1)
+    .max(6)
+    .default([2, 4, 8])
+    .describe('Heads of the attention of each stage; must divide its width.'),
+  window: z.int().min(2).max(32).default(4).describe('Side of the attention windows, in patches.'),
+  mlpRatio: mlpRatio.default(4),
   head: headSetting,
   dimension: embeddingDimension,
 });

@@ -27,17 +27,25 @@ import { normal } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
 import type { Encoder } from './encoder.ts';
 import { floatPatches, foldColours } from './patches.ts';
-import { embeddingDimension, type ForPhotos, headSetting, layerWidth, patchSide } from './settings.ts';
+import {
+  embeddingDimension,
+  encoderNameMeaning,
+  type ForPhotos,
+  headSetting,
+  layerWidth,
+  mlpRatio,
+  patchSide,
+} from './settings.ts';
 
 export const vitSettings = z.strictObject({
-  name: z.literal('vit').default('vit'),
-  /** Side of the patches in pixels; must divide the side of the dataset's photos. */
-  patch: patchSide.default(8),
-  width: layerWidth.default(96),
-  depth: z.int().min(1).max(48).default(3),
-  heads: z.int().min(1).max(32).default(3),
-  /** Width of the hidden layer of each block, as a multiple of `width`. */
-  mlpRatio: z.int().min(1).max(8).default(3),
+  name: z.literal('vit').default('vit').describe(encoderNameMeaning),
+  patch: patchSide
+    .default(8)
+    .describe("Side of the patches in pixels; must divide the side of the dataset's photos."),
+  width: layerWidth.default(96).describe('Width of every block.'),
+  depth: z.int().min(1).max(48).default(3).describe('Number of blocks.'),
+  heads: z.int().min(1).max(32).default(3).describe('Heads of the attention; must divide `width`.'),
+  mlpRatio: mlpRatio.default(3),
   head: headSetting,
   dimension: embeddingDimension,
 });

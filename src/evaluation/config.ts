@@ -4,34 +4,46 @@ import { rankerConfig } from '../rankers/config.ts';
 import { codesConfig } from './visual-inputs.ts';
 
 export const evaluationSettings = {
-  ranker: rankerConfig.prefault({}),
-  /**
-   * Where rankers begin. `warm`: a ranker without images is trained, then goes on with and without them, which is
-   * what happens to a model in use. `scratch`: from nothing, which exaggerates what images add.
-   */
+  ranker: rankerConfig.prefault({}).describe('The click-through-rate model and its training.'),
   starts: z
     .array(z.enum(['warm', 'scratch']))
     .min(1)
-    .default(['warm', 'scratch']),
-  /** How embeddings become ids, for cluster-id and semantic-id. */
-  codes: codesConfig.prefault({}),
-  /**
-   * Trainings that go on at a time, each with its share of cores and memory; by default one for every two cores and 4 GiB,
-   * four at most. Results are the same but for the order in which numbers are added; times are those of a shared machine.
-   */
-  parallel: z.int().min(1).max(64).optional(),
-  /**
-   * Replicates of the bootstrap over users; null takes 1,000, or 400 for each lift where that is more: fewer could not
-   * show a small p-value once it is corrected for all lifts of the table. Changes only the report, like `sliceBy`.
-   */
-  replicates: z.int().min(100).max(100_000).nullable().default(null),
-  /** Category column whose values are slices of the report; none without it. */
-  sliceBy: z.string().min(1).nullable().default(null),
-  /**
-   * Whether to look into the best ranker with images: importance, gates, what is left without categories. Changes only
-   * the report.
-   */
-  diagnosis: z.boolean().default(true),
+    .default(['warm', 'scratch'])
+    .describe(
+      'Where rankers begin. `warm`: a ranker without images is trained, then goes on with and without them, as a model in use would. `scratch`: from nothing, which exaggerates what images add.',
+    ),
+  codes: codesConfig.prefault({}).describe('How embeddings become ids, for cluster-id and semantic-id.'),
+  parallel: z
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      'Trainings that go on at a time, each with its share of cores and memory; by default one for every two cores and 4 GiB, four at most. Results are the same but for the order in which numbers are added.',
+    ),
+  replicates: z
+    .int()
+    .min(100)
+    .max(100_000)
+    .nullable()
+    .default(null)
+    .describe(
+      'Replicates of the bootstrap over users; null takes 1,000, or 400 for each lift where that is more: fewer could not show a small p-value once it is corrected. Changes only the report.',
+    ),
+  sliceBy: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Category column whose values are slices of the report; null for none. Changes only the report.',
+    ),
+  diagnosis: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether to look into the best ranker with images: importance, gates, what is left without categories. Trains a few rankers more; changes only the report.',
+    ),
 } as const;
 
 const evaluationConfig = z.object(evaluationSettings);

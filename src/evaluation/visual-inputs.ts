@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { clusterItems } from '../clustering/cluster-items.ts';
 import { clusteringSettings } from '../clustering/config.ts';
+import { withDefault } from '../config.ts';
 import {
   clustersFile,
   codesForCatalogue,
@@ -19,7 +20,7 @@ import { exists } from '../storage/files.ts';
 
 /** How codes of items are made: with residual codes, which only the feature semantic-id asks for. */
 export const codesConfig = clusteringSettings.extend({
-  semanticLevels: clusteringSettings.shape.semanticLevels.def.innerType.default(3),
+  semanticLevels: withDefault(clusteringSettings.shape.semanticLevels, 3),
 });
 
 export type CodesConfig = ReturnType<typeof codesConfig.parse>;

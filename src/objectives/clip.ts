@@ -13,18 +13,16 @@ import { normal } from '../graph/parameters.ts';
 import { type FloatTensor, input, parameter, scalar, type Tensor } from '../graph/tensor.ts';
 import { inBlocks } from './batch-feeds.ts';
 import { infoNce } from './info-nce.ts';
-import type { LessonConfig } from './lesson-config.ts';
+import { type LessonConfig, objectiveNameMeaning } from './lesson-config.ts';
 import type { Lesson, Objective } from './objective.ts';
 import { createPerceptron } from './projector.ts';
 import { excluded } from './reconstruction.ts';
 import { longestTitle, type PhotoTitles, titlesOf } from './titles.ts';
 
 export const clipSettings = z.strictObject({
-  name: z.literal('clip'),
-  /** τ */
-  temperature: z.number().positive().max(10).default(0.1),
-  /** Length of the word embeddings. */
-  wordWidth: z.int().min(4).max(1024).default(128),
+  name: z.literal('clip').describe(objectiveNameMeaning),
+  temperature: z.number().positive().max(10).default(0.1).describe('Temperature τ of the loss.'),
+  wordWidth: z.int().min(4).max(1024).default(128).describe('Length of the word embeddings.'),
 });
 
 export type ClipConfig = Omit<z.output<typeof clipSettings>, 'name'>;

@@ -13,27 +13,54 @@ import { negativeCosine } from './cosine.ts';
 import { clickFeeds, clickInputs, clickLoss } from './courier-click-loss.ts';
 import { type CourierInputs, type CourierPlaces, courierFeeds, courierInputs } from './courier-inputs.ts';
 import { type InfoNce, infoNce } from './info-nce.ts';
+import { objectiveNameMeaning } from './lesson-config.ts';
 import type { Objective } from './objective.ts';
 import { createProjector } from './projector.ts';
 import { createReconstruction, type Reconstruct, reconstructionForms } from './reconstruction.ts';
 
 export const courierSettings = z.strictObject({
-  name: z.literal('courier').default('courier'),
-  /** How a candidate is rebuilt; see reconstruction.ts. */
-  form: z.enum(reconstructionForms).default('projected-attention'),
-  heads: z.int().min(1).max(32).default(4),
-  /** τ of both losses. */
-  temperature: z.number().positive().max(10).default(0.05),
-  /** λ, the weight of the click sequence loss L_ucs. */
-  sequenceWeight: z.number().min(0).max(100).default(1),
-  /** false asks only that what is rebuilt be near, −cos in place of InfoNCE: embeddings then collapse. */
-  contrast: z.boolean().default(true),
-  /** What a click must be told from: every photo that the batch shows, or only those that were clicked. */
-  negatives: z.enum(['shown', 'clicked']).default('shown'),
-  /** Whether the losses see embeddings through a projection head, which the encoder then goes without. */
-  projectionHead: z.boolean().default(false),
-  /** Weight of the auxiliary click loss; see courier-click-loss.ts. */
-  clickWeight: z.number().min(0).max(100).default(0),
+  name: z.literal('courier').default('courier').describe(objectiveNameMeaning),
+  form: z
+    .enum(reconstructionForms)
+    .default('projected-attention')
+    .describe('How a candidate is rebuilt from the history.'),
+  heads: z
+    .int()
+    .min(1)
+    .max(32)
+    .default(4)
+    .describe('Heads of the attention that rebuilds; must divide the length of the embeddings.'),
+  temperature: z.number().positive().max(10).default(0.05).describe('Temperature τ of both losses.'),
+  sequenceWeight: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(1)
+    .describe('λ, the weight of the click sequence loss L_ucs.'),
+  contrast: z
+    .boolean()
+    .default(true)
+    .describe(
+      'false asks only that what is rebuilt be near, −cos in place of InfoNCE: embeddings then collapse.',
+    ),
+  negatives: z
+    .enum(['shown', 'clicked'])
+    .default('shown')
+    .describe(
+      'What a click must be told from: every photo that the batch shows, or only those that were clicked.',
+    ),
+  projectionHead: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the losses see embeddings through a projection head, which the encoder then goes without.',
+    ),
+  clickWeight: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe('Weight of the auxiliary click loss, which tells clicked from unclicked candidates.'),
 });
 
 export type CourierConfig = Omit<z.output<typeof courierSettings>, 'name'>;

@@ -1,3 +1,6 @@
+export const objectiveNameMeaning =
+  'Which objective; the settings beside it are its own. `courier` learns from clicks and histories, `scl` from clicks alone, `supervised` from a category, `clip` from titles, `simclr` and `simsiam` from photos alone.';
+
 /** What every objective is told besides its own settings. */
 export interface LessonConfig {
   /** Samples per batch. */

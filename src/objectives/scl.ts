@@ -11,18 +11,29 @@ import { input } from '../graph/tensor.ts';
 import { inBlocks } from './batch-feeds.ts';
 import { infoNce } from './info-nce.ts';
 import { KeyQueue } from './key-queue.ts';
-import type { LessonConfig } from './lesson-config.ts';
+import { type LessonConfig, objectiveNameMeaning } from './lesson-config.ts';
 import type { Lesson, Objective } from './objective.ts';
 import { excluded } from './reconstruction.ts';
 
 export const sclSettings = z.strictObject({
-  name: z.literal('scl'),
-  /** τ, as in the second version of MoCo. */
-  temperature: z.number().positive().max(10).default(0.2),
-  /** Earlier clicks that compete, the newest first; at least a batch. Many batches are for encoders that change slowly. */
-  queue: z.int().min(2).max(1_048_576).default(1024),
-  /** Share of the old in the moving average that embeds them, where `averageDecay` does not set another. */
-  momentum: z.number().min(0).max(0.99999).default(0.99),
+  name: z.literal('scl').describe(objectiveNameMeaning),
+  temperature: z.number().positive().max(10).default(0.2).describe('Temperature τ of the loss.'),
+  queue: z
+    .int()
+    .min(2)
+    .max(1_048_576)
+    .default(1024)
+    .describe(
+      'Earlier clicks that compete, the newest first; at least a batch. Many batches are for encoders that change slowly.',
+    ),
+  momentum: z
+    .number()
+    .min(0)
+    .max(0.99999)
+    .default(0.99)
+    .describe(
+      'Share of the old in the moving average that embeds the queue, where `averageDecay` does not set another.',
+    ),
 });
 
 export type SclConfig = Omit<z.output<typeof sclSettings>, 'name'>;

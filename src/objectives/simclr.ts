@@ -8,15 +8,15 @@ import { gather } from '../graph/operators/index.ts';
 import { type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
 import { inBlocks } from './batch-feeds.ts';
 import { infoNce } from './info-nce.ts';
+import { objectiveNameMeaning } from './lesson-config.ts';
 import type { Objective } from './objective.ts';
 import { createProjector } from './projector.ts';
 import { excluded } from './reconstruction.ts';
 import { type ViewInputs, viewFeeds, viewInputs } from './two-views.ts';
 
 export const simclrSettings = z.strictObject({
-  name: z.literal('simclr'),
-  /** τ */
-  temperature: z.number().positive().max(10).default(0.2),
+  name: z.literal('simclr').describe(objectiveNameMeaning),
+  temperature: z.number().positive().max(10).default(0.2).describe('Temperature τ of the loss.'),
 });
 
 export type SimclrConfig = Omit<z.output<typeof simclrSettings>, 'name'>;

@@ -21,10 +21,13 @@ import { ones, zeros } from '../graph/parameters.ts';
 import { type FloatTensor, input, parameter, scalar } from '../graph/tensor.ts';
 import { inBlocks } from './batch-feeds.ts';
 import { negativeCosine } from './cosine.ts';
+import { objectiveNameMeaning } from './lesson-config.ts';
 import type { Objective } from './objective.ts';
 import { viewFeeds, viewInputs } from './two-views.ts';
 
-export const simsiamSettings = z.strictObject({ name: z.literal('simsiam') });
+export const simsiamSettings = z.strictObject({
+  name: z.literal('simsiam').describe(objectiveNameMeaning),
+});
 
 /** The predictor is this many times narrower inside: its bottleneck. */
 const narrowing = 4;

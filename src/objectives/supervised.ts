@@ -17,13 +17,17 @@ import {
 } from '../graph/operators/index.ts';
 import { constant, type FloatTensor, input, scalar } from '../graph/tensor.ts';
 import { inBlocks } from './batch-feeds.ts';
-import type { LessonConfig } from './lesson-config.ts';
+import { type LessonConfig, objectiveNameMeaning } from './lesson-config.ts';
 import type { Lesson, Objective } from './objective.ts';
 
 export const supervisedSettings = z.strictObject({
-  name: z.literal('supervised'),
-  /** Category column of the catalogue; null takes the first one that tells training photos apart. */
-  category: z.string().min(1).nullable().default(null),
+  name: z.literal('supervised').describe(objectiveNameMeaning),
+  category: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Category column of the catalogue; null takes the first one that tells training photos apart.'),
 });
 
 export type SupervisedConfig = Omit<z.output<typeof supervisedSettings>, 'name'>;

@@ -26,7 +26,7 @@ export interface Attempt {
 
 export interface AttemptOptions {
   /** The environment in which the device is tried. */
-  readonly environment?: NodeJS.ProcessEnv;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Seconds after which a device that has not answered counts as broken. */
   readonly secondsToAnswer?: number;
 }

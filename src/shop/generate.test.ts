@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ProgressEvent, silent } from '../progress.ts';
+import type { ProgressEvent } from '../progress.ts';
 import { hashFile } from '../storage/files.ts';
 import type { ShopFiles } from './files.ts';
 import { generateShop } from './generate.ts';
@@ -16,7 +16,10 @@ let files: ShopFiles;
 const events: ProgressEvent[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shop-'));
-  files = await generateShop(join(folder, 'first'), config, (event) => events.push(event));
+  files = await generateShop(
+    { ...config, out: join(folder, 'first') },
+    { progress: (event) => events.push(event) },
+  );
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -62,8 +65,8 @@ describe('generateShop', () => {
   });
 
   it('gives the same bytes for the same seed and others for another', async () => {
-    const again = await generateShop(join(folder, 'again'), config, silent);
-    const other = await generateShop(join(folder, 'other'), { ...config, seed: 2 }, silent);
+    const again = await generateShop({ ...config, out: join(folder, 'again') });
+    const other = await generateShop({ ...config, seed: 2, out: join(folder, 'other') });
     const photo = 'i00001.jpg';
     const hashes = ({ catalogue, clicks, truth, images }: ShopFiles) =>
       Promise.all([catalogue, clicks, truth, join(images, photo)].map(hashFile));
@@ -79,8 +82,8 @@ describe('generateShop', () => {
   });
 
   it('refuses a configuration that it does not know', async () => {
-    const unknown = { ...config, colours: 3 };
-    await expect(generateShop(join(folder, 'bad'), unknown, silent)).rejects.toMatchObject({
+    const unknown = { ...config, out: join(folder, 'bad'), colours: 3 };
+    await expect(generateShop(unknown)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
   });

@@ -1,11 +1,11 @@
 /** Writes a generated shop the way a user would have it: a catalogue, a click log and a folder of photos. */
 import { join } from 'node:path';
 import { parseConfig } from '../config.ts';
-import type { Progress } from '../progress.ts';
+import { silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
 import { prepareOutputFolder, writeFileWhole, writeJson } from '../storage/files.ts';
 import { makeCatalogue, type ShopItem } from './catalogue.ts';
-import { type ShopConfigInput, shopConfig } from './config.ts';
+import { type ShopFolderConfigInput, shopFolderConfig } from './config.ts';
 import { type ShopFiles, shopFiles } from './files.ts';
 import { type ShopPageView, simulateLog } from './log.ts';
 import { renderPhoto } from './photo.ts';
@@ -17,20 +17,19 @@ const STAGE = 'Render photos';
 const CONCURRENT = 8;
 
 /**
- * Generates a shop. The same configuration gives the same files.
- * @throws CourierError CONFIG_INVALID or OUTPUT_NOT_WRITABLE
+ * Generates a shop. The same settings give the same files.
+ * @throws CourierError CONFIG_INVALID or OUTPUT_NOT_WRITABLE; the signal's reason once it is aborted
  */
 export async function generateShop(
-  folder: string,
-  config: ShopConfigInput,
-  progress: Progress,
+  settings: ShopFolderConfigInput,
+  options: WorkOptions = {},
 ): Promise<ShopFiles> {
-  const parsed = parseConfig(shopConfig, config, 'shop configuration');
-  const files = shopFiles(folder);
+  const parsed = parseConfig(shopFolderConfig, settings, 'shop configuration');
+  const files = shopFiles(parsed.out);
   await prepareOutputFolder(files.images);
   const catalogue = makeCatalogue(parsed);
   const log = simulateLog(parsed, catalogue);
-  await renderPhotos(files.images, catalogue, parsed.seed, parsed.photoSide, progress);
+  await renderPhotos(files.images, catalogue, parsed.seed, parsed.photoSide, options);
   await writeFileWhole(files.catalogue, catalogueCsv(catalogue));
   await writeFileWhole(files.clicks, clicksCsv(catalogue, log));
   await writeJson(files.truth, truthOf(catalogue, log));
@@ -42,13 +41,14 @@ async function renderPhotos(
   catalogue: readonly ShopItem[],
   seed: number,
   side: number,
-  progress: Progress,
+  { progress = silent, signal }: WorkOptions,
 ): Promise<void> {
   progress({ kind: 'start', stage: STAGE, total: catalogue.length, unit: 'photos' });
   let done = 0;
   const waiting = catalogue.values();
   const render = async () => {
     for (const item of waiting) {
+      signal?.throwIfAborted();
       const photo = await renderPhoto(item.look, Random.seeded(seed, `shop photo ${item.id}`), side);
       await writeFileWhole(join(folder, imageName(item)), photo);
       progress({ kind: 'advance', stage: STAGE, done: ++done });

@@ -1,9 +1,10 @@
 /** Everything that can be set for training an encoder, with every default. */
+
 import { z } from 'zod';
 import { augmentationSettings } from '../augmentation/config.ts';
 import { encoderSettings } from '../encoders/index.ts';
 import { objectiveSettings } from '../objectives/index.ts';
-import { deviceChoices } from '../runtime/device.ts';
+import { runSettings } from '../runs/settings.ts';
 import { parseBytes } from '../runtime/memory.ts';
 
 /**
@@ -11,53 +12,103 @@ import { parseBytes } from '../runtime/memory.ts';
  * published weights are at hand.
  */
 const startConfig = z.strictObject({
-  objective: objectiveSettings.prefault({ name: 'simclr' }),
-  steps: z.int().positive().default(300),
-  batchSize: z.int().min(2).max(65_536).default(256),
-  /** Its run folder, `start` inside `out` by default. Runs that name the same one share it. */
-  out: z.string().min(1).optional(),
+  objective: objectiveSettings.prefault({ name: 'simclr' }).describe('What the first stage learns.'),
+  steps: z.int().positive().default(300).describe('Training steps of the first stage.'),
+  batchSize: z.int().min(2).max(65_536).default(256).describe('Samples per batch of the first stage.'),
+  out: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Its run folder, by default `start` inside `out`. Runs that name the same one share it.'),
 });
 
 /** All but where it reads and writes, and the seed. */
 export const trainingSettings = z.strictObject({
-  encoder: encoderSettings.prefault({}),
-  /** A safetensors file to start the encoder from: of pretrain, torchvision, timm or transformers. */
-  init: z.string().min(1).optional(),
-  /** What is learned; src/objectives has a file for each, with its settings. */
-  objective: objectiveSettings.prefault({}),
-  start: startConfig.nullable().default(null),
-  steps: z.int().positive().default(300),
-  /** Samples per batch. */
-  batchSize: z.int().min(2).max(65_536).default(256),
-  candidates: z.int().min(1).max(50).default(5),
-  history: z.int().min(2).max(50).default(5),
-  /**
-   * null trains on the photos as they are; an object, even an empty one, alters them at every step. Objectives that
-   * compare two views of a photo (simclr, simsiam) take the defaults of an empty object for null.
-   */
-  augmentation: augmentationSettings.nullable().default(null),
-  learningRate: z.number().positive().default(1e-3),
-  /** Share of the steps in which the learning rate rises; then it falls along a cosine. */
-  warmup: z.number().min(0).max(1).default(0.1),
-  weightDecay: z.number().min(0).max(1).default(0.01),
-  clipNorm: z.number().positive().nullable().default(1),
-  /** Share of the old in a moving average of the parameters, which is then validated and exported; null: none. */
-  averageDecay: z.number().min(0).max(0.99999).nullable().default(null),
-  /** Steps between two looks at the validation period, of which the best is kept. */
-  validateEvery: z.int().positive().default(50),
-  /** Steps between checkpoints: what is lost at most where a run is killed. It changes nothing that is learned. */
-  checkpointEvery: z.int().positive().default(25),
-  /** Training ends after so many looks without a better score; null never ends early. */
-  patience: z.int().positive().nullable().default(5),
-  /** Whether training ends where embeddings collapse. It can go on later: this does not change what it learns. */
-  collapse: z.enum(['stop', 'continue']).default('stop'),
-  /** What the process may take, as 8GiB or in bytes; by default half of what the machine or container has. */
-  memory: z.union([z.string().transform(parseBytes), z.int().positive()]).optional(),
-  /** Cores that it may use; by default all. */
-  threads: z.int().min(1).max(1024).optional(),
-  device: z.enum(deviceChoices).default('cpu'),
-  /** Page views of the validation period that are looked at. */
-  validationPageViews: z.int().positive().default(600),
+  encoder: encoderSettings.prefault({}).describe('The network that turns a photo into its embedding.'),
+  init: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A safetensors file to start the encoder from: of pretrain, torchvision, timm or transformers.',
+    ),
+  objective: objectiveSettings.prefault({}).describe('What is learned.'),
+  start: startConfig
+    .nullable()
+    .default(null)
+    .describe(
+      "A first stage on the catalogue's own photos, whose encoder the training then starts from; null for none.",
+    ),
+  steps: z.int().positive().default(300).describe('Training steps.'),
+  batchSize: z.int().min(2).max(65_536).default(256).describe('Samples per batch.'),
+  candidates: z.int().min(1).max(50).default(5).describe('Candidates of a page view at most.'),
+  history: z.int().min(2).max(50).default(5).describe('Earlier clicks of a user at most.'),
+  augmentation: augmentationSettings
+    .nullable()
+    .default(null)
+    .describe(
+      'How photos are altered at every step; {} takes the gentle defaults below. null leaves them as they are, but for simclr and simsiam, which compare two views of a photo and take {}.',
+    ),
+  learningRate: z.number().positive().default(1e-3).describe('Highest learning rate.'),
+  warmup: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('Share of the steps in which the learning rate rises; then it falls along a cosine.'),
+  weightDecay: z.number().min(0).max(1).default(0.01).describe('Weight decay of AdamW.'),
+  clipNorm: z
+    .number()
+    .positive()
+    .nullable()
+    .default(1)
+    .describe('Gradients with a longer norm are shortened to it; null leaves them.'),
+  averageDecay: z
+    .number()
+    .min(0)
+    .max(0.99999)
+    .nullable()
+    .default(null)
+    .describe(
+      'Share of the old in a moving average of the parameters, such as 0.98, which is then validated and exported; null for none.',
+    ),
+  validateEvery: z
+    .int()
+    .positive()
+    .default(50)
+    .describe('Steps between two looks at the validation period, of which the best is kept.'),
+  checkpointEvery: z
+    .int()
+    .positive()
+    .default(25)
+    .describe(
+      'Steps between checkpoints: what is lost at most where a run is killed. It changes nothing that is learned.',
+    ),
+  patience: z
+    .int()
+    .positive()
+    .nullable()
+    .default(5)
+    .describe('Training ends after so many looks without a better score; null never ends early.'),
+  collapse: z
+    .enum(['stop', 'continue'])
+    .default('stop')
+    .describe(
+      'Whether training ends where embeddings collapse. It can go on later: this does not change what it learns.',
+    ),
+  memory: z
+    .union([z.string().transform(parseBytes), z.int().positive()])
+    .optional()
+    .describe(
+      'What the process may take, as 8GiB or in bytes; by default half of what the machine or container has.',
+    ),
+  threads: z.int().min(1).max(1024).optional().describe('Cores that it may use; by default all.'),
+  device: runSettings.device,
+  validationPageViews: z
+    .int()
+    .positive()
+    .default(600)
+    .describe('Page views of the validation period that are looked at.'),
 });
 
 /**

@@ -6,7 +6,6 @@ import { writeEmbeddings } from '../../src/data/embeddings.ts';
 import { loadDataset, writeDataset } from '../../src/data/store.ts';
 import { ingest } from '../../src/pipelines/ingest/index.ts';
 import type { PretrainConfigInput } from '../../src/pipelines/pretrain/config.ts';
-import { silent } from '../../src/progress.ts';
 import { Random } from '../../src/random.ts';
 import { rowsOfSplit } from '../../src/rankers/fields.ts';
 import { shopSource } from '../../src/shop/files.ts';
@@ -15,7 +14,7 @@ import { generateShop } from '../../src/shop/generate.ts';
 /** Writes a shop and its dataset below the folder. */
 export async function tinyDataset(folder: string): Promise<string> {
   const shop = join(folder, 'shop');
-  const files = await generateShop(shop, { items: 60, shoppers: 12, pageViews: 240, photoSide: 16 }, silent);
+  const files = await generateShop({ items: 60, shoppers: 12, pageViews: 240, photoSide: 16, out: shop });
   const dataset = join(folder, 'dataset');
   await ingest({ ...shopSource(files), out: dataset, side: 16 });
   return dataset;

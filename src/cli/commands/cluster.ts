@@ -19,7 +19,16 @@ interface Options extends CommonOptions {
 }
 
 export function clusterCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('cluster', 'embeddings → cluster ids')
+  return command('cluster', 'embeddings → cluster ids', [
+    [
+      'courier cluster --embeddings runs/embeddings.parquet --dataset datasets/shop',
+      '--clusters 10,100 --out runs/clusters',
+    ].join(' \\\n'),
+    [
+      'courier cluster --assign runs/clusters/centres.safetensors',
+      '--embeddings runs/photos.parquet --out runs/assigned',
+    ].join(' \\\n'),
+  ])
     .option('--embeddings <file>', 'Parquet file that embed wrote')
     .option('--dataset <folder>', 'dataset folder with the photos, for pictures of the clusters')
     .option('--clusters <counts>', 'numbers of clusters, separated by commas', (text) =>

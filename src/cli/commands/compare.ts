@@ -24,7 +24,14 @@ interface Options extends CommonOptions {
 }
 
 export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('compare', 'sources of embeddings × features × seeds → the table with confidence intervals')
+  return command(
+    'compare',
+    'sources of embeddings × features × seeds → the table with confidence intervals',
+    [
+      'courier compare --dataset datasets/shop --features sim-score+vector --seeds 3 --out runs/compare',
+      'courier compare --data hm --dataset hm --plan --out runs/hm',
+    ],
+  )
     .option('--dataset <folder>', 'dataset folder that ingest wrote; or the layout of --data: hm or ml1m')
     .option(
       '--data <folder>',
@@ -53,7 +60,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         }
         const config = parseConfig(compareConfig, settings, 'compare configuration');
         if (options.plan === true) {
-          const tasks = await planComparison(config);
+          const tasks = await planComparison(config, context);
           print(describePlan(tasks).join('\n'));
           return { plan: { tasks, estimate: estimateTime(tasks) } };
         }

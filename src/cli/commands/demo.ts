@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
-import { demo, demoConfig } from '../../demo/index.ts';
+import { demoConfig } from '../../demo/config.ts';
+import { demo } from '../../demo/index.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { percent } from '../../text.ts';
@@ -8,7 +9,10 @@ import { type CommonOptions, command, execute, type Outcome, type Terminal } fro
 import { collectSettings } from '../settings.ts';
 
 export function demoCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('demo', 'a generated shop, the whole pipeline, a report')
+  return command('demo', 'a generated shop, the whole pipeline, a report', [
+    'courier demo',
+    'courier demo --set compare.replicates=2000',
+  ])
     .option('--out <folder>', 'folder for the shop, the dataset and the run (default: runs/demo)')
     .action((options: CommonOptions & { out?: string }) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { automaticDevice, type DeviceReport, probeDevices } from '../../runtime/devices.ts';
 import { describeMachine, type Machine } from '../../runtime/machine.ts';
 import { bytes, oneLine } from '../../text.ts';
-import { execute, type Outcome, type Terminal } from '../command.ts';
+import { exampleText, execute, type Outcome, type Terminal } from '../command.ts';
 
 /** One thing that was looked at. */
 interface Line {
@@ -16,6 +16,7 @@ interface Line {
 export function doctorCommand(terminal: Terminal, outcome: Outcome): Command {
   return new Command('doctor')
     .description('what this machine has, which devices are usable, and what to do about the others')
+    .addHelpText('after', exampleText(['courier doctor', 'courier doctor --json']))
     .option('--json', 'end standard output with one JSON object')
     .action((options: { json?: boolean }) =>
       execute(options, terminal, outcome, async ({ print }) => {

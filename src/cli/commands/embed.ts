@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
-import { type EmbedResult, embed, embedConfig } from '../../pipelines/embed/index.ts';
+import { embedConfig } from '../../pipelines/embed/config.ts';
+import { type EmbedResult, embed } from '../../pipelines/embed/index.ts';
 import type { PrecisionReport } from '../../pipelines/embed/int8.ts';
 import { deviceChoices } from '../../runtime/device.ts';
 import { decimals, duration, integer } from '../../text.ts';
@@ -18,7 +19,13 @@ interface Options extends CommonOptions {
 }
 
 export function embedCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('embed', 'encoder → embeddings of the whole catalogue')
+  return command('embed', 'encoder → embeddings of the whole catalogue', [
+    [
+      'courier embed --dataset datasets/shop --encoder runs/encoder/encoder.onnx',
+      '--out runs/embeddings.parquet',
+    ].join(' \\\n'),
+    'courier embed --photos images --encoder runs/encoder/encoder.onnx --out runs/photos.parquet',
+  ])
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option('--photos <folder>', 'or a folder of image files, each an item called by its path')
     .option('--encoder <file>', 'encoder.onnx that pretrain wrote')

@@ -22,7 +22,13 @@ interface Options extends CommonOptions {
 }
 
 export function explainCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('explain', 'encoder → which earlier clicks rebuild a click, as pictures and JSON')
+  return command('explain', 'encoder → which earlier clicks rebuild a click, as pictures and JSON', [
+    'courier explain --dataset datasets/shop --encoder-run runs/encoder --out runs/explain',
+    [
+      'courier explain --dataset datasets/shop --encoder-run runs/encoder',
+      '--embeddings runs/embeddings.parquet --split test --clicks 20 --out runs/explain-test',
+    ].join(' \\\n'),
+  ])
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option('--encoder-run <folder>', 'run folder of pretrain, with encoder.onnx and attention.onnx')
     .option(

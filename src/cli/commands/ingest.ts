@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { CourierError } from '../../errors.ts';
-import { ingest, ingestConfig } from '../../pipelines/ingest/index.ts';
+import { ingestConfig } from '../../pipelines/ingest/config.ts';
+import { ingest } from '../../pipelines/ingest/index.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { describeIngest } from '../ingest-summary.ts';
 import { collectSettings, list, number } from '../settings.ts';
@@ -34,7 +35,14 @@ interface Options extends CommonOptions {
 }
 
 export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('ingest', 'click log, catalogue and photos → dataset folder (validated, counted)')
+  return command('ingest', 'click log, catalogue and photos → dataset folder (validated, counted)', [
+    [
+      'courier ingest --log clicks.csv --user user --item item_id --time time',
+      '--clicked clicked --page-view page_view --catalogue catalogue.csv --image image',
+      '--title title --categories collection --images images --out datasets/shop',
+    ].join(' \\\n'),
+    'courier ingest --hm hm --side 96 --out datasets/hm',
+  ])
     .option('--log <file>', 'click log: CSV, JSON Lines or Parquet; a row per exposure or per purchase')
     .option('--user <column>', 'column of the log: user id')
     .option('--item <column>', 'column of the log: item id')

@@ -23,7 +23,13 @@ interface Options extends CommonOptions {
 }
 
 export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('pretrain', 'dataset → encoder')
+  return command('pretrain', 'dataset → encoder', [
+    'courier pretrain --dataset datasets/shop --out runs/encoder',
+    [
+      'courier pretrain --dataset datasets/shop --encoder outlines',
+      '--set learningRate=0.003 --out runs/outlines',
+    ].join(' \\\n'),
+  ])
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option('--out <folder>', 'run folder; the same command on the same folder resumes')
     .option('--objective <name>', `${objectiveNames.join(', ')} (default: courier)`)

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { featureNames } from '../../features/index.ts';
-import { rank, rankConfig } from '../../pipelines/rank/index.ts';
+import { rankConfig } from '../../pipelines/rank/config.ts';
+import { rank } from '../../pipelines/rank/index.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -17,7 +18,16 @@ interface Options extends CommonOptions {
 }
 
 export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('rank', 'dataset + features → CTR model, metrics')
+  return command('rank', 'dataset + features → CTR model, metrics', [
+    [
+      'courier rank --dataset datasets/shop --embeddings runs/embeddings.parquet',
+      '--features vector,sim-score --seeds 3 --out runs/rank',
+    ].join(' \\\n'),
+    [
+      'courier rank --dataset datasets/shop --embeddings runs/embeddings.parquet',
+      '--features sim-score --export sim-score --set ranker.ranker=dcnv2 --out runs/serving',
+    ].join(' \\\n'),
+  ])
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option('--embeddings <file>', 'Parquet file that embed wrote')
     .option('--features <names>', `none, ${featureNames.join(', ')}; separated by commas, joined by +`, list)

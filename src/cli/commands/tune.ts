@@ -13,7 +13,10 @@ interface Options extends CommonOptions {
 }
 
 export function tuneCommand(terminal: Terminal, outcome: Outcome): Command {
-  return command('tune', 'dataset → settings of pre-training, chosen on the validation period')
+  return command('tune', 'dataset → settings of pre-training, chosen on the validation period', [
+    'courier tune --dataset datasets/shop --budget 27 --out runs/tune',
+    'courier tune --dataset datasets/shop --set pretrain.encoder.name=outlines --out runs/tune-outlines',
+  ])
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option('--out <folder>', 'run folder; the same command on the same folder resumes')
     .option('--budget <count>', 'settings to try in the first, shortest round (default: 9)', number)

@@ -16,8 +16,7 @@ import { readTextTable } from './text-table.ts';
 import { parseTime } from './time.ts';
 
 export const hmOptions = z.object({
-  /** Folder with transactions.csv, articles.csv and images. */
-  folder: z.string().min(1),
+  folder: z.string().min(1).describe('Folder with transactions.csv, articles.csv and images.'),
 });
 
 const day = 86_400_000;

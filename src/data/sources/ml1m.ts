@@ -25,8 +25,10 @@ import {
 import type { Source, SourceData, SourceExposures, SourceItem, SourcePageViews } from './source.ts';
 
 export const ml1mOptions = z.object({
-  /** Folder with movies.dat, users.dat, train.tsv.gz, val.tsv.gz, test.tsv.gz and posters. */
-  folder: z.string().min(1),
+  folder: z
+    .string()
+    .min(1)
+    .describe('Folder with movies.dat, users.dat, train.tsv.gz, val.tsv.gz, test.tsv.gz and posters.'),
 });
 
 const inputNames = ['movies.dat', 'users.dat', 'train.tsv.gz', 'val.tsv.gz', 'test.tsv.gz', 'posters'];

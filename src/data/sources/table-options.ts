@@ -19,20 +19,26 @@ const timeText = z
 
 const log = z
   .strictObject({
-    /** CSV, JSON Lines or Parquet: one row per exposure or per purchase. */
-    path,
-    user: column,
-    item: column,
-    /** Timestamp, ISO 8601 text, date, or seconds or milliseconds since 1970. Without offset it is UTC. */
-    time: column,
-    /** 0, 1, true or false. Without it every row is a purchase, and candidates are sampled. */
-    clicked: column.optional(),
-    /** Rows of one user and one value are shown together. Without it: rows of one user and one time. */
-    pageView: column.optional(),
-    /** What is known of an exposure, such as price or position. */
-    numeric: distinctColumns,
-    /** What is known of a page view, such as the device. */
-    context: distinctColumns,
+    path: path.describe('CSV, JSON Lines or Parquet file: one row per exposure or per purchase.'),
+    user: column.describe('Column of the user id.'),
+    item: column.describe('Column of the item id.'),
+    time: column.describe(
+      'Column of the time: timestamp, ISO 8601 text, date, or seconds or milliseconds since 1970. Without offset it is UTC.',
+    ),
+    clicked: column
+      .optional()
+      .describe(
+        'Column with 0, 1, true or false. Without it every row is a purchase, and candidates are sampled.',
+      ),
+    pageView: column
+      .optional()
+      .describe(
+        'Column whose value the rows shown together to a user share. Without it: rows of one user and one time.',
+      ),
+    numeric: distinctColumns.describe(
+      'Columns with numbers that are known of an exposure, such as price or position.',
+    ),
+    context: distinctColumns.describe('Columns with categories of a page view, such as the device.'),
   })
   .refine(({ clicked, pageView }) => clicked !== undefined || pageView === undefined, {
     path: ['pageView'],
@@ -44,23 +50,28 @@ const log = z
   });
 
 const catalogue = z.strictObject({
-  path,
-  item: column,
-  /** Path of the photo below the image folder. Without it: the item id and .jpg, .jpeg, .png or .webp. */
-  image: column.optional(),
-  title: column.optional(),
-  categories: distinctColumns,
+  path: path.describe('CSV, JSON Lines or Parquet file: one row per item.'),
+  item: column.describe('Column of the item id.'),
+  image: column
+    .optional()
+    .describe(
+      "Column of the photo's path below the image folder. Without it: the item id and .jpg, .jpeg, .png or .webp.",
+    ),
+  title: column.optional().describe('Column of the title.'),
+  categories: distinctColumns.describe('Columns of categories.'),
 });
 
 export const tableOptions = z
   .object({
-    log,
-    catalogue: catalogue.optional(),
-    /** Folder of the photos. */
-    images: path.optional(),
-    /** Begin of the validation and of the test split; without them after 80 % and 90 % of the page views. */
-    validationFrom: timeText.optional(),
-    testFrom: timeText.optional(),
+    log: log.describe('The click log.'),
+    catalogue: catalogue.optional().describe('What is known of items besides the log.'),
+    images: path.optional().describe('Folder of the photos.'),
+    validationFrom: timeText
+      .optional()
+      .describe('Begin of the validation period; without it after 80 % of the page views.'),
+    testFrom: timeText
+      .optional()
+      .describe('Begin of the test period; without it after 90 % of the page views.'),
   })
   .refine(({ catalogue, images }) => catalogue?.image === undefined || images !== undefined, {
     path: ['images'],

@@ -1,32 +1,39 @@
 /** Settings of clustering, with every default. */
 import { z } from 'zod';
 import { clusteringSettings } from '../../clustering/config.ts';
+import { runSettings } from '../../runs/settings.ts';
 
 export const clusterConfig = z.strictObject({
-  /** Parquet file of item embeddings, as embed writes it. */
-  embeddings: z.string().min(1),
-  /** Run folder to write. */
-  out: z.string().min(1),
-  /** Dataset folder with the photos of these items; without one no contact sheets are drawn. */
-  dataset: z.string().min(1).optional(),
+  embeddings: z.string().min(1).describe('Parquet file of item embeddings, as embed writes it.'),
+  out: runSettings.out,
+  dataset: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Dataset folder with the photos of these items; without one no contact sheets are drawn.'),
   ...clusteringSettings.shape,
-  seed: z.int().nonnegative().default(1),
-  /** Of a contact sheet: so many of the largest clusters … */
-  sheetClusters: z.int().min(1).max(200).default(20),
-  /** … and so many photos of each, the nearest to its centre. */
-  sheetPhotos: z.int().min(1).max(40).default(10),
+  seed: runSettings.seed,
+  sheetClusters: z
+    .int()
+    .min(1)
+    .max(200)
+    .default(20)
+    .describe('Clusters on a contact sheet, the largest ones.'),
+  sheetPhotos: z
+    .int()
+    .min(1)
+    .max(40)
+    .default(10)
+    .describe('Photos of each cluster on a contact sheet, the nearest to its centre.'),
 });
 
 export type ClusterConfigInput = z.input<typeof clusterConfig>;
 export type ClusterConfig = z.output<typeof clusterConfig>;
 
 export const assignConfig = z.strictObject({
-  /** centres.safetensors of an earlier run. */
-  assign: z.string().min(1),
-  /** Embeddings of the same encoder, such as those of new items. */
-  embeddings: z.string().min(1),
-  /** Run folder to write. */
-  out: z.string().min(1),
+  assign: z.string().min(1).describe('centres.safetensors of an earlier run.'),
+  embeddings: z.string().min(1).describe('Embeddings of the same encoder, such as those of new items.'),
+  out: runSettings.out,
 });
 
 export type AssignConfigInput = z.input<typeof assignConfig>;

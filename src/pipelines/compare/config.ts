@@ -2,24 +2,33 @@
 import { z } from 'zod';
 import { distinct } from '../../config.ts';
 import { evaluationSettings } from '../../evaluation/config.ts';
-import { featureSetText } from '../../features/index.ts';
+import { featureNames, featureSetText } from '../../features/index.ts';
+import { runSettings } from '../../runs/settings.ts';
 import { trainingSettings } from '../../training/config.ts';
 import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
 
 export const compareConfig = z.strictObject({
-  dataset: z.string().min(1),
-  /** Run folder to write. */
-  out: z.string().min(1),
-  /** Where embeddings come from. */
-  sources: distinct(z.array(z.enum(sourceNames)).min(1)).default([...defaultSources]),
-  /** How they enter the ranker, several at once joined by `+`; `none`, the baseline, is always there. */
-  features: distinct(z.array(featureSetText).min(1)).default(['sim-score']),
-  /** Each seed repeats everything that is random: pre-training, sampling, the ranker. */
-  seeds: distinct(z.array(z.int().nonnegative()).min(1)).default([1, 2, 3]),
-  pretrain: trainingSettings.prefault({}),
+  dataset: runSettings.dataset,
+  out: runSettings.out,
+  sources: distinct(z.array(z.enum(sourceNames)).min(1))
+    .default([...defaultSources])
+    .describe('Where embeddings come from.'),
+  features: distinct(z.array(featureSetText).min(1))
+    .default(['sim-score'])
+    .describe(
+      `How embeddings enter the ranker: ${featureNames.join(', ')}, or several joined by +. The ranker without images is always there.`,
+    ),
+  seeds: distinct(z.array(z.int().nonnegative()).min(1))
+    .default([1, 2, 3])
+    .describe('Each seed repeats everything that is random: pre-training, sampling, the ranker.'),
+  pretrain: trainingSettings.prefault({}).describe('How encoders are trained.'),
   ...evaluationSettings,
-  /** Clicks shown with the earlier clicks that they were rebuilt from. */
-  examples: z.int().min(0).max(50).default(6),
+  examples: z
+    .int()
+    .min(0)
+    .max(50)
+    .default(6)
+    .describe('Clicks that the report shows with the earlier clicks that they were rebuilt from.'),
 });
 
 export type CompareConfig = z.output<typeof compareConfig>;

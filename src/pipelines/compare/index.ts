@@ -61,9 +61,13 @@ export async function compare(settings: CompareConfigInput, options: WorkOptions
  * What `compare` would compute and what it would find, in its order; writes nothing.
  * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS and those of reading the dataset
  */
-export async function planComparison(settings: CompareConfigInput): Promise<readonly Task[]> {
+export async function planComparison(
+  settings: CompareConfigInput,
+  { signal }: WorkOptions = {},
+): Promise<readonly Task[]> {
   const config = parseConfig(compareConfig, settings, 'compare configuration');
   return withDataset(config.dataset, async (dataset) => {
+    signal?.throwIfAborted();
     requireFit(dataset, config);
     const begun = await exists(join(config.out, manifestFile));
     if (begun) await openRunFolder(config.out, identityOf(config, dataset));

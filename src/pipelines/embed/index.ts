@@ -1,7 +1,6 @@
 /** Embedding: encoder → embeddings of a whole catalogue. */
 
 import { dirname } from 'node:path';
-import { z } from 'zod';
 import { parseConfig } from '../../config.ts';
 import type { Dataset, Finding } from '../../data/dataset.ts';
 import { type Origin, writeTracedEmbeddings } from '../../data/embeddings.ts';
@@ -11,41 +10,15 @@ import { type EncoderFile, readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';
 import { EncoderPool } from '../../encoders/pool.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
-import { type Device, deviceChoices } from '../../runtime/device.ts';
+import type { Device } from '../../runtime/device.ts';
 import { chooseDevice } from '../../runtime/devices.ts';
 import { Engine } from '../../runtime/engine.ts';
 import { prepareOutputFolder } from '../../storage/files.ts';
+import { type EmbedConfig, type EmbedConfigInput, embedConfig } from './config.ts';
 import { comparePrecisions, noPhotos, type PrecisionReport, quantizedEncoder } from './int8.ts';
 import { type EmbeddedPhotos, embedPhotos } from './photos.ts';
 import { datasetSource, folderSource, type PhotoSource } from './source.ts';
 import { EmbeddingStore } from './store.ts';
-
-export const embedConfig = z
-  .strictObject({
-    /** Either a dataset, whose photos are decoded already … */
-    dataset: z.string().min(1).optional(),
-    /** … or a folder of image files: an item is called by its path below the folder, without extension. */
-    photos: z.string().min(1).optional(),
-    /** An encoder.onnx that pretrain wrote. Photos of a folder are fitted to the side it takes. */
-    encoder: z.string().min(1),
-    /** Parquet file to write: `item_id`, `embedding`, `image_hash`. */
-    out: z.string().min(1),
-    /** `int8` computes on bytes where it can, and leaves the quantised encoder beside `out`, as `….int8.onnx`. */
-    precision: z.enum(['float32', 'int8']).default('float32'),
-    device: z.enum(deviceChoices).default('cpu'),
-  })
-  .refine(({ dataset, photos }) => (dataset === undefined) !== (photos === undefined), {
-    path: ['photos'],
-    message: 'give either a dataset or a folder of photos',
-  })
-  .refine(({ precision, device }) => precision === 'float32' || device === 'cpu' || device === 'auto', {
-    path: ['device'],
-    message: 'int8 is computed on the cpu',
-  });
-
-export type EmbedConfigInput = z.input<typeof embedConfig>;
-
-type EmbedConfig = z.output<typeof embedConfig>;
 
 export interface EmbedResult {
   readonly embeddings: string;

@@ -2,7 +2,6 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
 import { parseConfig } from '../../config.ts';
 import { baseFeatures } from '../../data/base-features.ts';
 import { encodeCategories } from '../../data/categories.ts';
@@ -12,42 +11,19 @@ import { buildHistories } from '../../data/history.ts';
 import { fingerprintInputs } from '../../data/inputs.ts';
 import { dataFiles, manifestName, readManifest } from '../../data/manifest.ts';
 import { decodePhotos } from '../../data/photos.ts';
-import { hmOptions } from '../../data/sources/hm.ts';
 import { sources } from '../../data/sources/index.ts';
-import { ml1mOptions } from '../../data/sources/ml1m.ts';
 import type { OpenSource, SourceData, SourcePageViews } from '../../data/sources/source.ts';
-import { tableOptions } from '../../data/sources/table-options.ts';
 import { type UnsavedDataset, writeDataset } from '../../data/store.ts';
 import { CourierError, hasSystemCode } from '../../errors.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import { writeFolderWhole } from '../../storage/output-folder.ts';
+import { type IngestConfig, type IngestConfigInput, ingestConfig } from './config.ts';
 
-/** What every adapter has in common, with every default. */
-const common = {
-  /** Dataset folder to write. */
-  out: z.string().min(1),
-  /** Name in reports; by default that of the source. */
-  name: z.string().min(1).optional(),
-  /** Side of the decoded photos in pixels. */
-  side: z.int().min(8).max(512).default(64),
-  /** Items kept of each user's history. */
-  historyLength: z.int().min(1).max(200).default(10),
-  /** Seed of everything drawn, such as sampled candidates. */
-  seed: z.int().nonnegative().default(1),
-  /** Largest share of rows that may be skipped as unusable. */
-  maxBadRows: z.number().min(0).max(1).default(0.01),
-  /** Make it anew even if there is a dataset in `out`. */
-  overwrite: z.boolean().default(false),
-};
-
-export const ingestConfig = z.discriminatedUnion('source', [
-  tableOptions.safeExtend({ source: z.literal('table'), ...common }).strict(),
-  hmOptions.safeExtend({ source: z.literal('hm'), ...common }).strict(),
-  ml1mOptions.safeExtend({ source: z.literal('ml1m'), ...common }).strict(),
-]);
-
-export type IngestConfigInput = z.input<typeof ingestConfig>;
-export type IngestConfig = z.output<typeof ingestConfig>;
+export interface IngestResult {
+  /** The dataset folder, as an absolute path. */
+  readonly folder: string;
+  readonly report: IngestReport;
+}
 
 /**
  * Ingests a shop into a dataset folder. The same configuration over the same files gives the same bytes; if
@@ -58,7 +34,7 @@ export type IngestConfig = z.output<typeof ingestConfig>;
 export async function ingest(
   settings: IngestConfigInput,
   { progress = silent }: WorkOptions = {},
-): Promise<{ folder: string; report: IngestReport }> {
+): Promise<IngestResult> {
   const config = parseConfig(ingestConfig, settings, 'ingest configuration');
   const { out, overwrite, ...identity } = config;
   const source = sources[config.source](config);

@@ -6,7 +6,8 @@ import { writeTinyHm, writeTinyTable } from '../../../test/support/tiny-shop.ts'
 import { type Dataset, NONE } from '../../data/dataset.ts';
 import { loadDataset } from '../../data/store.ts';
 import type { ProgressEvent } from '../../progress.ts';
-import { type IngestConfigInput, ingest } from './index.ts';
+import type { IngestConfigInput } from './config.ts';
+import { ingest } from './index.ts';
 
 async function tinyHm(): Promise<IngestConfigInput> {
   const folder = await temporaryFolder();

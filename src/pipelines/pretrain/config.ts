@@ -1,13 +1,12 @@
 /** Everything that can be set for pre-training. */
 import { z } from 'zod';
+import { runSettings } from '../../runs/settings.ts';
 import { trainingSettings } from '../../training/config.ts';
 
 export const pretrainConfig = z.strictObject({
-  /** Dataset folder that ingest wrote. */
-  dataset: z.string().min(1),
-  /** Run folder to write. */
-  out: z.string().min(1),
-  seed: z.int().nonnegative().default(1),
+  dataset: runSettings.dataset,
+  out: runSettings.out,
+  seed: runSettings.seed,
   ...trainingSettings.shape,
 });
 

@@ -1,8 +1,6 @@
 /** Ranking: dataset + features → CTR models, and the table that compares them. */
-import { z } from 'zod';
-import { distinct, parseConfig } from '../../config.ts';
+import { parseConfig } from '../../config.ts';
 import { CourierError } from '../../errors.ts';
-import { evaluationSettings } from '../../evaluation/config.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
 import {
   evaluationReport,
@@ -11,7 +9,6 @@ import {
   requireColumns,
 } from '../../evaluation/evaluation.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
-import { featureSetText } from '../../features/index.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
 import type { Report } from '../../report/report.ts';
@@ -19,33 +16,8 @@ import { openRunFolder } from '../../runs/run-folder.ts';
 import { StageCosts } from '../../runs/stage-costs.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import { hashFile, requireReadable } from '../../storage/files.ts';
+import { type RankConfigInput, rankConfig } from './config.ts';
 import { type ExportedRanker, exportRow } from './export.ts';
-
-export const rankConfig = z.strictObject({
-  dataset: z.string().min(1),
-  /** Run folder to write. */
-  out: z.string().min(1),
-  /** Parquet file of item embeddings; needed for every feature but `none`. */
-  embeddings: z.string().min(1).optional(),
-  /**
-   * `none`, the ranker without images, is always trained: it is what the others are compared with. Several
-   * features at once are joined by `+`.
-   */
-  features: distinct(z.array(z.union([z.literal('none'), featureSetText])).min(1)).default(['none']),
-  /** Each seed repeats the training of every ranker. */
-  seeds: distinct(z.array(z.int().nonnegative()).min(1)).default([1]),
-  /**
-   * Of the features above, those whose ranker is exported for a server: that of the first seed, begun warm. `none` is
-   * the ranker without images; null exports nothing.
-   */
-  export: z
-    .union([z.literal('none'), featureSetText])
-    .nullable()
-    .default(null),
-  ...evaluationSettings,
-});
-
-export type RankConfigInput = z.input<typeof rankConfig>;
 
 export interface Ranking {
   readonly report: Report;

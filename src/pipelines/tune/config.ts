@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { headNames } from '../../graph/layers.ts';
 import type { Random } from '../../random.ts';
+import { runSettings } from '../../runs/settings.ts';
 import { trainingSettings } from '../../training/config.ts';
 
 /** Drawn log-uniformly from the smallest to the largest. */
@@ -15,32 +16,55 @@ const logRange = (value: z.ZodNumber, smallest: number, largest: number) =>
 const choices = <Value extends z.ZodType>(value: Value) => z.array(value).min(1);
 
 export const searchSpace = z.strictObject({
-  learningRate: logRange(z.number().positive(), 3e-4, 1e-2),
-  /** τ; for objectives that have one. */
-  temperature: logRange(z.number().positive().max(10), 0.02, 0.2),
-  batchSize: choices(z.int().min(2).max(65_536)).default([64, 128, 256]),
-  candidates: choices(z.int().min(1).max(50)).default([2, 3, 5, 8]),
-  /** Whether photos are altered, by the gentle defaults. */
-  augmentation: choices(z.boolean()).default([false, true]),
-  head: choices(z.enum(headNames)).default([...headNames]),
-  /** Side of the patches, for the encoder `vit`; those that do not divide the photos' side are left out. */
-  patch: choices(z.int().min(2).max(64)).default([8, 16]),
+  learningRate: logRange(z.number().positive(), 3e-4, 1e-2).describe(
+    'Smallest and largest learning rate, drawn log-uniformly.',
+  ),
+  temperature: logRange(z.number().positive().max(10), 0.02, 0.2).describe(
+    'Smallest and largest temperature τ, drawn log-uniformly, for objectives that have one.',
+  ),
+  batchSize: choices(z.int().min(2).max(65_536)).default([64, 128, 256]).describe('Samples per batch.'),
+  candidates: choices(z.int().min(1).max(50))
+    .default([2, 3, 5, 8])
+    .describe('Candidates of a page view at most.'),
+  augmentation: choices(z.boolean())
+    .default([false, true])
+    .describe('Whether photos are altered, by the gentle defaults.'),
+  head: choices(z.enum(headNames))
+    .default([...headNames])
+    .describe('Heads of the encoder, where it has a choice.'),
+  patch: choices(z.int().min(2).max(64))
+    .default([8, 16])
+    .describe(
+      "Sides of the patches of the encoder `vit`; those that do not divide the photos' side are left out.",
+    ),
 });
 
 export type SearchSpace = z.output<typeof searchSpace>;
 
 export const tuneConfig = z.strictObject({
-  dataset: z.string().min(1),
-  /** Run folder to write. */
-  out: z.string().min(1),
-  seed: z.int().nonnegative().default(1),
-  /** Settings tried in the first round, `pretrain` as it is among them. */
-  budget: z.int().min(1).max(10_000).default(9),
-  /** Of each round the best 1/reduction go on to the next, which trains reduction times as many steps. */
-  reduction: z.int().min(2).max(10).default(3),
-  space: searchSpace.prefault({}),
-  /** What is not searched; its `steps` are those of the last round. */
-  pretrain: trainingSettings.prefault({}),
+  dataset: runSettings.dataset,
+  out: runSettings.out,
+  seed: runSettings.seed,
+  budget: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(9)
+    .describe('Settings tried in the first round, `pretrain` as it is among them.'),
+  reduction: z
+    .int()
+    .min(2)
+    .max(10)
+    .default(3)
+    .describe(
+      'Of each round the best 1/`reduction` go on to the next, which trains `reduction` times as many steps.',
+    ),
+  space: searchSpace
+    .prefault({})
+    .describe('What is searched. A list is drawn from, each value equally likely.'),
+  pretrain: trainingSettings
+    .prefault({})
+    .describe('What is not searched. Its `steps` are those of the last round.'),
 });
 
 export type TuneConfig = z.output<typeof tuneConfig>;

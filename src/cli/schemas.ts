@@ -1,0 +1,26 @@
+/** The settings of every command by its name, in the order in which commands are used. */
+import type { z } from 'zod';
+import { demoConfig } from '../demo/config.ts';
+import { assignConfig, clusterConfig } from '../pipelines/cluster/config.ts';
+import { compareConfig } from '../pipelines/compare/config.ts';
+import { embedConfig } from '../pipelines/embed/config.ts';
+import { explainConfig } from '../pipelines/explain/config.ts';
+import { ingestConfig } from '../pipelines/ingest/config.ts';
+import { pretrainConfig } from '../pipelines/pretrain/config.ts';
+import { rankConfig } from '../pipelines/rank/config.ts';
+import { tuneConfig } from '../pipelines/tune/config.ts';
+
+export const schemas = {
+  ingest: ingestConfig,
+  pretrain: pretrainConfig,
+  embed: embedConfig,
+  cluster: clusterConfig,
+  'cluster --assign': assignConfig,
+  rank: rankConfig,
+  compare: compareConfig,
+  tune: tuneConfig,
+  explain: explainConfig,
+  demo: demoConfig,
+} as const satisfies Record<string, z.ZodType>;
+
+export type SchemaName = keyof typeof schemas;

@@ -1,0 +1,32 @@
+/** Settings of the demo, with every default. */
+import { z } from 'zod';
+import { withDefault } from '../config.ts';
+import { compareConfig } from '../pipelines/compare/config.ts';
+import { shopConfig } from '../shop/config.ts';
+import { trainingSettings } from '../training/config.ts';
+
+const training = trainingSettings.shape;
+
+/** The comparison with other defaults: what two cores do in two minutes. */
+const demoComparison = compareConfig.omit({ dataset: true, out: true }).extend({
+  seeds: withDefault(compareConfig.shape.seeds, [1]),
+  starts: withDefault(compareConfig.shape.starts, ['warm']),
+  pretrain: trainingSettings
+    .extend({
+      steps: withDefault(training.steps, 280),
+      batchSize: withDefault(training.batchSize, 128),
+      candidates: withDefault(training.candidates, 4),
+      validateEvery: withDefault(training.validateEvery, 40),
+    })
+    .prefault({})
+    .describe('How encoders are trained.'),
+});
+
+export const demoConfig = z.strictObject({
+  out: z.string().min(1).default('runs/demo').describe('Folder for the shop, the dataset and the run.'),
+  shop: shopConfig.prefault({}).describe('The generated shop.'),
+  side: z.int().min(16).max(256).default(32).describe('Side of the decoded photos in pixels.'),
+  compare: demoComparison.prefault({}).describe('The comparison on it.'),
+});
+
+export type DemoConfigInput = z.input<typeof demoConfig>;

@@ -1,0 +1,45 @@
+/** Settings of embedding, with every default. */
+import { z } from 'zod';
+import { runSettings } from '../../runs/settings.ts';
+
+export const embedConfig = z
+  .strictObject({
+    dataset: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Dataset folder, whose photos are decoded already. Either this or `photos` is needed.'),
+    photos: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Folder of image files instead of a dataset: an item is called by its path below the folder, without extension.',
+      ),
+    encoder: z
+      .string()
+      .min(1)
+      .describe('encoder.onnx that pretrain wrote. Photos of a folder are fitted to the side it takes.'),
+    out: z
+      .string()
+      .min(1)
+      .describe('Parquet file to write, with the columns `item_id`, `embedding` and `image_hash`.'),
+    precision: z
+      .enum(['float32', 'int8'])
+      .default('float32')
+      .describe(
+        '`int8` computes on bytes where it can, and leaves the quantised encoder beside `out`, as `….int8.onnx`.',
+      ),
+    device: runSettings.device,
+  })
+  .refine(({ dataset, photos }) => (dataset === undefined) !== (photos === undefined), {
+    path: ['photos'],
+    message: 'give either a dataset or a folder of photos',
+  })
+  .refine(({ precision, device }) => precision === 'float32' || device === 'cpu' || device === 'auto', {
+    path: ['device'],
+    message: 'int8 is computed on the cpu',
+  });
+
+export type EmbedConfigInput = z.input<typeof embedConfig>;
+export type EmbedConfig = z.output<typeof embedConfig>;
