@@ -4,16 +4,20 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
 /**
  * Runs a task on a database of its own that can reach only the given folders: no network, no extensions.
+ * @param signal ends the query under way
  */
 export async function withDuckDB<T>(
   folders: readonly string[],
   task: (connection: DuckDBConnection) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
+  const interrupt = () => connection.interrupt();
+  signal?.addEventListener('abort', interrupt);
   try {
     const allowed = folders.map((folder) => literal(resolve(folder)));
     await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
@@ -21,6 +25,7 @@ export async function withDuckDB<T>(
     await connection.run('SET lock_configuration = true');
     return await task(connection);
   } finally {
+    signal?.removeEventListener('abort', interrupt);
     connection.closeSync();
     instance.closeSync();
   }

@@ -25,6 +25,7 @@ export async function decodePhotos(
   output: string,
   findings: Findings,
   progress: Progress,
+  signal?: AbortSignal,
 ): Promise<{ photo: Int32Array; count: number }> {
   const stage = 'Decode photos';
   const photo = new Int32Array(paths.length).fill(NONE);
@@ -37,7 +38,10 @@ export async function decodePhotos(
     const known = (hash: string) => store.has(hash);
     for (let from = 0; from < wanted.length; from += batchSize) {
       const batch = wanted.slice(from, from + batchSize);
-      const decoded = await mapConcurrently(batch, ({ path }) => loadPhoto(path, side, known));
+      const decoded = await mapConcurrently(batch, ({ path }) => {
+        signal?.throwIfAborted();
+        return loadPhoto(path, side, known);
+      });
       for (const [index, result] of decoded.entries()) {
         const { item, path } = batch[index]!;
         photo[item] = await store.add(result, basename(path));

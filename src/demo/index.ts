@@ -14,7 +14,8 @@ import { shopConfig } from '../shop/config.ts';
 import { shopFiles, shopSource } from '../shop/files.ts';
 import { generateShop } from '../shop/generate.ts';
 import { loadTruth, sharesTaste, type Truth } from '../shop/truth.ts';
-import { exists, prepareOutputFolder } from '../storage/files.ts';
+import { exists } from '../storage/files.ts';
+import { clearBelow, withOutputFolder } from '../storage/lock.ts';
 import { trainingSettings } from '../training/config.ts';
 
 /** The comparison with other defaults: what two cores do in two minutes. */
@@ -44,15 +45,21 @@ export type DemoConfigInput = z.input<typeof demoConfig>;
 
 /**
  * Generates a shop, ingests it, pre-trains, compares, and checks the attention against the known tastes.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE
  */
 export async function demo(settings: DemoConfigInput, options: WorkOptions = {}): Promise<Report> {
   const config = parseConfig(demoConfig, settings, 'demo configuration');
-  await prepareOutputFolder(config.out);
+  return withOutputFolder(config.out, () => demoIn(config, options));
+}
+
+async function demoIn(config: z.output<typeof demoConfig>, options: WorkOptions): Promise<Report> {
   const shop = join(config.out, 'shop');
   const dataset = join(config.out, 'dataset');
   const files = shopFiles(shop);
-  if (!(await exists(files.truth))) await generateShop(shop, config.shop, options.progress ?? silent);
+  if (!(await exists(files.truth))) {
+    if (await exists(shop)) await clearBelow(shop);
+    await generateShop(shop, config.shop, options.progress ?? silent);
+  }
   await ingest({ ...shopSource(files), name: 'generated shop', out: dataset, side: config.side }, options);
   const { report, attended } = await compare(
     { ...config.compare, dataset, out: join(config.out, 'run') },

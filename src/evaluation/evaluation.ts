@@ -74,7 +74,8 @@ export class RankerTrainer {
 
   /** The caller releases the model. @param start null to begin from nothing */
   async train(row: PlannedRow, seed: number, start: RankerState | null): Promise<TrainedRanker> {
-    const { dataset, engine } = this;
+    const { dataset, engine, signal } = this;
+    signal?.throwIfAborted();
     const feature = row === null ? null : await this.#featureOf(row, seed);
     const config = this.config.ranker;
     return trainRanker({ dataset, feature, config, seed, engine, progress: silent, start });

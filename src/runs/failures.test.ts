@@ -19,7 +19,7 @@ describe('failures', () => {
       { ...unit, code: 'BUG', message: 'oops' },
     ]);
     expect(notes[0]).toBe('Failed: courier, seed 2 (embed, TRAINING_COLLAPSED): All the same.');
-    expect(notes[1]).toContain('compare-failures.test.ts');
+    expect(notes[1]).toContain('failures.test.ts');
     expect(nothingSucceeded(failures.list)).toMatchObject({
       code: 'COMPARISON_FAILED',
       message: expect.stringMatching(/All the same\. .*oops/),
@@ -29,7 +29,7 @@ describe('failures', () => {
   it('are not interrupts, and not a disk on which nothing can be kept', async () => {
     const stop = new AbortController();
     const failures = new Failures(silent, stop.signal);
-    for (const code of ['INTERRUPTED', 'OUTPUT_NOT_WRITABLE'] as const) {
+    for (const code of ['INTERRUPTED', 'OUTPUT_IN_USE', 'OUTPUT_NOT_WRITABLE'] as const) {
       const error = new CourierError(code, 'Over.', 'Again.');
       await expect(failures.attempt(unit, () => Promise.reject(error))).rejects.toBe(error);
     }

@@ -7,7 +7,7 @@ import { CourierError } from '../errors.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { gradientState } from '../graph/training-step.ts';
 import type { Spread } from '../objectives/collapse.ts';
-import { MetricsLog, openRunFolder, type RunIdentity } from '../runs/run-folder.ts';
+import { MetricsLog, type RunFolder, type RunIdentity } from '../runs/run-folder.ts';
 import { loadCheckpoint, saveCheckpoint } from '../runtime/checkpoint.ts';
 import type { EngineState } from '../runtime/engine.ts';
 import type { SafeArray } from '../storage/safetensors.ts';
@@ -78,7 +78,7 @@ export class TrainingRun {
    * @throws CourierError OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE, FILE_CORRUPT, CHECKPOINT_INVALID
    */
   static async open(
-    folder: string,
+    held: RunFolder,
     identity: RunIdentity,
     layout: ParameterLayout,
     fresh: {
@@ -88,7 +88,8 @@ export class TrainingRun {
       readonly plan: () => Promise<StepPlan>;
     },
   ): Promise<TrainingRun> {
-    await openRunFolder(folder, identity);
+    await held.begin(identity);
+    const folder = held.path;
     const id = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
     const names = [...Object.keys(fresh.vectors), 'best'];
     const checkpoint = await loadCheckpoint(join(folder, checkpointFile), id, layout, names);
