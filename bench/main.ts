@@ -5,6 +5,7 @@ import { chunkSize } from './chunk-size.ts';
 import { decode } from './decode.ts';
 import { embed } from './embed.ts';
 import { gemmShare } from './gemm-share.ts';
+import { kill } from './kill.ts';
 import { kMeans } from './kmeans.ts';
 import { memory } from './memory.ts';
 import { operators } from './operators.ts';
@@ -33,6 +34,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   operators,
   'chunk-size': chunkSize,
   decode,
+  kill,
   kmeans: kMeans,
   'rank-train': rankTrain,
   'rank-table-size': rankTableSize,

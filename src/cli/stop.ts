@@ -1,5 +1,4 @@
 /** Stopping as the user, a scheduler or a closed terminal asks for it. */
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { OutputStream } from './output.ts';
 
@@ -12,7 +11,7 @@ type Asked = (typeof asked)[number];
  */
 export function stopWhenAsked(stderr: OutputStream): AbortSignal {
   const stop = new AbortController();
-  for (const signal of asked.filter((each) => each !== 'SIGHUP' || hangUpCounts())) {
+  for (const signal of asked) {
     process.on(signal, () => {
       if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
       stop.abort();
@@ -33,14 +32,4 @@ const announcement: Readonly<Record<Asked, string>> = {
 /** The terminal is gone: what would be written to it must not end the process before its safe place. */
 function dropOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-}
-
-/** nohup lets a process go on without its terminal by ignoring this signal. Where that cannot be seen it stays as it is. */
-function hangUpCounts(): boolean {
-  try {
-    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-    return ignored !== undefined && (BigInt(`0x${ignored}`) & 1n) === 0n;
-  } catch {
-    return false;
-  }
 }

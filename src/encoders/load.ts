@@ -36,12 +36,13 @@ export class ExportedEncoder {
   }
 
   /** Embeds every photo. (M, S, S, 3) → (M, d) */
-  async embedAll(photos: Photos, progress: Progress): Promise<Float32Array> {
+  async embedAll(photos: Photos, progress: Progress, signal?: AbortSignal): Promise<Float32Array> {
     const rows = Int32Array.from({ length: photos.count }, (_, row) => row);
     progress({ kind: 'start', stage: 'Embed', total: photos.count, unit: 'photos' });
-    const vectors = await this.embedRows(photos, rows, (done) =>
-      progress({ kind: 'advance', stage: 'Embed', done }),
-    );
+    const vectors = await this.embedRows(photos, rows, (done) => {
+      signal?.throwIfAborted();
+      progress({ kind: 'advance', stage: 'Embed', done });
+    });
     progress({ kind: 'end', stage: 'Embed' });
     return vectors;
   }

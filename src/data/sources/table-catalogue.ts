@@ -39,7 +39,13 @@ async function readItems(
   const { path, item, image, title, categories } = catalogue;
   const badRows = new BadRows(basename(path), findings);
   const optional = [image, title].filter((name) => name !== undefined);
-  const table = await readTextTable(path, 'Catalogue', [item, ...optional, ...categories], badRows, context.signal);
+  const table = await readTextTable(
+    path,
+    'Catalogue',
+    [item, ...optional, ...categories],
+    badRows,
+    context.signal,
+  );
   const known: SourceItem[] = [];
   for (const [index, row] of table.row.entries()) {
     const cell = (name: string | undefined): string | null =>

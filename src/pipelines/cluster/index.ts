@@ -4,13 +4,13 @@ import { clusterItems } from '../../clustering/cluster-items.ts';
 import type { SphericalClusters } from '../../clustering/spherical-k-means.ts';
 import { parseConfig } from '../../config.ts';
 import { centresFile, clustersFile, writeCentres, writeClusters } from '../../data/clusters.ts';
+import type { Dataset } from '../../data/dataset.ts';
 import {
   type Origin,
   readEmbeddings,
   readTracedEmbeddings,
   type StoredEmbeddings,
 } from '../../data/embeddings.ts';
-import type { Dataset } from '../../data/dataset.ts';
 import { loadDataset } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
 import type { WorkOptions } from '../../progress.ts';

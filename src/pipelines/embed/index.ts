@@ -122,13 +122,13 @@ async function embedSource(job: Job): Promise<Omit<EmbedResult, 'findings' | 'se
 }
 
 async function embedInto(job: Job): Promise<Omit<EmbedResult, 'findings' | 'seconds'>> {
-  const { config, encoder, source, dataset, progress } = job;
+  const { config, encoder, source, dataset, signal } = job;
   if (config.precision === 'float32') return { ...(await embedWith(encoder, job)), precision: null };
   const engine = Engine.start();
   try {
-    const small = await quantizedEncoder(encoder, quantizedPath(config.out), source, engine, progress);
+    const small = await quantizedEncoder(encoder, quantizedPath(config.out), source, engine, job);
     const result = await embedWith(small, job);
-    return { ...result, precision: await comparePrecisions(encoder, small, source, dataset, engine) };
+    return { ...result, precision: await comparePrecisions(encoder, small, source, dataset, engine, signal) };
   } finally {
     await engine.close();
   }

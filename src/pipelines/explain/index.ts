@@ -57,10 +57,11 @@ async function explainOn(
   folder: RunFolder,
   run: EncoderRun,
   engine: Engine,
-  { command = 'called as a library', progress = silent, signal }: WorkOptions,
+  options: WorkOptions,
 ): Promise<ExplainResult> {
+  const { command = 'called as a library', progress = silent, signal } = options;
   const category = categoryColumn(dataset, config.category);
-  const sources = await loadSources(dataset, run, config.encoderRun, config.embeddings, engine, progress);
+  const sources = await loadSources(dataset, run, config.encoderRun, config.embeddings, engine, options);
   const [own] = sources;
   const attended = await attendClicks(
     dataset,
