@@ -13,9 +13,11 @@ export function stopWhenAsked(stderr: OutputStream): AbortSignal {
   const stop = new AbortController();
   for (const signal of asked) {
     process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
-      stop.abort();
+      // A shell and the system may both tell that the terminal is closed: that is no impatience.
       if (signal === 'SIGHUP') dropOutput();
+      else if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
+      if (stop.signal.aborted) return;
+      stop.abort();
       stderr.write(`\n${announcement[signal]}\n`);
     });
   }

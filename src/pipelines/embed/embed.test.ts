@@ -18,6 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { leftoversOf } from '../../../test/support/artefacts.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset } from '../../../test/support/tiny-dataset.ts';
@@ -258,7 +259,7 @@ describe('embed', () => {
     }
     expect(await once(start(), 'exit')).toEqual([0, null]);
     expect((await readFile(out)).equals(await readFile(whole))).toBe(true);
-    expect(await exists(`${out}.partial`)).toBe(false);
+    expect(await leftoversOf(root)).toEqual([]);
   }, 60_000);
 
   it('in int8 embeds nearly alike, and tells how nearly, how fast and what becomes of the AUC', async () => {
