@@ -104,21 +104,21 @@ export class RankerTrainer {
 }
 
 /** The report over trained rankers; pipelines add what they alone know. */
-export function evaluationReport(
-  { dataset, config }: RankerTrainer,
+export async function evaluationReport(
+  { dataset, config, signal }: RankerTrainer,
   cells: readonly TableCell[],
   diagnosis: Diagnosis | null,
   costs: StageCosts,
   startedAt: string,
-  { progress = silent, command }: WorkOptions,
-): Report {
+  { progress, command }: WorkOptions,
+): Promise<Report> {
   const { out: _, ...settings } = config;
   return {
     title: `What images add on ${dataset.name}`,
     dataset: { name: dataset.name, ...dataset.report },
     testRows: cells[0]?.result.testRows.length ?? 0,
     testUsers: countTestUsers(dataset),
-    rows: tableRows(cells, dataset, config, progress),
+    rows: await tableRows(cells, dataset, config, { progress, signal }),
     versusBestOther: [],
     failures: [],
     diagnosis,

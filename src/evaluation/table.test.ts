@@ -39,8 +39,8 @@ function table(skills: readonly (readonly [string | null, number])[], starts: re
 }
 
 describe('the table', () => {
-  it('compares each row with the row without images that had the same start', () => {
-    const rows = table(
+  it('compares each row with the row without images that had the same start', async () => {
+    const rows = await table(
       [
         [null, 0.2],
         ['vector', 1],
@@ -61,8 +61,8 @@ describe('the table', () => {
     }
   });
 
-  it('corrects each p-value for all lifts, and never below what it was', () => {
-    const rows = table([
+  it('corrects each p-value for all lifts, and never below what it was', async () => {
+    const rows = await table([
       [null, 0.5],
       ['vector', 0.5],
       ['sim-score', 0.55],
@@ -75,8 +75,8 @@ describe('the table', () => {
     expect(smallest.pCorrected).toBeCloseTo(Math.min(1, 3 * smallest.p), 10);
   });
 
-  it('measures slices of warm rows, and shows one that cannot be measured as a gap with its reason', () => {
-    const [without, row, scratch] = table(
+  it('measures slices of warm rows, and shows one that cannot be measured as a gap with its reason', async () => {
+    const [without, row, scratch] = await table(
       [
         [null, 0.2],
         ['vector', 1],
@@ -100,10 +100,19 @@ describe('the table', () => {
     expect(scratch?.slices).toEqual([]);
   });
 
-  it('refuses cells of different test rows', () => {
+  it('is given up where the work is to stop', async () => {
+    const stop = new AbortController();
+    const cells = [cell(null, 'warm', 1, 0.2), cell('vector', 'warm', 1, 1)];
+    const endless = { ...options, replicates: 2 ** 20 };
+    const stopSoon = () => setImmediate(() => setImmediate(() => stop.abort()));
+    const work = tableRows(cells, sliced(), endless, { progress: stopSoon, signal: stop.signal });
+    await expect(work).rejects.toThrow('abort');
+  });
+
+  it('refuses cells of different test rows', async () => {
     const other = cell('vector', 'warm', 1, 0.5);
     const short = { ...other, result: { ...other.result, testRows: testRows.slice(1) } };
-    expect(() => tableRows([cell(null, 'warm', 1, 0.5), short], sliced(), options)).toThrow(
+    await expect(tableRows([cell(null, 'warm', 1, 0.5), short], sliced(), options)).rejects.toThrow(
       'different test rows',
     );
   });

@@ -2,7 +2,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import { pageViewOfRows } from '../features/feature.ts';
 import { auc, gauc } from '../metrics/auc.ts';
-import { pairedBootstrap } from '../metrics/bootstrap.ts';
+import { beginPairedBootstrap, type PairedDifference } from '../metrics/bootstrap.ts';
 import { predictedOverObserved } from '../metrics/calibration.ts';
 import { deLongTest } from '../metrics/delong.ts';
 import { measure } from '../metrics/measured.ts';
@@ -12,7 +12,7 @@ import { upperTail } from '../metrics/normal.ts';
 import { logLoss } from '../metrics/probability.ts';
 import { rowsOfSlice, type ScoredRows, type Slice } from '../metrics/slices.ts';
 import { summarise } from '../metrics/summary.ts';
-import { type Progress, silent } from '../progress.ts';
+import { inTurns, safePlace, silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
 import type { RankerResult } from '../rankers/train.ts';
 import type { Lift, ReportRow, RowLift, SliceResult, Start } from '../report/report.ts';
@@ -58,12 +58,12 @@ const ndcgDepth = 5;
  * One row per start, source and features, in the order of the cells; the first of a start, without images, is
  * what the others of that start are compared with.
  */
-export function tableRows(
+export async function tableRows(
   cells: readonly TableCell[],
   dataset: TableData,
   options: TableOptions,
-  progress: Progress = silent,
-): readonly ReportRow[] {
+  { progress = silent, signal }: WorkOptions = {},
+): Promise<readonly ReportRow[]> {
   const testRows = cells[0]?.result.testRows ?? new Int32Array();
   if (cells.some(({ result }) => !sameRows(result.testRows, testRows)))
     throw new Error('cells have different test rows');
@@ -79,23 +79,25 @@ export function tableRows(
   const ofSlices = replicatesFor(options.replicates, 1);
   const stage = 'Measure';
   progress({ kind: 'start', stage, total: rows.length, unit: 'rows' });
-  const measured = rows.map(({ group, scores }, index): ReportRow => {
-    progress({ kind: 'advance', stage, done: index });
+  const measured: ReportRow[] = [];
+  for (const { group, scores } of rows) {
+    await safePlace(signal);
+    progress({ kind: 'advance', stage, done: measured.length });
     const { start, features, source } = group[0]!;
     const baseline = rows.find((row) => row.group[0]!.start === start && row.group[0]!.features === null);
     const other =
       features === null || baseline === undefined ? null : scoresOfSeeds(baseline.group, group, scored);
-    return {
+    measured.push({
       features: features ?? 'none',
       objective: source,
       start,
       seeds: group.map(({ seed }) => seed),
       ...metricsOf(scores),
-      lift: other === null ? null : rowLift(other, scores, replicates),
-      slices: start === 'warm' ? slices.map((slice) => sliceResult(slice, other, scores, ofSlices)) : [],
+      lift: other === null ? null : await rowLift(other, scores, replicates, signal),
+      slices: start === 'warm' ? await sliceResults(slices, other, scores, ofSlices, signal) : [],
       cost: null,
-    };
-  });
+    });
+  }
   progress({ kind: 'end', stage });
   return withCorrection(measured);
 }
@@ -142,8 +144,13 @@ function groupCells(cells: readonly TableCell[]): readonly TableCell[][] {
 }
 
 /** How much better the treatment is, on the same rows and with the same seeds. */
-export function rowLift(baseline: SeedScores, treatment: SeedScores, replicates: number): RowLift {
-  const lift = liftOver(baseline, treatment, replicates);
+export async function rowLift(
+  baseline: SeedScores,
+  treatment: SeedScores,
+  replicates: number,
+  signal: AbortSignal | undefined,
+): Promise<RowLift> {
+  const lift = await inTurns(beginLift(baseline, treatment, replicates), signal);
   return { ...lift, pCorrected: lift.p, pDeLong: pDeLong(baseline, treatment) };
 }
 
@@ -156,9 +163,10 @@ function withCorrection(rows: readonly ReportRow[]): readonly ReportRow[] {
   });
 }
 
-function liftOver(baseline: SeedScores, treatment: SeedScores, replicates: number): Lift {
+/** @throws CourierError METRIC_UNDEFINED at once */
+function beginLift(baseline: SeedScores, treatment: SeedScores, replicates: number): Generator<void, Lift> {
   const { labels, users } = baseline[0]!;
-  const { difference, ci95, p } = pairedBootstrap({
+  const steps = beginPairedBootstrap({
     baseline: baseline.map(({ scores }) => scores),
     treatment: treatment.map(({ scores }) => scores),
     labels,
@@ -167,6 +175,11 @@ function liftOver(baseline: SeedScores, treatment: SeedScores, replicates: numbe
     // The same resamples for every row, so that rows can be compared with each other.
     random: Random.seeded(1, 'bootstrap'),
   });
+  return liftOf(steps);
+}
+
+function* liftOf(steps: Generator<void, PairedDifference>): Generator<void, Lift> {
+  const { difference, ci95, p } = yield* steps;
   return { auc: difference, ci95, p };
 }
 
@@ -182,22 +195,35 @@ function pDeLong(baseline: SeedScores, treatment: SeedScores): number {
   return 2 * upperTail(Math.abs(difference) / Math.sqrt(variance));
 }
 
-function sliceResult(
+async function sliceResults(
+  slices: readonly Slice[],
+  baseline: SeedScores | null,
+  seeds: SeedScores,
+  replicates: number,
+  signal: AbortSignal | undefined,
+): Promise<readonly SliceResult[]> {
+  const results: SliceResult[] = [];
+  for (const slice of slices) results.push(await sliceResult(slice, baseline, seeds, replicates, signal));
+  return results;
+}
+
+async function sliceResult(
   slice: Slice,
   baseline: SeedScores | null,
   seeds: SeedScores,
   replicates: number,
-): SliceResult {
+  signal: AbortSignal | undefined,
+): Promise<SliceResult> {
   const { family, name, rows } = slice;
   const part = (all: SeedScores) => all.map((one) => rowsOfSlice(one, slice));
   const measured = measure(() => ({
     auc: summarise(part(seeds).map(({ scores, labels }) => auc(scores, labels))),
-    lift: baseline === null ? null : liftOver(part(baseline), part(seeds), replicates),
+    lift: baseline === null ? null : beginLift(part(baseline), part(seeds), replicates),
   }));
   const where = { family, name, exposures: rows.length };
-  return measured.kind === 'value'
-    ? { ...where, kind: 'value', ...measured.value }
-    : { ...where, kind: 'undefined', why: measured.why };
+  if (measured.kind === 'undefined') return { ...where, kind: 'undefined', why: measured.why };
+  const { lift, ...value } = measured.value;
+  return { ...where, kind: 'value', ...value, lift: lift === null ? null : await inTurns(lift, signal) };
 }
 
 function sameRows(a: Int32Array, b: Int32Array): boolean {

@@ -103,11 +103,11 @@ async function fillRunFolder(
   const diagnosis = await diagnoseWhole(trainer, planned, cells, attempt, progress);
   const { attended, examples } = await attendTestClicks(dataset, config, engine, embedded, attempt);
   const attentionSummary = summariseAttention(dataset, attended);
-  const report = evaluationReport(trainer, cells, diagnosis, costs, startedAt, options);
+  const report = await evaluationReport(trainer, cells, diagnosis, costs, startedAt, options);
   const made = {
     ...report,
     rows: await withCosts(report.rows, cells, config, costs),
-    versusBestOther: versusBestOther(report.rows, cells, dataset, config.replicates),
+    versusBestOther: await versusBestOther(report.rows, cells, dataset, config.replicates, signal),
     failures: failures.list,
     curves: [...(await pretrainCurves(config)), ...report.curves],
     examples,

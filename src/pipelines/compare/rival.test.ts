@@ -28,17 +28,17 @@ function cell(source: string | null, features: string, start: Start, seed: numbe
   return { source, features: source === null ? null : features, start, seed, result };
 }
 
-function compared(cells: readonly TableCell[]) {
-  const rows = tableRows(cells, whole, { replicates: 200, sliceBy: null });
-  return { rows, found: versusBestOther(rows, cells, whole, 200) };
+async function compared(cells: readonly TableCell[]) {
+  const rows = await tableRows(cells, whole, { replicates: 200, sliceBy: null });
+  return { rows, found: await versusBestOther(rows, cells, whole, 200) };
 }
 
 describe("COURIER's best row against the best of any other source", () => {
   const of = (start: Start, source: string | null, features: string, skill: number, seeds = [1, 2]) =>
     seeds.map((seed) => cell(source, features, start, seed, skill));
 
-  it('is the difference of their AUC on the seeds that both have', () => {
-    const { rows, found } = compared([
+  it('is the difference of their AUC on the seeds that both have', async () => {
+    const { rows, found } = await compared([
       ...of('warm', null, '', 0.1),
       ...of('warm', 'courier', 'vector', 0.2),
       ...of('warm', 'courier', 'sim-score', 1.5),
@@ -59,8 +59,8 @@ describe("COURIER's best row against the best of any other source", () => {
     expect(found[0]?.lift.pCorrected).toBe(found[0]?.lift.p);
   });
 
-  it('is corrected over the starts', () => {
-    const { found } = compared(
+  it('is corrected over the starts', async () => {
+    const { found } = await compared(
       (['warm', 'scratch'] as const).flatMap((start) => [
         ...of(start, null, '', 0.1),
         ...of(start, 'courier', 'vector', 1.5),
@@ -72,10 +72,10 @@ describe("COURIER's best row against the best of any other source", () => {
     expect(Math.min(...found.map(({ lift }) => lift.pCorrected))).toBeCloseTo(2 * smallest, 10);
   });
 
-  it('is left out without another source, or without a seed in common', () => {
+  it('is left out without another source, or without a seed in common', async () => {
     const none = of('warm', null, '', 0.1);
     const own = of('warm', 'courier', 'vector', 1, [1]);
-    expect(compared([...none, ...own]).found).toEqual([]);
-    expect(compared([...none, ...own, ...of('warm', 'hog', 'vector', 1, [2])]).found).toEqual([]);
+    expect((await compared([...none, ...own])).found).toEqual([]);
+    expect((await compared([...none, ...own, ...of('warm', 'hog', 'vector', 1, [2])])).found).toEqual([]);
   });
 });

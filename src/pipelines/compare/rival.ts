@@ -15,27 +15,29 @@ import type { ReportRow, Start, VersusBestOther } from '../../report/report.ts';
  * the table, on the seeds that both have, with Holm's correction over the starts. Both rows are the best of several,
  * which the interval does not allow for.
  */
-export function versusBestOther(
+export async function versusBestOther(
   rows: readonly ReportRow[],
   cells: readonly TableCell[],
   dataset: TableData,
   wanted: number | null,
-): readonly VersusBestOther[] {
+  signal?: AbortSignal,
+): Promise<readonly VersusBestOther[]> {
   const replicates = replicatesFor(wanted, rows.filter(({ lift }) => lift !== null).length);
   const scored = scoredRows(dataset, cells[0]?.result.testRows ?? new Int32Array());
-  const found = (['warm', 'scratch'] satisfies Start[]).flatMap((start): VersusBestOther[] => {
+  const found: VersusBestOther[] = [];
+  for (const start of ['warm', 'scratch'] satisfies Start[]) {
     const lifted = rows.filter((row) => row.start === start && row.objective !== null);
     const own = best(lifted.filter(({ objective }) => objective === 'courier'));
     const other = best(lifted.filter(({ objective }) => objective !== 'courier'));
-    if (own === undefined || other?.objective == null) return [];
+    if (own === undefined || other?.objective == null) continue;
     const seeds = own.seeds.filter((seed) => other.seeds.includes(seed));
-    if (seeds.length === 0) return [];
+    if (seeds.length === 0) continue;
     const scores = (row: ReportRow) =>
       seeds.map((seed) => scored(cellOf(cells, row, seed).result.testScores));
-    const lift = rowLift(scores(other), scores(own), replicates);
+    const lift = await rowLift(scores(other), scores(own), replicates, signal);
     const { objective, features } = other;
-    return [{ start, features: own.features, other: { objective, features }, seeds, lift }];
-  });
+    found.push({ start, features: own.features, other: { objective, features }, seeds, lift });
+  }
   const corrected = holm(found.map(({ lift }) => lift.p));
   return found.map((one, place) => ({ ...one, lift: { ...one.lift, pCorrected: corrected[place]! } }));
 }

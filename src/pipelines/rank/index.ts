@@ -92,7 +92,7 @@ async function rankPlanned(
   const costs = await StageCosts.open(trainer.config.out);
   const cells = await rankRows(trainer, planned, costs, progress);
   const diagnosis = await diagnose(trainer, planned, cells, progress);
-  const report = evaluationReport(trainer, cells, diagnosis, costs, startedAt, options);
+  const report = await evaluationReport(trainer, cells, diagnosis, costs, startedAt, options);
   if (exported === null) return { report, exported: null };
   const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;
   return { report, exported: await exportRow(trainer, row, progress) };
