@@ -47,7 +47,6 @@ function timeless(name: string, bytes: Buffer): string | Buffer {
 }
 
 function withoutTimes(text: string): string {
-  const timed =
-    /"(seconds|startSeconds|peakMemoryBytes|startedAt|embeddingSeconds|trainingSeconds)":\s*[^,}\]]+/g;
+  const timed = /"(seconds|\w+Seconds|peakMemoryBytes|startedAt)":\s*[^,}\]]+/g;
   return text.replaceAll(timed, '"$1":0').replace(/photos encoded, .* on /, 'photos encoded, on ');
 }
