@@ -16,9 +16,14 @@ export async function withDuckDB<T>(
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  const interrupt = () => connection.interrupt();
+  let interrupting: NodeJS.Timeout | undefined;
+  // Again and again: DuckDB forgets an interrupt that comes before its query has begun.
+  const interrupt = () => {
+    interrupting = setInterval(() => connection.interrupt(), 20);
+  };
   signal?.addEventListener('abort', interrupt);
   try {
+    signal?.throwIfAborted();
     const allowed = folders.map((folder) => literal(resolve(folder)));
     await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
     await connection.run('SET enable_external_access = false');
@@ -26,6 +31,7 @@ export async function withDuckDB<T>(
     return await task(connection);
   } finally {
     signal?.removeEventListener('abort', interrupt);
+    clearInterval(interrupting);
     connection.closeSync();
     instance.closeSync();
   }

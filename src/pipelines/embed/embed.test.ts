@@ -5,6 +5,7 @@ import {
   cp,
   mkdir,
   mkdtemp,
+  readdir,
   readFile,
   rename,
   rm,
@@ -13,7 +14,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
@@ -285,6 +286,13 @@ describe('embed', () => {
     const exact = (await readEmbeddings(plain)).vectors;
     expect([...vectors]).not.toEqual([...exact]);
     for (const [index, value] of vectors.entries()) expect(Math.abs(value - exact[index]!)).toBeLessThan(0.1);
+  });
+
+  it('in int8 stops before it calibrates, too', async () => {
+    const out = join(await temporaryFolder(), 'e.parquet');
+    const work = embed({ photos, encoder, out, precision: 'int8' }, { signal: AbortSignal.abort() });
+    await expect(work).rejects.toThrow('abort');
+    expect(await readdir(dirname(out))).toEqual([]);
   });
 
   it('calibrates anew for another encoder, and leaves a foreign file alone', async () => {

@@ -233,6 +233,8 @@ describe('pretrain', () => {
       const all = await encoder.embedAll(loaded.images, silent);
       const one = { side: 16, count: 1, read: () => loaded.images.read([3]) };
       const alone = await encoder.embedAll(one, silent);
+      const stopped = encoder.embedAll(loaded.images, silent, AbortSignal.abort());
+      await expect(stopped).rejects.toThrow('abort');
       expect(all.length).toBe(loaded.images.count * 16);
       for (let photo = 0; photo < loaded.images.count; photo++) {
         const length = Math.hypot(...all.subarray(photo * 16, (photo + 1) * 16));
