@@ -11,6 +11,7 @@ import { decode } from './decode.ts';
 import { embed } from './embed.ts';
 import { embeddingsRead } from './embeddings-read.ts';
 import { gemmShare } from './gemm-share.ts';
+import { kill } from './kill.ts';
 import { kMeans } from './kmeans.ts';
 import { memory } from './memory.ts';
 import { operators } from './operators.ts';
@@ -29,6 +30,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   operators,
   'chunk-size': chunkSize,
   decode,
+  kill,
   kmeans: kMeans,
   'rank-train': rankTrain,
   'rank-table-size': rankTableSize,

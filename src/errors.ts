@@ -7,6 +7,7 @@ export const errorCodes = [
   'FILE_CORRUPT',
   'OUTPUT_NOT_WRITABLE',
   'OUTPUT_EXISTS',
+  'OUTPUT_IN_USE',
   'COLUMN_MISSING',
   'VALUE_INVALID',
   'TOO_MANY_BAD_ROWS',

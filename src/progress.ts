@@ -1,4 +1,5 @@
-/** What long work tells while it runs. Library code calls it; only the command line prints it. */
+/** What long work tells while it runs, and how it is stopped. Library code calls it; only the command line prints it. */
+import { setImmediate } from 'node:timers/promises';
 
 export type ProgressEvent =
   | { readonly kind: 'start'; readonly stage: string; readonly total: number; readonly unit: string }
@@ -18,4 +19,28 @@ export interface WorkOptions {
   readonly signal?: AbortSignal | undefined;
   /** How the work was started, such as a command line, for those who read what came out. */
   readonly command?: string | undefined;
+}
+
+/**
+ * A place in long work of this thread where it may stop: signals and progress bars have their turn.
+ * @throws the signal's reason once it is aborted
+ */
+export async function safePlace(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  signal?.throwIfAborted();
+}
+
+/** Milliseconds of work on this thread after which a safe place is due. */
+const turn = 50;
+
+/** Does work that comes in short steps to its end, with safe places between them. */
+export async function inTurns<T>(steps: Iterator<void, T>, signal: AbortSignal | undefined): Promise<T> {
+  let begun = performance.now();
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    if (performance.now() - begun < turn) continue;
+    await safePlace(signal);
+    begun = performance.now();
+  }
 }

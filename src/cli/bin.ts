@@ -1,17 +1,7 @@
 #!/usr/bin/env node
 import { main } from './main.ts';
+import { stopWhenAsked } from './stop.ts';
 
-const stop = new AbortController();
-process.on('SIGINT', () => {
-  if (stop.signal.aborted) process.exit(130);
-  stop.abort();
-  process.stderr.write('\nStopping at the next safe place; press Ctrl-C again to stop at once.\n');
-});
-
-process.exitCode = await main({
-  stdout: process.stdout,
-  stderr: process.stderr,
-  signal: stop.signal,
-  program: 'courier',
-  words: process.argv.slice(2),
-});
+const { stdout, stderr } = process;
+const signal = stopWhenAsked(stderr);
+process.exitCode = await main({ stdout, stderr, signal, program: 'courier', words: process.argv.slice(2) });

@@ -9,7 +9,7 @@ import type { SettingsOptions } from './settings.ts';
 export interface Terminal {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  /** Aborted by Ctrl-C: work stops at the next safe place. */
+  /** Aborted by Ctrl-C and what asks like it: work stops at the next safe place. */
   readonly signal: AbortSignal;
   /** How the user starts this program, such as `courier`. */
   readonly program: string;

@@ -23,6 +23,7 @@ export async function initialCentres(
   space: Space,
   search: CentreSearch,
   random: Random,
+  signal?: AbortSignal,
 ): Promise<Float32Array> {
   if (initialization === 'random')
     return centresOf(
@@ -30,7 +31,7 @@ export async function initialCentres(
       source,
       space,
     );
-  return centresOf(await spreadRows(source, clusters, space, search, random), source, space);
+  return centresOf(await spreadRows(source, clusters, space, search, random, signal), source, space);
 }
 
 /**
@@ -45,6 +46,7 @@ async function spreadRows(
   space: Space,
   search: CentreSearch,
   random: Random,
+  signal: AbortSignal | undefined,
 ): Promise<Int32Array> {
   const losses = new Float32Array(source.count).fill(Number.POSITIVE_INFINITY);
   const rounding = roundingLoss(search.width);
@@ -54,6 +56,7 @@ async function spreadRows(
   while (count < clusters) {
     await search.setCentres(centresOf(chosen.subarray(known, count), source, space));
     for await (const { from, product } of search.find(source)) {
+      signal?.throwIfAborted();
       for (let i = 0; i < product.length; i++) {
         const squaredLength = source.squaredLength(from + i);
         const loss = space.loss(product[i]!, squaredLength);

@@ -74,7 +74,8 @@ export async function kMeans(
   const stage = `Cluster into ${integer(clusters)}`;
   progress({ kind: 'start', stage, total: 0, unit: 'assignments' });
   let batch = Math.min(n, Math.max(firstRowsPerCluster * clusters, firstRows));
-  const centres = await initialCentres(initialization, part(source, batch), clusters, space, search, random);
+  const first = part(source, batch);
+  const centres = await initialCentres(initialization, first, clusters, space, search, random, signal);
   const membership = new Membership(n, clusters, search.width, space);
   let [before, inertia, passes, assigned] = [Number.POSITIVE_INFINITY, 0, 0, 0];
 

@@ -71,6 +71,7 @@ export async function encodeResiduals(
   embeddings: StoredEmbeddings,
   codebooks: readonly Float32Array[],
   search: CentreSearch,
+  signal?: AbortSignal,
 ): Promise<ResidualCodes> {
   const items = presentItems(embeddings);
   const residuals = residualsOf(embeddings, items);
@@ -79,7 +80,10 @@ export async function encodeResiduals(
     const centres = asCentres(codebook, embeddings.dimension);
     const nearest = new Int32Array(items.length);
     await search.setCentres(centres);
-    for await (const found of search.find(residuals)) nearest.set(found.nearest, found.from);
+    for await (const found of search.find(residuals)) {
+      signal?.throwIfAborted();
+      nearest.set(found.nearest, found.from);
+    }
     residuals.subtract(centres, nearest);
     codes.push(spread(nearest, items, embeddings.ids.length));
     errors.push(residuals.meanSquare());

@@ -68,12 +68,14 @@ export async function nearestCentres(
   embeddings: StoredEmbeddings,
   centres: Float32Array,
   search: CentreSearch,
+  signal?: AbortSignal,
 ): Promise<Pick<SphericalClusters, 'codes' | 'cosines'>> {
   const items = presentItems(embeddings);
   const codes = new Int32Array(embeddings.ids.length).fill(NONE);
   const cosines = new Float32Array(embeddings.ids.length);
   await search.setCentres(centres);
   for await (const { from, nearest, product } of search.find(unitRows(embeddings, items))) {
+    signal?.throwIfAborted();
     for (let i = 0; i < nearest.length; i++) {
       codes[items[from + i]!] = nearest[i]!;
       cosines[items[from + i]!] = Math.min(1, product[i]!);

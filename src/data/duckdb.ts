@@ -4,23 +4,34 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
 /**
  * Runs a task on a database of its own that can reach only the given folders: no network, no extensions.
+ * @param signal ends the query under way
  */
 export async function withDuckDB<T>(
   folders: readonly string[],
   task: (connection: DuckDBConnection) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
+  let interrupting: NodeJS.Timeout | undefined;
+  // Again and again: DuckDB forgets an interrupt that comes before its query has begun.
+  const interrupt = () => {
+    interrupting = setInterval(() => connection.interrupt(), 20);
+  };
+  signal?.addEventListener('abort', interrupt);
   try {
+    signal?.throwIfAborted();
     const allowed = folders.map((folder) => literal(resolve(folder)));
     await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
     await connection.run('SET enable_external_access = false');
     await connection.run('SET lock_configuration = true');
     return await task(connection);
   } finally {
+    signal?.removeEventListener('abort', interrupt);
+    clearInterval(interrupting);
     connection.closeSync();
     instance.closeSync();
   }

@@ -25,6 +25,7 @@ export async function decodePhotos(
   output: string,
   findings: Findings,
   progress: Progress,
+  signal?: AbortSignal,
 ): Promise<{ photo: Int32Array; count: number }> {
   const stage = 'Decode photos';
   const photo = new Int32Array(paths.length).fill(NONE);
@@ -35,7 +36,10 @@ export async function decodePhotos(
   try {
     const store = new PhotoStore(file, findings);
     const known = (hash: string) => store.has(hash);
-    const load = (index: number) => loadPhoto(wanted[index]!.path, side, known);
+    const load = async (index: number) => {
+      signal?.throwIfAborted();
+      return loadPhoto(wanted[index]!.path, side, known);
+    };
     let done = 0;
     for await (const loaded of mapAhead(wanted.length, load, decoding)) {
       const { item, path } = wanted[done]!;

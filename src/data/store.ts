@@ -1,6 +1,7 @@
 /** The dataset folder on disk: Parquet tables, the photos, and dataset.json, which describes them. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { safePlace } from '../progress.ts';
 import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
 import type { CategoricalColumn, Dataset } from './dataset.ts';
 import { ImageCache } from './image-cache.ts';
@@ -41,13 +42,17 @@ export async function writeDataset(
   folder: string,
   dataset: UnsavedDataset,
   made: DatasetManifest['made'],
+  signal?: AbortSignal,
 ): Promise<DatasetManifest> {
   checkDataset(dataset);
   const { catalogue, users, pageViews, exposures, images } = dataset;
   await writeParquet(join(folder, dataFiles.items), itemColumns(catalogue));
   await writeParquet(join(folder, dataFiles.users), [{ name: 'id', type: 'VARCHAR', values: users }]);
+  await safePlace(signal);
   await writeParquet(join(folder, dataFiles.pageViews), pageViewColumns(pageViews));
+  await safePlace(signal);
   await writeParquet(join(folder, dataFiles.exposures), exposureColumns(exposures, pageViews.start));
+  await safePlace(signal);
   const manifest = makeManifest(
     {
       name: dataset.name,

@@ -29,4 +29,5 @@ export const demoConfig = z.strictObject({
   compare: demoComparison.prefault({}).describe('The comparison on it.'),
 });
 
+export type DemoConfig = z.output<typeof demoConfig>;
 export type DemoConfigInput = z.input<typeof demoConfig>;

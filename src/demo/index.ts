@@ -11,20 +11,27 @@ import type { AttentionCheck, Report } from '../report/report.ts';
 import { shopFiles, shopSource } from '../shop/files.ts';
 import { generateShop } from '../shop/generate.ts';
 import { loadTruth, sharesTaste, type Truth } from '../shop/truth.ts';
-import { exists, prepareOutputFolder } from '../storage/files.ts';
-import { type DemoConfigInput, demoConfig } from './config.ts';
+import { exists } from '../storage/files.ts';
+import { clearBelow, withOutputFolder } from '../storage/lock.ts';
+import { type DemoConfig, type DemoConfigInput, demoConfig } from './config.ts';
 
 /**
  * Generates a shop, ingests it, pre-trains, compares, and checks the attention against the known tastes.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE
  */
 export async function demo(settings: DemoConfigInput, options: WorkOptions = {}): Promise<Report> {
   const config = parseConfig(demoConfig, settings, 'demo configuration');
-  await prepareOutputFolder(config.out);
+  return withOutputFolder(config.out, () => demoIn(config, options));
+}
+
+async function demoIn(config: DemoConfig, options: WorkOptions): Promise<Report> {
   const shop = join(config.out, 'shop');
   const dataset = join(config.out, 'dataset');
   const files = shopFiles(shop);
-  if (!(await exists(files.truth))) await generateShop({ ...config.shop, out: shop }, options);
+  if (!(await exists(files.truth))) {
+    if (await exists(shop)) await clearBelow(shop);
+    await generateShop({ ...config.shop, out: shop }, options);
+  }
   await ingest({ ...shopSource(files), name: 'generated shop', out: dataset, side: config.side }, options);
   const { report, attended } = await compare(
     { ...config.compare, dataset, out: join(config.out, 'run') },

@@ -1,7 +1,7 @@
 /** Photos of an image cache → embeddings, whatever encodes them. */
 import type { Photos } from '../data/image-cache.ts';
 import { mapAhead } from '../map-ahead.ts';
-import { type Progress, silent } from '../progress.ts';
+import { silent, type WorkOptions } from '../progress.ts';
 
 /**
  * Photos that are embedded at once: enough to fill the cores, little enough for activations to stay in the
@@ -41,18 +41,22 @@ export async function embedRows(
   return vectors;
 }
 
-/** Embeds every photo. (M, S, S, 3) → (M, d) */
+/**
+ * Embeds every photo. (M, S, S, 3) → (M, d)
+ * @throws the signal's reason once it is aborted
+ */
 export async function embedAll(
   encoder: BatchEncoder,
   photos: Photos,
-  progress: Progress = silent,
+  { progress = silent, signal }: WorkOptions = {},
 ): Promise<Float32Array> {
   const [stage, total] = ['Embed', photos.count];
   progress({ kind: 'start', stage, total, unit: 'photos' });
   const rows = Int32Array.from({ length: total }, (_, row) => row);
-  const vectors = await embedRows(encoder, photos, rows, (done) =>
-    progress({ kind: 'advance', stage, done }),
-  );
+  const vectors = await embedRows(encoder, photos, rows, (done) => {
+    signal?.throwIfAborted();
+    progress({ kind: 'advance', stage, done });
+  });
   progress({ kind: 'end', stage });
   return vectors;
 }

@@ -97,6 +97,7 @@ export class RankerTrainer {
     start: RankerState | null,
     checkpoint: string,
   ): Promise<TrainedRanker> {
+    this.signal?.throwIfAborted();
     return trainRanker({
       ...(await this.#originOf(row, seed)),
       progress: silent,
@@ -139,21 +140,21 @@ export class RankerTrainer {
 }
 
 /** The report over trained rankers; pipelines add what they alone know. */
-export function evaluationReport(
-  { dataset, config }: RankerTrainer,
+export async function evaluationReport(
+  { dataset, config, signal }: RankerTrainer,
   runs: readonly RankerRun[],
   diagnosis: Diagnosis | null,
   costs: StageCosts,
   startedAt: string,
-  { progress = silent, command }: WorkOptions,
-): Report {
+  { progress, command }: WorkOptions,
+): Promise<Report> {
   const { out: _, ...settings } = config;
   return {
     title: `What images add on ${dataset.name}`,
     dataset: { name: dataset.name, ...dataset.report },
     testRows: runs[0]?.result.testRows.length ?? 0,
     testUsers: countTestUsers(dataset),
-    rows: tableRows(runs, dataset, config, progress),
+    rows: await tableRows(runs, dataset, config, { progress, signal }),
     versusBestOther: [],
     failures: [],
     diagnosis,

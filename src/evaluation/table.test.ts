@@ -52,8 +52,8 @@ function table(skills: readonly (readonly [string | null, number])[], starts: re
 }
 
 describe('the table', () => {
-  it('compares each row with the row without images that had the same start', () => {
-    const rows = table(
+  it('compares each row with the row without images that had the same start', async () => {
+    const rows = await table(
       [
         [null, 0.2],
         ['vector', 1],
@@ -75,8 +75,8 @@ describe('the table', () => {
     }
   });
 
-  it('corrects each p-value for all lifts, and never below what it was', () => {
-    const rows = table([
+  it('corrects each p-value for all lifts, and never below what it was', async () => {
+    const rows = await table([
       [null, 0.5],
       ['vector', 0.5],
       ['sim-score', 0.55],
@@ -91,8 +91,8 @@ describe('the table', () => {
     expect(smallest.pCorrected).toBeCloseTo(Math.min(1, 3 * smallest.p), 10);
   });
 
-  it('measures slices of warm rows, and shows one that cannot be measured as a gap with its reason', () => {
-    const [without, row, scratch] = table(
+  it('measures slices of warm rows, and shows one that cannot be measured as a gap with its reason', async () => {
+    const [without, row, scratch] = await table(
       [
         [null, 0.2],
         ['vector', 1],
@@ -116,8 +116,17 @@ describe('the table', () => {
     expect(scratch?.slices).toEqual([]);
   });
 
-  it('has a gap for GAUC where no user has both classes, and everything else', () => {
-    const rows = relabelled((user) => user % 2);
+  it('is given up where the work is to stop', async () => {
+    const stop = new AbortController();
+    const runs = [run(null, 'warm', 1, 0.2), run('vector', 'warm', 1, 1)];
+    const endless = { ...options, replicates: 2 ** 20 };
+    const stopSoon = () => setImmediate(() => setImmediate(() => stop.abort()));
+    const work = tableRows(runs, sliced(), endless, { progress: stopSoon, signal: stop.signal });
+    await expect(work).rejects.toThrow('abort');
+  });
+
+  it('has a gap for GAUC where no user has both classes, and everything else', async () => {
+    const rows = await relabelled((user) => user % 2);
     for (const { gauc, lift, slices, ...row } of rows) {
       expect(gauc).toMatchObject({
         kind: 'undefined',
@@ -130,9 +139,9 @@ describe('the table', () => {
     }
   });
 
-  it('has no AUC and no lift where every exposure is clicked, but what one class defines', () => {
+  it('has no AUC and no lift where every exposure is clicked, but what one class defines', async () => {
     const why = 'AUC is undefined: every row is clicked.';
-    const [without, row] = relabelled(() => 1);
+    const [without, row] = await relabelled(() => 1);
     for (const each of [without, row]) {
       expect([each?.auc, each?.gauc.kind]).toEqual([gap(why), 'undefined']);
       expect([each?.logLoss, each?.calibration, each?.ndcg].map((figure) => figure?.kind)).toEqual(
@@ -144,8 +153,8 @@ describe('the table', () => {
     expect(row?.slices.every(({ kind }) => kind === 'undefined')).toBe(true);
   });
 
-  it('has no calibration and no NDCG where nothing is clicked', () => {
-    const [row] = relabelled(() => 0);
+  it('has no calibration and no NDCG where nothing is clicked', async () => {
+    const [row] = await relabelled(() => 0);
     expect(row).toMatchObject({
       logLoss: { kind: 'value' },
       calibration: gap('Calibration is undefined: no row is clicked.'),
@@ -153,21 +162,21 @@ describe('the table', () => {
     });
   });
 
-  it('tells which validation AUC chose the weights, and why none did', () => {
+  it('tells which validation AUC chose the weights, and why none did', async () => {
     const gapped = run('vector', 'warm', 1, 0.5);
     const why = 'AUC is undefined: no row is clicked.';
     const unchosen = { ...gapped, result: { ...gapped.result, validationAuc: gap(why) } };
-    const rows = tableRows([run(null, 'warm', 1, 0.5), unchosen], sliced(), options);
+    const rows = await tableRows([run(null, 'warm', 1, 0.5), unchosen], sliced(), options);
     expect(rows.map(({ validationAuc }) => validationAuc)).toEqual([
       value({ mean: 0.5, std: null }),
       gap(why),
     ]);
   });
 
-  it('refuses runs of different test rows', () => {
+  it('refuses runs of different test rows', async () => {
     const other = run('vector', 'warm', 1, 0.5);
     const short = { ...other, result: { ...other.result, testRows: testRows.slice(1) } };
-    expect(() => tableRows([run(null, 'warm', 1, 0.5), short], sliced(), options)).toThrow(
+    await expect(tableRows([run(null, 'warm', 1, 0.5), short], sliced(), options)).rejects.toThrow(
       'different test rows',
     );
   });

@@ -1,14 +1,15 @@
 /** The table of a comparison: metrics over seeds, and the lift over the ranker without images. */
+
 import { type Dataset, pageViewOfRows } from '../data/dataset.ts';
 import { auc, gauc } from '../metrics/auc.ts';
 import { predictedOverObserved } from '../metrics/calibration.ts';
-import { liftOver, rowLift, type SeedScores, withCorrection } from '../metrics/lift.ts';
+import { beginLift, rowLift, type SeedScores, withCorrection } from '../metrics/lift.ts';
 import { measure } from '../metrics/measured.ts';
 import { ndcg } from '../metrics/ndcg.ts';
 import { logLoss } from '../metrics/probability.ts';
 import { rowsOfSlice, type ScoredRows, type Slice } from '../metrics/slices.ts';
 import { summarise, summariseMeasured } from '../metrics/summary.ts';
-import { type Progress, silent } from '../progress.ts';
+import { inTurns, safePlace, silent, type WorkOptions } from '../progress.ts';
 import type { RankerResult } from '../rankers/train.ts';
 import type { ReportRow, SliceResult, Start } from '../report/report.ts';
 import { datasetSlices } from './dataset-slices.ts';
@@ -51,12 +52,12 @@ const ndcgDepth = 5;
  * One row per start, source and features, in the order of the runs; the first of a start, without images, is
  * what the others of that start are compared with.
  */
-export function tableRows(
+export async function tableRows(
   runs: readonly RankerRun[],
   dataset: TableData,
   options: TableOptions,
-  progress: Progress = silent,
-): readonly ReportRow[] {
+  { progress = silent, signal }: WorkOptions = {},
+): Promise<readonly ReportRow[]> {
   const testRows = runs[0]?.result.testRows ?? new Int32Array();
   if (runs.some(({ result }) => !sameRows(result.testRows, testRows)))
     throw new Error('runs have different test rows');
@@ -72,24 +73,26 @@ export function tableRows(
   const ofSlices = replicatesFor(options.replicates, 1);
   const stage = 'Measure';
   progress({ kind: 'start', stage, total: rows.length, unit: 'rows' });
-  const measured = rows.map(({ group, scores }, index): ReportRow => {
-    progress({ kind: 'advance', stage, done: index });
+  const measured: ReportRow[] = [];
+  for (const { group, scores } of rows) {
+    await safePlace(signal);
+    progress({ kind: 'advance', stage, done: measured.length });
     const { start, features, source } = group[0]!;
     const baseline = rows.find((row) => row.group[0]!.start === start && row.group[0]!.features === null);
     const other =
       features === null || baseline === undefined ? null : scoresOfSeeds(baseline.group, group, scored);
-    return {
+    measured.push({
       features: features ?? 'none',
       source,
       start,
       seeds: group.map(({ seed }) => seed),
       ...metricsOf(scores),
       validationAuc: summariseMeasured(group.map(({ result }) => result.validationAuc)),
-      lift: other === null ? null : rowLift(other, scores, replicates),
-      slices: start === 'warm' ? slices.map((slice) => sliceResult(slice, other, scores, ofSlices)) : [],
+      lift: other === null ? null : await rowLift(other, scores, replicates, signal),
+      slices: start === 'warm' ? await sliceResults(slices, other, scores, ofSlices, signal) : [],
       cost: null,
-    };
-  });
+    });
+  }
   progress({ kind: 'end', stage });
   return withCorrection(measured);
 }
@@ -135,22 +138,35 @@ function groupRuns(runs: readonly RankerRun[]): readonly RankerRun[][] {
   return [...groups.values()];
 }
 
-function sliceResult(
+async function sliceResults(
+  slices: readonly Slice[],
+  baseline: SeedScores | null,
+  seeds: SeedScores,
+  replicates: number,
+  signal: AbortSignal | undefined,
+): Promise<readonly SliceResult[]> {
+  const results: SliceResult[] = [];
+  for (const slice of slices) results.push(await sliceResult(slice, baseline, seeds, replicates, signal));
+  return results;
+}
+
+async function sliceResult(
   slice: Slice,
   baseline: SeedScores | null,
   seeds: SeedScores,
   replicates: number,
-): SliceResult {
+  signal: AbortSignal | undefined,
+): Promise<SliceResult> {
   const { family, name, rows } = slice;
   const part = (all: SeedScores) => all.map((one) => rowsOfSlice(one, slice));
   const measured = measure(() => ({
     auc: summarise(part(seeds).map(({ scores, labels }) => auc(scores, labels))),
-    lift: baseline === null ? null : liftOver(part(baseline), part(seeds), replicates),
+    lift: baseline === null ? null : beginLift(part(baseline), part(seeds), replicates),
   }));
   const where = { family, name, exposures: rows.length };
-  return measured.kind === 'value'
-    ? { ...where, kind: 'value', ...measured.value }
-    : { ...where, kind: 'undefined', why: measured.why };
+  if (measured.kind === 'undefined') return { ...where, kind: 'undefined', why: measured.why };
+  const { lift, ...value } = measured.value;
+  return { ...where, kind: 'value', ...value, lift: lift === null ? null : await inTurns(lift, signal) };
 }
 
 function sameRows(a: Int32Array, b: Int32Array): boolean {

@@ -42,6 +42,18 @@ interface RankedSeed {
  *   scores that are not numbers or for sides that differ in seeds or rows
  */
 export function pairedBootstrap(input: PairedBootstrapInput): PairedDifference {
+  const steps = beginPairedBootstrap(input);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/**
+ * The same in steps of a replicate each, between which long work can stop.
+ * @throws CourierError at once, as pairedBootstrap does
+ */
+export function beginPairedBootstrap(input: PairedBootstrapInput): Generator<void, PairedDifference> {
   const { random, replicates = 1000 } = input;
   checkInput(input, replicates);
   const { count, ofRow } = groupByIds(input.users);
@@ -52,12 +64,16 @@ export function pairedBootstrap(input: PairedBootstrapInput): PairedDifference {
   }));
   const once = new Int32Array(count).fill(1);
   const difference = meanDifference(seeds, once, new Int32Array(seeds.length).fill(1));
-  const differences = Float64Array.from({ length: replicates }, () => replicate(seeds, count, random)).sort();
-  return {
-    difference,
-    ci95: [quantile(differences, 0.025), quantile(differences, 0.975)],
-    p: twoSided(differences),
-  };
+  return (function* () {
+    const differences = new Float64Array(replicates);
+    for (let draw = 0; draw < replicates; draw++) {
+      differences[draw] = replicate(seeds, count, random);
+      yield;
+    }
+    differences.sort();
+    const ci95 = [quantile(differences, 0.025), quantile(differences, 0.975)] as const;
+    return { difference, ci95, p: twoSided(differences) };
+  })();
 }
 
 function replicate(seeds: readonly RankedSeed[], users: number, random: Random): number {

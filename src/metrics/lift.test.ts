@@ -22,36 +22,36 @@ const [mixed, perfect] = [
 ];
 
 describe('the lift of a row', () => {
-  it('is defined as a whole for clicked and unclicked rows of several users', () => {
-    const lift = liftOf([0, 1, 0, 1], [1, 1, 2, 2], mixed, perfect);
+  it('is defined as a whole for clicked and unclicked rows of several users', async () => {
+    const lift = await liftOf([0, 1, 0, 1], [1, 1, 2, 2], mixed, perfect);
     expect(defined(lift.auc)).toBeCloseTo(0.75 - 0.25, 12);
     expect(Object.values(lift).map(({ kind }) => kind)).toEqual(Array(5).fill('value'));
   });
 
-  it('has a size but no interval for one user', () => {
-    const lift = liftOf([0, 1, 0, 1], [1, 1, 1, 1], mixed, perfect);
+  it('has a size but no interval for one user', async () => {
+    const lift = await liftOf([0, 1, 0, 1], [1, 1, 1, 1], mixed, perfect);
     expect(defined(lift.auc)).toBeCloseTo(0.5, 12);
     const none = gap('The confidence interval is undefined: the test rows have 1 user.');
     expect(lift).toMatchObject({ ci95: none, p: none, pCorrected: none, pDeLong: { kind: 'value' } });
   });
 
-  it("has no p-value of DeLong's test for a single click", () => {
-    const lift = liftOf([0, 1, 0, 0], [1, 1, 2, 2], mixed, perfect);
+  it("has no p-value of DeLong's test for a single click", async () => {
+    const lift = await liftOf([0, 1, 0, 0], [1, 1, 2, 2], mixed, perfect);
     expect([lift.auc.kind, lift.ci95.kind]).toEqual(['value', 'value']);
     expect(lift.pDeLong).toEqual(
       gap('The DeLong test is undefined: there are 1 clicked and 3 unclicked rows, not two of each.'),
     );
   });
 
-  it('is undefined as a whole where every row is clicked, for a reason each', () => {
-    const lift = liftOf([1, 1, 1, 1], [1, 1, 2, 2], mixed, perfect);
+  it('is undefined as a whole where every row is clicked, for a reason each', async () => {
+    const lift = await liftOf([1, 1, 1, 1], [1, 1, 2, 2], mixed, perfect);
     expect(lift.auc).toEqual(gap('AUC is undefined: every row is clicked.'));
     expect(Object.values(lift).map(({ kind }) => kind)).toEqual(Array(5).fill('undefined'));
   });
 
-  it('is zero, and p is 1, for rankers that score all rows alike', () => {
+  it('is zero, and p is 1, for rankers that score all rows alike', async () => {
     const flat = [0.5, 0.5, 0.5, 0.5];
-    const lift = liftOf([0, 1, 0, 1], [1, 1, 2, 2], flat, flat);
+    const lift = await liftOf([0, 1, 0, 1], [1, 1, 2, 2], flat, flat);
     expect(lift).toEqual({
       auc: value(0),
       ci95: value([0, 0]),
@@ -70,7 +70,7 @@ describe('the correction for several lifts', () => {
     };
   };
 
-  it('counts the lifts that have a p-value, and leaves the others and rows without a lift as they are', () => {
+  it('counts the lifts that have a p-value, and leaves the others and rows without a lift as they are', async () => {
     const rows = [{ lift: null }, row(0.01), row(null), row(0.04), row(0.01)];
     const corrected = withCorrection(rows).map(({ lift }) => lift?.pCorrected ?? null);
     expect(corrected).toEqual([null, value(0.03), gap('undefined'), value(0.04), value(0.03)]);

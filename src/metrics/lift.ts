@@ -1,7 +1,8 @@
 /** How much better one ranker is than another on the same rows and with the same seeds. */
+import { inTurns } from '../progress.ts';
 import { Random } from '../random.ts';
 import { auc } from './auc.ts';
-import { pairedBootstrap } from './bootstrap.ts';
+import { beginPairedBootstrap, type PairedDifference } from './bootstrap.ts';
 import { deLongTest } from './delong.ts';
 import { known, type Measured, mapped, measure } from './measured.ts';
 import { holm } from './multiple-comparisons.ts';
@@ -32,10 +33,17 @@ export interface RowLift {
 /** What one ranker gave for the rows, an entry per seed. */
 export type SeedScores = readonly ScoredRows[];
 
-/** @throws CourierError METRIC_UNDEFINED as `pairedBootstrap` does */
-export function liftOver(baseline: SeedScores, treatment: SeedScores, replicates: number): Lift {
+/**
+ * The lift in steps, between which long work can stop: see `inTurns`.
+ * @throws CourierError METRIC_UNDEFINED at once, as `pairedBootstrap` does
+ */
+export function beginLift(
+  baseline: SeedScores,
+  treatment: SeedScores,
+  replicates: number,
+): Generator<void, Lift> {
   const { labels, users } = baseline[0]!;
-  const { difference, ci95, p } = pairedBootstrap({
+  const steps = beginPairedBootstrap({
     baseline: baseline.map(({ scores }) => scores),
     treatment: treatment.map(({ scores }) => scores),
     labels,
@@ -44,12 +52,27 @@ export function liftOver(baseline: SeedScores, treatment: SeedScores, replicates
     // The same resamples for every row, so that rows can be compared with each other.
     random: Random.seeded(1, 'bootstrap'),
   });
+  return liftOf(steps);
+}
+
+function* liftOf(steps: Generator<void, PairedDifference>): Generator<void, Lift> {
+  const { difference, ci95, p } = yield* steps;
   return { auc: difference, ci95, p };
 }
 
-/** The lift of one row, not yet corrected for others: see `withCorrection`. */
-export function rowLift(baseline: SeedScores, treatment: SeedScores, replicates: number): RowLift {
-  const whole = measure(() => liftOver(baseline, treatment, replicates));
+/**
+ * The lift of one row, not yet corrected for others: see `withCorrection`.
+ * @throws the signal's reason once it is aborted
+ */
+export async function rowLift(
+  baseline: SeedScores,
+  treatment: SeedScores,
+  replicates: number,
+  signal?: AbortSignal,
+): Promise<RowLift> {
+  const begun = measure(() => beginLift(baseline, treatment, replicates));
+  const whole: Measured<Lift> =
+    begun.kind === 'undefined' ? begun : { kind: 'value', value: await inTurns(begun.value, signal) };
   const p = mapped(whole, (lift) => lift.p);
   return {
     // Of one user there is a difference, though no interval.

@@ -61,7 +61,7 @@ describe.each<[string, Descriptor, typeof embedByHog]>([
   });
 
   it('are the same bits on every run, for any batch size', async () => {
-    expect(await embedByDescriptor(descriptor, photos, half, silent, 7)).toEqual(embeddings);
+    expect(await embedByDescriptor(descriptor, photos, half, silent, undefined, 7)).toEqual(embeddings);
   });
 
   it('learn nothing from photos outside the fitted rows', async () => {
@@ -77,6 +77,11 @@ describe.each<[string, Descriptor, typeof embedByHog]>([
     const same = photosOf(new Uint8Array(5 * SIDE * SIDE * 3).fill(80));
     const blank = await embed(same, Int32Array.of(0, 1, 2), silent);
     expect(blank).toEqual(new Float32Array(5 * components));
+  });
+
+  it('stop when they are asked to', async () => {
+    const stop = new AbortController();
+    await expect(embed(photos, half, () => stop.abort(), stop.signal)).rejects.toThrow('abort');
   });
 
   it('need a photo to fit on', async () => {

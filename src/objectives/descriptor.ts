@@ -1,9 +1,8 @@
 /** Embeddings that need no learning: a fixed description of each photo, reduced by PCA. */
-import { setImmediate } from 'node:timers/promises';
 import type { Photos } from '../data/image-cache.ts';
 import { CourierError } from '../errors.ts';
 import { Moments, type Pca, pcaOfMoments } from '../linear-algebra/pca.ts';
-import type { Progress } from '../progress.ts';
+import { type Progress, safePlace } from '../progress.ts';
 
 export interface Descriptor {
   /** Names the work in progress events. */
@@ -36,6 +35,7 @@ export async function embedByDescriptor(
   photos: Photos,
   fitRows: Int32Array,
   progress: Progress,
+  signal?: AbortSignal,
   batch = BATCH,
 ): Promise<Float32Array> {
   if (fitRows.length === 0) {
@@ -49,9 +49,9 @@ export async function embedByDescriptor(
   const fitted = atEqualDistances(fitRows, MOST_FITTED);
   const rows = Int32Array.from({ length: photos.count }, (_, row) => row);
   progress({ kind: 'start', stage, total: fitted.length + rows.length, unit: 'photos' });
-  const pca = await fitPca(descriptor, photos, fitted, progress, batch);
+  const pca = await fitPca(descriptor, photos, fitted, progress, signal, batch);
   const embeddings = new Float32Array(rows.length * components);
-  for await (const { start, described } of describeInBatches(descriptor, photos, rows, batch)) {
+  for await (const { start, described } of describeInBatches(descriptor, photos, rows, signal, batch)) {
     embeddings.set(pca.project(described), start * components);
     progress({ kind: 'advance', stage, done: fitted.length + Math.min(start + batch, rows.length) });
   }
@@ -70,10 +70,11 @@ async function fitPca(
   photos: Photos,
   fitRows: Int32Array,
   progress: Progress,
+  signal: AbortSignal | undefined,
   batch: number,
 ): Promise<Pca> {
   const moments = new Moments(descriptor.features);
-  for await (const { start, described } of describeInBatches(descriptor, photos, fitRows, batch)) {
+  for await (const { start, described } of describeInBatches(descriptor, photos, fitRows, signal, batch)) {
     moments.add(described);
     progress({
       kind: 'advance',
@@ -84,12 +85,17 @@ async function fitPca(
   return pcaOfMoments(moments, descriptor.components);
 }
 
-async function* describeInBatches(descriptor: Descriptor, photos: Photos, rows: Int32Array, batch: number) {
+async function* describeInBatches(
+  descriptor: Descriptor,
+  photos: Photos,
+  rows: Int32Array,
+  signal: AbortSignal | undefined,
+  batch: number,
+) {
   for (let start = 0; start < rows.length; start += batch) {
     const pixels = photos.read(rows.subarray(start, start + batch));
     yield { start, described: descriptor.describe(pixels, photos.side) };
-    // Lets progress bars and signals have their turn.
-    await setImmediate();
+    await safePlace(signal);
   }
 }
 

@@ -56,8 +56,13 @@ export const orientedGradients: Descriptor = {
  * @returns (M, 48)
  * @throws CourierError SPLIT_EMPTY when fitRows is empty
  */
-export function embedByHog(photos: Photos, fitRows: Int32Array, progress: Progress): Promise<Float32Array> {
-  return embedByDescriptor(orientedGradients, photos, fitRows, progress);
+export function embedByHog(
+  photos: Photos,
+  fitRows: Int32Array,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  return embedByDescriptor(orientedGradients, photos, fitRows, progress, signal);
 }
 
 /** Luma, 0 to 1. (S, S, 3) → (S, S) */

@@ -68,6 +68,7 @@ export function embedByPixelPca(
   photos: Photos,
   fitRows: Int32Array,
   progress: Progress,
+  signal?: AbortSignal,
 ): Promise<Float32Array> {
-  return embedByDescriptor(thumbnail, photos, fitRows, progress);
+  return embedByDescriptor(thumbnail, photos, fitRows, progress, signal);
 }

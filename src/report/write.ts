@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { CourierError } from '../errors.ts';
 import { writeFileWhole, writeJson } from '../storage/files.ts';
+import { withOutputFolder } from '../storage/lock.ts';
 import { reportMarkdown } from './markdown.ts';
 import { reportPage } from './page.ts';
 import type { Report } from './report.ts';
@@ -17,17 +18,19 @@ export interface WrittenReport {
  *
  * @param folder created when it does not exist
  * @returns the paths of the three files
- * @throws CourierError VALUE_INVALID, naming the place, when a number is not finite; OUTPUT_NOT_WRITABLE
+ * @throws CourierError VALUE_INVALID, naming the place, when a number is not finite; OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE
  */
 export async function writeReport(folder: string, report: Report): Promise<WrittenReport> {
   const { manifest: _free, ...results } = report;
   checkFinite(results, 'report');
   const path = (extension: string) => join(folder, `report.${extension}`);
   const written = { json: path('json'), html: path('html'), markdown: path('md') };
-  await writeJson(written.json, withoutPictures(report));
-  await writeFileWhole(written.html, reportPage(report));
-  await writeFileWhole(written.markdown, reportMarkdown(report));
-  return written;
+  return withOutputFolder(folder, async () => {
+    await writeJson(written.json, withoutPictures(report));
+    await writeFileWhole(written.html, reportPage(report));
+    await writeFileWhole(written.markdown, reportMarkdown(report));
+    return written;
+  });
 }
 
 function withoutPictures(report: Report) {

@@ -29,7 +29,7 @@ describe('failures', () => {
   it('are not interrupts, and not a disk on which nothing can be kept', async () => {
     const stop = new AbortController();
     const failures = new Failures(silent, stop.signal);
-    for (const code of ['INTERRUPTED', 'OUTPUT_NOT_WRITABLE'] as const) {
+    for (const code of ['INTERRUPTED', 'OUTPUT_IN_USE', 'OUTPUT_NOT_WRITABLE'] as const) {
       const error = new CourierError(code, 'Over.', 'Again.');
       await expect(failures.attempt(unit, () => Promise.reject(error))).rejects.toBe(error);
     }

@@ -43,10 +43,14 @@ export class Failures {
   };
 }
 
-/** An interrupt is no failure, and where nothing can be written any more nothing else would be kept either. */
+/**
+ * An interrupt is no failure, nor is another process at work in the same place; and where nothing can be written any more
+ * nothing else would be kept either.
+ */
 export function endsEverything(thrown: unknown, signal: AbortSignal | undefined): boolean {
   if (signal?.aborted === true) return true;
-  return thrown instanceof CourierError && ['INTERRUPTED', 'OUTPUT_NOT_WRITABLE'].includes(thrown.code);
+  const codes = ['INTERRUPTED', 'OUTPUT_IN_USE', 'OUTPUT_NOT_WRITABLE'];
+  return thrown instanceof CourierError && codes.includes(thrown.code);
 }
 
 /** Such as `courier, seed 2 (embed, TRAINING_COLLAPSED)`. */

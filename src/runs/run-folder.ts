@@ -1,11 +1,14 @@
 /** A run folder: what a run produced, and the manifest that says how to produce it again. */
+
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
-import { exists, prepareOutputFolder, readInput, writeJson } from '../storage/files.ts';
+import { exists, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
+import { clearLeftovers } from '../storage/leftovers.ts';
+import { clearBelow, withOutputFolder } from '../storage/lock.ts';
 import { versions } from '../version.ts';
 
 /** What decides a run's result: two runs of equal identity give the same artefacts. */
@@ -26,27 +29,68 @@ const manifestSchema = z.object({
 
 export const manifestFile = 'manifest.json';
 
-/**
- * Makes a run folder, or finds it as an earlier call of the same run left it.
- * @returns when the run was started first
- * @throws CourierError OUTPUT_NOT_WRITABLE; OUTPUT_EXISTS when it holds a different run
- */
-export async function openRunFolder(
-  folder: string,
-  identity: RunIdentity,
-): Promise<{ readonly startedAt: string }> {
-  await prepareOutputFolder(folder);
-  const path = join(folder, manifestFile);
-  // Through JSON and back, as the stored one went.
-  const wanted: RunIdentity = JSON.parse(JSON.stringify(identity));
-  if (!(await exists(path))) {
+/** A folder in which no other process works. */
+export class RunFolder {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Holds a folder, made where it is not there, while the work lasts.
+   * @throws CourierError OUTPUT_NOT_WRITABLE; OUTPUT_IN_USE when another process, or another call of this one, holds it
+   */
+  static hold<T>(path: string, work: (folder: RunFolder) => Promise<T>): Promise<T> {
+    return withOutputFolder(path, () => work(new RunFolder(path)));
+  }
+
+  /**
+   * Begins a run, or finds it as an earlier call left it, without what was being written when that was killed.
+   * @returns when the run was started first
+   * @throws CourierError OUTPUT_NOT_WRITABLE; OUTPUT_EXISTS when the folder holds a different run
+   */
+  async begin(identity: RunIdentity): Promise<{ readonly startedAt: string }> {
+    const known = await requireSameRun(this.path, identity);
+    if (known !== null) {
+      await clearBelow(this.path);
+      return known;
+    }
+    await clearLeftovers(this.path, (name) => name === manifestFile);
     const startedAt = new Date().toISOString();
-    await writeJson(path, { ...wanted, versions: versions(), machine: machine(), startedAt });
+    const manifest = { ...identity, versions: versions(), machine: machine(), startedAt };
+    await writeJson(join(this.path, manifestFile), manifest);
     return { startedAt };
   }
-  const manifest = await readManifest(path);
-  const { pipeline, config, datasetHash } = manifest;
-  if (isDeepStrictEqual({ pipeline, config, datasetHash }, wanted)) return { startedAt: manifest.startedAt };
+}
+
+/**
+ * Runs the work in a run folder that nobody else works in meanwhile.
+ * @throws CourierError those of RunFolder
+ */
+export function withRunFolder<T>(
+  path: string,
+  identity: RunIdentity,
+  work: (run: { readonly startedAt: string }) => Promise<T>,
+): Promise<T> {
+  return RunFolder.hold(path, async (folder) => work(await folder.begin(identity)));
+}
+
+/**
+ * Looks whether a folder holds a run, and touches nothing.
+ * @returns when it was started; null where there is none
+ * @throws CourierError OUTPUT_EXISTS when it is a different one
+ */
+export async function requireSameRun(
+  folder: string,
+  identity: RunIdentity,
+): Promise<{ readonly startedAt: string } | null> {
+  const path = join(folder, manifestFile);
+  if (!(await exists(path))) return null;
+  const { pipeline, config, datasetHash, startedAt } = await readManifest(path);
+  // Through JSON and back, as the stored one went.
+  const wanted: RunIdentity = JSON.parse(JSON.stringify(identity));
+  if (isDeepStrictEqual({ pipeline, config, datasetHash }, wanted)) return { startedAt };
   const what = pipeline === wanted.pipeline ? 'with another configuration or dataset' : `of ${pipeline}`;
   throw new CourierError(
     'OUTPUT_EXISTS',

@@ -1,9 +1,11 @@
 /** Files that are whole or absent: written beside their final name, flushed, then renamed. */
+
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, constants, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { CourierError, hasSystemCode, messageOf } from '../errors.ts';
+import { temporaryOf } from './leftovers.ts';
 
 /**
  * Runs `write` on a temporary path beside `path` and renames the result into place.
@@ -11,7 +13,7 @@ import { CourierError, hasSystemCode, messageOf } from '../errors.ts';
  * @throws CourierError OUTPUT_NOT_WRITABLE when the folder is read-only or the disk is full
  */
 export async function writeWhole(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  const temporary = `${path}.${process.pid}.partial`;
+  const temporary = temporaryOf(path);
   try {
     await mkdir(dirname(path), { recursive: true });
     await write(temporary);
@@ -35,14 +37,11 @@ export function writeJson(path: string, value: unknown): Promise<void> {
   return writeFileWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Makes a folder and checks that files can be created in it, before hours of work depend on it. */
+/** Makes a folder and checks that files may be created in it, before hours of work depend on it. */
 export async function prepareOutputFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
-    const probe = join(folder, `.${process.pid}.probe`);
-    const handle = await open(probe, 'w');
-    await handle.close();
-    await rm(probe);
+    await access(folder, constants.W_OK);
   } catch (error) {
     throw asOutputError(error, folder);
   }

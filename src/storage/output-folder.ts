@@ -2,6 +2,7 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asOutputError, exists, prepareOutputFolder } from './files.ts';
+import { replacedOf, temporaryOf } from './leftovers.ts';
 
 /**
  * Lets `build` fill a folder beside `path` and renames it into place; an older folder of that name is
@@ -9,7 +10,7 @@ import { asOutputError, exists, prepareOutputFolder } from './files.ts';
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
 export async function writeFolderWhole<T>(path: string, build: (folder: string) => Promise<T>): Promise<T> {
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = temporaryOf(path);
   try {
     await rm(partial, { recursive: true, force: true });
     await prepareOutputFolder(partial);
@@ -30,7 +31,7 @@ async function flush(path: string): Promise<void> {
 
 async function replace(path: string, whole: string): Promise<void> {
   if (!(await exists(path))) return rename(whole, path);
-  const replaced = `${path}.${process.pid}.replaced`;
+  const replaced = replacedOf(path);
   await rename(path, replaced);
   try {
     await rename(whole, path);

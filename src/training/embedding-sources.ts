@@ -13,7 +13,7 @@ import { type CourierConfig, courierSettings } from '../objectives/courier.ts';
 import { embedByHog } from '../objectives/hog.ts';
 import { type ObjectiveConfig, type ObjectiveName, objectiveSettings } from '../objectives/index.ts';
 import { embedByPixelPca } from '../objectives/pixel-pca.ts';
-import { type Progress, silent, type WorkOptions } from '../progress.ts';
+import { silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { writeFileWhole } from '../storage/files.ts';
@@ -79,25 +79,25 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   random: {
     seeded: true,
     trained: false,
-    async embed({ dataset, folder, settings, engine }, { progress = silent }) {
+    async embed({ dataset, folder, settings, engine }, options) {
       const encoder = createEncoder({ ...settings.encoder, side: dataset.images.side });
       const path = join(folder, encoderFile);
       const model = exportUntrainedEncoder(encoder, Random.seeded(settings.seed, 'parameters'));
       await writeFileWhole(path, model.encode('standard'));
-      return embedWith(path, dataset, engine, progress);
+      return embedWith(path, dataset, engine, options);
     },
   },
   'pixel-pca': {
     seeded: false,
     trained: false,
-    embed: ({ dataset }, { progress = silent }) =>
-      embedByPixelPca(dataset.images, trainingPhotos(dataset), progress),
+    embed: ({ dataset }, { progress = silent, signal }) =>
+      embedByPixelPca(dataset.images, trainingPhotos(dataset), progress, signal),
   },
   hog: {
     seeded: false,
     trained: false,
-    embed: ({ dataset }, { progress = silent }) =>
-      embedByHog(dataset.images, trainingPhotos(dataset), progress),
+    embed: ({ dataset }, { progress = silent, signal }) =>
+      embedByHog(dataset.images, trainingPhotos(dataset), progress, signal),
   },
   'courier-no-sequence': variant({ sequenceWeight: 0 }),
   // It is there to be seen to collapse, so it must not be stopped by that.
@@ -153,7 +153,7 @@ function pretrained(configure: (config: TrainingConfig) => TrainingConfig): Embe
       const { start, ...own } = configure(settings);
       const shared = start === null ? null : { ...start, out: start.out ?? startFolder(folder) };
       const { encoder } = await trainEncoder({ ...own, start: shared }, place, options);
-      return embedWith(encoder, place.dataset, place.engine, options.progress ?? silent);
+      return embedWith(encoder, place.dataset, place.engine, options);
     },
   };
 }
@@ -184,10 +184,10 @@ async function embedWith(
   path: string,
   { images }: Dataset,
   { device, threads }: Engine,
-  progress: Progress,
+  options: WorkOptions,
 ): Promise<Float32Array> {
   const file = await readEncoderFile(path);
   requireSide(file, images.side);
   const pool = await EncoderPool.open(file, device, threads);
-  return embedAll(pool, images, progress).finally(() => pool.close());
+  return embedAll(pool, images, options).finally(() => pool.close());
 }

@@ -15,7 +15,7 @@ import { hasCollapsed } from '../objectives/collapse.ts';
 import { withLesson } from '../objectives/index.ts';
 import type { Lesson, PhotoBatch } from '../objectives/objective.ts';
 import { silent, type WorkOptions } from '../progress.ts';
-import type { RunIdentity } from '../runs/run-folder.ts';
+import { RunFolder, type RunIdentity } from '../runs/run-folder.ts';
 import { type Engine, EngineScope, type ModelLoader } from '../runtime/engine.ts';
 import { usableMemory } from '../runtime/memory.ts';
 import { writeFileWhole } from '../storage/files.ts';
@@ -65,7 +65,7 @@ export interface TrainingPlace {
 /**
  * Trains an encoder, its first stage before it where the settings ask for one. Called again with the same configuration it
  * goes on from the last checkpoint, and ends with the same bytes as if it had never been stopped.
- * @throws CourierError SPLIT_EMPTY, OUTPUT_EXISTS, TRAINING_DIVERGED, TRAINING_COLLAPSED, INTERRUPTED and those of reading
+ * @throws CourierError SPLIT_EMPTY, OUTPUT_EXISTS, OUTPUT_IN_USE, TRAINING_DIVERGED, TRAINING_COLLAPSED, INTERRUPTED and those of reading
  * and writing
  */
 export async function trainEncoder(
@@ -73,12 +73,14 @@ export async function trainEncoder(
   place: TrainingPlace,
   options: WorkOptions = {},
 ): Promise<TrainedEncoder> {
-  const start = await firstStage(config, place, options);
-  const scope = new EngineScope(place.engine);
-  const { dimension } = config.encoder;
-  return withLesson(config.objective, { ...config, dimension }, place.dataset, (lesson) =>
-    train(config, start, lesson, { ...place, engine: scope }, options),
-  ).finally(() => scope.release());
+  return RunFolder.hold(config.out, async (folder) => {
+    const start = await firstStage(config, place, options);
+    const scope = new EngineScope(place.engine);
+    const { dimension } = config.encoder;
+    return withLesson(config.objective, { ...config, dimension }, place.dataset, (lesson) =>
+      train(config, folder, start, lesson, { ...place, engine: scope }, options),
+    ).finally(() => scope.release());
+  });
 }
 
 /** Trains the same encoder on the photos alone, which is where the training proper then begins. */
@@ -96,6 +98,7 @@ async function firstStage(
 
 async function train<Batch extends PhotoBatch>(
   config: TrainingConfig,
+  folder: RunFolder,
   start: Awaited<ReturnType<typeof firstStage>>,
   lesson: Lesson<Batch>,
   { dataset, engine, room = null }: Omit<TrainingPlace, 'engine'> & { readonly engine: ModelLoader },
@@ -112,7 +115,7 @@ async function train<Batch extends PhotoBatch>(
   const init = start?.checkpoint ?? config.init;
   const initHash = init === undefined ? null : await startFrom(init, layout, vectors, progress);
   const budget = config.memory ?? usableMemory() / 2;
-  const run = await TrainingRun.open(config.out, identityOf(config, dataset, initHash), layout, {
+  const run = await TrainingRun.open(folder, identityOf(config, dataset, initHash), layout, {
     vectors,
     arrays: memory?.arrays ?? {},
     sampler: sampler.state,

@@ -1,4 +1,5 @@
 /** What a pre-training run remembers between steps, on disk so that it can be stopped anywhere. */
+
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,7 +10,7 @@ import type { ParameterLayout } from '../graph/parameters.ts';
 import { gradientState } from '../graph/training-step.ts';
 import type { Spread } from '../objectives/collapse.ts';
 import { MetricsLog, numberOf, readMetrics } from '../runs/metrics-log.ts';
-import { openRunFolder, type RunIdentity } from '../runs/run-folder.ts';
+import type { RunFolder, RunIdentity } from '../runs/run-folder.ts';
 import type { EngineState } from '../runtime/engine.ts';
 import type { SafeArray } from '../storage/safetensors.ts';
 import type { StepPlan } from './step-models.ts';
@@ -79,7 +80,7 @@ export class TrainingRun {
    * @throws CourierError OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE, FILE_CORRUPT, CHECKPOINT_INVALID
    */
   static async open(
-    folder: string,
+    held: RunFolder,
     identity: RunIdentity,
     layout: ParameterLayout,
     fresh: {
@@ -89,7 +90,8 @@ export class TrainingRun {
       readonly plan: () => Promise<StepPlan>;
     },
   ): Promise<TrainingRun> {
-    await openRunFolder(folder, identity);
+    await held.begin(identity);
+    const folder = held.path;
     const id = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
     const names = [...Object.keys(fresh.vectors), 'best'];
     const checkpoint = await loadCheckpoint(join(folder, checkpointFile), id, layout, names);

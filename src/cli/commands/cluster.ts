@@ -45,7 +45,7 @@ export function clusterCommand(terminal: Terminal, outcome: Outcome): Command {
         const settings = await collectSettings(options, own);
         if ('assign' in settings) {
           const config = parseConfig(assignConfig, settings, 'cluster configuration');
-          const result = await assignClusters(config);
+          const result = await assignClusters(config, context);
           print(describeAssignment(result));
           return { ...result };
         }

@@ -1,15 +1,23 @@
 /** Adapter for the H&M fashion layout: transactions.csv, articles.csv, images; protocol hm-v1. */
+
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CourierError } from '../../errors.ts';
 import { groupRows } from '../../groups.ts';
+import { safePlace } from '../../progress.ts';
 import { Random } from '../../random.ts';
 import { type Clicks, lowerBound, orderByTime } from '../clicks.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { ImageFolder } from './image-folder.ts';
 import { type SampledPageViews, sampledCandidates, samplePageViews } from './sampled-page-views.ts';
-import type { Source, SourceData, SourceItem } from './source.ts';
+import {
+  rowsBetweenSafePlaces,
+  type Source,
+  type SourceContext,
+  type SourceData,
+  type SourceItem,
+} from './source.ts';
 import { splitByTime } from './splits.ts';
 import { parseNumber } from './table-log.ts';
 import { readTextTable } from './text-table.ts';
@@ -28,13 +36,13 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
   options: hmOptions,
   name: () => 'hm',
   inputs: ({ folder }) => ['transactions.csv', 'articles.csv', 'images'].map((name) => join(folder, name)),
-  async read({ folder }, { seed, maxBadRows }): Promise<SourceData> {
+  async read({ folder }, context): Promise<SourceData> {
     const findings = new Findings();
     const images = await ImageFolder.open(join(folder, 'images'));
-    const { users, articles, purchases } = await readPurchases(folder, maxBadRows, findings);
-    const items = await readItems(folder, articles, images, maxBadRows, findings);
+    const { users, articles, purchases } = await readPurchases(folder, context, findings);
+    const items = await readItems(folder, articles, images, context, findings);
     const { clicks } = purchases;
-    const views = samplePageViews(clicks, day, Random.seeded(seed, 'candidates'), findings);
+    const views = samplePageViews(clicks, day, Random.seeded(context.seed, 'candidates'), findings);
     const time = Float64Array.from(views.target, (row) => clicks.time[row]!);
     const channels = Array.from(views.target, (row) => purchases.channel[row] ?? null);
     return {
@@ -79,17 +87,18 @@ interface Purchase {
 
 async function readPurchases(
   folder: string,
-  maxBadRows: number,
+  context: SourceContext,
   findings: Findings,
 ): Promise<{ users: Indexer; articles: Indexer; purchases: Purchases }> {
   const file = 'transactions.csv';
   const badRows = new BadRows(file, findings);
   const names = ['t_dat', 'customer_id', 'article_id', 'price', 'sales_channel_id'];
-  const table = await readTextTable(join(folder, file), 'Purchase log', names, badRows);
+  const table = await readTextTable(join(folder, file), 'Purchase log', names, badRows, context.signal);
   const users = new Indexer();
   const articles = new Indexer();
   const rows: Purchase[] = [];
   for (const [index, row] of table.row.entries()) {
+    if (index % rowsBetweenSafePlaces === 0) await safePlace(context.signal);
     const [date = null, customer = null, article = null, price = null, channel = null] = names.map(
       (name) => table.columns.get(name)?.[index]?.trim() ?? null,
     );
@@ -106,7 +115,7 @@ async function readPurchases(
       rows.push({ ...ids, time: Math.floor(time / day) * day, price: amount, channel });
     }
   }
-  badRows.check(table.total, maxBadRows);
+  badRows.check(table.total, context.maxBadRows);
   if (rows.length === 0) throw emptyLog(folder);
   return { users, articles, purchases: inOrder(rows) };
 }
@@ -138,14 +147,14 @@ async function readItems(
   folder: string,
   articles: Indexer,
   images: ImageFolder,
-  maxBadRows: number,
+  context: SourceContext,
   findings: Findings,
 ): Promise<SourceItem[]> {
   for (const name of images.names) {
     if (articleId.test(name)) articles.indexOf(name);
     else findings.add('Photos whose name is no article_id, ignored', name);
   }
-  const known = await readArticles(folder, maxBadRows, findings);
+  const known = await readArticles(folder, context, findings);
   return articles.ids.map((id) => {
     const article = known.get(id);
     if (article === undefined) findings.add('Articles without metadata', id);
@@ -163,13 +172,13 @@ type Article = Pick<SourceItem, 'title' | 'categories'>;
 
 async function readArticles(
   folder: string,
-  maxBadRows: number,
+  context: SourceContext,
   findings: Findings,
 ): Promise<Map<string, Article>> {
   const file = 'articles.csv';
   const badRows = new BadRows(file, findings);
   const names = ['article_id', 'prod_name', ...articleCategories];
-  const table = await readTextTable(join(folder, file), 'Catalogue', names, badRows);
+  const table = await readTextTable(join(folder, file), 'Catalogue', names, badRows, context.signal);
   const articles = new Map<string, Article>();
   for (const [index, row] of table.row.entries()) {
     const cell = (name: string): string | null => table.columns.get(name)?.[index]?.trim() || null;
@@ -178,7 +187,7 @@ async function readArticles(
     else if (articles.has(id)) findings.add('Catalogue rows of an item already seen, dropped', id);
     else articles.set(id, { title: cell('prod_name'), categories: articleCategories.map(cell) });
   }
-  badRows.check(table.total, maxBadRows);
+  badRows.check(table.total, context.maxBadRows);
   return articles;
 }
 

@@ -57,7 +57,12 @@ export interface SourceContext {
   readonly seed: number;
   /** Largest share of rows that may be skipped, 0 to 1. */
   readonly maxBadRows: number;
+  /** Stops reading. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+/** Rows of a log that are parsed without a pause: some tens of milliseconds. */
+export const rowsBetweenSafePlaces = 16_384;
 
 /** One way to read a shop. Registered in index.ts, and held to the contract in sources.test.ts. */
 export interface Source<Options> {

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { BadRows, type Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { ImageFolder } from './image-folder.ts';
-import type { SourceItem } from './source.ts';
+import type { SourceContext, SourceItem } from './source.ts';
 import type { TableOptions } from './table-options.ts';
 import { readTextTable } from './text-table.ts';
 
@@ -17,12 +17,12 @@ export interface TableCatalogue {
 /** @throws CourierError of readTextTable, TOO_MANY_BAD_ROWS, or FILE_NOT_FOUND for the image folder */
 export async function openCatalogue(
   options: TableOptions,
-  maxBadRows: number,
+  context: SourceContext,
   findings: Findings,
 ): Promise<TableCatalogue> {
   const folder = options.images === undefined ? null : await ImageFolder.open(options.images);
   const items = new Indexer();
-  const known = await readItems(options, folder, items, maxBadRows, findings);
+  const known = await readItems(options, folder, items, context, findings);
   const describe = (found: Findings): SourceItem[] =>
     items.ids.map((id, index) => known[index] ?? unknownItem(id, options, folder, found));
   return { items, describe };
@@ -32,14 +32,20 @@ async function readItems(
   { catalogue }: TableOptions,
   folder: ImageFolder | null,
   items: Indexer,
-  maxBadRows: number,
+  context: SourceContext,
   findings: Findings,
 ): Promise<SourceItem[]> {
   if (catalogue === undefined) return [];
   const { path, item, image, title, categories } = catalogue;
   const badRows = new BadRows(basename(path), findings);
   const optional = [image, title].filter((name) => name !== undefined);
-  const table = await readTextTable(path, 'Catalogue', [item, ...optional, ...categories], badRows);
+  const table = await readTextTable(
+    path,
+    'Catalogue',
+    [item, ...optional, ...categories],
+    badRows,
+    context.signal,
+  );
   const known: SourceItem[] = [];
   for (const [index, row] of table.row.entries()) {
     const cell = (name: string | undefined): string | null =>
@@ -61,7 +67,7 @@ async function readItems(
       });
     }
   }
-  badRows.check(table.total, maxBadRows);
+  badRows.check(table.total, context.maxBadRows);
   return known;
 }
 

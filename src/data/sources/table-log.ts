@@ -1,8 +1,10 @@
 /** The rows of a click log, parsed and checked. */
 import { basename } from 'node:path';
 import { CourierError } from '../../errors.ts';
+import { safePlace } from '../../progress.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
+import { rowsBetweenSafePlaces, type SourceContext } from './source.ts';
 import type { TableOptions } from './table-options.ts';
 import { readTextTable, type TextTable } from './text-table.ts';
 import { parseTime } from './time.ts';
@@ -29,17 +31,18 @@ export interface LogRow {
 export async function readLog(
   options: LogOptions,
   indexers: { readonly users: Indexer; readonly items: Indexer },
-  maxBadRows: number,
+  { maxBadRows, signal }: SourceContext,
   findings: Findings,
 ): Promise<LogRow[]> {
   const badRows = new BadRows(basename(options.path), findings);
   const optional = [options.clicked, options.pageView].filter((name) => name !== undefined);
   const wanted = [options.user, options.item, options.time, ...optional];
   const names = [...wanted, ...options.numeric, ...options.context];
-  const table = await readTextTable(options.path, 'Click log', names, badRows);
+  const table = await readTextTable(options.path, 'Click log', names, badRows, signal);
   if (table.total === 0) throw emptyLog(options.path);
   const rows: LogRow[] = [];
   for (const [index, row] of table.row.entries()) {
+    if (index % rowsBetweenSafePlaces === 0) await safePlace(signal);
     if (table.duplicate[index]) {
       findings.add('Duplicate rows of the log dropped', `row ${row}`);
       continue;

@@ -17,14 +17,14 @@ export const tableSource: Source<TableOptions> = {
   name: ({ log }) => basename(log.path, extname(log.path)),
   inputs: ({ log, catalogue, images }) =>
     [log.path, catalogue?.path, images].filter((path) => path !== undefined),
-  async read(options, { seed, maxBadRows }): Promise<SourceData> {
+  async read(options, context): Promise<SourceData> {
     const findings = new Findings();
     const users = new Indexer();
-    const catalogue = await openCatalogue(options, maxBadRows, findings);
-    const log = await readLog(options.log, { users, items: catalogue.items }, maxBadRows, findings);
+    const catalogue = await openCatalogue(options, context, findings);
+    const log = await readLog(options.log, { users, items: catalogue.items }, context, findings);
     const isPurchaseLog = options.log.clicked === undefined;
     const views = isPurchaseLog
-      ? sampledViews(log, options, seed, findings)
+      ? sampledViews(log, options, context.seed, findings)
       : exposedViews(log, options, findings);
     return {
       users: users.ids,

@@ -31,19 +31,23 @@ export async function readTextTable(
   what: string,
   names: readonly string[],
   badRows: BadRows,
+  signal?: AbortSignal,
 ): Promise<TextTable> {
   const wanted = [...new Set(names)];
   await requireReadable(path, what);
   const header = await firstLine(path);
   if (header === '') throw new CourierError('LOG_EMPTY', `${what} is empty: ${path}`, 'Check the path.');
-  return withDuckDB([dirname(path)], async (connection) => {
+  const read = async (connection: DuckDBConnection) => {
     const reader = readerFor(path, header);
     try {
       requireColumns(await columnNames(connection, reader.sql), wanted, what, path);
+      signal?.throwIfAborted();
       await connection.run(loadStatement(reader, wanted));
+      signal?.throwIfAborted();
       const rejected = reader.format === 'csv' ? await skipRejected(connection, badRows) : 0;
-      return await collect(connection, wanted, rejected);
+      return await collect(connection, wanted, rejected, signal);
     } catch (error) {
+      signal?.throwIfAborted();
       if (error instanceof CourierError) throw error;
       throw new CourierError(
         'FILE_UNREADABLE',
@@ -52,7 +56,8 @@ export async function readTextTable(
         { cause: error },
       );
     }
-  });
+  };
+  return withDuckDB([dirname(path)], read, signal);
 }
 
 interface Reader {
@@ -141,6 +146,7 @@ async function collect(
   connection: DuckDBConnection,
   wanted: readonly string[],
   rejected: number,
+  signal: AbortSignal | undefined,
 ): Promise<TextTable> {
   const names = wanted.map((_, index) => `c${index}`).join(', ');
   const result = await connection.stream(`
@@ -149,6 +155,7 @@ async function collect(
   const duplicate: boolean[] = [];
   const texts = wanted.map((): (string | null)[] => []);
   for await (const chunk of result) {
+    signal?.throwIfAborted();
     const [rows = [], copies = [], ...columns] = chunk.getColumns();
     for (const value of rows) row.push(Number(value));
     for (const value of copies) duplicate.push(value === true);

@@ -17,7 +17,8 @@ import {
 import { NONE } from '../../data/dataset.ts';
 import type { StoredEmbeddings } from '../../data/embeddings.ts';
 import { CourierError } from '../../errors.ts';
-import { openRunFolder } from '../../runs/run-folder.ts';
+import type { WorkOptions } from '../../progress.ts';
+import { withRunFolder } from '../../runs/run-folder.ts';
 import { hashFile } from '../../storage/files.ts';
 import { type AssignConfigInput, assignConfig } from './config.ts';
 import { readWithOrigin } from './index.ts';
@@ -36,9 +37,12 @@ export interface AssignResult {
 /**
  * Gives items the ids of the nearest centres; nothing is clustered again.
  * @throws CourierError CONFIG_INVALID, FILE_NOT_FOUND, FILE_CORRUPT, VALUE_INVALID (embeddings of another encoder or
- * length, too), OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE
+ * length, too), OUTPUT_EXISTS, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE
  */
-export async function assignClusters(settings: AssignConfigInput): Promise<AssignResult> {
+export async function assignClusters(
+  settings: AssignConfigInput,
+  { signal }: WorkOptions = {},
+): Promise<AssignResult> {
   const config = parseConfig(assignConfig, settings, 'cluster configuration');
   const stored = await readCentres(config.assign);
   const { embeddings, origin } = await readWithOrigin(config.embeddings);
@@ -52,29 +56,42 @@ export async function assignClusters(settings: AssignConfigInput): Promise<Assig
     centresHash: await hashFile(config.assign),
     embeddingsHash: await hashFile(config.embeddings),
   };
-  await openRunFolder(config.out, { pipeline: 'cluster-assign', config: identity, datasetHash: '' });
+  const run = { pipeline: 'cluster-assign', config: identity, datasetHash: '' };
+  return withRunFolder(config.out, run, () => assignAll(embeddings, stored.centres, config.out, signal));
+}
 
+async function assignAll(
+  embeddings: StoredEmbeddings,
+  centres: readonly Centres[],
+  out: string,
+  signal: AbortSignal | undefined,
+): Promise<AssignResult> {
   const isLevel = ({ name }: Centres) => name.startsWith('semantic_');
   const whole = await assignWhole(
     embeddings,
-    stored.centres.filter((each) => !isLevel(each)),
+    centres.filter((each) => !isLevel(each)),
+    signal,
   );
-  const semantic = await assignSemantic(embeddings, stored.centres.filter(isLevel));
+  const semantic = await assignSemantic(embeddings, centres.filter(isLevel), signal);
   const columns = [...whole.columns, ...semantic.columns];
-  const clusters = join(config.out, clustersFile);
+  const clusters = join(out, clustersFile);
   await writeClusters(clusters, { ids: embeddings.ids, columns });
   const without = columns[0]!.codes.filter((code) => code === NONE).length;
   const items = embeddings.ids.length - without;
   return { clusters, items, without, meanCosines: whole.meanCosines, semanticErrors: semantic.errors };
 }
 
-async function assignWhole(embeddings: StoredEmbeddings, centres: readonly Centres[]) {
+async function assignWhole(
+  embeddings: StoredEmbeddings,
+  centres: readonly Centres[],
+  signal: AbortSignal | undefined,
+) {
   const columns: ItemCodes[] = [];
   const meanCosines: Record<string, number> = {};
   const search = await CentreSearch.open(embeddings.dimension);
   try {
     for (const { name, values } of centres) {
-      const { codes, cosines } = await nearestCentres(embeddings, values, search);
+      const { codes, cosines } = await nearestCentres(embeddings, values, search, signal);
       const items = codes.filter((code) => code !== NONE).length;
       columns.push({ name, count: values.length / embeddings.dimension, codes });
       meanCosines[name] = cosines.reduce((sum, cosine) => sum + cosine, 0) / items;
@@ -85,12 +102,16 @@ async function assignWhole(embeddings: StoredEmbeddings, centres: readonly Centr
   }
 }
 
-async function assignSemantic(embeddings: StoredEmbeddings, levels: readonly Centres[]) {
+async function assignSemantic(
+  embeddings: StoredEmbeddings,
+  levels: readonly Centres[],
+  signal: AbortSignal | undefined,
+) {
   if (levels.length === 0) return { columns: [], errors: [] };
   const search = await CentreSearch.open(residualSearchWidth(embeddings.dimension));
   try {
     const codebooks = levels.map(({ values }) => values);
-    const { codes, errors } = await encodeResiduals(embeddings, codebooks, search);
+    const { codes, errors } = await encodeResiduals(embeddings, codebooks, search, signal);
     const columns = levels.map(({ name, values }, level): ItemCodes => {
       return { name, count: values.length / embeddings.dimension, codes: codes[level]! };
     });

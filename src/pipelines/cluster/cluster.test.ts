@@ -18,6 +18,7 @@ import {
 } from '../../data/embeddings.ts';
 import { loadDataset } from '../../data/store.ts';
 import { exists } from '../../storage/files.ts';
+import { assignClusters } from './assign.ts';
 
 const items = 60;
 
@@ -137,6 +138,9 @@ describe('cluster', () => {
     );
     const centres = join(first, 'centres.safetensors');
     const again = join(root, 'again');
+    const settings = { assign: centres, embeddings, out: again };
+    const stopped = assignClusters(settings, { signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toThrow('abort');
     const ran = await run('--assign', centres, '--embeddings', embeddings, '--out', again);
     expect([ran.exitCode, ran.json]).toMatchObject([0, { items, without: 0 }]);
     expect(await readClusters(join(again, 'clusters.parquet'))).toEqual(

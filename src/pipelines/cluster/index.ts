@@ -1,18 +1,20 @@
 /** Clustering: embeddings → cluster ids at several granularities, the centres, and a picture of the clusters. */
+
 import { join } from 'node:path';
 import { clusterItems } from '../../clustering/cluster-items.ts';
 import type { SphericalClusters } from '../../clustering/spherical-k-means.ts';
 import { presentItems } from '../../clustering/unit-rows.ts';
 import { parseConfig } from '../../config.ts';
 import { centresFile, clustersFile, writeCentres, writeClusters } from '../../data/clusters.ts';
+import type { Dataset } from '../../data/dataset.ts';
 import { type Origin, readEmbeddings, readOrigin, type StoredEmbeddings } from '../../data/embeddings.ts';
 import { loadDataset } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
 import { quantile } from '../../metrics/quantile.ts';
 import type { WorkOptions } from '../../progress.ts';
-import { openRunFolder } from '../../runs/run-folder.ts';
+import { withRunFolder } from '../../runs/run-folder.ts';
 import { hashFile } from '../../storage/files.ts';
-import { type ClusterConfigInput, clusterConfig } from './config.ts';
+import { type ClusterConfig, type ClusterConfigInput, clusterConfig } from './config.ts';
 import { writeContactSheet } from './sheet.ts';
 
 /** Numbers of items in the clusters of one granularity. */
@@ -51,7 +53,7 @@ export interface ClusterResult {
 
 /**
  * Clusters item embeddings by direction, once for each number of clusters, and writes ids and centres.
- * @throws CourierError CONFIG_INVALID, FILE_NOT_FOUND, FILE_CORRUPT, VALUE_INVALID, OUTPUT_EXISTS,
+ * @throws CourierError CONFIG_INVALID, FILE_NOT_FOUND, FILE_CORRUPT, VALUE_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE,
  * OUTPUT_NOT_WRITABLE
  */
 export async function cluster(
@@ -66,38 +68,53 @@ export async function cluster(
   const embeddingsHash = await hashFile(path);
   const dataset = folder === undefined ? null : await loadDataset(folder);
   try {
-    const run = { ...identity, embeddingsHash };
-    await openRunFolder(out, { pipeline: 'cluster', config: run, datasetHash: dataset?.hash ?? '' });
-    if (dataset === null)
-      options.progress?.({
-        kind: 'note',
-        text: 'No contact sheets are drawn: they need the photos of a dataset.',
-      });
-    const made = await clusterItems(embeddings, config, config.seed, options);
-    const items = presentItems(embeddings).length;
-    const granularities = await Promise.all(
-      made.clusterings.map(async ({ name, count, found }): Promise<Granularity> => {
-        const sheet = dataset === null ? null : join(out, `${name}.png`);
-        if (dataset !== null && sheet !== null)
-          await writeContactSheet(sheet, dataset, embeddings.ids, found, config);
-        return { name, count, ...summaryOf(found), sheet };
-      }),
+    const settled = { ...identity, embeddingsHash };
+    const run = { pipeline: 'cluster', config: settled, datasetHash: dataset?.hash ?? '' };
+    const made = await withRunFolder(out, run, () =>
+      clusterInto(config, { embeddings, origin }, dataset, options),
     );
-    const [clusters, centres] = [join(out, clustersFile), join(out, centresFile)];
-    await writeCentres(centres, { dimension: embeddings.dimension, centres: made.centres, origin });
-    await writeClusters(clusters, { ids: embeddings.ids, columns: made.columns });
-    const seconds = (performance.now() - started) / 1000;
-    const without = embeddings.ids.length - items;
-    return { clusters, centres, items, without, granularities, semanticErrors: made.semanticErrors, seconds };
+    return { ...made, seconds: (performance.now() - started) / 1000 };
   } finally {
     dataset?.images.close();
   }
 }
 
+async function clusterInto(
+  config: ClusterConfig,
+  { embeddings, origin }: OriginatedEmbeddings,
+  dataset: Dataset | null,
+  options: WorkOptions,
+): Promise<Omit<ClusterResult, 'seconds'>> {
+  const { out } = config;
+  if (dataset === null)
+    options.progress?.({
+      kind: 'note',
+      text: 'No contact sheets are drawn: they need the photos of a dataset.',
+    });
+  const made = await clusterItems(embeddings, config, config.seed, options);
+  const items = presentItems(embeddings).length;
+  const granularities = await Promise.all(
+    made.clusterings.map(async ({ name, count, found }): Promise<Granularity> => {
+      const sheet = dataset === null ? null : join(out, `${name}.png`);
+      if (dataset !== null && sheet !== null)
+        await writeContactSheet(sheet, dataset, embeddings.ids, found, config);
+      return { name, count, ...summaryOf(found), sheet };
+    }),
+  );
+  const [clusters, centres] = [join(out, clustersFile), join(out, centresFile)];
+  await writeCentres(centres, { dimension: embeddings.dimension, centres: made.centres, origin });
+  await writeClusters(clusters, { ids: embeddings.ids, columns: made.columns });
+  const without = embeddings.ids.length - items;
+  return { clusters, centres, items, without, granularities, semanticErrors: made.semanticErrors };
+}
+
+interface OriginatedEmbeddings {
+  readonly embeddings: StoredEmbeddings;
+  readonly origin: Origin | null;
+}
+
 /** @throws CourierError as readEmbeddings does */
-export async function readWithOrigin(
-  path: string,
-): Promise<{ embeddings: StoredEmbeddings; origin: Origin | null }> {
+export async function readWithOrigin(path: string): Promise<OriginatedEmbeddings> {
   return { embeddings: await readEmbeddings(path), origin: await readOrigin(path) };
 }
 

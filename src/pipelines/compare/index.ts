@@ -27,11 +27,10 @@ import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
 import type { Example, Report } from '../../report/report.ts';
 import { type Attempt, Failures, nothingSucceeded } from '../../runs/failures.ts';
-import { manifestFile, openRunFolder, type RunIdentity } from '../../runs/run-folder.ts';
+import { type RunIdentity, requireSameRun, withRunFolder } from '../../runs/run-folder.ts';
 import { StageCosts } from '../../runs/stage-costs.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import type { Engine } from '../../runtime/engine.ts';
-import { exists } from '../../storage/files.ts';
 import { whatIsLearned } from '../../training/config.ts';
 import { embeddingSources, embeddingsFile, sourceFolder } from '../../training/embedding-sources.ts';
 import { type CompareConfig, type CompareConfigInput, compareConfig } from './config.ts';
@@ -49,8 +48,8 @@ export interface Comparison {
 
 /**
  * Computes what the run folder does not hold yet, and the report over all of it.
- * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS, INTERRUPTED, those of reading the dataset and of
- * writing, and COMPARISON_FAILED where no row with images is left
+ * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS, OUTPUT_IN_USE, INTERRUPTED, those of reading the dataset
+ * and of writing, and COMPARISON_FAILED where no row with images is left
  */
 export async function compare(settings: CompareConfigInput, options: WorkOptions = {}): Promise<Comparison> {
   const config = parseConfig(compareConfig, settings, 'compare configuration');
@@ -69,8 +68,7 @@ export async function planComparison(
   return withDataset(config.dataset, async (dataset) => {
     signal?.throwIfAborted();
     requireFit(dataset, config);
-    const begun = await exists(join(config.out, manifestFile));
-    if (begun) await openRunFolder(config.out, identityOf(config, dataset));
+    await requireSameRun(config.out, identityOf(config, dataset));
     return planTasks(config, await StageCosts.open(config.out));
   });
 }
@@ -81,9 +79,20 @@ async function compareOn(
   engine: Engine,
   options: WorkOptions,
 ): Promise<Comparison> {
-  const { progress = silent, signal } = options;
   requireFit(dataset, config);
-  const { startedAt } = await openRunFolder(config.out, identityOf(config, dataset));
+  return withRunFolder(config.out, identityOf(config, dataset), ({ startedAt }) =>
+    fillRunFolder(dataset, config, engine, startedAt, options),
+  );
+}
+
+async function fillRunFolder(
+  dataset: Dataset,
+  config: CompareConfig,
+  engine: Engine,
+  startedAt: string,
+  options: WorkOptions,
+): Promise<Comparison> {
+  const { progress = silent, signal } = options;
   const costs = await StageCosts.open(config.out);
   const failures = new Failures(progress, signal);
   const { attempt } = failures;
@@ -99,11 +108,11 @@ async function compareOn(
   const diagnosis = await diagnoseWhole(trainer, planned, runs, attempt, progress);
   const { attended, examples } = await attendTestClicks(dataset, config, engine, embedded, attempt);
   const attentionSummary = summariseAttention(dataset, attended);
-  const report = evaluationReport(trainer, runs, diagnosis, costs, startedAt, options);
+  const report = await evaluationReport(trainer, runs, diagnosis, costs, startedAt, options);
   const made = {
     ...report,
     rows: await withCosts(report.rows, runs, config, costs),
-    versusBestOther: versusBestOther(report.rows, runs, dataset, config.replicates),
+    versusBestOther: await versusBestOther(report.rows, runs, dataset, config.replicates, signal),
     failures: failures.list,
     curves: [...(await pretrainCurves(config)), ...report.curves],
     examples,

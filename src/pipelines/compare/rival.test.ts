@@ -30,17 +30,17 @@ function run(source: string | null, features: string, start: Start, seed: number
   return { source, features: source === null ? null : features, start, seed, result };
 }
 
-function compared(runs: readonly RankerRun[]) {
-  const rows = tableRows(runs, whole, { replicates: 200, sliceBy: null });
-  return { rows, found: versusBestOther(rows, runs, whole, 200) };
+async function compared(runs: readonly RankerRun[]) {
+  const rows = await tableRows(runs, whole, { replicates: 200, sliceBy: null });
+  return { rows, found: await versusBestOther(rows, runs, whole, 200) };
 }
 
 describe("COURIER's best row against the best of any other source", () => {
   const of = (start: Start, source: string | null, features: string, skill: number, seeds = [1, 2]) =>
     seeds.map((seed) => run(source, features, start, seed, skill));
 
-  it('is the difference of their AUC on the seeds that both have', () => {
-    const { rows, found } = compared([
+  it('is the difference of their AUC on the seeds that both have', async () => {
+    const { rows, found } = await compared([
       ...of('warm', null, '', 0.1),
       ...of('warm', 'courier', 'vector', 0.2),
       ...of('warm', 'courier', 'sim-score', 1.5),
@@ -62,8 +62,8 @@ describe("COURIER's best row against the best of any other source", () => {
     expect(lift.pCorrected).toEqual(lift.p);
   });
 
-  it('is corrected over the starts', () => {
-    const { found } = compared(
+  it('is corrected over the starts', async () => {
+    const { found } = await compared(
       (['warm', 'scratch'] as const).flatMap((start) => [
         ...of(start, null, '', 0.1),
         ...of(start, 'courier', 'vector', 1.5),
@@ -75,7 +75,7 @@ describe("COURIER's best row against the best of any other source", () => {
     expect(Math.min(...found.map(({ lift }) => defined(lift.pCorrected)))).toBeCloseTo(2 * smallest, 10);
   });
 
-  it('is left out where there is no lift to tell the best rows by', () => {
+  it('is left out where there is no lift to tell the best rows by', async () => {
     const clicked = whole.exposures.clicked.slice();
     for (const row of testRows) clicked[row] = 1;
     const flat = { ...whole, exposures: { ...whole.exposures, clicked } };
@@ -84,14 +84,14 @@ describe("COURIER's best row against the best of any other source", () => {
       ...of('warm', 'courier', 'vector', 1),
       ...of('warm', 'hog', 'vector', 0.5),
     ];
-    const rows = tableRows(runs, flat, { replicates: 200, sliceBy: null });
-    expect(versusBestOther(rows, runs, flat, 200)).toEqual([]);
+    const rows = await tableRows(runs, flat, { replicates: 200, sliceBy: null });
+    expect(await versusBestOther(rows, runs, flat, 200)).toEqual([]);
   });
 
-  it('is left out without another source, or without a seed in common', () => {
+  it('is left out without another source, or without a seed in common', async () => {
     const none = of('warm', null, '', 0.1);
     const own = of('warm', 'courier', 'vector', 1, [1]);
-    expect(compared([...none, ...own]).found).toEqual([]);
-    expect(compared([...none, ...own, ...of('warm', 'hog', 'vector', 1, [2])]).found).toEqual([]);
+    expect((await compared([...none, ...own])).found).toEqual([]);
+    expect((await compared([...none, ...own, ...of('warm', 'hog', 'vector', 1, [2])])).found).toEqual([]);
   });
 });

@@ -10,26 +10,28 @@ import type { ReportRow, Start, VersusBestOther } from '../../report/report.ts';
  * the table, on the seeds that both have, with Holm's correction over the starts. Both rows are the best of several,
  * which the interval does not allow for.
  */
-export function versusBestOther(
+export async function versusBestOther(
   rows: readonly ReportRow[],
   runs: readonly RankerRun[],
   dataset: TableData,
   wanted: number | null,
-): readonly VersusBestOther[] {
+  signal?: AbortSignal,
+): Promise<readonly VersusBestOther[]> {
   const replicates = replicatesFor(wanted, rows.filter(({ lift }) => lift !== null).length);
   const scored = scoredRows(dataset, runs[0]?.result.testRows ?? new Int32Array());
-  const found = (['warm', 'scratch'] satisfies Start[]).flatMap((start): VersusBestOther[] => {
+  const found: VersusBestOther[] = [];
+  for (const start of ['warm', 'scratch'] satisfies Start[]) {
     const lifted = rows.filter((row) => row.start === start && row.source !== null);
     const own = best(lifted.filter(({ source }) => source === 'courier'));
     const other = best(lifted.filter(({ source }) => source !== 'courier'));
-    if (own === undefined || other?.source == null) return [];
+    if (own === undefined || other?.source == null) continue;
     const seeds = own.seeds.filter((seed) => other.seeds.includes(seed));
-    if (seeds.length === 0) return [];
+    if (seeds.length === 0) continue;
     const scores = (row: ReportRow) => seeds.map((seed) => scored(runOf(runs, row, seed).result.testScores));
-    const lift = rowLift(scores(other), scores(own), replicates);
+    const lift = await rowLift(scores(other), scores(own), replicates, signal);
     const { source, features } = other;
-    return [{ start, features: own.features, other: { source, features }, seeds, lift }];
-  });
+    found.push({ start, features: own.features, other: { source, features }, seeds, lift });
+  }
   return withCorrection(found);
 }
 

@@ -5,6 +5,7 @@ import {
   cp,
   mkdir,
   mkdtemp,
+  readdir,
   readFile,
   rename,
   rm,
@@ -13,11 +14,12 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { leftoversOf } from '../../../test/support/artefacts.ts';
 import { defined } from '../../../test/support/measured.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { courier } from '../../../test/support/terminal.ts';
@@ -258,7 +260,7 @@ describe('embed', () => {
     }
     expect(await once(start(), 'exit')).toEqual([0, null]);
     expect((await readFile(out)).equals(await readFile(whole))).toBe(true);
-    expect(await exists(`${out}.partial`)).toBe(false);
+    expect(await leftoversOf(root)).toEqual([]);
   }, 60_000);
 
   it('in int8 embeds nearly alike, and tells how nearly, how fast and what becomes of the AUC', async () => {
@@ -291,6 +293,13 @@ describe('embed', () => {
     const exact = (await readEmbeddings(plain)).vectors;
     expect([...vectors]).not.toEqual([...exact]);
     for (const [index, value] of vectors.entries()) expect(Math.abs(value - exact[index]!)).toBeLessThan(0.1);
+  });
+
+  it('in int8 stops before it calibrates, too', async () => {
+    const out = join(await temporaryFolder(), 'e.parquet');
+    const work = embed({ photos, encoder, out, precision: 'int8' }, { signal: AbortSignal.abort() });
+    await expect(work).rejects.toThrow('abort');
+    expect(await readdir(dirname(out))).toEqual([]);
   });
 
   it('calibrates anew for another encoder, and leaves a foreign file alone', async () => {

@@ -14,6 +14,7 @@ import type { Device } from '../../runtime/device.ts';
 import { chooseDevice } from '../../runtime/devices.ts';
 import { Engine } from '../../runtime/engine.ts';
 import { prepareOutputFolder } from '../../storage/files.ts';
+import { withOutput } from '../../storage/lock.ts';
 import { type EmbedConfig, type EmbedConfigInput, embedConfig } from './config.ts';
 import { comparePrecisions, noPhotos, type PrecisionReport, quantizedEncoder } from './int8.ts';
 import { type EmbeddedPhotos, embedPhotos } from './photos.ts';
@@ -41,7 +42,7 @@ export interface EmbedResult {
  * Embeddings in an output of the same encoder and precision are taken over where the photo did not change, and
  * items that are gone drop out. What a run finished before it was killed is kept in `<out>.partial`, from where
  * the next one goes on, to the same bytes.
- * @throws CourierError CONFIG_INVALID, FILE_NOT_FOUND, FILE_CORRUPT, OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE,
+ * @throws CourierError CONFIG_INVALID, FILE_NOT_FOUND, FILE_CORRUPT, OUTPUT_EXISTS, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE,
  * DEVICE_UNAVAILABLE, INTERRUPTED
  */
 export async function embed(
@@ -89,14 +90,20 @@ interface Job {
 }
 
 async function embedSource(job: Job): Promise<Omit<EmbedResult, 'findings' | 'seconds'>> {
-  const { config, encoder, source, dataset, progress } = job;
-  await prepareOutputFolder(dirname(config.out));
+  const { out } = job.config;
+  await prepareOutputFolder(dirname(out));
+  const work = () => embedInto(job);
+  return withOutput(out, job.config.precision === 'int8' ? () => withOutput(quantizedPath(out), work) : work);
+}
+
+async function embedInto(job: Job): Promise<Omit<EmbedResult, 'findings' | 'seconds'>> {
+  const { config, encoder, source, dataset, signal } = job;
   if (config.precision === 'float32') return { ...(await embedWith(encoder, job)), precision: null };
   const engine = Engine.start();
   try {
-    const small = await quantizedEncoder(encoder, quantizedPath(config.out), source, engine, progress);
+    const small = await quantizedEncoder(encoder, quantizedPath(config.out), source, engine, job);
     const result = await embedWith(small, job);
-    return { ...result, precision: await comparePrecisions(encoder, small, source, dataset, engine) };
+    return { ...result, precision: await comparePrecisions(encoder, small, source, dataset, engine, signal) };
   } finally {
     await engine.close();
   }

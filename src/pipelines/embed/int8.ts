@@ -1,4 +1,5 @@
 /** The encoder in 8 bits: made once for a catalogue, and compared with itself in float32. */
+
 import type { Dataset } from '../../data/dataset.ts';
 import { batchSize, embedRows } from '../../encoders/embed-rows.ts';
 import { type EncoderFile, readEncoderFile } from '../../encoders/file.ts';
@@ -6,7 +7,7 @@ import { ExportedEncoder } from '../../encoders/load.ts';
 import { quantize, quantizedFrom } from '../../encoders/quantize.ts';
 import { CourierError } from '../../errors.ts';
 import type { Measured } from '../../metrics/measured.ts';
-import type { Progress } from '../../progress.ts';
+import { silent, type WorkOptions } from '../../progress.ts';
 import { Random } from '../../random.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { exists, writeFileWhole } from '../../storage/files.ts';
@@ -46,7 +47,7 @@ export async function quantizedEncoder(
   path: string,
   source: PhotoSource,
   engine: Engine,
-  progress: Progress,
+  { progress = silent, signal }: WorkOptions,
 ): Promise<EncoderFile> {
   if (await exists(path)) {
     const known = await readEncoderFile(path).catch(() => null);
@@ -54,8 +55,9 @@ export async function quantizedEncoder(
     if (known !== null && origin === encoder.hash) return known;
     if (origin === undefined) throw somethingElse(path);
   }
-  const photos = await sampleOf(source, 'calibration');
+  const photos = await sampleOf(source, 'calibration', signal);
   const quantized = await quantize(encoder, path, photos, engine);
+  signal?.throwIfAborted();
   await writeFileWhole(path, quantized.bytes);
   const count = photos.reduce((sum, batch) => sum + batch.length / (encoder.side ** 2 * 3), 0);
   progress({ kind: 'note', text: `Quantised the encoder, measured on ${count} photos: ${path}` });
@@ -63,11 +65,16 @@ export async function quantizedEncoder(
 }
 
 /** Photos of the source in batches (≤ 32, S, S, 3), drawn at random but always the same. */
-async function sampleOf(source: PhotoSource, purpose: string): Promise<readonly Uint8Array[]> {
+async function sampleOf(
+  source: PhotoSource,
+  purpose: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly Uint8Array[]> {
   const order = Int32Array.from(source.ids, (_, item) => item);
   Random.seeded(seed, purpose).shuffle(order);
   const pixels: Uint8Array[] = [];
   for (const item of order) {
+    signal?.throwIfAborted();
     const photo = await source.load(item, () => false);
     if (photo.kind === 'pixels') pixels.push(photo.pixels);
     if (pixels.length === samplePhotos) break;
@@ -94,15 +101,17 @@ export async function comparePrecisions(
   source: PhotoSource,
   dataset: Dataset | null,
   engine: Engine,
+  signal?: AbortSignal,
 ): Promise<PrecisionReport> {
   const float32 = await ExportedEncoder.load(encoder, engine);
   const int8 = await ExportedEncoder.load(quantized, engine);
-  const batches = await sampleOf(source, 'comparison');
+  const batches = await sampleOf(source, 'comparison', signal);
   const photo = encoder.side ** 2 * 3;
   const photos = batches.reduce((sum, batch) => sum + batch.length / photo, 0);
   const seconds = { float32: Number.POSITIVE_INFINITY, int8: Number.POSITIVE_INFINITY };
   let cosines: readonly number[] = [];
   for (let turn = 0; turn < timings; turn++) {
+    signal?.throwIfAborted();
     const plain = await timed(float32, batches);
     const small = await timed(int8, batches);
     seconds.float32 = Math.min(seconds.float32, plain.seconds);

@@ -12,7 +12,7 @@ import { CourierError } from '../../errors.ts';
 import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { ItemEmbeddings } from '../../features/item-embeddings.ts';
 import { attentionFile } from '../../objectives/courier-lesson.ts';
-import type { Progress } from '../../progress.ts';
+import { silent, type WorkOptions } from '../../progress.ts';
 import { manifestFile } from '../../runs/run-folder.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { exists, hashFile, readInput, requireReadable } from '../../storage/files.ts';
@@ -88,14 +88,14 @@ export async function loadSources(
   folder: string,
   files: Readonly<Record<string, string>>,
   engine: Engine,
-  progress: Progress,
+  options: WorkOptions,
 ): Promise<readonly [NamedEmbeddings, ...NamedEmbeddings[]]> {
   const beside = join(folder, embeddingsFile);
   const own = files[ownName] ?? ((await exists(beside)) ? beside : null);
   if (own !== null) await requireSameEncoder(own, run);
   const embeddings =
     own === null
-      ? await embedCatalogue(dataset, run, engine, progress)
+      ? await embedCatalogue(dataset, run, engine, options)
       : await loadItemEmbeddings(dataset, own);
   if (embeddings.dimension !== run.dimension)
     throw foreign(own ?? run.encoder, `they have length ${embeddings.dimension}, not ${run.dimension}`);
@@ -110,12 +110,12 @@ async function embedCatalogue(
   dataset: Dataset,
   run: EncoderRun,
   engine: Engine,
-  progress: Progress,
+  { progress = silent, signal }: WorkOptions,
 ): Promise<ItemEmbeddings> {
   const file = await readEncoderFile(run.encoder);
   requireSide(file, dataset.images.side);
   const pool = await EncoderPool.open(file, engine.device, engine.threads);
-  const photos = await embedAll(pool, dataset.images, progress).finally(() => pool.close());
+  const photos = await embedAll(pool, dataset.images, { progress, signal }).finally(() => pool.close());
   const { ids, vectors } = embeddingsOfItems(dataset, photos);
   return ItemEmbeddings.forCatalogue(dataset.catalogue, ids, vectors);
 }

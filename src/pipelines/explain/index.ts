@@ -11,16 +11,10 @@ import { Random } from '../../random.ts';
 import type { ExplainedClick, Explanation } from '../../report/explanation.ts';
 import { explanationJson } from '../../report/explanation-json.ts';
 import { explanationPage } from '../../report/explanation-page.ts';
-import { openRunFolder } from '../../runs/run-folder.ts';
+import { RunFolder } from '../../runs/run-folder.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import type { Engine } from '../../runtime/engine.ts';
-import {
-  hashFile,
-  prepareOutputFolder,
-  requireReadable,
-  writeFileWhole,
-  writeJson,
-} from '../../storage/files.ts';
+import { hashFile, requireReadable, writeFileWhole, writeJson } from '../../storage/files.ts';
 import { categoryColumn, informationGain, mapOf, trainingCounts } from './catalogue.ts';
 import { type ExplainConfig, type ExplainConfigInput, explainConfig } from './config.ts';
 import { type EncoderRun, loadSources, openEncoderRun } from './encoder.ts';
@@ -38,7 +32,7 @@ export interface ExplainResult {
 /**
  * Looks at the clicks of a split through a trained encoder, and writes what it saw as JSON and as a page.
  * @throws CourierError CONFIG_INVALID, VALUE_INVALID for a user or an item that the dataset does not have or foreign
- * embeddings, SPLIT_EMPTY, OUTPUT_EXISTS, DEVICE_UNAVAILABLE and those of reading and writing
+ * embeddings, SPLIT_EMPTY, OUTPUT_EXISTS, OUTPUT_IN_USE, DEVICE_UNAVAILABLE and those of reading and writing
  */
 export async function explain(
   settings: ExplainConfigInput,
@@ -47,22 +41,27 @@ export async function explain(
   const config = parseConfig(explainConfig, settings, 'explain configuration');
   const run = await openEncoderRun(config.encoderRun);
   for (const file of Object.values(config.embeddings)) await requireReadable(file, 'Embeddings');
-  return withDataset(config.dataset, (dataset, engine) => explainOn(dataset, config, run, engine, options), {
-    device: config.device,
-  });
+  return withDataset(
+    config.dataset,
+    (dataset, engine) => {
+      requireKnown(dataset, config);
+      return RunFolder.hold(config.out, (folder) => explainOn(dataset, config, folder, run, engine, options));
+    },
+    { device: config.device },
+  );
 }
 
 async function explainOn(
   dataset: Dataset,
   config: ExplainConfig,
+  folder: RunFolder,
   run: EncoderRun,
   engine: Engine,
-  { command = 'called as a library', progress = silent, signal }: WorkOptions,
+  options: WorkOptions,
 ): Promise<ExplainResult> {
-  requireKnown(dataset, config);
+  const { command = 'called as a library', progress = silent, signal } = options;
   const category = categoryColumn(dataset, config.category);
-  await prepareOutputFolder(config.out);
-  const sources = await loadSources(dataset, run, config.encoderRun, config.embeddings, engine, progress);
+  const sources = await loadSources(dataset, run, config.encoderRun, config.embeddings, engine, options);
   const [own] = sources;
   const attended = await attendClicks(
     dataset,
@@ -85,7 +84,7 @@ async function explainOn(
     information: await informationGain(dataset, sources, counts, category, config, progress, signal),
   };
   // Whatever may be wrong with the inputs has shown by now: a refused call leaves the folder free for a corrected one.
-  const { startedAt } = await openRunFolder(config.out, await identityOf(config, run, dataset.hash));
+  const { startedAt } = await folder.begin(await identityOf(config, run, dataset.hash));
   const explanation: Explanation = { dataset: dataset.name, command, startedAt, ...found };
   const [json, html] = [join(config.out, explanationFiles.json), join(config.out, explanationFiles.html)];
   await writeJson(json, explanationJson(explanation));

@@ -9,13 +9,14 @@ import { type CategoricalColumn, type IngestReport, NONE, splits } from '../../d
 import { Findings } from '../../data/findings.ts';
 import { buildHistories } from '../../data/history.ts';
 import { fingerprintInputs } from '../../data/inputs.ts';
-import { dataFiles, manifestName, readManifest } from '../../data/manifest.ts';
+import { type DatasetManifest, dataFiles, manifestName, readManifest } from '../../data/manifest.ts';
 import { decodePhotos } from '../../data/photos.ts';
 import { sources } from '../../data/sources/index.ts';
 import type { OpenSource, SourceData, SourcePageViews } from '../../data/sources/source.ts';
 import { type UnsavedDataset, writeDataset } from '../../data/store.ts';
 import { CourierError, hasSystemCode } from '../../errors.ts';
-import { type Progress, silent, type WorkOptions } from '../../progress.ts';
+import { safePlace, silent, type WorkOptions } from '../../progress.ts';
+import { withOutput } from '../../storage/lock.ts';
 import { writeFolderWhole } from '../../storage/output-folder.ts';
 import { type IngestConfig, type IngestConfigInput, ingestConfig } from './config.ts';
 
@@ -28,31 +29,49 @@ export interface IngestResult {
 /**
  * Ingests a shop into a dataset folder. The same configuration over the same files gives the same bytes; if
  * they are in `out` already, nothing is done.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_NOT_WRITABLE, SPLIT_EMPTY, and those of the
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE, SPLIT_EMPTY, and those of the
  * adapters: FILE_NOT_FOUND, FILE_UNREADABLE, COLUMN_MISSING, LOG_EMPTY, LOG_WITHOUT_CLICKS, TOO_MANY_BAD_ROWS
  */
-export async function ingest(
-  settings: IngestConfigInput,
-  { progress = silent }: WorkOptions = {},
-): Promise<IngestResult> {
+export async function ingest(settings: IngestConfigInput, options: WorkOptions = {}): Promise<IngestResult> {
   const config = parseConfig(ingestConfig, settings, 'ingest configuration');
   const { out, overwrite, ...identity } = config;
   const source = sources[config.source](config);
   const folder = resolve(out);
-  const occupied = await isDataset(folder);
   const made = { config: jsonOf(identity), inputs: await fingerprintInputs(source.inputs) };
-  if (occupied && !overwrite) {
-    const existing = await readManifest(folder);
-    if (!isDeepStrictEqual(existing.made, made)) throw outputExists(folder, 'another dataset');
-    progress({ kind: 'note', text: `${folder} is up to date: same configuration, same input files` });
-    return { folder, report: existing.content.report };
+  const known = async () => ((await isDataset(folder)) && !overwrite ? reportOf(folder, made) : null);
+  const report = await known();
+  if (report !== null) {
+    const text = `${folder} is up to date: same configuration, same input files`;
+    options.progress?.({ kind: 'note', text });
+    return { folder, report };
   }
-  const manifest = await writeFolderWhole(folder, async (partial) => {
-    const data = await readSource(source, config, progress);
-    const dataset = await assemble(data, config, source.name, partial, progress);
-    return await writeDataset(partial, dataset, made);
+  return withOutput(folder, async () => {
+    // Another process may have been faster, or one that was killed may have left what it was to replace.
+    const meanwhile = await known();
+    return { folder, report: meanwhile ?? (await write(folder, source, config, made, options)) };
   });
-  return { folder, report: manifest.content.report };
+}
+
+/** @throws CourierError OUTPUT_EXISTS when the dataset was made otherwise */
+async function reportOf(folder: string, made: DatasetManifest['made']): Promise<IngestReport> {
+  const existing = await readManifest(folder);
+  if (!isDeepStrictEqual(existing.made, made)) throw outputExists(folder, 'another dataset');
+  return existing.content.report;
+}
+
+async function write(
+  folder: string,
+  source: OpenSource,
+  config: IngestConfig,
+  made: DatasetManifest['made'],
+  options: WorkOptions,
+): Promise<IngestReport> {
+  const manifest = await writeFolderWhole(folder, async (partial) => {
+    const data = await readSource(source, config, options);
+    const dataset = await assemble(data, config, source.name, partial, options);
+    return await writeDataset(partial, dataset, made, options.signal);
+  });
+  return manifest.content.report;
 }
 
 /**
@@ -84,10 +103,15 @@ function jsonOf(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-async function readSource(source: OpenSource, config: IngestConfig, progress: Progress): Promise<SourceData> {
+async function readSource(
+  source: OpenSource,
+  config: IngestConfig,
+  { progress = silent, signal }: WorkOptions,
+): Promise<SourceData> {
   const stage = 'Read the log';
   progress({ kind: 'start', stage, total: 0, unit: 'rows' });
-  const data = await source.read({ seed: config.seed, maxBadRows: config.maxBadRows });
+  const data = await source.read({ seed: config.seed, maxBadRows: config.maxBadRows, signal });
+  await safePlace(signal);
   progress({
     kind: 'end',
     stage,
@@ -102,7 +126,7 @@ async function assemble(
   config: IngestConfig,
   sourceName: string,
   folder: string,
-  progress: Progress,
+  { progress = silent, signal }: WorkOptions,
 ): Promise<UnsavedDataset> {
   const { users, items, clicks, counterPeriod, pageViews, exposures } = data;
   const { side, historyLength } = config;
@@ -124,6 +148,7 @@ async function assemble(
     numeric: logged,
   };
   const base = baseFeatures(features, findings);
+  await safePlace(signal);
   const paths = items.map(({ imagePath }) => imagePath);
   const { photo, count } = await decodePhotos(
     paths,
@@ -131,6 +156,7 @@ async function assemble(
     join(folder, dataFiles.images),
     findings,
     progress,
+    signal,
   );
   const { user, time, split, start } = pageViews;
   const history = buildHistories(clicks, pageViews, users.length, historyLength);

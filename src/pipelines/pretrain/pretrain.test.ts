@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { artefactsOf, leftoversOf } from '../../../test/support/artefacts.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import { loadDataset } from '../../data/store.ts';
@@ -99,14 +100,8 @@ describe('pretrain', () => {
       await ended;
     }
     expect(await once(start(), 'exit')).toEqual([0, null]);
-    for (const file of [checkpointFile, encoderFile]) {
-      expect((await readFile(join(run, file))).equals(await readFile(join(whole, file)))).toBe(true);
-    }
-    const steps = (await readFile(join(run, metricsFile), 'utf8'))
-      .trim()
-      .split('\n')
-      .map((line): number => JSON.parse(line).step);
-    expect(steps).toEqual(Array.from({ length: tinyPretraining.steps }, (_, index) => index + 1));
+    expect(await artefactsOf(run)).toEqual(await artefactsOf(whole));
+    expect(await leftoversOf(run)).toEqual([]);
   });
 
   it('stopped by Ctrl-C, saves the step under way and resumes to the same bytes, however often it then saves', async () => {
@@ -243,6 +238,8 @@ describe('pretrain', () => {
       const all = await embedAll(encoder, loaded.images);
       const one = { side: 16, count: 1, read: () => loaded.images.read([3]) };
       const alone = await embedAll(encoder, one);
+      const stopped = embedAll(encoder, loaded.images, { signal: AbortSignal.abort() });
+      await expect(stopped).rejects.toThrow('abort');
       expect(all.length).toBe(loaded.images.count * 16);
       for (let photo = 0; photo < loaded.images.count; photo++) {
         const length = Math.hypot(...all.subarray(photo * 16, (photo + 1) * 16));

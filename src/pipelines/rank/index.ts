@@ -12,7 +12,7 @@ import { rankRows } from '../../evaluation/rank-rows.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
 import type { Report } from '../../report/report.ts';
-import { openRunFolder } from '../../runs/run-folder.ts';
+import { withRunFolder } from '../../runs/run-folder.ts';
 import { StageCosts } from '../../runs/stage-costs.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import { hashFile, requireReadable } from '../../storage/files.ts';
@@ -27,7 +27,8 @@ export interface Ranking {
 
 /**
  * Trains a CTR model without images and one per feature, and compares them on the test period.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, SPLIT_EMPTY, TRAINING_DIVERGED and those of reading and writing
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, SPLIT_EMPTY, TRAINING_DIVERGED and those of reading and
+ * writing
  */
 export async function rank(settings: RankConfigInput, options: WorkOptions = {}): Promise<Ranking> {
   const config = parseConfig(rankConfig, settings, 'rank configuration');
@@ -43,21 +44,32 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
     requireColumns(dataset, config);
     requireTrainable(dataset);
     const run = { pipeline: 'rank', config: { ...identity, embeddingsHash }, datasetHash: dataset.hash };
-    const { startedAt } = await openRunFolder(out, run);
-    const costs = await StageCosts.open(out);
     const rows = visual.flatMap((features): PlannedRow[] =>
       embeddings === undefined ? [] : [{ source: 'embeddings', features, embeddings: () => embeddings }],
     );
-    const planned = [null, ...rows];
     const trainer = new RankerTrainer(dataset, config, engine, options.signal);
-    const { progress = silent } = options;
-    const runs = await rankRows(trainer, planned, costs, progress);
-    const diagnosis = await diagnose(trainer, planned, runs, progress);
-    const report = evaluationReport(trainer, runs, diagnosis, costs, startedAt, options);
-    if (exported === null) return { report, exported: null };
-    const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;
-    return { report, exported: await exportRow(trainer, row, progress) };
+    return withRunFolder(out, run, ({ startedAt }) =>
+      rankPlanned(trainer, [null, ...rows], exported, startedAt, options),
+    );
   });
+}
+
+/** @param exported features of the row to export; null for none */
+async function rankPlanned(
+  trainer: RankerTrainer,
+  planned: readonly PlannedRow[],
+  exported: string | null,
+  startedAt: string,
+  options: WorkOptions,
+): Promise<Ranking> {
+  const { progress = silent } = options;
+  const costs = await StageCosts.open(trainer.config.out);
+  const runs = await rankRows(trainer, planned, costs, progress);
+  const diagnosis = await diagnose(trainer, planned, runs, progress);
+  const report = await evaluationReport(trainer, runs, diagnosis, costs, startedAt, options);
+  if (exported === null) return { report, exported: null };
+  const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;
+  return { report, exported: await exportRow(trainer, row, progress) };
 }
 
 function exportUnknown(exported: string, features: readonly string[]): CourierError {

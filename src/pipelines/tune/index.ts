@@ -13,7 +13,7 @@ import { CourierError, messageOf } from '../../errors.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import { Random } from '../../random.ts';
 import { endsEverything } from '../../runs/failures.ts';
-import { openRunFolder } from '../../runs/run-folder.ts';
+import { withRunFolder } from '../../runs/run-folder.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import { writeJson } from '../../storage/files.ts';
 import { whatIsLearned } from '../../training/config.ts';
@@ -46,7 +46,7 @@ export interface Tuning {
 
 /**
  * Tries settings and writes the best. What the log holds is not tried again.
- * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, METRIC_UNDEFINED, INTERRUPTED, those of reading the dataset and
+ * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, METRIC_UNDEFINED, INTERRUPTED, those of reading the dataset and
  * of writing, and COMPARISON_FAILED where every trial of a round failed
  */
 export async function tune(settings: TuneConfigInput, options: WorkOptions = {}): Promise<Tuning> {
@@ -58,19 +58,22 @@ export async function tune(settings: TuneConfigInput, options: WorkOptions = {})
   });
 }
 
-async function tuneOn(
+async function tuneOn(place: TrainingPlace, config: TuneConfig, options: WorkOptions): Promise<Tuning> {
+  const screening = validationScreening(place.dataset, { ...config.pretrain, seed: config.seed });
+  if (!holdsBothClasses(screening)) throw noScore(config.dataset);
+  const { dataset: _, out, ...identity } = config;
+  const pretrain = whatIsLearned(config.pretrain);
+  const run = { pipeline: 'tune', config: { ...identity, pretrain }, datasetHash: place.dataset.hash };
+  return withRunFolder(out, run, () => search(place, config, options));
+}
+
+async function search(
   place: TrainingPlace,
   config: TuneConfig,
   { progress = silent, signal }: WorkOptions,
 ): Promise<Tuning> {
-  const { hash, images } = place.dataset;
-  const screening = validationScreening(place.dataset, { ...config.pretrain, seed: config.seed });
-  if (!holdsBothClasses(screening)) throw noScore(config.dataset);
-  const { side } = images;
-  const { dataset: _, out, ...identity } = config;
-  const pretrain = whatIsLearned(config.pretrain);
-  const run = { pipeline: 'tune', config: { ...identity, pretrain }, datasetHash: hash };
-  await openRunFolder(out, run);
+  const { out } = config;
+  const { side } = place.dataset.images;
   const log = await TuneLog.open(join(out, tuneLogFile));
 
   let places = Array.from({ length: config.budget }, (_, trial) => trial);

@@ -1,0 +1,37 @@
+/** Stopping as the user, a scheduler or a closed terminal asks for it. */
+import { constants } from 'node:os';
+import type { OutputStream } from './output.ts';
+
+const asked = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type Asked = (typeof asked)[number];
+
+/**
+ * A signal that is aborted when this process is first asked to stop. Asked once more it ends at once, with the exit code
+ * that shells give to a process that ended so.
+ */
+export function stopWhenAsked(stderr: OutputStream): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of asked) {
+    process.on(signal, () => {
+      // A shell and the system may both tell that the terminal is closed: that is no impatience.
+      if (signal === 'SIGHUP') dropOutput();
+      else if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
+      if (stop.signal.aborted) return;
+      stop.abort();
+      stderr.write(`\n${announcement[signal]}\n`);
+    });
+  }
+  return stop.signal;
+}
+
+const again = 'Stopping at the next safe place;';
+const announcement: Readonly<Record<Asked, string>> = {
+  SIGINT: `${again} press Ctrl-C again to stop at once.`,
+  SIGTERM: `${again} a second SIGTERM stops at once.`,
+  SIGHUP: `${again} the terminal is closed.`,
+};
+
+/** The terminal is gone: what would be written to it must not end the process before its safe place. */
+function dropOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}

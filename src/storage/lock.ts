@@ -1,0 +1,160 @@
+/**
+ * One process at a time. A lock is a folder that holds one file, which says who has it.
+ *
+ * The folder is made aside and renamed into place, which fails where there is one that is not empty: of several
+ * processes one wins, and nobody ever sees half a lock. The file of a dead owner is removed by its name, which no other
+ * lock has, so that of several who find it nobody can take the lock of who was faster. It needs no cleaning up, whenever
+ * a process was killed.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { CourierError, hasSystemCode } from '../errors.ts';
+import { asOutputError, exists, prepareOutputFolder } from './files.ts';
+import { parseJson } from './json.ts';
+import { clearLeftovers, temporaryOf } from './leftovers.ts';
+import { isRunning, thisProcess } from './processes.ts';
+
+const ownerSchema = z.object({
+  pid: z.int().positive(),
+  started: z.string().nullable(),
+  host: z.string(),
+  /** ISO 8601. */
+  since: z.string(),
+  command: z.string(),
+});
+
+type Owner = z.infer<typeof ownerSchema>;
+
+const lockName = '.lock';
+
+/**
+ * Holds a file, or a folder that is written as a whole, while the work lasts. Its lock is beside it. Clears first what
+ * killed processes left there.
+ * @throws CourierError as withLock does
+ */
+export function withOutput<T>(path: string, work: () => Promise<T>): Promise<T> {
+  return withLock(`${path}${lockName}`, path, async () => {
+    await clearLeftovers(dirname(path), (of) => of === basename(path));
+    return work();
+  });
+}
+
+/**
+ * Holds a folder that is filled file by file, made where it is not there, while the work lasts. Its lock is inside.
+ * @throws CourierError as withLock does
+ */
+export async function withOutputFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  await prepareOutputFolder(folder);
+  return withLock(join(folder, lockName), folder, work);
+}
+
+/** Clears what killed processes left in a folder and those in it. One with a lock of its own is left to who holds it. */
+export async function clearBelow(folder: string): Promise<void> {
+  await clearLeftovers(folder, () => true);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && !(await exists(join(path, lockName)))) await clearBelow(path);
+  }
+}
+
+/**
+ * Runs the work while nobody else has the lock, and gives it back however the work ends. A lock that a dead process of
+ * this host left is taken over.
+ * @param path of the lock; its folder is made where it is not there
+ * @param what is locked, for the message
+ * @throws CourierError OUTPUT_IN_USE, naming who has it; OUTPUT_NOT_WRITABLE
+ */
+export async function withLock<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {
+  const owner = await acquire(path, what);
+  try {
+    return await work();
+  } finally {
+    await rm(owner, { force: true });
+    await removeIfEmpty(path);
+  }
+}
+
+/** @returns path of the file that stands for the owner */
+async function acquire(path: string, what: string): Promise<string> {
+  const name = randomUUID();
+  const own = temporaryOf(`${path}.${name}`);
+  try {
+    while (!(await taken(path, own, name))) await removeDead(path, what);
+    await clearLeftovers(dirname(path), (of) => of.startsWith(`${basename(path)}.`));
+    return join(path, name);
+  } catch (error) {
+    await rm(own, { recursive: true, force: true });
+    throw asOutputError(error, path);
+  }
+}
+
+async function ourselves(): Promise<Owner> {
+  const [, script = '', ...words] = process.argv;
+  return {
+    ...(await thisProcess()),
+    host: hostname(),
+    since: new Date().toISOString(),
+    command: [basename(script), ...words].join(' '),
+  };
+}
+
+/** @returns false where there is a lock, or there was one whose owner took `own` for a leftover */
+async function taken(path: string, own: string, name: string): Promise<boolean> {
+  await mkdir(own, { recursive: true });
+  try {
+    await writeFile(join(own, name), JSON.stringify(await ourselves()));
+    await removeIfEmpty(path);
+    await rename(own, path);
+    return true;
+  } catch (error) {
+    if (hasSystemCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return false;
+    // What Windows says of a folder that is there.
+    if (hasSystemCode(error, 'EPERM') && (await exists(path))) return false;
+    throw error;
+  }
+}
+
+async function removeIfEmpty(path: string): Promise<void> {
+  await rmdir(path).catch((error: unknown) => {
+    if (!hasSystemCode(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw error;
+  });
+}
+
+/** @throws CourierError OUTPUT_IN_USE unless its owner is dead */
+async function removeDead(path: string, what: string): Promise<void> {
+  const names = await readdir(path).catch((error: unknown): string[] => {
+    if (hasSystemCode(error, 'ENOENT')) return [];
+    throw error;
+  });
+  for (const name of names) {
+    const file = join(path, name);
+    const owner = await readOwner(file);
+    if (owner !== null && (owner.host !== hostname() || (await isRunning(owner))))
+      throw inUse(path, what, owner);
+    await rm(file, { force: true });
+  }
+}
+
+/** @returns null where it was given back just now, or the machine went down before it reached the disk */
+async function readOwner(file: string): Promise<Owner | null> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (hasSystemCode(error, 'ENOENT')) return '';
+    throw error;
+  });
+  return ownerSchema.safeParse(parseJson(text)).data ?? null;
+}
+
+function inUse(path: string, what: string, { pid, host, since, command }: Owner): CourierError {
+  const here = host === hostname();
+  const who = here ? `process ${pid}` : `process ${pid} on ${host}`;
+  return new CourierError(
+    'OUTPUT_IN_USE',
+    `${what} is in use by ${who}, since ${since}: ${command}`,
+    here
+      ? 'Wait until it ends, stop it, or choose another output.'
+      : `Wait until it ends, or choose another output. If it no longer runs on ${host}, delete ${path}.`,
+  );
+}
