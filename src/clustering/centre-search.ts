@@ -1,5 +1,5 @@
 /** The centre with the largest inner product for each of many vectors: the one expensive part of clustering. */
-import { availableParallelism } from 'node:os';
+import { usableCores } from '../cores.ts';
 import { buildModel } from '../graph/onnx.ts';
 import { apply } from '../graph/operator.ts';
 import { cast, matmul, reshape } from '../graph/operators/index.ts';
@@ -63,7 +63,7 @@ export class CentreSearch {
 
   /** The caller closes the search. @param width length of vectors and centres */
   static async open(width: number, device: Device = 'cpu'): Promise<CentreSearch> {
-    const count = device === 'cpu' ? Math.min(availableParallelism(), mostThreads) : 1;
+    const count = device === 'cpu' ? Math.min(usableCores(), mostThreads) : 1;
     const engines = Array.from({ length: count }, () => Engine.start({ device, threads: 1 }));
     const model = searchModel(width);
     try {

@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { basename, extname } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
+import { usableCores } from '../cores.ts';
 import { hasSystemCode, messageOf } from '../errors.ts';
 import type { Bounds } from '../map-ahead.ts';
 import { fitIntoSquare } from './fit.ts';
@@ -36,7 +36,7 @@ const formats: readonly Format[] = [
  * Files are held by two tasks per core, so that one decodes while the other reads; so many decoded photos wait at most.
  * Memory does not depend on the number of photos.
  */
-export const decoding: Bounds = { active: 2 * availableParallelism(), ahead: 128 };
+export const decoding: Bounds = { active: 2 * usableCores(), ahead: 128 };
 
 /** Extensions of the formats that are read, in lower case with their dot. */
 export const photoExtensions: readonly string[] = formats.flatMap(({ extensions }) => extensions);

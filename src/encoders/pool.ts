@@ -1,5 +1,5 @@
 /** Several compute threads with the same encoder, each on a batch of its own. */
-import { availableParallelism } from 'node:os';
+import { usableCores } from '../cores.ts';
 import type { Device } from '../runtime/device.ts';
 import { Engine } from '../runtime/engine.ts';
 import type { BatchEncoder } from './embed-rows.ts';
@@ -31,7 +31,7 @@ export class EncoderPool implements BatchEncoder {
   static async open(
     file: EncoderFile,
     device: Device = 'cpu',
-    cores: number = availableParallelism(),
+    cores: number = usableCores(),
   ): Promise<EncoderPool> {
     const count = device === 'cpu' ? Math.min(cores, mostEngines) : 1;
     const threads = Math.floor(cores / count);

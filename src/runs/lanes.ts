@@ -1,5 +1,5 @@
 /** Several trainings at a time, each with its share of the machine. */
-import { availableParallelism } from 'node:os';
+import { usableCores } from '../cores.ts';
 import type { Progress } from '../progress.ts';
 import type { Device } from '../runtime/device.ts';
 import { Engine } from '../runtime/engine.ts';
@@ -30,7 +30,7 @@ const bytesOfLane = 2 * 2 ** 30;
 /** As many as cores and memory allow. @param memory bytes that the process may take */
 export function defaultLanes(memory: number = usableMemory() / 2): number {
   const byMemory = Math.floor(memory / bytesOfLane);
-  return Math.max(1, Math.min(mostLanes, byMemory, Math.floor(availableParallelism() / coresOfLane)));
+  return Math.max(1, Math.min(mostLanes, byMemory, Math.floor(usableCores() / coresOfLane)));
 }
 
 /**
@@ -53,7 +53,7 @@ export async function inLanes<Task>(
       await work(task, lane);
     }
   };
-  const cores = Math.max(1, Math.floor(availableParallelism() / lanes));
+  const cores = Math.max(1, Math.floor(usableCores() / lanes));
   const threads = Math.min(cores, where.threads ?? cores);
   const device = where.device ?? 'cpu';
   const engines = Array.from({ length: lanes }, () => Engine.start({ threads, device }));

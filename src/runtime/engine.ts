@@ -1,7 +1,7 @@
 /** ONNX Runtime in a thread of its own, so that progress bars, servers and loaders stay alive meanwhile. */
 
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { usableCores } from '../cores.ts';
 import type { Device } from './device.ts';
 import { handOver } from './hand-over.ts';
 import type { Model, Target } from './model.ts';
@@ -44,7 +44,7 @@ export class Engine implements ModelLoader {
    * Another device should come from `chooseDevice`, which tries it first: a broken driver ends the process.
    */
   static start(options: Partial<EngineOptions> = {}): Engine {
-    const { threads = availableParallelism(), device = 'cpu' } = options;
+    const { threads = usableCores(), device = 'cpu' } = options;
     const workerData: EngineOptions = { threads, device };
     const file = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
     const worker = new Worker(new URL(file, import.meta.url), { workerData });
