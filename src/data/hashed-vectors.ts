@@ -11,15 +11,16 @@ export interface HashedBatch {
 }
 
 /** Hashes in hexadecimal as bytes. (n) → (n, 32) */
-export function digestsOf(hashes: readonly string[]): Buffer {
-  const digests = Buffer.alloc(hashes.length * digestBytes);
+export function digestsOf(hashes: readonly string[]): Uint8Array<ArrayBuffer> {
+  const digests = new Uint8Array(hashes.length * digestBytes);
   for (const [row, hash] of hashes.entries()) writeDigest(digests, row, hash);
   return digests;
 }
 
 /** Puts a hash in hexadecimal into its row of (n, 32). */
-export function writeDigest(digests: Buffer, row: number, hash: string): void {
-  digests.write(hash, row * digestBytes, digestBytes, 'hex');
+export function writeDigest(digests: Uint8Array, row: number, hash: string): void {
+  const { buffer, byteOffset } = digests;
+  Buffer.from(buffer, byteOffset + row * digestBytes, digestBytes).write(hash, 'hex');
 }
 
 /**
