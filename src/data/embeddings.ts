@@ -105,7 +105,7 @@ export async function readEmbeddings(path: string): Promise<StoredEmbeddings> {
 export async function readHashedEmbeddings(path: string): Promise<HashedBatch> {
   await requireReadable(path, 'Embeddings');
   return readParquet(path, async (table) => {
-    const digests = Buffer.alloc(table.rowCount * digestBytes);
+    const digests = new Uint8Array(table.rowCount * digestBytes);
     await table.eachText('image_hash', (row, hash) => {
       if (hash === null) throw invalid(path, 'a value of image_hash is missing');
       writeDigest(digests, row, hash);
