@@ -87,21 +87,21 @@ export class RankerTrainer {
 
   /**
    * The caller releases the model, and removes the checkpoint once it has kept the result.
-   * @param start null to begin from nothing
+   * @param base null to begin from nothing
    * @param checkpoint path of what an interrupted training goes on from
    * @throws CourierError those of `trainRanker` and of reading
    */
   async train(
     row: PlannedRow,
     seed: number,
-    start: RankerState | null,
+    base: RankerState | null,
     checkpoint: string,
   ): Promise<TrainedRanker> {
     this.signal?.throwIfAborted();
     return trainRanker({
       ...(await this.#originOf(row, seed)),
       progress: silent,
-      start,
+      base,
       signal: this.signal,
       checkpoint: { path: checkpoint, seconds: checkpointSeconds },
     });

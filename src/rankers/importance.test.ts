@@ -25,7 +25,7 @@ describe('permutation importance', () => {
       semanticIds: [],
     });
     const config = rankerConfig.parse({ minimumCount: 2, batchSize: 250, epochs: 3, hiddenWidths: [16] });
-    const training = { dataset: data, feature, config, seed: 1, engine, progress: silent, start: null };
+    const training = { dataset: data, feature, config, seed: 1, engine, progress: silent, base: null };
     const kept = { signal: undefined, checkpoint: null };
     const { model, assembler } = await trainRanker({ ...training, ...kept });
     const rows = rowsOfSplit(data, 'validation');

@@ -77,7 +77,7 @@ export class RankerModel {
 
   /**
    * Builds and compiles the graph. The caller releases the model.
-   * @param start what another ranker has learned, whose parameters are the leading blocks of this one's; null to
+   * @param base what another ranker has learned, whose parameters are the leading blocks of this one's; null to
    * begin from nothing
    */
   static async create(
@@ -85,7 +85,7 @@ export class RankerModel {
     config: RankerConfig,
     seed: number,
     engine: Engine,
-    start: RankerState | null = null,
+    base: RankerState | null = null,
   ): Promise<RankerModel> {
     const { embedded, logits, loss } = graphOf(assembler, config);
     const { model, parameters, layout } = buildTrainingStep(loss, {
@@ -94,17 +94,17 @@ export class RankerModel {
       inputGradients: { embedded },
     });
     const table = createTable(assembler, config, sparseOptimizers[config.tableOptimizer], seed);
-    if (start !== null) table.restore(start.table);
+    if (base !== null) table.restore(base.table);
     const fresh = {
       parameters: initialValues(parameters, Random.seeded(seed, 'ranker parameters')),
       ...Object.fromEntries(optimizer.slots.map((slot) => [slot, new Float32Array(layout.size)])),
     };
     const scope = new EngineScope(engine);
-    const state = await scope.createState(start === null ? fresh : grown(start, layout, fresh));
+    const state = await scope.createState(base === null ? fresh : grown(base, layout, fresh));
     const training = await scope.load(model, state);
     const inference = await scope.load(buildInference({ scores: sigmoid(logits) }, layout), state);
     const graph = { layout, state, training, inference, scope };
-    return new RankerModel(assembler, config.learningRate, table, graph, start?.step ?? 0);
+    return new RankerModel(assembler, config.learningRate, table, graph, base?.step ?? 0);
   }
 
   /** One training step. @returns the loss before it */
@@ -177,15 +177,15 @@ export function gatesOf({ layout, vectors }: RankerState): Float32Array {
 }
 
 function grown(
-  start: RankerState,
+  base: RankerState,
   layout: ParameterLayout,
   fresh: Readonly<Record<string, Float32Array>>,
 ): Record<string, Float32Array> {
   return Object.fromEntries(
     Object.entries(fresh).map(([name, values]) => {
-      const before = start.vectors[name];
+      const before = base.vectors[name];
       if (before === undefined) throw new Error(`the state to start from has no ${name}`);
-      return [name, growVector(start.layout, before, layout, values)];
+      return [name, growVector(base.layout, before, layout, values)];
     }),
   );
 }

@@ -47,14 +47,14 @@ describe('training a ranker', () => {
     features: string,
     options: RankerConfigInput = {},
     dataset = data,
-    start: RankerState | null = null,
+    base: RankerState | null = null,
     progress: Progress = silent,
     seed = 1,
   ) {
     const feature = features === 'none' ? null : createFeature(featureSet(features), dataset, inputs);
     const config = rankerConfig.parse({ ...small, ...options });
     const kept = { signal: undefined, checkpoint: null };
-    const trained = await trainRanker({ dataset, feature, config, seed, engine, progress, start, ...kept });
+    const trained = await trainRanker({ dataset, feature, config, seed, engine, progress, base, ...kept });
     await trained.model.release();
     return trained;
   }

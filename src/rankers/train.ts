@@ -15,7 +15,7 @@ import { type CheckpointPlace, type CurvePoint, TrainingMemory } from './trainin
 export interface RankerTraining extends RankerOrigin {
   readonly progress: Progress;
   /** A ranker without images, trained on the same data, to go on from; null to begin from nothing. */
-  readonly start: RankerState | null;
+  readonly base: RankerState | null;
   /** Stops the training before its next step. */
   readonly signal: Pick<AbortSignal, 'aborted'> | undefined;
   /** Where it is kept so that it can go on; null: nowhere. */
@@ -65,12 +65,12 @@ export interface TrainedRanker {
  *   TRAINING_DIVERGED when the loss is not finite, INTERRUPTED, and those of reading and writing the checkpoint
  */
 export async function trainRanker(training: RankerTraining): Promise<TrainedRanker> {
-  const { dataset, feature, config, seed, engine, start } = training;
+  const { dataset, feature, config, seed, engine, base } = training;
   const began = performance.now();
   const train = requireTrainable(dataset);
   const [validation, test] = [rowsOfSplit(dataset, 'validation'), rowsOfSplit(dataset, 'test')];
   const assembler = new BatchAssembler(dataset, feature, train, config);
-  const model = await RankerModel.create(assembler, config, seed, engine, start);
+  const model = await RankerModel.create(assembler, config, seed, engine, base);
   try {
     const memory = await TrainingMemory.open(model, training.checkpoint, runOf(training), began);
     const labels = Uint8Array.from(validation, (row) => dataset.exposures.clicked[row]!);
@@ -94,8 +94,8 @@ export async function trainRanker(training: RankerTraining): Promise<TrainedRank
 }
 
 /** What a checkpoint must have been written by. */
-function runOf({ config, seed, feature, start }: RankerTraining): string {
-  return JSON.stringify({ config, seed, feature: feature?.name ?? null, start: start?.step ?? null });
+function runOf({ config, seed, feature, base }: RankerTraining): string {
+  return JSON.stringify({ config, seed, feature: feature?.name ?? null, base: base?.step ?? null });
 }
 
 /** Steps until the epochs are over or `patience` evaluations in a row have brought no better AUC. Without one the last is the best. */
@@ -105,13 +105,13 @@ async function trainUntilStale(
   trainRows: Int32Array,
   validate: () => Promise<Measured>,
   memory: TrainingMemory,
-  { config, seed, feature, progress, start, signal }: RankerTraining,
+  { config, seed, feature, progress, base, signal }: RankerTraining,
 ): Promise<void> {
   const stage = `Train ${config.ranker}, ${feature?.name ?? 'none'}`;
   const perEpoch = Math.ceil(trainRows.length / config.batchSize);
   const interval = Math.ceil(perEpoch / config.evaluationsPerEpoch);
   const total = perEpoch * config.epochs;
-  const purpose = start === null ? 'ranker batches' : 'ranker batches, going on';
+  const purpose = base === null ? 'ranker batches' : 'ranker batches, going on';
   const batches = shuffledBatches(trainRows, config.batchSize, Random.seeded(seed, purpose));
   for (let step = 0; step < memory.steps; step++) batches.next();
   const nextBatch = () => assembler.assemble(batches.next().value);
@@ -121,7 +121,7 @@ async function trainUntilStale(
     progress({ kind: 'advance', stage, done: memory.steps, detail: aucText(validationAuc) });
   };
   progress({ kind: 'start', stage, total, unit: 'steps' });
-  if (start !== null && memory.steps === 0) await look();
+  if (base !== null && memory.steps === 0) await look();
   let upcoming = nextBatch();
   while (memory.steps < total && memory.sinceBest < config.patience) {
     if (signal?.aborted === true) {

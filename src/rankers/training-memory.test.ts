@@ -39,7 +39,7 @@ describe('a ranker whose training is stopped', () => {
 
   async function train(options: RankerConfigInput, how: Partial<RankerTraining>): Promise<TrainedRanker> {
     const config = rankerConfig.parse({ ...small, ...options });
-    const plain = { start: null, progress: silent, signal: undefined, checkpoint: null, seed: 1 };
+    const plain = { base: null, progress: silent, signal: undefined, checkpoint: null, seed: 1 };
     const trained = await trainRanker({ dataset: data, feature, config, engine, ...plain, ...how });
     await trained.model.release();
     return trained;
@@ -59,17 +59,17 @@ describe('a ranker whose training is stopped', () => {
     { name: 'going on from another ranker, with Adam', options: { tableOptimizer: 'adam' }, warm: true },
   ] as const)('ends with the same bytes wherever it was stopped, $name', async ({ options, warm }) => {
     const start = warm ? base : null;
-    const whole = await train(options, { start });
+    const whole = await train(options, { base: start });
     const checkpoint = await place();
     // Between looks, right after one, before anything was done, and later.
     for (const step of [4, 6, 1, 6]) {
-      const stopped = train(options, { start, checkpoint, signal: stopBefore(step) });
+      const stopped = train(options, { base: start, checkpoint, signal: stopBefore(step) });
       await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
     }
     const before = await readFile(checkpoint.path);
     const done: number[] = [];
     const progress: Progress = (event) => void (event.kind === 'advance' && done.push(event.done));
-    const resumed = await train(options, { start, checkpoint, progress });
+    const resumed = await train(options, { base: start, checkpoint, progress });
     expect(learned(resumed)).toEqual(learned(whole));
     // 13 steps were there, and the look after the eighth is not taken again.
     expect(done).toEqual([16, 24, 30]);

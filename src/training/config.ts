@@ -11,7 +11,7 @@ import { parseBytes } from '../runtime/memory.ts';
  * A first stage on the catalogue's own photos, whose encoder the training then starts from: the stand-in where no
  * published weights are at hand.
  */
-const startConfig = z.strictObject({
+const firstStageSettings = z.strictObject({
   objective: objectiveSettings.prefault({ name: 'simclr' }).describe('What the first stage learns.'),
   steps: z.int().positive().default(300).describe('Training steps of the first stage.'),
   batchSize: z.int().min(2).max(65_536).default(256).describe('Samples per batch of the first stage.'),
@@ -19,7 +19,7 @@ const startConfig = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Its run folder, by default `start` inside `out`. Runs that name the same one share it.'),
+    .describe('Its run folder, by default `first-stage` inside `out`. Runs that name the same one share it.'),
 });
 
 /** All but where it reads and writes, and the seed. */
@@ -33,7 +33,7 @@ export const trainingSettings = z.strictObject({
       'A safetensors file to start the encoder from: of pretrain, torchvision, timm or transformers.',
     ),
   objective: objectiveSettings.prefault({}).describe('What is learned.'),
-  start: startConfig
+  firstStage: firstStageSettings
     .nullable()
     .default(null)
     .describe(

@@ -117,7 +117,7 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
 
 /** An objective that learns from the photos themselves, and so needs no first stage on them. */
 function trained(name: ObjectiveName): EmbeddingSource {
-  return pretrained((config) => ({ ...config, objective: objectiveNamed(name, config), start: null }));
+  return pretrained((config) => ({ ...config, objective: objectiveNamed(name, config), firstStage: null }));
 }
 
 /** An objective that learns from clicks. All of them share the first stage of their seed. */
@@ -150,17 +150,18 @@ function pretrained(configure: (config: TrainingConfig) => TrainingConfig): Embe
     seeded: true,
     trained: true,
     async embed({ folder, settings, ...place }, options) {
-      const { start, ...own } = configure(settings);
-      const shared = start === null ? null : { ...start, out: start.out ?? startFolder(folder) };
-      const { encoder } = await trainEncoder({ ...own, start: shared }, place, options);
+      const { firstStage, ...own } = configure(settings);
+      const shared =
+        firstStage === null ? null : { ...firstStage, out: firstStage.out ?? firstStageFolder(folder) };
+      const { encoder } = await trainEncoder({ ...own, firstStage: shared }, place, options);
       return embedWith(encoder, place.dataset, place.engine, options);
     },
   };
 }
 
-/** Where the first stage of a seed lies, beside the sources: `<out>/start/seed-1` for `<out>/courier/seed-1`. */
-function startFolder(folder: string): string {
-  return join(dirname(dirname(folder)), 'start', basename(folder));
+/** Where the first stage of a seed lies, beside the sources: `<out>/first-stage/seed-1` for `<out>/courier/seed-1`. */
+function firstStageFolder(folder: string): string {
+  return join(dirname(dirname(folder)), 'first-stage', basename(folder));
 }
 
 export const embeddingsFile = 'embeddings.parquet';

@@ -34,12 +34,12 @@ export async function writeModelCard(
   const records = await readMetrics(join(config.out, metricsFile));
   const best = records.find(({ step }) => step === bestStep) ?? {};
   // Paths of this machine say nothing elsewhere.
-  const { dataset: _, out, init, memory, threads, start, ...learned } = config;
-  const { out: __, ...stage } = start ?? {};
+  const { dataset: _, out, init, memory, threads, firstStage, ...learned } = config;
+  const { out: __, ...stage } = firstStage ?? {};
   const settings = {
     ...learned,
     ...(init === undefined ? {} : { initHash }),
-    start: start === null ? null : stage,
+    firstStage: firstStage === null ? null : stage,
   };
   const text = modelCard({
     dataset: {

@@ -28,24 +28,24 @@ describe('the first stage', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const settings = { ...tinyPretraining, steps: 4, start: { steps: 3, batchSize: 8 } };
+  const settings = { ...tinyPretraining, steps: 4, firstStage: { steps: 3, batchSize: 8 } };
 
   it('is where training begins, and its cost is shown', async () => {
     const [out, again] = [await temporaryFolder(), await temporaryFolder()];
     const notes: string[] = [];
     const listen = (event: ProgressEvent) => event.kind === 'note' && notes.push(event.text);
     const result = await pretrain({ ...settings, dataset: path, out }, { progress: listen });
-    expect(result.start?.images).toBe(3 * 2 * 8);
-    expect(notes.some((text) => text.includes(join('start', checkpointFile)))).toBe(true);
+    expect(result.firstStage?.images).toBe(3 * 2 * 8);
+    expect(notes.some((text) => text.includes(join('first-stage', checkpointFile)))).toBe(true);
     const [first] = (await readFile(join(out, metricsFile), 'utf8')).split('\n');
     expect(JSON.parse(first!)).toMatchObject({
       step: 1,
-      startImages: 48,
-      startSeconds: result.start!.seconds,
+      firstStageImages: 48,
+      firstStageSeconds: result.firstStage!.seconds,
     });
 
-    const init = join(out, 'start', checkpointFile);
-    await pretrain({ ...settings, start: null, init, dataset: path, out: again });
+    const init = join(out, 'first-stage', checkpointFile);
+    await pretrain({ ...settings, firstStage: null, init, dataset: path, out: again });
     const [one, other] = await Promise.all(
       [out, again].map(async (each) => (await readFile(join(each, checkpointFile))).toString('base64')),
     );

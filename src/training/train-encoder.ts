@@ -44,7 +44,7 @@ export interface TrainedEncoder {
   readonly images: number;
   readonly parameters: number;
   /** What the first stage cost; null without one. */
-  readonly start: FirstStage | null;
+  readonly firstStage: FirstStage | null;
 }
 
 export interface FirstStage {
@@ -74,32 +74,36 @@ export async function trainEncoder(
   options: WorkOptions = {},
 ): Promise<TrainedEncoder> {
   return RunFolder.hold(config.out, async (folder) => {
-    const start = await firstStage(config, place, options);
+    const firstStage = await trainFirstStage(config, place, options);
     const scope = new EngineScope(place.engine);
     const { dimension } = config.encoder;
     return withLesson(config.objective, { ...config, dimension }, place.dataset, (lesson) =>
-      train(config, folder, start, lesson, { ...place, engine: scope }, options),
+      train(config, folder, firstStage, lesson, { ...place, engine: scope }, options),
     ).finally(() => scope.release());
   });
 }
 
 /** Trains the same encoder on the photos alone, which is where the training proper then begins. */
-async function firstStage(
-  { start, ...config }: TrainingConfig,
+async function trainFirstStage(
+  { firstStage, ...config }: TrainingConfig,
   place: TrainingPlace,
   options: WorkOptions,
 ): Promise<(FirstStage & { readonly checkpoint: string }) | null> {
-  if (start === null) return null;
-  const { out = join(config.out, 'start') } = start;
-  options.progress?.({ kind: 'note', text: `First stage: ${start.objective.name}` });
-  const { seconds, images } = await trainEncoder({ ...config, ...start, out, start: null }, place, options);
+  if (firstStage === null) return null;
+  const { out = join(config.out, 'first-stage') } = firstStage;
+  options.progress?.({ kind: 'note', text: `First stage: ${firstStage.objective.name}` });
+  const { seconds, images } = await trainEncoder(
+    { ...config, ...firstStage, out, firstStage: null },
+    place,
+    options,
+  );
   return { seconds, images, checkpoint: join(out, checkpointFile) };
 }
 
 async function train<Batch extends PhotoBatch>(
   config: TrainingConfig,
   folder: RunFolder,
-  start: Awaited<ReturnType<typeof firstStage>>,
+  firstStage: Awaited<ReturnType<typeof trainFirstStage>>,
   lesson: Lesson<Batch>,
   { dataset, engine, room = null }: Omit<TrainingPlace, 'engine'> & { readonly engine: ModelLoader },
   { progress = silent, signal }: WorkOptions,
@@ -112,7 +116,7 @@ async function train<Batch extends PhotoBatch>(
   const parameters = stepParameters(description);
   const layout = layoutOf(parameters);
   const vectors = freshVectors(parameters, description.update, config.seed);
-  const init = start?.checkpoint ?? config.init;
+  const init = firstStage?.checkpoint ?? config.init;
   const initHash = init === undefined ? null : await startFrom(init, layout, vectors, progress);
   const budget = config.memory ?? usableMemory() / 2;
   const run = await TrainingRun.open(folder, identityOf(config, dataset, initHash), layout, {
@@ -160,7 +164,10 @@ async function train<Batch extends PhotoBatch>(
     const looked = t % config.validateEvery === 0 || t === config.steps;
     const look = looked ? await validation.look() : null;
     if (look !== null) await run.offer(t, look, state, judged);
-    const cost = t === 1 && start !== null ? { startSeconds: start.seconds, startImages: start.images } : {};
+    const cost =
+      t === 1 && firstStage !== null
+        ? { firstStageSeconds: firstStage.seconds, firstStageImages: firstStage.images }
+        : {};
     await run.record(t, after, photos.count, {
       ...losses,
       learningRate,
@@ -192,8 +199,8 @@ async function train<Batch extends PhotoBatch>(
     result,
     initHash,
   );
-  const cost = start === null ? null : { seconds: start.seconds, images: start.images };
-  return { encoder: encoderPath, ...result, start: cost };
+  const cost = firstStage === null ? null : { seconds: firstStage.seconds, images: firstStage.images };
+  return { encoder: encoderPath, ...result, firstStage: cost };
 }
 
 /** The encoder, what it is to learn, and how its parameters are changed. */
@@ -222,7 +229,7 @@ function describeStep<Batch extends PhotoBatch>(
  * is saved, and whether it goes on when embeddings collapse, may change; where it starts from is known by a hash.
  */
 function identityOf(config: TrainingConfig, dataset: Dataset, initHash: string | null): RunIdentity {
-  const { dataset: _, out, init, start, ...identity } = whatIsLearned(config);
+  const { dataset: _, out, init, firstStage, ...identity } = whatIsLearned(config);
   return { pipeline: 'pretrain', config: { ...identity, initHash }, datasetHash: dataset.hash };
 }
 

@@ -204,7 +204,7 @@ describe('courier compare', () => {
   it('comes to the same table with several trainings at a time', async () => {
     const input = {
       ...settings,
-      pretrain: { ...settings.pretrain, start: { steps: 2, batchSize: 4 } },
+      pretrain: { ...settings.pretrain, firstStage: { steps: 2, batchSize: 4 } },
       dataset,
     };
     const options = { title: 'test', command: 'test' };

@@ -29,9 +29,12 @@ export async function embeddingCost(
   const stage = costs.all.find((cost) => cost.stage === embedStage(source, seed));
   const records = await readMetrics(join(sourceFolder(out, source, seed ?? 0), metricsFile));
   const [first, last] = [records.at(0), records.at(-1)];
-  const trained = numberOf(last, 'seconds') + numberOf(first, 'startSeconds');
+  const trained = numberOf(last, 'seconds') + numberOf(first, 'firstStageSeconds');
   return {
-    images: records.reduce((sum, record) => sum + numberOf(record, 'images'), numberOf(first, 'startImages')),
+    images: records.reduce(
+      (sum, record) => sum + numberOf(record, 'images'),
+      numberOf(first, 'firstStageImages'),
+    ),
     // The stage knows only the call that finished it; the log knows those before, which were interrupted.
     embeddingSeconds: Math.max(stage?.seconds ?? 0, trained),
     peakMemoryBytes: stage?.peakMemoryBytes ?? 0,

@@ -78,10 +78,10 @@ async function embed(
 /** Tasks that share a first stage are one after the other: those of a seed, or all where its folder is named. */
 function apart(
   tasks: readonly EmbedTask[],
-  { pretrain: { start } }: CompareConfig,
+  { pretrain: { firstStage } }: CompareConfig,
 ): readonly (readonly EmbedTask[])[] {
-  if (start === null) return tasks.map((task) => [task]);
-  if (start.out !== undefined) return tasks.length === 0 ? [] : [tasks];
+  if (firstStage === null) return tasks.map((task) => [task]);
+  if (firstStage.out !== undefined) return tasks.length === 0 ? [] : [tasks];
   const seeds = [...new Set(tasks.map(({ seed }) => seed))];
   return seeds.map((seed) => tasks.filter((task) => task.seed === seed));
 }
