@@ -104,7 +104,7 @@ describe('a ranker whose training is stopped', () => {
     const checkpoint = await place();
     const stopped = train({}, { checkpoint, signal: stopBefore(2) });
     await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
-    for (const other of [{ seed: 2 }, { feature: null }, { start: base }]) {
+    for (const other of [{ seed: 2 }, { feature: null }, { base }]) {
       await expect(train({}, { checkpoint, ...other })).rejects.toMatchObject({ code: 'CHECKPOINT_INVALID' });
     }
     await expect(train({ epochs: 3 }, { checkpoint })).rejects.toMatchObject({ code: 'CHECKPOINT_INVALID' });
