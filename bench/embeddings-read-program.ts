@@ -1,15 +1,19 @@
 /** One thing done with a file of embeddings, in a process of its own with Node's default heap, whose peak is then its own. */
 import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { literal, withDuckDB } from '../src/data/duckdb.ts';
 import { readEmbeddings, writeTracedEmbeddings } from '../src/data/embeddings.ts';
 import { readParquet } from '../src/data/parquet-table.ts';
 import { cluster } from '../src/pipelines/cluster/index.ts';
 import { EmbeddingStore } from '../src/pipelines/embed/store.ts';
+import { ingest } from '../src/pipelines/ingest/index.ts';
+import { rank } from '../src/pipelines/rank/index.ts';
 import { Random } from '../src/random.ts';
 
 const [task = '', path = '', rows = '', width = ''] = process.argv.slice(2);
 const [count, dimension] = [Number(rows), Number(width)];
+const folder = dirname(path);
 const origin = { encoder: 'bench', precision: 'float32', model: 'bench' };
 const hashOf = (row: number) => createHash('sha256').update(`photo ${row}`).digest('hex');
 const column = <T>(of: (row: number) => T) => Array.from({ length: count }, (_, row) => of(row));
@@ -30,7 +34,7 @@ function drawVectors(): (row: number) => Float32Array {
 }
 
 function scan(sums: string): Promise<void> {
-  return withDuckDB([dirname(path)], async (connection) => {
+  return withDuckDB([folder], async (connection) => {
     const result = await connection.run(`SELECT ${sums} FROM read_parquet(${literal(path)})`);
     if ((await result.getRows()).length !== 1) throw new Error('the scan gave no sum');
   });
@@ -66,10 +70,41 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     await store.close();
   },
   async cluster() {
-    const out = join(dirname(path), 'clusters');
+    const out = join(folder, 'clusters');
     await cluster({ embeddings: path, out, clusters: [100], iterations: 3 });
   },
+  /** A log of a few thousand page views of such a catalogue, for `rank`. */
+  async ingest() {
+    const items = join(folder, 'items.csv');
+    await writeFile(items, `item,type\n${column((row) => `item-${row},${row % 50}`).join('\n')}\n`);
+    const log = join(folder, 'log.csv');
+    await writeFile(log, `user,item,time,clicked,view\n${drawExposures().join('\n')}\n`);
+    await ingest({
+      source: 'table',
+      log: { path: log, user: 'user', item: 'item', time: 'time', clicked: 'clicked', pageView: 'view' },
+      catalogue: { path: items, item: 'item', categories: ['type'] },
+      out: join(folder, 'dataset'),
+    });
+  },
+  async rank() {
+    const [dataset, out] = [join(folder, 'dataset'), join(folder, 'rank')];
+    const short = { ranker: { epochs: 1 }, diagnosis: false, parallel: 1 };
+    await rank({ dataset, out, embeddings: path, features: ['sim-score'], starts: ['warm'], ...short });
+  },
 };
+
+/** Four candidates a page view, one of them clicked. */
+function drawExposures(): readonly string[] {
+  const random = Random.seeded(1, 'bench log');
+  const [views, users, shown] = [6000, 300, 4];
+  return Array.from({ length: views }, (_, view) => {
+    const [user, clicked] = [random.integer(users), random.integer(shown)];
+    const time = 1_700_000_000 + 600 * view;
+    return Array.from({ length: shown }, (_, place) => {
+      return `${user},item-${random.integer(count)},${time},${Number(place === clicked)},${view}`;
+    });
+  }).flat();
+}
 
 const run = tasks[task];
 if (run === undefined) throw new Error(`no task ${task}`);

@@ -32,8 +32,11 @@ export const embeddingsRead: Benchmark = async ({ rounds, only, say }) => {
       }
       rows.push(...rowsOf(`read ${what}`, ours, scans));
     }
-    for (const task of ['embed again', 'cluster'])
-      if (task.includes(only)) rows.push(...rowsOf(task, [run(task)]));
+    for (const task of ['embed again', 'cluster', 'rank']) {
+      if (!task.includes(only)) continue;
+      if (task === 'rank') run('ingest');
+      rows.push(...rowsOf(task, [run(task)]));
+    }
     return { rows, missing: [] };
   } finally {
     await rm(folder, { recursive: true, force: true });
