@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,6 +47,19 @@ describe('courier compare', () => {
     await writeFile(join(own, manifestFile), '{}');
     return join(own, manifestFile);
   }
+
+  it('opens the dataset once: it may be gone as soon as something is computed', async () => {
+    const copied = join(folder, 'copied');
+    await cp(dataset, copied, { recursive: true });
+    const progress = (event: ProgressEvent) => {
+      if (event.kind === 'start') rmSync(copied, { recursive: true, force: true });
+    };
+    const once = { ...settings, sources: settings.sources.slice(0, 1), seeds: [1], examples: 0 };
+    const out = join(folder, 'once');
+    const { report } = await compare({ ...once, dataset: copied, out }, { progress });
+    expect(await exists(copied)).toBe(false);
+    expect([report.rows.length, report.failures]).toEqual([2, []]);
+  });
 
   it('plans without writing, and says what it cannot know instead of inventing it', async () => {
     const out = join(folder, 'planned');
