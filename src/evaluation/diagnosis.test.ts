@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,11 +22,13 @@ describe('the diagnosis', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  async function diagnosisOf(out: string, starts: ('warm' | 'scratch')[], signal?: AbortSignal) {
+  async function reportOf(out: string, starts: ('warm' | 'scratch')[], signal?: AbortSignal) {
     const settings = { dataset, out, embeddings: at('e.parquet'), features: ['sim-score'], starts };
     const small = { ranker: { epochs: 1 }, replicates: 100, parallel: 1 };
-    return (await rank({ ...settings, ...small }, { signal })).report.diagnosis;
+    return (await rank({ ...settings, ...small }, { signal })).report;
   }
+
+  const diagnosisOf = async (...how: Parameters<typeof reportOf>) => (await reportOf(...how)).diagnosis;
 
   /** Says to stop as soon as a file is there. */
   function stopOnce(path: string): AbortSignal {
@@ -65,5 +67,14 @@ describe('the diagnosis', () => {
     expect(importance.map(({ loss }) => loss)).toEqual(importance.map(() => 0));
     expect(importance.length).toBeGreaterThan(2);
     expect(await timesBelow(rankers)).toEqual(before);
+  });
+
+  it('loses no table where it fails', async () => {
+    const weights = at('whole', 'rankers', 'embeddings-sim-score-warm-seed-1.weights.safetensors');
+    await writeFile(weights, 'damaged');
+    await rm(at('whole', 'diagnosis.json'));
+    const report = await reportOf(at('whole'), ['scratch']);
+    expect([report.rows.length, report.diagnosis]).toEqual([2, null]);
+    expect(report.failures).toMatchObject([{ stage: 'diagnose', code: 'FILE_CORRUPT' }]);
   });
 });

@@ -38,7 +38,8 @@ describe('what the compute thread hands over', () => {
     const state = await engine.createState({ sum: new Float32Array(3) });
     const session = await engine.load(runningSum(), state);
     const { y } = await session.run({ x: one! });
-    const { sum } = await state.read();
+    expect(await state.read(['another'])).toEqual({});
+    const { sum } = await state.read(['sum']);
     expect([y!.buffer.byteLength, sum!.buffer.byteLength]).toEqual([12, 12]);
   });
 

@@ -144,8 +144,9 @@ export class EngineState {
     await this.#engine.request({ kind: 'writeState', state: this.id, values });
   }
 
-  async read(): Promise<Readonly<Record<string, Float32Array>>> {
-    const values = await this.#engine.request({ kind: 'readState', state: this.id });
+  /** Copies of its tensors. @param names of those that are wanted; by default all */
+  async read(names: readonly string[] | null = null): Promise<Readonly<Record<string, Float32Array>>> {
+    const values = await this.#engine.request({ kind: 'readState', state: this.id, names });
     return Object.fromEntries(Object.keys(values).map((name) => [name, floats(values, name)]));
   }
 

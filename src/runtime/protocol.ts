@@ -32,7 +32,12 @@ export type Request =
       readonly state: number;
       readonly values: Readonly<Record<string, Float32Array>>;
     }
-  | { readonly kind: 'readState'; readonly state: number }
+  | {
+      readonly kind: 'readState';
+      readonly state: number;
+      /** All where it is null. */
+      readonly names: readonly string[] | null;
+    }
   | { readonly kind: 'releaseState'; readonly state: number };
 
 export type Reply =

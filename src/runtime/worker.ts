@@ -139,11 +139,13 @@ function writeState(id: number, values: Readonly<Record<string, Float32Array>>):
   return {};
 }
 
-function readState(id: number): NamedValues {
-  const state = required(states, id, 'state');
+function readState(id: number, names: readonly string[] | null): NamedValues {
+  const { current } = required(states, id, 'state');
   // Copies, since answers are handed over, and the state stays.
   return Object.fromEntries(
-    [...state.current].map(([name, tensor]) => [name, plainValues(name, tensor.data).slice()]),
+    [...current]
+      .filter(([name]) => names?.includes(name) ?? true)
+      .map(([name, tensor]) => [name, plainValues(name, tensor.data).slice()]),
   );
 }
 
@@ -174,7 +176,7 @@ async function answer(request: Request): Promise<NamedValues> {
     case 'writeState':
       return writeState(request.state, request.values);
     case 'readState':
-      return readState(request.state);
+      return readState(request.state, request.names);
     case 'releaseState':
       return releaseState(request.state);
   }

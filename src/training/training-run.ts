@@ -7,7 +7,6 @@ import type { SamplerState } from '../data/dealer.ts';
 import { CourierError } from '../errors.ts';
 import { loadCheckpoint, saveCheckpoint } from '../graph/checkpoint.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
-import { gradientState } from '../graph/training-step.ts';
 import type { Spread } from '../objectives/collapse.ts';
 import { MetricsLog, numberOf, readMetrics } from '../runs/metrics-log.ts';
 import type { RunFolder, RunIdentity } from '../runs/run-folder.ts';
@@ -149,7 +148,7 @@ export class TrainingRun {
     this.#memory = { ...this.#memory, spread };
     const score = scores.validationAuc ?? null;
     if (score !== null && bestScore !== null && score <= bestScore) return;
-    this.#best = (await state.read())[vector]!;
+    this.#best = (await state.read([vector]))[vector]!;
     this.#memory = { ...this.#memory, bestStep: step, bestScore: score };
   }
 
@@ -170,8 +169,8 @@ export class TrainingRun {
   /** @param arrays what the objective remembers */
   async checkpoint(step: number, state: EngineState, arrays: Arrays): Promise<void> {
     const { folder, id, layout } = this.#opened;
-    // The sum of gradients is zero between steps.
-    const { [gradientState]: _, ...kept } = await state.read();
+    // Not the sum of gradients, which is zero between steps.
+    const kept = await state.read(Object.keys(this.vectors));
     const vectors = { ...kept, best: this.#best };
     const checkpoint = { step, vectors, arrays, progress: this.#memory };
     await saveCheckpoint(join(folder, checkpointFile), id, layout, checkpoint);

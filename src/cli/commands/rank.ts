@@ -3,6 +3,7 @@ import { parseConfig } from '../../config.ts';
 import { featureNames } from '../../features/index.ts';
 import { rankConfig } from '../../pipelines/rank/config.ts';
 import { rank } from '../../pipelines/rank/index.ts';
+import { terminalFailures } from '../../report/failures.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -45,9 +46,16 @@ export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
         const config = parseConfig(rankConfig, settings, 'rank configuration');
         const { report, exported } = await rank(config, context);
         const { json, html } = await writeReport(config.out, report);
-        print(`\n${terminalTable(report.rows)}\n\nReport: ${html}`);
+        const texts = [terminalTable(report.rows), `Report: ${html}`, terminalFailures(report.failures)];
+        print(`\n${texts.filter((text) => text !== null).join('\n\n')}`);
         if (exported !== null) print(`Exported: ${exported.folder}`);
-        return { report: json, html, rows: report.rows, ...(exported === null ? {} : { export: exported }) };
+        return {
+          report: json,
+          html,
+          rows: report.rows,
+          failures: report.failures,
+          ...(exported === null ? {} : { export: exported }),
+        };
       }),
     );
 }

@@ -12,6 +12,7 @@ import { rankRows } from '../../evaluation/rank-rows.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
 import type { Report } from '../../report/report.ts';
+import { Failures } from '../../runs/failures.ts';
 import { withRunFolder } from '../../runs/run-folder.ts';
 import { StageCosts } from '../../runs/stage-costs.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
@@ -65,8 +66,13 @@ async function rankPlanned(
   const { progress = silent } = options;
   const costs = await StageCosts.open(trainer.config.out);
   const runs = await rankRows(trainer, planned, costs, progress);
-  const diagnosis = await diagnose(trainer, planned, runs, progress);
-  const report = await evaluationReport(trainer, runs, diagnosis, costs, startedAt, options);
+  // Whatever becomes of the diagnosis, the table is there.
+  const failures = new Failures(progress, options.signal);
+  const [seed = null] = trainer.config.seeds;
+  const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
+  const diagnosis = await failures.attempt(unit, () => diagnose(trainer, planned, runs, progress));
+  const evaluated = await evaluationReport(trainer, runs, diagnosis, costs, startedAt, options);
+  const report = { ...evaluated, failures: failures.list };
   if (exported === null) return { report, exported: null };
   const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;
   return { report, exported: await exportRow(trainer, row, progress) };
