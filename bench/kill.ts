@@ -104,7 +104,7 @@ async function prepare(root: string): Promise<readonly (readonly [string, readon
       [
         ...config('compare'),
         ...dataset,
-        '--objectives',
+        '--sources',
         'courier,hog',
         '--features',
         'cluster-id',
