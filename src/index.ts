@@ -96,7 +96,6 @@ export { type LoadedRanker, loadRanker } from './rankers/load.ts';
 // Metrics and tests
 
 export { auc, type GroupedAuc, gauc } from './metrics/auc.ts';
-export { type PairedBootstrapInput, type PairedDifference, pairedBootstrap } from './metrics/bootstrap.ts';
 export { predictedOverObserved, type ReliabilityBin, reliabilityTable } from './metrics/calibration.ts';
 export { type DeLongTest, deLongTest } from './metrics/delong.ts';
 export { type Measured, measure } from './metrics/measured.ts';

@@ -159,7 +159,7 @@ describe('the demo', () => {
     const folder = await temporaryFolder();
     const config = join(folder, 'demo.json');
     const shop = { items: 60, shoppers: 12, pageViews: 240, photoSide: 16 };
-    const compare = { pretrain: tinyPretraining, ranker: { epochs: 1 }, replicates: 100 };
+    const compare = { pretrain: tinyPretraining, ranker: { epochs: 1 } };
     await writeFile(config, JSON.stringify({ shop, side: 16, compare }));
     const out = join(folder, 'demo');
     const ran = await courier('demo', '--json', '--config', config, '--out', out);
@@ -217,8 +217,6 @@ describe('the commands, one after the other', () => {
       ...words,
       '--seeds',
       '2',
-      '--set',
-      'replicates=100',
       '--set',
       'codes.clusters=[4,9]',
       '--out',
@@ -285,7 +283,7 @@ describe('the commands, one after the other', () => {
   it('compare fills a run folder once, and reads it the second time', async () => {
     const settings = at('compare.json');
     const content = {
-      ...{ pretrain: tinyPretraining, ranker: { epochs: 2 }, replicates: 100, seeds: [1] },
+      ...{ pretrain: tinyPretraining, ranker: { epochs: 2 }, seeds: [1] },
       ...{ starts: ['warm'], diagnosis: false },
     };
     await writeFile(settings, JSON.stringify(content));

@@ -1,7 +1,7 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { gap, value } from '../../test/support/measured.ts';
-import { sampleReport } from '../../test/support/report.ts';
+import { sampleReport, undefinedLift } from '../../test/support/report.ts';
 import { reportPage } from './page.ts';
 
 /** The part of a parsed page used here. */
@@ -157,7 +157,7 @@ describe('the report page', () => {
     const better = (pCorrected: number) => {
       const rows = report.rows.map((row) => ({
         ...row,
-        lift: row.lift && { ...row.lift, pCorrected: value(pCorrected) },
+        lifts: row.lifts && { ...row.lifts, auc: { ...row.lifts.auc, pCorrected: value(pCorrected) } },
       }));
       return elements(reportPage({ ...report, rows }), '.results .warm tr.better').length;
     };
@@ -178,9 +178,13 @@ describe('the report page', () => {
 
   it('stands without any lift, and says in its headline that there is none', () => {
     const report = sampleReport();
-    const none = gap('AUC is undefined: every row is clicked.');
-    const lift = { auc: none, ci95: none, p: none, pCorrected: none, pDeLong: none };
-    const rows = report.rows.map((row) => ({ ...row, auc: none, lift: row.lift && lift }));
+    const why = 'AUC is undefined: every row is clicked.';
+    const auc = undefinedLift(why);
+    const rows = report.rows.map((row) => ({
+      ...row,
+      auc: gap(why),
+      lifts: row.lifts && { ...row.lifts, auc },
+    }));
     const page = reportPage({ ...report, rows });
     expect(elements(page, 'h1')[0]?.textContent).toContain('cannot be told: AUC is undefined');
     expect(elements(page, '.facts dt').map(({ textContent }) => textContent)).toEqual([
