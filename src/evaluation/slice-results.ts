@@ -68,5 +68,5 @@ function requireEnough(labels: Uint8Array): void {
   const clicks = labels.reduce((sum, label) => sum + label, 0);
   const others = labels.length - clicks;
   if (Math.min(clicks, others) >= fewest) return;
-  throw undefinedMetric('AUC', `${clicks} clicks and ${others} non-clicks, not ${fewest} of each`);
+  throw undefinedMetric('AUC', `there are ${clicks} clicks and ${others} non-clicks, not ${fewest} of each`);
 }

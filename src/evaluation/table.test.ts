@@ -70,7 +70,7 @@ describe('the table', () => {
       expect(without?.lifts).toBeNull();
       const difference = defined(row?.auc).mean - defined(without?.auc).mean;
       expect(defined(row?.lifts?.auc.difference)).toBeCloseTo(difference, 10);
-      expect(defined(row?.lifts?.auc.p)).toBeLessThan(0.02);
+      expect(defined(row?.lifts?.auc.p)).toBeLessThan(0.05);
     }
   });
 
@@ -107,7 +107,7 @@ describe('the table', () => {
     expect(named('new')).toMatchObject({
       kind: 'undefined',
       exposures: 0,
-      why: expect.stringContaining('no rows'),
+      why: 'AUC is undefined: there are 0 clicks and 0 non-clicks, not 50 of each.',
     });
     const families = row?.slices.filter(({ family }) => family === 'item history') ?? [];
     expect(families.reduce((sum, { exposures }) => sum + exposures, 0)).toBe(testRows.length);

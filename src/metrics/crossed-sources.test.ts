@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type NullNoise, nullLift } from '../../test/support/null-lift.ts';
 import { Random } from '../random.ts';
-import { type CrossedSources, combineSources } from './crossed-sources.ts';
+import { type CrossedSources, combineSources, crossedSources } from './crossed-sources.ts';
 import { studentQuantile } from './student-t.ts';
 
 const base: CrossedSources = {
@@ -11,37 +12,11 @@ const base: CrossedSources = {
   interactionVariance: 0,
 };
 
-/** Lifts where nothing is better: each user answers in its own way, each seed is lucky or not, and both together. */
-function nullLift(
-  random: Random,
-  seeds: number,
-  noise: { seed: number; interaction: number },
-): CrossedSources {
-  const users = 200;
-  const own = Float64Array.from({ length: users }, () => random.normal());
-  const cells = Array.from({ length: seeds }, () => {
-    const luck = (noise.seed * random.normal()) / Math.sqrt(users);
-    return own.map((user) => user + luck + noise.interaction * random.normal());
-  });
-  const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
-  const seedLifts = cells.map(mean);
-  const lift = mean(seedLifts);
-  const means = own.map((_, user) => mean(cells.map((cell) => cell[user]!)));
-  const squares = (values: readonly number[]) => values.reduce((sum, value) => sum + value ** 2, 0);
-  const apart = cells.flatMap((cell, seed) =>
-    Array.from(cell, (value, user) => value - means[user]! - seedLifts[seed]! + lift),
-  );
-  return {
-    seedLifts,
-    users,
-    userVariance: squares(Array.from(means, (value) => value - lift)) / (users - 1) / users,
-    interactionVariance: squares(apart) / (users - 1) / (seeds - 1) / seeds / users,
-  };
-}
-
-function rejected(runs: number, seeds: number, noise: { seed: number; interaction: number }): number {
+function rejected(runs: number, seeds: number, noise: NullNoise): number {
   const random = Random.seeded(5, `null ${seeds}`);
-  const lifts = Array.from({ length: runs }, () => combineSources(nullLift(random, seeds, noise)));
+  const lifts = Array.from({ length: runs }, () =>
+    combineSources(crossedSources(nullLift(random, 100, seeds, noise))),
+  );
   return lifts.filter(({ p }) => p < 0.05).length / runs;
 }
 
@@ -69,6 +44,19 @@ describe('users and seeds as sources of chance', () => {
   it('count once what users answer to single seeds', () => {
     const doubled = { ...base, userVariance: 0.0003, interactionVariance: 0.0002 };
     expect(combineSources(doubled).ci95[1]).toBeCloseTo(combineSources(base).ci95[1], 12);
+  });
+
+  it('come apart in the mean over many tables', () => {
+    const random = Random.seeded(7, 'parts');
+    const [runs, users, seeds] = [400, 50, 3];
+    const tables = Array.from({ length: runs }, () =>
+      crossedSources(nullLift(random, users, seeds, { seed: 0, interaction: 2 })),
+    );
+    const mean = (of: (sources: CrossedSources) => number) =>
+      tables.reduce((sum, table) => sum + of(table), 0) / runs;
+    const interaction = 4 / users / seeds;
+    expect(mean(({ interactionVariance }) => interactionVariance) / interaction).toBeCloseTo(1, 1);
+    expect(mean(({ userVariance }) => userVariance) / (1 / users + interaction)).toBeCloseTo(1, 1);
   });
 
   it('give a p-value below 0.05 just where the interval leaves out zero', () => {
@@ -106,7 +94,7 @@ describe('users and seeds as sources of chance', () => {
     const random = Random.seeded(6, 'power');
     const noise = { seed: 1, interaction: 1 };
     const found = Array.from({ length: 400 }, () => {
-      const sources = nullLift(random, 10, noise);
+      const sources = crossedSources(nullLift(random, 100, 10, noise));
       const { detectable } = combineSources(sources);
       return combineSources({ ...sources, seedLifts: sources.seedLifts.map((lift) => lift + detectable) });
     });

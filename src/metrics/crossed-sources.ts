@@ -1,6 +1,7 @@
 /** What users and seeds together, each seed measured on the same users, leave to chance in a mean over seeds. */
 import { undefinedMetric } from './rows.ts';
 import { studentQuantile } from './student-t.ts';
+import type { UserInfluence } from './user-influence.ts';
 
 /** What a lift varies with. */
 export interface CrossedSources {
@@ -26,6 +27,21 @@ export interface Uncertainty {
 interface Part {
   readonly variance: number;
   readonly degreesOfFreedom: number;
+}
+
+/** @param seeds the lift of each seed and how the same users move it. (S) */
+export function crossedSources(seeds: readonly UserInfluence[]): CrossedSources {
+  const { influence, users } = seeds[0]!;
+  const count = seeds.length;
+  const mean = influence.map((_, user) => meanOf(seeds.map((seed) => seed.influence[user]!)));
+  const apart = seeds.reduce((sum, seed) => sum + squaredDistance(seed.influence, mean), 0);
+  const ofSample = users / (users - 1);
+  return {
+    seedLifts: seeds.map(({ value }) => value),
+    users,
+    userVariance: ofSample * mean.reduce((sum, value) => sum + value ** 2, 0),
+    interactionVariance: count === 1 ? 0 : (ofSample * apart) / (count * (count - 1)),
+  };
 }
 
 /** Interval, p-value and power of a mean over seeds, by t. */
@@ -88,6 +104,12 @@ function levelAt(distance: number, reach: (level: number) => number): number {
     else high = middle;
   }
   return Math.exp(high);
+}
+
+function squaredDistance(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let place = 0; place < a.length; place++) sum += (a[place]! - b[place]!) ** 2;
+  return sum;
 }
 
 export function meanOf(values: readonly number[]): number {

@@ -26,8 +26,12 @@ const [mixed, perfect] = [
 
 describe('the lift of a row', () => {
   it('is defined as a whole for clicked and unclicked rows of several users', () => {
-    const lift = liftOf([0, 1, 0, 1], [1, 1, 2, 2], mixed, perfect);
-    expect(defined(lift.difference)).toBeCloseTo(0.75 - 0.25, 12);
+    const [before, after] = [
+      [...mixed, 0.5],
+      [...perfect, 0.5],
+    ];
+    const lift = liftOf([0, 1, 0, 1, 1], [1, 1, 2, 2, 2], before, after);
+    expect(defined(lift.difference)).toBeCloseTo(5 / 6 - 3 / 6, 12);
     expect(defined(wholeLift(lift))).toMatchObject({ p: defined(lift.p), covers: 'users' });
   });
 

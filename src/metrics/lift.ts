@@ -1,10 +1,10 @@
 /** How much better one ranker is than another on the same rows and with the same seeds. */
-import { type CrossedSources, combineSources, meanOf, type Uncertainty } from './crossed-sources.ts';
+import { combineSources, crossedSources, meanOf, type Uncertainty } from './crossed-sources.ts';
 import { groupByIds } from './groups.ts';
 import { known, type Measured, mapped, measure } from './measured.ts';
 import { holm } from './multiple-comparisons.ts';
 import type { ScoredRows } from './slices.ts';
-import type { UserMetric } from './user-influence.ts';
+import { influenceOnDifference, type UserInfluence, type UserMetric } from './user-influence.ts';
 
 /** What an interval and a p-value allow for: with one seed nothing is known of the chance of training. */
 export type Covers = 'users' | 'users and seeds';
@@ -40,7 +40,7 @@ export type SeedScores = readonly ScoredRows[];
  * leave to chance.
  */
 export function measureLift(metric: UserMetric, baseline: SeedScores, treatment: SeedScores): MeasuredLift {
-  const sources = measure(() => crossedSources(metric, baseline, treatment));
+  const sources = measure(() => crossedSources(seedLifts(metric, baseline, treatment)));
   const uncertainty = sources.kind === 'undefined' ? sources : measure(() => combineSources(sources.value));
   return {
     // Of one user there is a difference, though no interval.
@@ -80,29 +80,13 @@ export function correctionOver(lifts: readonly MeasuredLift[]): (lift: MeasuredL
   return (lift) => ({ ...lift, pCorrected: mapped(lift.p, (p) => corrected.get(p) ?? p) });
 }
 
-function crossedSources(metric: UserMetric, baseline: SeedScores, treatment: SeedScores): CrossedSources {
-  const grouping = groupByIds(baseline[0]!.users);
-  const seeds = baseline.map((rows, seed) => {
-    const [before, after] = [metric(rows, grouping), metric(treatment[seed]!, grouping)];
-    const influence = after.influence.map((value, user) => value - before.influence[user]!);
-    return { lift: after.value - before.value, influence, users: after.users };
+function seedLifts(
+  metric: UserMetric,
+  baseline: SeedScores,
+  treatment: SeedScores,
+): readonly UserInfluence[] {
+  const users = groupByIds(baseline[0]!.users);
+  return baseline.map((rows, seed) => {
+    return influenceOnDifference(metric(rows, users), metric(treatment[seed]!, users));
   });
-  const { users } = seeds[0]!;
-  const mean = Float64Array.from(seeds[0]!.influence, (_, user) =>
-    meanOf(seeds.map(({ influence }) => influence[user]!)),
-  );
-  const apart = seeds.reduce((sum, { influence }) => sum + squaredDistance(influence, mean), 0);
-  const ofSample = users / (users - 1);
-  return {
-    seedLifts: seeds.map(({ lift }) => lift),
-    users,
-    userVariance: ofSample * mean.reduce((sum, value) => sum + value ** 2, 0),
-    interactionVariance: seeds.length === 1 ? 0 : (ofSample * apart) / (seeds.length * (seeds.length - 1)),
-  };
-}
-
-function squaredDistance(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let place = 0; place < a.length; place++) sum += (a[place]! - b[place]!) ** 2;
-  return sum;
 }

@@ -91,6 +91,15 @@ export function ndcgInfluence(k: number): UserMetric {
   };
 }
 
+/** Of one ranker less another on the same rows. */
+export function influenceOnDifference(before: UserInfluence, after: UserInfluence): UserInfluence {
+  return {
+    value: after.value - before.value,
+    influence: after.influence.map((value, user) => value - before.influence[user]!),
+    users: after.users,
+  };
+}
+
 /** Of a ratio of sums over users, by the delta method. */
 function ratioInfluence(numerators: Float64Array, denominators: Float64Array): UserInfluence {
   const whole = sum(denominators);

@@ -45,7 +45,7 @@ describe('markdownTable', () => {
   it('says what the interval of one seed leaves out', () => {
     const alone = { ...rowLift(0.01, 0.004, 0.02), covers: 'users' } as const;
     expect(markdownTable([reportRow('vector', 'hog', 0.81, alone)])).toContain(
-      'Where there is one seed\\: the chance of training is not in it.',
+      'Where there is one seed: the chance of training is not in it.',
     );
   });
 

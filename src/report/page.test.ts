@@ -152,6 +152,14 @@ describe('the report page', () => {
     expect(elements(page, '.results tbody.scratch tr')).toHaveLength(7);
   });
 
+  it('shows the lifts of the other metrics in a table of their own', () => {
+    const cells = elements(reportPage(sampleReport()), '.lifts tbody tr:nth-of-type(1) :is(th, td)');
+    expect(cells.map(({ textContent }) => textContent.trim())).toEqual([
+      ...['vectors', 'COURIER', 'warm', '+0.30', '−0.15 to 0.75', '0.19'],
+      ...['+1.20', '0.70 to 1.70', '0.003', '−0.20', '−0.30 to −0.10', '0.004'],
+    ]);
+  });
+
   it('marks a lift as better only where its corrected p-value says so too', () => {
     const report = sampleReport();
     const better = (pCorrected: number) => {

@@ -17,7 +17,15 @@ import { seriesColors } from './drawing.ts';
 import { type Html, html } from './html.ts';
 import type { Curve, Report, ReportRow } from './report.ts';
 import { rivalSentence } from './rival.ts';
-import { comparedRows, judged, liftedRows, type StartGroup, startGroups, verdict } from './rows.ts';
+import {
+  comparedRows,
+  judged,
+  liftedRows,
+  type StartGroup,
+  startGroups,
+  type Verdict,
+  verdict,
+} from './rows.ts';
 
 export function resultsSection(report: Report): Html {
   const { rows } = report;
@@ -32,7 +40,7 @@ ${liftFigure(rows)}
 ${liftNote(rows)} ${correctionNote}
 Calibration: predicted over observed click rate.</caption>
 ${tableHead(columns)}
-${startGroups(rows).map((group) => tableBody(columns, group))}
+${startGroups(rows).map(tableBody)}
 </table>
 </div>
 ${otherTable(rows)}
@@ -61,13 +69,13 @@ and by the corrected p-value.</figcaption></figure>`;
 
 /** The lifts of the other metrics; null without a row that has any. */
 function otherTable(rows: readonly ReportRow[]): Html | null {
-  const compared = comparedRows(rows);
+  const compared = startGroups(comparedRows(rows)).flatMap((group) => group.rows);
   if (compared.length === 0) return null;
   return html`<div class="scroll" role="region" aria-label="Lifts of other metrics" tabindex="0">
-<table class="results">
+<table class="lifts">
 <caption>${otherNote}</caption>
 ${tableHead(otherColumns)}
-${startGroups(compared).map((group) => tableBody(otherColumns, group))}
+<tbody>${compared.map((row) => tableRow(otherColumns, row, 'plain'))}</tbody>
 </table>
 </div>`;
 }
@@ -76,14 +84,17 @@ function tableHead(columns: readonly Column[]): Html {
   return html`<thead><tr>${columns.map(({ title, kind }) => html`<th scope="col" class="${cellClass(kind)}">${title}</th>`)}</tr></thead>`;
 }
 
-function tableBody(columns: readonly Column[], { start, title, note, rows }: StartGroup<ReportRow>): Html {
+function tableBody({ start, title, note, rows }: StartGroup<ReportRow>): Html {
   return html`<tbody class="${start}"><tr class="group"><th scope="rowgroup" colspan="${columns.length}"><span>${title}:
-<small>${note}</small></span></th></tr>${rows.map((row) => resultRow(columns, row))}</tbody>`;
+<small>${note}</small></span></th></tr>${rows.map((row) => tableRow(columns, row, emphasisOf(row)))}</tbody>`;
 }
 
-function resultRow([first, ...rest]: readonly Column[], row: ReportRow): Html {
-  const lift = row.lifts && judged(row.lifts.auc);
-  const emphasis = lift === null ? 'plain' : verdict(lift);
+function emphasisOf({ lifts }: ReportRow): Verdict | 'plain' {
+  const lift = lifts && judged(lifts.auc);
+  return lift === null ? 'plain' : verdict(lift);
+}
+
+function tableRow([first, ...rest]: readonly Column[], row: ReportRow, emphasis: Verdict | 'plain'): Html {
   return html`<tr class="${emphasis}"><th scope="row">${first?.cell(row).text ?? ''}</th>
 ${rest.map(({ kind, cell }) => html`<td class="${cellClass(kind)}">${cellContent(cell(row))}</td>`)}</tr>`;
 }
