@@ -1,8 +1,10 @@
 /** How often a lift of nothing is called one at 5 %: users and seeds crossed, by effects and by whole rankers. */
 
-import { combineSources, crossedSources } from '../src/metrics/crossed-sources.ts';
+import { type CrossedSources, combineSources, crossedSources } from '../src/metrics/crossed-sources.ts';
 import { measureLift } from '../src/metrics/lift.ts';
 import type { ScoredRows } from '../src/metrics/slices.ts';
+import { studentQuantile } from '../src/metrics/student-t.ts';
+import { summarise } from '../src/metrics/summary.ts';
 import { aucInfluence } from '../src/metrics/user-influence.ts';
 import { Random } from '../src/random.ts';
 import { defined } from '../test/support/measured.ts';
@@ -14,40 +16,54 @@ const runs = 2000;
 const users = 200;
 
 export const nullSimulation: Benchmark = async ({ only, say }) => {
-  const rows = [...effectCases(), ...rankerCases()].flatMap(({ name, p }): Row[] => {
+  const cases = [...effectCases('effects', isFound), ...rankerCases()];
+  const peers = effectCases('Welch and Satterthwaite', isFoundByWelch);
+  const rows = [...cases, ...peers].flatMap(({ name, found }): Row[] => {
     if (!name.includes(only)) return [];
     say(name);
     const random = Random.seeded(1, name);
-    const found = Array.from({ length: runs }, () => p(random)).filter((p) => p < 0.05).length;
-    return [rowOf(name, '% of p < 0.05', 'lower', [(100 * found) / runs], {})];
+    const count = Array.from({ length: runs }, () => found(random)).filter((found) => found).length;
+    return [rowOf(name, '% of p < 0.05', 'lower', [(100 * count) / runs], {})];
   });
   return { rows, missing: [] };
 };
 
 interface Case {
   readonly name: string;
-  /** The p-value of one table. */
-  readonly p: (random: Random) => number;
+  /** Whether a lift is found in a table without any. */
+  readonly found: (random: Random) => boolean;
 }
 
 /** Noise in standard deviations of the draw of users. */
-function effectCases(): Case[] {
+function effectCases(rule: string, found: (sources: CrossedSources) => boolean): Case[] {
   return [0, 1, 3].flatMap((interaction) =>
     [2, 3, 5, 10].flatMap((seeds) =>
       [0, 1, 3, 10].map((seed) => ({
-        name: `effects, ${seeds} seeds, seed noise ${seed}, interaction ${interaction}`,
-        p: (random) =>
-          combineSources(crossedSources(nullLift(random, users, seeds, { seed, interaction }))).p,
+        name: `${rule}, ${seeds} seeds, seed noise ${seed}, interaction ${interaction}`,
+        found: (random) => found(crossedSources(nullLift(random, users, seeds, { seed, interaction }))),
       })),
     ),
   );
+}
+
+function isFound(sources: CrossedSources): boolean {
+  return combineSources(sources).p < 0.05;
+}
+
+/** By var_users + var_seeds / S, the degrees of freedom as of Satterthwaite (1946) and Welch (1947). */
+function isFoundByWelch({ seedLifts, users, userVariance }: CrossedSources): boolean {
+  const { mean, std } = summarise(seedLifts);
+  const seedVariance = (std ?? 0) ** 2 / seedLifts.length;
+  const variance = userVariance + seedVariance;
+  const squares = userVariance ** 2 / (users - 1) + seedVariance ** 2 / (seedLifts.length - 1);
+  return Math.abs(mean) > studentQuantile(0.975, variance ** 2 / squares) * Math.sqrt(variance);
 }
 
 function rankerCases(): Case[] {
   return [2, 3, 5].flatMap((seeds) =>
     [0, 0.1, 1].map((luck) => ({
       name: `rankers, ${seeds} seeds, luck ${luck}`,
-      p: (random) => rankersP(random, seeds, luck),
+      found: (random) => rankersP(random, seeds, luck) < 0.05,
     })),
   );
 }
