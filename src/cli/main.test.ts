@@ -166,7 +166,7 @@ describe('the demo', () => {
     expect([ran.exitCode, ran.json]).toMatchObject([0, { ok: true, report: join(out, 'report.json') }]);
     expect(ran.stderr).toMatch(/Attention points at the earlier click .* chance would be/);
     const report = JSON.parse(await readFile(join(out, 'report.json'), 'utf8'));
-    expect(report.rows[0]).toMatchObject({ features: 'none', source: null, lift: null });
+    expect(report.rows[0]).toMatchObject({ features: 'none', source: null, lifts: null });
     expect(report.attention.clicks).toBeGreaterThan(0);
     expect(report.stages.length).toBeGreaterThan(0);
     expect(report.manifest.command).toBe(`courier demo --json --config ${config} --out ${out}`);
@@ -228,12 +228,16 @@ describe('the commands, one after the other', () => {
     expect(
       report.rows.map(({ start, features }: { start: string; features: string }) => [start, features]),
     ).toEqual(['warm', 'scratch'].flatMap((start) => rows.map((features) => [start, features])));
-    expect([report.rows[0].lift, report.rows[3].lift]).toEqual([null, null]);
+    expect([report.rows[0].lifts, report.rows[3].lifts]).toEqual([null, null]);
     expect(report.rows[1]).toMatchObject({
       seeds: [1, 2],
-      lift: {
-        ci95: { kind: 'value', value: [expect.any(Number), expect.any(Number)] },
-        pCorrected: { kind: 'value', value: expect.any(Number) },
+      lifts: {
+        auc: {
+          ci95: { kind: 'value', value: [expect.any(Number), expect.any(Number)] },
+          pCorrected: { kind: 'value', value: expect.any(Number) },
+          covers: 'users and seeds',
+        },
+        logLoss: { difference: { kind: 'value', value: expect.any(Number) } },
       },
     });
     expect(report.rows[1].slices[0]).toMatchObject({ family: 'item history', name: 'cold' });
