@@ -82,6 +82,18 @@ describe('the lift of a row', () => {
   });
 });
 
+describe('two sides that do not match', () => {
+  it('are refused: other seeds, no seeds, other rows', () => {
+    const rows = scored([0, 1, 0, 1], [1, 1, 2, 2], mixed);
+    const fewer = scored([0, 1, 0], [1, 1, 2], [0.1, 0.2, 0.3]);
+    const lift = (baseline: (typeof rows)[], treatment: (typeof rows)[]) => () =>
+      measureLift(aucInfluence, baseline, treatment);
+    expect(lift([rows], [rows, rows])).toThrow('1 seeds of the baseline and 2 of the treatment');
+    expect(lift([], [])).toThrow('0 seeds of the baseline');
+    expect(lift([rows], [fewer])).toThrow('4 groups do not match 3 rows');
+  });
+});
+
 describe('the correction for several lifts', () => {
   const lift = (p: number | null) => {
     const figure = p === null ? gap('undefined') : value(p);

@@ -1,8 +1,11 @@
 /** How much better one ranker is than another on the same rows and with the same seeds. */
+
+import { CourierError } from '../errors.ts';
 import { combineSources, crossedSources, meanOf, type Uncertainty } from './crossed-sources.ts';
 import { groupByIds } from './groups.ts';
 import { known, type Measured, mapped, measure } from './measured.ts';
 import { holm } from './multiple-comparisons.ts';
+import { checkGroups } from './rows.ts';
 import type { ScoredRows } from './slices.ts';
 import { influenceOnDifference, type UserInfluence, type UserMetric } from './user-influence.ts';
 
@@ -38,8 +41,13 @@ export type SeedScores = readonly ScoredRows[];
 /**
  * The lift of a metric: the mean over seeds of treatment less baseline, seed s beside seed s, with what users and seeds
  * leave to chance.
+ *
+ * @param baseline an entry per seed, all of the same rows and users. (S)
+ * @param treatment the same rows. (S)
+ * @throws CourierError VALUE_INVALID for sides that differ in seeds or rows, and what the metric says of scores
  */
 export function measureLift(metric: UserMetric, baseline: SeedScores, treatment: SeedScores): MeasuredLift {
+  checkSides(baseline, treatment);
   const sources = measure(() => crossedSources(seedLifts(metric, baseline, treatment)));
   const uncertainty = sources.kind === 'undefined' ? sources : measure(() => combineSources(sources.value));
   return {
@@ -89,4 +97,18 @@ function seedLifts(
   return baseline.map((rows, seed) => {
     return influenceOnDifference(metric(rows, users), metric(treatment[seed]!, users));
   });
+}
+
+function checkSides(baseline: SeedScores, treatment: SeedScores): void {
+  if (baseline.length !== treatment.length || baseline.length === 0) {
+    throw new CourierError(
+      'VALUE_INVALID',
+      `A lift got ${baseline.length} seeds of the baseline and ${treatment.length} of the treatment.`,
+      'Train both models with the same seeds, at least one.',
+    );
+  }
+  const { length } = baseline[0]!.users;
+  for (const { labels } of [...baseline, ...treatment])
+    checkGroups('A lift', baseline[0]!.users, labels.length);
+  for (const { pageViews } of [...baseline, ...treatment]) checkGroups('A lift', pageViews, length);
 }
