@@ -63,11 +63,10 @@ async function prepare(root: string): Promise<readonly (readonly [string, readon
   const settings = {
     ingest: { ...shopSource(files), side: 16 },
     pretrain,
-    rank: { ranker, replicates: 100 },
+    rank: { ranker },
     compare: {
       ranker,
       pretrain,
-      replicates: 100,
       starts: ['warm'],
       codes: { clusters: [5], semanticLevels: 1 },
     },

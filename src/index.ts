@@ -96,14 +96,16 @@ export { type LoadedRanker, loadRanker } from './rankers/load.ts';
 // Metrics and tests
 
 export { auc, type GroupedAuc, gauc } from './metrics/auc.ts';
-export { type PairedBootstrapInput, type PairedDifference, pairedBootstrap } from './metrics/bootstrap.ts';
 export { predictedOverObserved, type ReliabilityBin, reliabilityTable } from './metrics/calibration.ts';
 export { type DeLongTest, deLongTest } from './metrics/delong.ts';
+export { type MeasuredLift, measureLift, type SeedScores } from './metrics/lift.ts';
 export { type Measured, measure } from './metrics/measured.ts';
 export { holm } from './metrics/multiple-comparisons.ts';
 export { type Ndcg, ndcg } from './metrics/ndcg.ts';
 export { logLoss } from './metrics/probability.ts';
 export type { Scores } from './metrics/rows.ts';
+export type { ScoredRows } from './metrics/slices.ts';
+export { aucInfluence, type UserInfluence, type UserMetric } from './metrics/user-influence.ts';
 
 // Reports
 

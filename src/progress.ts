@@ -29,18 +29,3 @@ export async function safePlace(signal: AbortSignal | undefined): Promise<void> 
   await setImmediate();
   signal?.throwIfAborted();
 }
-
-/** Milliseconds of work on this thread after which a safe place is due. */
-const turn = 50;
-
-/** Does work that comes in short steps to its end, with safe places between them. */
-export async function inTurns<T>(steps: Iterator<void, T>, signal: AbortSignal | undefined): Promise<T> {
-  let begun = performance.now();
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-    if (performance.now() - begun < turn) continue;
-    await safePlace(signal);
-    begun = performance.now();
-  }
-}

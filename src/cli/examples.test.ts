@@ -14,7 +14,7 @@ const commands = [
 
 const shop = { items: 60, shoppers: 12, pageViews: 240, photoSide: 16 };
 const pretrain = { ...tinyPretraining, steps: 2 };
-const ranking = { ranker: { epochs: 1 }, replicates: 100, starts: ['warm'], diagnosis: false };
+const ranking = { ranker: { epochs: 1 }, starts: ['warm'], diagnosis: false };
 
 /** What an example is made small with: settings that it does not name itself, and words for those that it does. */
 const small: Readonly<Record<string, { settings: unknown; words?: readonly string[] }>> = {

@@ -159,14 +159,14 @@ describe('the demo', () => {
     const folder = await temporaryFolder();
     const config = join(folder, 'demo.json');
     const shop = { items: 60, shoppers: 12, pageViews: 240, photoSide: 16 };
-    const compare = { pretrain: tinyPretraining, ranker: { epochs: 1 }, replicates: 100 };
+    const compare = { pretrain: tinyPretraining, ranker: { epochs: 1 } };
     await writeFile(config, JSON.stringify({ shop, side: 16, compare }));
     const out = join(folder, 'demo');
     const ran = await courier('demo', '--json', '--config', config, '--out', out);
     expect([ran.exitCode, ran.json]).toMatchObject([0, { ok: true, report: join(out, 'report.json') }]);
     expect(ran.stderr).toMatch(/Attention points at the earlier click .* chance would be/);
     const report = JSON.parse(await readFile(join(out, 'report.json'), 'utf8'));
-    expect(report.rows[0]).toMatchObject({ features: 'none', source: null, lift: null });
+    expect(report.rows[0]).toMatchObject({ features: 'none', source: null, lifts: null });
     expect(report.attention.clicks).toBeGreaterThan(0);
     expect(report.stages.length).toBeGreaterThan(0);
     expect(report.manifest.command).toBe(`courier demo --json --config ${config} --out ${out}`);
@@ -218,8 +218,6 @@ describe('the commands, one after the other', () => {
       '--seeds',
       '2',
       '--set',
-      'replicates=100',
-      '--set',
       'codes.clusters=[4,9]',
       '--out',
       at('rank'),
@@ -230,12 +228,16 @@ describe('the commands, one after the other', () => {
     expect(
       report.rows.map(({ start, features }: { start: string; features: string }) => [start, features]),
     ).toEqual(['warm', 'scratch'].flatMap((start) => rows.map((features) => [start, features])));
-    expect([report.rows[0].lift, report.rows[3].lift]).toEqual([null, null]);
+    expect([report.rows[0].lifts, report.rows[3].lifts]).toEqual([null, null]);
     expect(report.rows[1]).toMatchObject({
       seeds: [1, 2],
-      lift: {
-        ci95: { kind: 'value', value: [expect.any(Number), expect.any(Number)] },
-        pCorrected: { kind: 'value', value: expect.any(Number) },
+      lifts: {
+        auc: {
+          ci95: { kind: 'value', value: [expect.any(Number), expect.any(Number)] },
+          pCorrected: { kind: 'value', value: expect.any(Number) },
+          covers: 'users and seeds',
+        },
+        logLoss: { difference: { kind: 'value', value: expect.any(Number) } },
       },
     });
     expect(report.rows[1].slices[0]).toMatchObject({ family: 'item history', name: 'cold' });
@@ -285,7 +287,7 @@ describe('the commands, one after the other', () => {
   it('compare fills a run folder once, and reads it the second time', async () => {
     const settings = at('compare.json');
     const content = {
-      ...{ pretrain: tinyPretraining, ranker: { epochs: 2 }, replicates: 100, seeds: [1] },
+      ...{ pretrain: tinyPretraining, ranker: { epochs: 2 }, seeds: [1] },
       ...{ starts: ['warm'], diagnosis: false },
     };
     await writeFile(settings, JSON.stringify(content));

@@ -21,15 +21,6 @@ export const evaluationSettings = {
     .describe(
       'Trainings that go on at a time, each with its share of cores and memory; by default one for every two cores and 4 GiB, four at most. Results are the same but for the order in which numbers are added.',
     ),
-  replicates: z
-    .int()
-    .min(100)
-    .max(100_000)
-    .nullable()
-    .default(null)
-    .describe(
-      'Replicates of the bootstrap over users; null takes 1,000, or 400 for each lift where that is more: fewer could not show a small p-value once it is corrected. Changes only the report.',
-    ),
   sliceBy: z
     .string()
     .min(1)

@@ -24,7 +24,7 @@ describe('the diagnosis', () => {
 
   async function reportOf(out: string, starts: ('warm' | 'scratch')[], signal?: AbortSignal) {
     const settings = { dataset, out, embeddings: at('e.parquet'), features: ['sim-score'], starts };
-    const small = { ranker: { epochs: 1 }, replicates: 100, parallel: 1 };
+    const small = { ranker: { epochs: 1 }, parallel: 1 };
     return (await rank({ ...settings, ...small }, { signal })).report;
   }
 

@@ -3,16 +3,18 @@
 import { type Dataset, pageViewOfRows } from '../data/dataset.ts';
 import { auc, gauc } from '../metrics/auc.ts';
 import { predictedOverObserved } from '../metrics/calibration.ts';
-import { beginLift, rowLift, type SeedScores, withCorrection } from '../metrics/lift.ts';
+import { correctionOver, measureLift, type SeedScores } from '../metrics/lift.ts';
 import { measure } from '../metrics/measured.ts';
 import { ndcg } from '../metrics/ndcg.ts';
 import { logLoss } from '../metrics/probability.ts';
-import { rowsOfSlice, type ScoredRows, type Slice } from '../metrics/slices.ts';
+import type { ScoredRows } from '../metrics/slices.ts';
 import { summarise, summariseMeasured } from '../metrics/summary.ts';
-import { inTurns, safePlace, silent, type WorkOptions } from '../progress.ts';
+import { aucInfluence, gaucInfluence, logLossInfluence, ndcgInfluence } from '../metrics/user-influence.ts';
+import { safePlace, silent, type WorkOptions } from '../progress.ts';
 import type { RankerResult } from '../rankers/train.ts';
-import type { ReportRow, SliceResult, Start } from '../report/report.ts';
+import type { MeasuredLifts, ReportRow, Start } from '../report/report.ts';
 import { datasetSlices } from './dataset-slices.ts';
+import { sliceResults } from './slice-results.ts';
 
 /** A ranker of the table: its row, its start, its seed, and what it came to. */
 export interface RankerRun {
@@ -25,21 +27,8 @@ export interface RankerRun {
 }
 
 export interface TableOptions {
-  /** Replicates of the bootstrap over users; null: enough for the lifts that there are. */
-  readonly replicates: number | null;
   /** Category column whose values are slices; none without it. */
   readonly sliceBy: string | null;
-}
-
-/** Replicates at least, and for each of the lifts whose p-values are corrected together. */
-const [fewestReplicates, replicatesOfLift] = [1000, 400];
-
-/**
- * Replicates with which the smallest p-value is at most 0.005 even after Holm's correction, which multiplies it by the
- * number of lifts.
- */
-export function replicatesFor(wanted: number | null, lifts: number): number {
-  return wanted ?? Math.max(fewestReplicates, replicatesOfLift * lifts);
 }
 
 /** What of a dataset the table is made of. */
@@ -68,12 +57,9 @@ export async function tableRows(
   const rows = groupRuns(runs).map((group) => {
     return { group, scores: group.map(({ result }) => scored(result.testScores)) };
   });
-  const lifts = rows.filter(({ group }) => group[0]!.features !== null).length;
-  const replicates = replicatesFor(options.replicates, lifts);
-  const ofSlices = replicatesFor(options.replicates, 1);
   const stage = 'Measure';
   progress({ kind: 'start', stage, total: rows.length, unit: 'rows' });
-  const measured: ReportRow[] = [];
+  const measured: MeasuredRow[] = [];
   for (const { group, scores } of rows) {
     await safePlace(signal);
     progress({ kind: 'advance', stage, done: measured.length });
@@ -88,13 +74,33 @@ export async function tableRows(
       seeds: group.map(({ seed }) => seed),
       ...metricsOf(scores),
       validationAuc: summariseMeasured(group.map(({ result }) => result.validationAuc)),
-      lift: other === null ? null : await rowLift(other, scores, replicates, signal),
-      slices: start === 'warm' ? await sliceResults(slices, other, scores, ofSlices, signal) : [],
+      lifts: other === null ? null : liftsOf(other, scores),
+      slices: start === 'warm' ? await sliceResults(slices, other, scores, signal) : [],
       cost: null,
     });
   }
   progress({ kind: 'end', stage });
-  return withCorrection(measured);
+  return withCorrectedLifts(measured);
+}
+
+/** A row before its p-value is corrected for the others. */
+type MeasuredRow = Omit<ReportRow, 'lifts'> & { readonly lifts: MeasuredLifts | null };
+
+/** Holm's correction over the lifts of AUC, which are what the table is about. */
+function withCorrectedLifts(rows: readonly MeasuredRow[]): readonly ReportRow[] {
+  const corrected = correctionOver(rows.flatMap(({ lifts }) => lifts?.auc ?? []));
+  return rows.map(({ lifts, ...row }) => {
+    return { ...row, lifts: lifts && { ...lifts, auc: corrected(lifts.auc) } };
+  });
+}
+
+function liftsOf(baseline: SeedScores, seeds: SeedScores): MeasuredLifts {
+  return {
+    auc: measureLift(aucInfluence, baseline, seeds),
+    gauc: measureLift(gaucInfluence, baseline, seeds),
+    logLoss: measureLift(logLossInfluence, baseline, seeds),
+    ndcg: measureLift(ndcgInfluence(ndcgDepth), baseline, seeds),
+  };
 }
 
 /** Scores of the runs that have the seeds of others, in the order of those. */
@@ -136,37 +142,6 @@ function groupRuns(runs: readonly RankerRun[]): readonly RankerRun[][] {
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
   return [...groups.values()];
-}
-
-async function sliceResults(
-  slices: readonly Slice[],
-  baseline: SeedScores | null,
-  seeds: SeedScores,
-  replicates: number,
-  signal: AbortSignal | undefined,
-): Promise<readonly SliceResult[]> {
-  const results: SliceResult[] = [];
-  for (const slice of slices) results.push(await sliceResult(slice, baseline, seeds, replicates, signal));
-  return results;
-}
-
-async function sliceResult(
-  slice: Slice,
-  baseline: SeedScores | null,
-  seeds: SeedScores,
-  replicates: number,
-  signal: AbortSignal | undefined,
-): Promise<SliceResult> {
-  const { family, name, rows } = slice;
-  const part = (all: SeedScores) => all.map((one) => rowsOfSlice(one, slice));
-  const measured = measure(() => ({
-    auc: summarise(part(seeds).map(({ scores, labels }) => auc(scores, labels))),
-    lift: baseline === null ? null : beginLift(part(baseline), part(seeds), replicates),
-  }));
-  const where = { family, name, exposures: rows.length };
-  if (measured.kind === 'undefined') return { ...where, kind: 'undefined', why: measured.why };
-  const { lift, ...value } = measured.value;
-  return { ...where, kind: 'value', ...value, lift: lift === null ? null : await inTurns(lift, signal) };
 }
 
 function sameRows(a: Int32Array, b: Int32Array): boolean {

@@ -1,5 +1,5 @@
 /** Area under the ROC curve, over all rows and within groups. */
-import { groupByIds } from './groups.ts';
+import { type Grouping, groupByIds } from './groups.ts';
 import { checkBothClasses, checkGroups, checkRows, type Scores, takeRows, undefinedMetric } from './rows.ts';
 
 /**
@@ -35,21 +35,42 @@ export interface GroupedAuc {
 export function gauc(scores: Scores, labels: Uint8Array, groups: Int32Array): GroupedAuc {
   checkRows('GAUC', scores, labels);
   checkGroups('GAUC', groups, scores.length);
-  const { count, start, rows } = groupByIds(groups);
-  const [scoresByGroup, labelsByGroup] = [takeRows(scores, rows), takeRows(labels, rows)];
+  const grouping = groupByIds(groups);
+  const { count, start } = grouping;
   let [weighted, impressions, groupsCounted] = [0, 0, 0];
+  for (const [group, value] of aucOfGroups(scores, labels, grouping).entries()) {
+    if (Number.isNaN(value)) continue;
+    const size = start[group + 1]! - start[group]!;
+    weighted += size * value;
+    impressions += size;
+    groupsCounted++;
+  }
+  return { gauc: weighted / impressions, groupsCounted, groupsLeftOut: count - groupsCounted };
+}
+
+/**
+ * The AUC within each group, NaN for a group of one class. (G)
+ * @param scores numbers, (R)
+ * @param labels 0 or 1, (R)
+ * @throws CourierError METRIC_UNDEFINED when no group holds both classes
+ */
+export function aucOfGroups(
+  scores: Scores,
+  labels: Uint8Array,
+  { count, start, rows }: Grouping,
+): Float64Array {
+  const [scoresByGroup, labelsByGroup] = [takeRows(scores, rows), takeRows(labels, rows)];
+  const values = new Float64Array(count).fill(Number.NaN);
   for (let group = 0; group < count; group++) {
     const own = [start[group]!, start[group + 1]!] as const;
     const ownLabels = labelsByGroup.subarray(...own);
     if (!ownLabels.includes(0) || !ownLabels.includes(1)) continue;
-    weighted += ownLabels.length * aucOfBothClasses(scoresByGroup.subarray(...own), ownLabels);
-    impressions += ownLabels.length;
-    groupsCounted++;
+    values[group] = aucOfBothClasses(scoresByGroup.subarray(...own), ownLabels);
   }
-  if (groupsCounted === 0) {
+  if (values.every(Number.isNaN)) {
     throw undefinedMetric('GAUC', `none of ${count} groups holds both clicked and unclicked rows`);
   }
-  return { gauc: weighted / impressions, groupsCounted, groupsLeftOut: count - groupsCounted };
+  return values;
 }
 
 function aucOfBothClasses(scores: Scores, labels: Uint8Array): number {

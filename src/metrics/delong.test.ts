@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../random.ts';
 import { auc } from './auc.ts';
-import { pairedBootstrap } from './bootstrap.ts';
 import { deLongTest } from './delong.ts';
 
 const kernel = (clicked: number, unclicked: number): number =>
@@ -97,19 +96,6 @@ describe('deLongTest', () => {
         expect(back.p).toBeCloseTo(there.p, 12);
       }),
     );
-  });
-
-  it('agrees with the bootstrap where rows are independent', () => {
-    const random = Random.seeded(1, 'agreement');
-    const { labels, noisy } = independentRows(random, 2000);
-    const [baseline, treatment] = [noisy(1), noisy(0.5)];
-    const users = Int32Array.from(labels, (_, row) => row);
-    const drawn = pairedBootstrap({ baseline: [baseline], treatment: [treatment], labels, users, random });
-    const tested = deLongTest(baseline, treatment, labels);
-    const width = ([low, high]: readonly [number, number]) => high - low;
-    expect(tested.difference).toBeCloseTo(drawn.difference, 12);
-    expect(width(tested.ci95) / width(drawn.ci95)).toBeGreaterThan(0.9);
-    expect(width(tested.ci95) / width(drawn.ci95)).toBeLessThan(1.1);
   });
 
   it('finds a difference where there is none in about one of twenty trials', () => {

@@ -1,6 +1,6 @@
 /** Do two models that score the same rows differ in AUC? The answer without resampling. */
 import { normalQuantile975, upperTail } from './normal.ts';
-import { ascendingOrder } from './order.ts';
+import { halfPlacements } from './placements.ts';
 import { checkRows, type Scores, undefinedMetric } from './rows.ts';
 
 export interface DeLongTest {
@@ -22,8 +22,8 @@ export interface DeLongTest {
  * Operating Characteristic Curves, 1988), its placements found by sorting instead of by pairs (Sun and Xu,
  * Fast Implementation of DeLong's Algorithm, 2014). O(R log R).
  *
- * It takes rows to be independent. Where one user has several rows, it makes the interval too narrow, and
- * `pairedBootstrap`, which draws users, is the one to trust.
+ * It takes rows to be independent. Where one user has several rows, it makes the interval too narrow, and the
+ * clustered variance of `aucInfluence` is the one to trust.
  *
  * @param baseline scores, larger meaning a likelier click. (R)
  * @param treatment scores of the same rows by the other model. (R)
@@ -65,32 +65,6 @@ export function deLongTest(baseline: Scores, treatment: Scores, labels: Uint8Arr
   const reach = normalQuantile975 * error;
   const ci95 = [difference - reach, difference + reach] as const;
   return { aucs, difference, variance, z, p: 2 * upperTail(Math.abs(z)), ci95 };
-}
-
-/**
- * For a clicked row twice the unclicked rows that score lower, for an unclicked row twice the clicked rows
- * that score higher, equal scores counting one: whole numbers, so that nothing is rounded. (R)
- */
-function halfPlacements(scores: Scores, labels: Uint8Array): Int32Array {
-  const order = ascendingOrder(scores);
-  const placements = new Int32Array(scores.length);
-  let clickedAbove = 0;
-  for (let row = 0; row < labels.length; row++) clickedAbove += labels[row]!;
-  let [unclickedBelow, clicked, first] = [0, 0, 0];
-  for (let rank = 0; rank < order.length; rank++) {
-    const [row, next] = [order[rank]!, order[rank + 1]];
-    clicked += labels[row]!;
-    if (next !== undefined && scores[next] === scores[row]) continue;
-    const unclicked = rank + 1 - first - clicked;
-    clickedAbove -= clicked;
-    for (let equal = first; equal <= rank; equal++) {
-      const row = order[equal]!;
-      placements[row] = labels[row] === 1 ? 2 * unclickedBelow + unclicked : 2 * clickedAbove + clicked;
-    }
-    unclickedBelow += unclicked;
-    [first, clicked] = [rank + 1, 0];
-  }
-  return placements;
 }
 
 function sumOfClicked(placements: Int32Array, labels: Uint8Array): number {

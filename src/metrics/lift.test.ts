@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { defined, gap, value } from '../../test/support/measured.ts';
-import { rowLift, withCorrection } from './lift.ts';
+import { Random } from '../random.ts';
+import { correctionOver, measureLift, wholeLift } from './lift.ts';
+import { aucInfluence } from './user-influence.ts';
 
 /** Rows that each have a page view of their own. */
 function scored(labels: readonly number[], users: readonly number[], scores: readonly number[]) {
@@ -13,7 +15,8 @@ function scored(labels: readonly number[], users: readonly number[], scores: rea
 }
 
 function liftOf(labels: readonly number[], users: readonly number[], before: number[], after: number[]) {
-  return rowLift([scored(labels, users, before)], [scored(labels, users, after)], 100);
+  const lift = measureLift(aucInfluence, [scored(labels, users, before)], [scored(labels, users, after)]);
+  return correctionOver([lift])(lift);
 }
 
 const [mixed, perfect] = [
@@ -22,57 +25,85 @@ const [mixed, perfect] = [
 ];
 
 describe('the lift of a row', () => {
-  it('is defined as a whole for clicked and unclicked rows of several users', async () => {
-    const lift = await liftOf([0, 1, 0, 1], [1, 1, 2, 2], mixed, perfect);
-    expect(defined(lift.auc)).toBeCloseTo(0.75 - 0.25, 12);
-    expect(Object.values(lift).map(({ kind }) => kind)).toEqual(Array(5).fill('value'));
+  it('is defined as a whole for clicked and unclicked rows of several users', () => {
+    const [before, after] = [
+      [...mixed, 0.5],
+      [...perfect, 0.5],
+    ];
+    const lift = liftOf([0, 1, 0, 1, 1], [1, 1, 2, 2, 2], before, after);
+    expect(defined(lift.difference)).toBeCloseTo(5 / 6 - 3 / 6, 12);
+    expect(defined(wholeLift(lift))).toMatchObject({ p: defined(lift.p), covers: 'users' });
   });
 
-  it('has a size but no interval for one user', async () => {
-    const lift = await liftOf([0, 1, 0, 1], [1, 1, 1, 1], mixed, perfect);
-    expect(defined(lift.auc)).toBeCloseTo(0.5, 12);
-    const none = gap('The confidence interval is undefined: the test rows have 1 user.');
-    expect(lift).toMatchObject({ ci95: none, p: none, pCorrected: none, pDeLong: { kind: 'value' } });
+  it('has a size but no interval for one user', () => {
+    const lift = liftOf([0, 1, 0, 1], [1, 1, 1, 1], mixed, perfect);
+    expect(defined(lift.difference)).toBeCloseTo(0.5, 12);
+    const none = gap('The confidence interval is undefined: the rows that count are of one user.');
+    expect(lift).toMatchObject({ ci95: none, p: none, pCorrected: none, detectable: none });
+    expect(wholeLift(lift)).toEqual(none);
   });
 
-  it("has no p-value of DeLong's test for a single click", async () => {
-    const lift = await liftOf([0, 1, 0, 0], [1, 1, 2, 2], mixed, perfect);
-    expect([lift.auc.kind, lift.ci95.kind]).toEqual(['value', 'value']);
-    expect(lift.pDeLong).toEqual(
-      gap('The DeLong test is undefined: there are 1 clicked and 3 unclicked rows, not two of each.'),
-    );
+  it('is undefined as a whole where every row is clicked, for a reason each', () => {
+    const lift = liftOf([1, 1, 1, 1], [1, 1, 2, 2], mixed, perfect);
+    const none = gap('AUC is undefined: every row is clicked.');
+    expect(lift).toMatchObject({ difference: none, ci95: none, p: none, pCorrected: none });
   });
 
-  it('is undefined as a whole where every row is clicked, for a reason each', async () => {
-    const lift = await liftOf([1, 1, 1, 1], [1, 1, 2, 2], mixed, perfect);
-    expect(lift.auc).toEqual(gap('AUC is undefined: every row is clicked.'));
-    expect(Object.values(lift).map(({ kind }) => kind)).toEqual(Array(5).fill('undefined'));
-  });
-
-  it('is zero, and p is 1, for rankers that score all rows alike', async () => {
+  it('is zero, and p is 1, for rankers that score all rows alike', () => {
     const flat = [0.5, 0.5, 0.5, 0.5];
-    const lift = await liftOf([0, 1, 0, 1], [1, 1, 2, 2], flat, flat);
-    expect(lift).toEqual({
-      auc: value(0),
-      ci95: value([0, 0]),
-      p: value(1),
-      pCorrected: value(1),
-      pDeLong: value(1),
-    });
+    const lift = liftOf([0, 1, 0, 1], [1, 1, 2, 2], flat, flat);
+    expect(lift).toMatchObject({ difference: value(0), ci95: value([0, 0]), p: value(1) });
+  });
+
+  it('has a wider interval where seeds disagree, and as wide a one where they are the same', () => {
+    const random = Random.seeded(1, 'seeds');
+    const labels = Array.from({ length: 400 }, (_, row) => row % 2);
+    const users = labels.map((_, row) => Math.floor(row / 8));
+    const ranker = (noise: number) =>
+      scored(
+        labels,
+        users,
+        labels.map((label) => label + noise * random.normal()),
+      );
+    const [baseline, good, bad] = [ranker(2), ranker(1), ranker(3)];
+    const width = (treatment: (typeof good)[]) => {
+      const [low, high] = defined(
+        measureLift(
+          aucInfluence,
+          treatment.map(() => baseline),
+          treatment,
+        ).ci95,
+      );
+      return high - low;
+    };
+    expect(width([good, good])).toBeCloseTo(width([good]), 10);
+    expect(width([good, bad])).toBeGreaterThan(3 * width([good]));
+    expect(measureLift(aucInfluence, [baseline, baseline], [good, bad]).covers).toBe('users and seeds');
+  });
+});
+
+describe('two sides that do not match', () => {
+  it('are refused: other seeds, no seeds, other rows', () => {
+    const rows = scored([0, 1, 0, 1], [1, 1, 2, 2], mixed);
+    const fewer = scored([0, 1, 0], [1, 1, 2], [0.1, 0.2, 0.3]);
+    const lift = (baseline: (typeof rows)[], treatment: (typeof rows)[]) => () =>
+      measureLift(aucInfluence, baseline, treatment);
+    expect(lift([rows], [rows, rows])).toThrow('1 seeds of the baseline and 2 of the treatment');
+    expect(lift([], [])).toThrow('0 seeds of the baseline');
+    expect(lift([rows], [fewer])).toThrow('4 groups do not match 3 rows');
   });
 });
 
 describe('the correction for several lifts', () => {
-  const row = (p: number | null) => {
+  const lift = (p: number | null) => {
     const figure = p === null ? gap('undefined') : value(p);
-    return {
-      lift: { auc: value(0), ci95: value([0, 0] as const), p: figure, pCorrected: figure, pDeLong: figure },
-    };
+    const [none, covers] = [value(0), 'users'] as const;
+    return { difference: none, ci95: value([0, 0] as const), p: figure, detectable: none, covers };
   };
 
-  it('counts the lifts that have a p-value, and leaves the others and rows without a lift as they are', async () => {
-    const rows = [{ lift: null }, row(0.01), row(null), row(0.04), row(0.01)];
-    const corrected = withCorrection(rows).map(({ lift }) => lift?.pCorrected ?? null);
-    expect(corrected).toEqual([null, value(0.03), gap('undefined'), value(0.04), value(0.03)]);
+  it('counts the lifts that have a p-value, and leaves the others as they are', () => {
+    const lifts = [0.01, null, 0.04, 0.01].map(lift);
+    const corrected = lifts.map(correctionOver(lifts)).map(({ pCorrected }) => pCorrected);
+    expect(corrected).toEqual([value(0.03), gap('undefined'), value(0.04), value(0.03)]);
   });
 });

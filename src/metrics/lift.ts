@@ -1,123 +1,114 @@
 /** How much better one ranker is than another on the same rows and with the same seeds. */
-import { inTurns } from '../progress.ts';
-import { Random } from '../random.ts';
-import { auc } from './auc.ts';
-import { beginPairedBootstrap, type PairedDifference } from './bootstrap.ts';
-import { deLongTest } from './delong.ts';
+
+import { CourierError } from '../errors.ts';
+import { combineSources, crossedSources, meanOf, type Uncertainty } from './crossed-sources.ts';
+import { groupByIds } from './groups.ts';
 import { known, type Measured, mapped, measure } from './measured.ts';
 import { holm } from './multiple-comparisons.ts';
-import { upperTail } from './normal.ts';
+import { checkGroups } from './rows.ts';
 import type { ScoredRows } from './slices.ts';
+import { influenceOnDifference, type UserInfluence, type UserMetric } from './user-influence.ts';
+
+/** What an interval and a p-value allow for: with one seed nothing is known of the chance of training. */
+export type Covers = 'users' | 'users and seeds';
 
 /** A lift of which everything is defined. */
-export interface Lift {
-  /** Difference of AUC, 0.01 being one point; mean over seeds. */
-  readonly auc: number;
-  /** Percentile interval of a paired bootstrap over users, seeds pooled as replicates. */
-  readonly ci95: readonly [number, number];
-  /** Two-sided p-value of the same bootstrap. */
-  readonly p: number;
+export interface Lift extends Uncertainty {
+  /** Of a metric, treatment less baseline, mean over seeds. For AUC, 0.01 is one point. */
+  readonly difference: number;
+  /** The p-value after Holm's correction for all lifts that are looked at together. */
+  readonly pCorrected: number;
+  readonly covers: Covers;
 }
 
-/** The lift of a row of the table, each figure as far as the test rows define it. */
-export interface RowLift {
-  readonly auc: Measured<Lift['auc']>;
+/** A lift before that correction, each figure as far as the test rows define it. */
+export interface MeasuredLift {
+  readonly difference: Measured<Lift['difference']>;
   readonly ci95: Measured<Lift['ci95']>;
   readonly p: Measured<Lift['p']>;
-  /** The p-value after Holm's correction for all lifts of the table. */
-  readonly pCorrected: Measured;
-  /** Two-sided p-value of DeLong's test, which takes rows for independent and the seeds for one and the same. */
-  readonly pDeLong: Measured;
+  readonly detectable: Measured<Lift['detectable']>;
+  readonly covers: Covers;
+}
+
+/** A lift, each figure as far as the test rows define it. */
+export interface RowLift extends MeasuredLift {
+  readonly pCorrected: Measured<Lift['pCorrected']>;
 }
 
 /** What one ranker gave for the rows, an entry per seed. */
 export type SeedScores = readonly ScoredRows[];
 
 /**
- * The lift in steps, between which long work can stop: see `inTurns`.
- * @throws CourierError METRIC_UNDEFINED at once, as `pairedBootstrap` does
+ * The lift of a metric: the mean over seeds of treatment less baseline, seed s beside seed s, with what users and seeds
+ * leave to chance.
+ *
+ * @param baseline an entry per seed, all of the same rows and users. (S)
+ * @param treatment the same rows. (S)
+ * @throws CourierError VALUE_INVALID for sides that differ in seeds or rows, and what the metric says of scores
  */
-export function beginLift(
-  baseline: SeedScores,
-  treatment: SeedScores,
-  replicates: number,
-): Generator<void, Lift> {
-  const { labels, users } = baseline[0]!;
-  const steps = beginPairedBootstrap({
-    baseline: baseline.map(({ scores }) => scores),
-    treatment: treatment.map(({ scores }) => scores),
-    labels,
-    users,
-    replicates,
-    // The same resamples for every row, so that rows can be compared with each other.
-    random: Random.seeded(1, 'bootstrap'),
-  });
-  return liftOf(steps);
-}
-
-function* liftOf(steps: Generator<void, PairedDifference>): Generator<void, Lift> {
-  const { difference, ci95, p } = yield* steps;
-  return { auc: difference, ci95, p };
-}
-
-/**
- * The lift of one row, not yet corrected for others: see `withCorrection`.
- * @throws the signal's reason once it is aborted
- */
-export async function rowLift(
-  baseline: SeedScores,
-  treatment: SeedScores,
-  replicates: number,
-  signal?: AbortSignal,
-): Promise<RowLift> {
-  const begun = measure(() => beginLift(baseline, treatment, replicates));
-  const whole: Measured<Lift> =
-    begun.kind === 'undefined' ? begun : { kind: 'value', value: await inTurns(begun.value, signal) };
-  const p = mapped(whole, (lift) => lift.p);
+export function measureLift(metric: UserMetric, baseline: SeedScores, treatment: SeedScores): MeasuredLift {
+  checkSides(baseline, treatment);
+  const sources = measure(() => crossedSources(seedLifts(metric, baseline, treatment)));
+  const uncertainty = sources.kind === 'undefined' ? sources : measure(() => combineSources(sources.value));
   return {
     // Of one user there is a difference, though no interval.
-    auc: measure(() => meanDifference(baseline, treatment)),
-    ci95: mapped(whole, ({ ci95 }) => ci95),
-    p,
-    pCorrected: p,
-    pDeLong: measure(() => pDeLong(baseline, treatment)),
+    difference: mapped(sources, ({ seedLifts }) => meanOf(seedLifts)),
+    ci95: mapped(uncertainty, ({ ci95 }) => ci95),
+    p: mapped(uncertainty, ({ p }) => p),
+    detectable: mapped(uncertainty, ({ detectable }) => detectable),
+    covers: baseline.length === 1 ? 'users' : 'users and seeds',
   };
 }
 
+/** All of the lift, a gap where any of it is one. */
+export function wholeLift(lift: RowLift): Measured<Lift> {
+  const { difference, ci95, p, pCorrected, detectable, covers } = lift;
+  if (difference.kind === 'undefined') return difference;
+  if (ci95.kind === 'undefined') return ci95;
+  if (p.kind === 'undefined') return p;
+  if (pCorrected.kind === 'undefined') return pCorrected;
+  const figures = {
+    difference: difference.value,
+    ci95: ci95.value,
+    p: p.value,
+    pCorrected: pCorrected.value,
+  };
+  return mapped(detectable, (detectable) => ({ ...figures, detectable, covers }));
+}
+
 /**
- * Holm's correction over all lifts that are looked at together: who looks at many finds a lucky one. Those without a
- * p-value are none of them.
+ * Holm's correction over lifts that are looked at together: who looks at many finds a lucky one. Those without a p-value
+ * are none of them.
+ * @returns what corrects each of them
  */
-export function withCorrection<Row extends { readonly lift: RowLift | null }>(
-  rows: readonly Row[],
-): readonly Row[] {
-  const tested = rows.flatMap(({ lift }) => (lift === null ? [] : (known(lift.p) ?? [])));
+export function correctionOver(lifts: readonly MeasuredLift[]): (lift: MeasuredLift) => RowLift {
+  const tested = lifts.flatMap(({ p }) => known(p) ?? []);
   const corrected = new Map(holm(tested).map((value, place) => [tested[place], value]));
-  return rows.map((row) => {
-    if (row.lift === null) return row;
-    // Equal p-values are corrected to the same.
-    const pCorrected = mapped(row.lift.p, (p) => corrected.get(p) ?? p);
-    return { ...row, lift: { ...row.lift, pCorrected } };
+  // Equal p-values are corrected to the same.
+  return (lift) => ({ ...lift, pCorrected: mapped(lift.p, (p) => corrected.get(p) ?? p) });
+}
+
+function seedLifts(
+  metric: UserMetric,
+  baseline: SeedScores,
+  treatment: SeedScores,
+): readonly UserInfluence[] {
+  const users = groupByIds(baseline[0]!.users);
+  return baseline.map((rows, seed) => {
+    return influenceOnDifference(metric(rows, users), metric(treatment[seed]!, users));
   });
 }
 
-function meanDifference(baseline: SeedScores, treatment: SeedScores): number {
-  return meanOf(
-    baseline.map(({ scores, labels }, seed) => auc(treatment[seed]!.scores, labels) - auc(scores, labels)),
-  );
-}
-
-/** DeLong's test of the mean difference; as if all seeds erred alike, which is the cautious assumption. */
-function pDeLong(baseline: SeedScores, treatment: SeedScores): number {
-  const tests = baseline.map(({ scores, labels }, seed) =>
-    deLongTest(scores, treatment[seed]!.scores, labels),
-  );
-  const variance = meanOf(tests.map((test) => test.variance));
-  // Then no seed makes a difference, or its test would be undefined.
-  if (variance === 0) return 1;
-  return 2 * upperTail(Math.abs(meanOf(tests.map((test) => test.difference))) / Math.sqrt(variance));
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function checkSides(baseline: SeedScores, treatment: SeedScores): void {
+  if (baseline.length !== treatment.length || baseline.length === 0) {
+    throw new CourierError(
+      'VALUE_INVALID',
+      `A lift got ${baseline.length} seeds of the baseline and ${treatment.length} of the treatment.`,
+      'Train both models with the same seeds, at least one.',
+    );
+  }
+  const { length } = baseline[0]!.users;
+  for (const { labels } of [...baseline, ...treatment])
+    checkGroups('A lift', baseline[0]!.users, labels.length);
+  for (const { pageViews } of [...baseline, ...treatment]) checkGroups('A lift', pageViews, length);
 }

@@ -25,6 +25,32 @@ export interface Ndcg {
  *   number, a label that is neither 0 nor 1, different lengths, or a k that is no whole number ≥ 1
  */
 export function ndcg(scores: Scores, labels: Uint8Array, pageViews: Int32Array, k: number): Ndcg {
+  const { values } = ndcgOfPageViews(scores, labels, pageViews, k);
+  const counted = values.filter((value) => !Number.isNaN(value));
+  return {
+    ndcg: counted.reduce((sum, value) => sum + value, 0) / counted.length,
+    pageViewsCounted: counted.length,
+    pageViewsLeftOut: values.length - counted.length,
+  };
+}
+
+export interface PageViewNdcg {
+  /** NaN for a page view without a click. (P) */
+  readonly values: Float64Array;
+  /** A row of each page view. (P) */
+  readonly rows: Int32Array;
+}
+
+/**
+ * The NDCG@k of each page view, as `ndcg` takes their mean.
+ * @throws CourierError as `ndcg` does
+ */
+export function ndcgOfPageViews(
+  scores: Scores,
+  labels: Uint8Array,
+  pageViews: Int32Array,
+  k: number,
+): PageViewNdcg {
   if (!Number.isSafeInteger(k) || k < 1) {
     throw new CourierError('VALUE_INVALID', `NDCG@${k} has no meaning.`, 'Use a whole k, such as 10.');
   }
@@ -33,16 +59,14 @@ export function ndcg(scores: Scores, labels: Uint8Array, pageViews: Int32Array, 
   checkGroups(metric, pageViews, scores.length);
   const { count, start, rows } = groupByIds(pageViews, ascendingOrder(scores).reverse());
   const discounts = discountSums(start, k);
-  let [sum, pageViewsCounted] = [0, 0];
+  const values = new Float64Array(count).fill(Number.NaN);
   for (let group = 0; group < count; group++) {
     const own = rows.subarray(start[group]!, start[group + 1]!);
     const ideal = discounts(clicksAmong(own, labels));
-    if (ideal === 0) continue;
-    sum += expectedGain(own, scores, labels, discounts) / ideal;
-    pageViewsCounted++;
+    if (ideal > 0) values[group] = expectedGain(own, scores, labels, discounts) / ideal;
   }
-  if (pageViewsCounted === 0) throw undefinedMetric(metric, `none of ${count} page views has a click`);
-  return { ndcg: sum / pageViewsCounted, pageViewsCounted, pageViewsLeftOut: count - pageViewsCounted };
+  if (values.every(Number.isNaN)) throw undefinedMetric(metric, `none of ${count} page views has a click`);
+  return { values, rows: Int32Array.from(values, (_, group) => rows[start[group]!]!) };
 }
 
 /** @param own rows of one page view by descending score */

@@ -14,13 +14,19 @@ const nearest = 1e-7;
  *   outside [0, 1], a label that is neither 0 nor 1, or different lengths
  */
 export function logLoss(probabilities: Scores, labels: Uint8Array): number {
+  return logLossOfRows(probabilities, labels).reduce((sum, loss) => sum + loss, 0) / labels.length;
+}
+
+/**
+ * The negative log-likelihood of each label, as `logLoss` takes their mean. (R)
+ * @throws CourierError as `logLoss` does
+ */
+export function logLossOfRows(probabilities: Scores, labels: Uint8Array): Float64Array {
   checkProbabilities('Log loss', probabilities, labels);
-  let sum = 0;
-  for (let row = 0; row < labels.length; row++) {
+  return Float64Array.from(labels, (label, row) => {
     const probability = Math.min(Math.max(probabilities[row]!, nearest), 1 - nearest);
-    sum -= labels[row] === 1 ? Math.log(probability) : Math.log1p(-probability);
-  }
-  return sum / labels.length;
+    return label === 1 ? -Math.log(probability) : -Math.log1p(-probability);
+  });
 }
 
 /**

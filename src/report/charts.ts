@@ -81,8 +81,8 @@ function interval95({ source, features, lift }: LiftedRow, place: number) {
     place,
     color: verdictColors[verdict(lift)],
     name: oneLine(`${sourceName(source)} · ${featuresName(features)}`, 56),
-    numbers: `${signedPoints(lift.auc)} (${interval(lift.ci95)})`,
-    lift: 100 * lift.auc,
+    numbers: `${signedPoints(lift.difference)} (${interval(lift.ci95)})`,
+    lift: 100 * lift.difference,
     low: 100 * lift.ci95[0],
     high: 100 * lift.ci95[1],
   };

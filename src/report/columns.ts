@@ -1,10 +1,11 @@
 /** The columns of the table of results, on the page and in Markdown, and those of them that a terminal has room for. */
 
-import type { RowLift } from '../metrics/lift.ts';
+import type { MeasuredLift } from '../metrics/lift.ts';
 import type { Measured } from '../metrics/measured.ts';
 import type { Summary } from '../metrics/summary.ts';
 import { decimals, oneLine } from '../text.ts';
-import type { ReportRow } from './report.ts';
+import type { ReportRow, RowLifts } from './report.ts';
+import { comparedRows, oneSeed } from './rows.ts';
 import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
 
 export interface Column {
@@ -29,11 +30,10 @@ const gauc = metric('GAUC', (row) => row.gauc);
 const ndcg = metric('NDCG@5', (row) => row.ndcg);
 const logLoss = metric('Log loss', (row) => row.logLoss);
 const calibration = metric('Calibration', (row) => row.calibration);
-const lift: Column = { ...ofLift('Lift', ({ auc }) => auc, signedPoints), kind: 'lift' };
-const interval95 = ofLift('95 % interval', ({ ci95 }) => ci95, interval);
-const p = ofLift('p', (each) => each.p, pValue);
-const pCorrected = ofLift('p (Holm)', (each) => each.pCorrected, pValue);
-const pDeLong = ofLift('p (DeLong)', (each) => each.pDeLong, pValue);
+const lift: Column = { ...ofLift('Lift', ({ auc }) => auc.difference, signedPoints), kind: 'lift' };
+const interval95 = ofLift('95 % interval', ({ auc }) => auc.ci95, interval);
+const p = ofLift('p', ({ auc }) => auc.p, pValue);
+const pCorrected = ofLift('p (Holm)', ({ auc }) => auc.pCorrected, pValue);
 
 export const columns: readonly Column[] = [
   features,
@@ -48,7 +48,6 @@ export const columns: readonly Column[] = [
   interval95,
   p,
   pCorrected,
-  pDeLong,
 ];
 
 export const narrowColumns: readonly Column[] = [
@@ -63,9 +62,24 @@ export const narrowColumns: readonly Column[] = [
   pCorrected,
 ];
 
+/** Of a second table: the same differences of the other metrics, for rows that have a lift. */
+export const otherColumns: readonly Column[] = [
+  features,
+  embeddings,
+  start,
+  ...otherLift('GAUC', ({ gauc }) => gauc),
+  ...otherLift('NDCG@5', ({ ndcg }) => ndcg),
+  ...otherLift('Log loss', ({ logLoss }) => logLoss),
+];
+export const otherNote =
+  'The same differences of other metrics, in hundredths; less log loss is better. Their p-values are not corrected.';
+
 /** What the titles of the narrow columns leave open. */
-export const liftNote =
-  'Lift: difference of AUC to the row without images of the same start, in points (hundredths).';
+export function liftNote(rows: readonly ReportRow[]): string {
+  const lift = 'Lift: difference of AUC to the row without images of the same start, in points (hundredths).';
+  const alone = comparedRows(rows).filter(({ lift }) => lift.covers === 'users');
+  return alone.length === 0 ? lift : `${lift} Where there is ${oneSeed}.`;
+}
 export const correctionNote = 'p (Holm): corrected for all lifts of the table; the intervals are not.';
 
 /** Above the reasons for gaps. */
@@ -111,17 +125,25 @@ function metric(title: string, summary: (row: ReportRow) => Measured<Summary>): 
 
 function ofLift<T>(
   title: string,
-  figure: (lift: RowLift) => Measured<T>,
+  figure: (lifts: RowLifts) => Measured<T>,
   text: (value: T) => string,
 ): Column {
   return {
     title,
     kind: 'number',
-    cell: ({ lift }) =>
-      lift === null
+    cell: ({ lifts }) =>
+      lifts === null
         ? { text: '–', spread: null, gap: null }
-        : measuredCell(figure(lift), (value) => ({ text: text(value), spread: null, gap: null })),
+        : measuredCell(figure(lifts), (value) => ({ text: text(value), spread: null, gap: null })),
   };
+}
+
+function otherLift(metric: string, lift: (lifts: RowLifts) => MeasuredLift): readonly Column[] {
+  return [
+    ofLift(metric, (lifts) => lift(lifts).difference, signedPoints),
+    ofLift('95 % interval', (lifts) => lift(lifts).ci95, interval),
+    ofLift('p', (lifts) => lift(lifts).p, pValue),
+  ];
 }
 
 function measuredCell<T>(measured: Measured<T>, cell: (value: T) => Cell): Cell {

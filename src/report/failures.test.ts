@@ -63,6 +63,11 @@ describe('the sentence on the best other source', () => {
     );
   });
 
+  it('says what the interval of one seed leaves out', () => {
+    const alone = versus(0.002).map((one) => ({ ...one, seeds: [1] }));
+    expect(rivalSentence({ versusBestOther: alone })).toMatch(/p = 0\.002, one seed: the chance of training/);
+  });
+
   it('says why the difference cannot be told from chance', () => {
     const none = gap('The confidence interval is undefined: the test rows have 1 user.');
     const unjudged = versus(1).map((one) => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { gap, value } from '../../test/support/measured.ts';
-import { reportRow, rowLift, sampleReport } from '../../test/support/report.ts';
+import { gap } from '../../test/support/measured.ts';
+import { definedLift, reportRow, rowLift, sampleReport, undefinedLift } from '../../test/support/report.ts';
+import type { Lift } from '../metrics/lift.ts';
 import { context, headline } from './headline.ts';
 import type { Report, ReportRow, Start } from './report.ts';
-import type { JudgedLift } from './rows.ts';
 
 const baseline = reportRow('none', null, 0.81, null);
 
@@ -11,21 +11,17 @@ function reportWith(...rows: ReportRow[]): Report {
   return { ...sampleReport(), rows: [baseline, ...rows] };
 }
 
-type PlainLift = Omit<JudgedLift, 'pCorrected'> & Partial<JudgedLift>;
+type PlainLift = { readonly auc: number } & Pick<Lift, 'ci95' | 'p'> & Partial<Lift>;
 
-function courier(
-  { auc, ci95, p, pCorrected = p }: PlainLift,
-  features = 'sim-score',
-  start: Start = 'warm',
-): ReportRow {
-  const lift = {
-    auc: value(auc),
-    ci95: value(ci95),
-    p: value(p),
-    pCorrected: value(pCorrected),
-    pDeLong: value(p),
-  };
-  return reportRow(features, 'courier', 0.81 + auc, lift, { start });
+function courier({ auc, p, ...rest }: PlainLift, features = 'sim-score', start: Start = 'warm'): ReportRow {
+  const figures = {
+    difference: auc,
+    p,
+    pCorrected: p,
+    detectable: 0.004,
+    covers: 'users and seeds',
+  } as const;
+  return reportRow(features, 'courier', 0.81 + auc, definedLift({ ...figures, ...rest }), { start });
 }
 
 function hog(lift: PlainLift): ReportRow {
@@ -99,6 +95,23 @@ describe('headline', () => {
     );
   });
 
+  it('claims nothing from one seed, however clear, and says what is not in the interval', () => {
+    const lift = { auc: 0.0308, ci95: [0.0261, 0.0353], p: 0.0004, covers: 'users' } as const;
+    expect(headline(reportWith(courier(lift)))).toBe(
+      'COURIER embeddings change test AUC by +3.1 points against the model without images (95 % interval 2.6 to 3.5, p < 0.001; one seed: the chance of training is not in it).',
+    );
+  });
+
+  it('is put into proportion by the least lift that would have been seen', () => {
+    const lift = { auc: 0.002, ci95: [-0.002, 0.006], p: 0.4, detectable: 0.0062 } as const;
+    expect(context(reportWith(courier(lift)))).toContain(
+      'With this many users and seeds, a lift of 0.62 points would be seen with 80 % probability.',
+    );
+    expect(context(reportWith(courier({ ...lift, covers: 'users' }))).join(' ')).toContain(
+      'With this many users, a lift',
+    );
+  });
+
   it('speaks of the rows that began warm, however large the lift from scratch', () => {
     const warm = courier({ auc: 0.01, ci95: [0.005, 0.015], p: 0.002 });
     const scratch = courier({ auc: 0.05, ci95: [0.04, 0.06], p: 0.002 }, 'cluster-id', 'scratch');
@@ -116,8 +129,7 @@ describe('headline', () => {
   });
 
   it('says so where the lift cannot be computed, and claims nothing', () => {
-    const none = gap('AUC is undefined: every row is clicked.');
-    const lift = { auc: none, ci95: none, p: none, pCorrected: none, pDeLong: none };
+    const lift = undefinedLift('AUC is undefined: every row is clicked.');
     const report = reportWith(reportRow('sim-score', 'courier', 0.8, lift));
     expect(headline(report)).toBe(
       'What COURIER embeddings add to test AUC cannot be told: AUC is undefined: every row is clicked.',
@@ -134,8 +146,7 @@ describe('headline', () => {
   });
 
   it('does not speak of another source where the lift of COURIER cannot be computed', () => {
-    const none = gap('AUC is undefined: every row is clicked.');
-    const lift = { auc: none, ci95: none, p: none, pCorrected: none, pDeLong: none };
+    const lift = undefinedLift('AUC is undefined: every row is clicked.');
     const other = hog({ auc: 0.04, ci95: [0.03, 0.05], p: 0.002 });
     expect(headline(reportWith(other, reportRow('sim-score', 'courier', 0.8, lift)))).toMatch(
       /^What COURIER embeddings add to test AUC cannot be told/,

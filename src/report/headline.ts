@@ -7,9 +7,9 @@ import {
   baselineOf,
   type ComparedRow,
   comparedRows,
-  type JudgedLift,
   type LiftedRow,
   liftedRows,
+  oneSeed,
   resultRows,
   side,
   unjudgedText,
@@ -19,17 +19,18 @@ import { featuresName, interval, pValue, signedPoints, sourceName } from './text
 
 /**
  * The sentence a report opens with. It claims a lift only when the 95 % interval excludes zero and the p-value
- * still tells it from chance after correction for all lifts of the table.
+ * still tells it from chance after correction for all lifts of the table, and never from one seed.
  */
 export function headline(report: Report): string {
   const row = headlineRow(report);
   if (row === undefined) return withoutLift(report);
   const { lift } = row;
   const subject = `${capital(sourceName(row.source))} embeddings`;
-  const size = decimals(100 * Math.abs(lift.auc), digitsFor(lift));
-  const change = `${signedPoints(lift.auc, digitsFor(lift))} points against the model without images`;
+  const size = decimals(100 * Math.abs(lift.difference), digitsFor(lift));
+  const change = `${signedPoints(lift.difference, digitsFor(lift))} points against the model without images`;
   const lifts = liftedRows(report.rows).length;
   const evidence = `95 % interval ${interval(lift.ci95, digitsFor(lift))}, ${pText(lift, lifts)}`;
+  if (lift.covers === 'users') return `${subject} change test AUC by ${change} (${evidence}; ${oneSeed}).`;
   switch (verdict(lift)) {
     case 'better':
       return `${subject} lift test AUC by ${size} points over the model without images (${evidence}).`;
@@ -42,7 +43,7 @@ export function headline(report: Report): string {
   }
 }
 
-/** Sentences that put the headline into proportion: start, rows chosen among, best rival, size of the test. */
+/** Sentences that put the headline into proportion: start, rows chosen among, best rival, power, size of the test. */
 export function context(report: Report): string[] {
   const row = headlineRow(report);
   const size = `Measured on ${integer(report.testRows)} test exposures of ${integer(report.testUsers)} users.`;
@@ -59,10 +60,15 @@ export function context(report: Report): string[] {
   if (rival !== undefined) {
     const name = `${sourceName(rival.source)} as ${featuresName(rival.features)}`;
     sentences.push(
-      `The best row of any other source, ${name}, changes AUC by ${signedPoints(rival.lift.auc)} points.`,
+      `The best row of any other source, ${name}, changes AUC by ${signedPoints(rival.lift.difference)} points.`,
     );
   }
-  return [...sentences, size];
+  return [...sentences, powerText(row), size];
+}
+
+/** What the measurement could have seen. */
+function powerText({ lift: { detectable, covers } }: LiftedRow): string {
+  return `With this many ${covers}, a lift of ${decimals(100 * detectable, 2)} points would be seen with 80 % probability.`;
 }
 
 /**
@@ -80,7 +86,7 @@ function headlineChoices(report: Report): readonly ComparedRow[] {
 }
 
 function best(rows: readonly LiftedRow[]): LiftedRow | undefined {
-  return rows.toSorted((a, b) => b.lift.auc - a.lift.auc)[0];
+  return rows.toSorted((a, b) => b.lift.difference - a.lift.difference)[0];
 }
 
 function startText({ start }: LiftedRow): string {
@@ -94,7 +100,7 @@ function digitsFor({ ci95: [low, high] }: Lift): number {
   return high - low < 0.005 || Math.min(Math.abs(low), Math.abs(high)) < 0.001 ? 2 : 1;
 }
 
-function pText({ pCorrected }: JudgedLift, lifts: number): string {
+function pText({ pCorrected }: Lift, lifts: number): string {
   const text = pValue(pCorrected);
   const equation = text.startsWith('<') ? `p ${text}` : `p = ${text}`;
   return lifts > 1 ? `${equation}, corrected for ${comparisons(lifts)}` : equation;

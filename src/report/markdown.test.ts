@@ -16,7 +16,6 @@ describe('markdownTable', () => {
     const row = reportRow('sim-score+cluster-id', 'courier', 0.841, {
       ...rowLift(0.031, 0.0045, 0.002),
       pCorrected: value(0.004),
-      pDeLong: value(0.00001),
     });
     const [caption, , head, rule, line] = markdownTable([row]).split('\n');
     expect(caption).toBe(
@@ -25,9 +24,28 @@ describe('markdownTable', () => {
     expect(cells(head ?? '').map((title) => title.replaceAll('\\', ''))).toEqual(
       columns.map(({ title }) => title),
     );
-    expect(rule).toBe(`| ${[...Array(3).fill('---'), ...Array(10).fill('---:')].join(' | ')} |`);
+    expect(rule).toBe(`| ${[...Array(3).fill('---'), ...Array(9).fill('---:')].join(' | ')} |`);
     expect(line).toBe(
-      '| similarity scores + cluster ids | COURIER | warm | 0.8410 ± 0.0010 | 0.8210 ± 0.0010 | 0.5410 ± 0.0010 | 0.4795 ± 0.0010 | 1.0120 ± 0.0010 | +3.10 | 2.65 to 3.55 | 0.002 | 0.004 | \\< 0.001 |',
+      '| similarity scores + cluster ids | COURIER | warm | 0.8410 ± 0.0010 | 0.8210 ± 0.0010 | 0.5410 ± 0.0010 | 0.4795 ± 0.0010 | 1.0120 ± 0.0010 | +3.10 | 2.65 to 3.55 | 0.002 | 0.004 |',
+    );
+  });
+
+  it('shows the lifts of the other metrics in a table below, of the rows that have any', () => {
+    const rows = [
+      reportRow('none', null, 0.8, null),
+      reportRow('vector', 'hog', 0.81, rowLift(0.01, 0.004, 0.02)),
+    ];
+    const paragraphs = markdownTable(rows).split('\n\n');
+    expect(paragraphs).toHaveLength(5);
+    expect(paragraphs[4]?.split('\n').slice(2)).toEqual([
+      '| vectors | HOG | warm | +1.00 | 0.60 to 1.40 | 0.020 | +1.20 | 0.70 to 1.70 | 0.003 | −0.20 | −0.30 to −0.10 | 0.004 |',
+    ]);
+  });
+
+  it('says what the interval of one seed leaves out', () => {
+    const alone = { ...rowLift(0.01, 0.004, 0.02), covers: 'users' } as const;
+    expect(markdownTable([reportRow('vector', 'hog', 0.81, alone)])).toContain(
+      'Where there is one seed: the chance of training is not in it.',
     );
   });
 

@@ -1,11 +1,21 @@
 /** The table of results as Markdown, for documents, and a short report around it. */
 
 import { oneLine } from '../text.ts';
-import { cellText, columns, correctionNote, gapReasons, gapTitle, liftNote } from './columns.ts';
+import {
+  type Column,
+  cellText,
+  columns,
+  correctionNote,
+  gapReasons,
+  gapTitle,
+  liftNote,
+  otherColumns,
+  otherNote,
+} from './columns.ts';
 import { failedSentence } from './failures.ts';
 import { context, headline } from './headline.ts';
 import type { Report, ReportRow } from './report.ts';
-import { startGroups } from './rows.ts';
+import { comparedRows, startGroups } from './rows.ts';
 
 /** @returns the whole of `report.md` */
 export function reportMarkdown(report: Report): string {
@@ -27,27 +37,30 @@ export function markdownTable(rows: readonly ReportRow[]): string {
   if (rows.length === 0) return '';
   const tables = startGroups(rows).flatMap(({ title, note, rows }) => [
     `**${title}**: ${note}.`,
-    [headLine(), ruleLine(), ...rows.map(rowLine)].join('\n'),
+    tableOf(columns, rows),
   ]);
-  return [...tables, `${liftNote} ${correctionNote}`, ...gaps(rows)].join('\n\n');
+  return [...tables, `${liftNote(rows)} ${correctionNote}`, ...otherMetrics(rows), ...gaps(rows)].join(
+    '\n\n',
+  );
+}
+
+function otherMetrics(rows: readonly ReportRow[]): readonly string[] {
+  const compared = startGroups(comparedRows(rows)).flatMap((group) => group.rows);
+  return compared.length === 0 ? [] : [otherNote, tableOf(otherColumns, compared)];
 }
 
 function gaps(rows: readonly ReportRow[]): readonly string[] {
-  const reasons = gapReasons(rows, columns);
+  const reasons = gapReasons(rows, [...columns, ...otherColumns]);
   if (reasons.length === 0) return [];
   return [gapTitle, reasons.map((why) => `- ${escapeMarkdown(why)}`).join('\n')];
 }
 
-function headLine(): string {
-  return line(columns.map(({ title }) => escapeMarkdown(title)));
-}
-
-function ruleLine(): string {
-  return line(columns.map(({ kind }) => (kind === 'text' ? '---' : '---:')));
-}
-
-function rowLine(row: ReportRow): string {
-  return line(columns.map((column) => escapeMarkdown(cellText(column, row))));
+function tableOf(columns: readonly Column[], rows: readonly ReportRow[]): string {
+  return [
+    line(columns.map(({ title }) => escapeMarkdown(title))),
+    line(columns.map(({ kind }) => (kind === 'text' ? '---' : '---:'))),
+    ...rows.map((row) => line(columns.map((column) => escapeMarkdown(cellText(column, row))))),
+  ].join('\n');
 }
 
 function line(cells: readonly string[]): string {

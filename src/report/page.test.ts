@@ -1,7 +1,7 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { gap, value } from '../../test/support/measured.ts';
-import { sampleReport } from '../../test/support/report.ts';
+import { sampleReport, undefinedLift } from '../../test/support/report.ts';
 import { reportPage } from './page.ts';
 
 /** The part of a parsed page used here. */
@@ -152,12 +152,20 @@ describe('the report page', () => {
     expect(elements(page, '.results tbody.scratch tr')).toHaveLength(7);
   });
 
+  it('shows the lifts of the other metrics in a table of their own', () => {
+    const cells = elements(reportPage(sampleReport()), '.lifts tbody tr:nth-of-type(1) :is(th, td)');
+    expect(cells.map(({ textContent }) => textContent.trim())).toEqual([
+      ...['vectors', 'COURIER', 'warm', '+0.30', '−0.15 to 0.75', '0.19'],
+      ...['+1.20', '0.70 to 1.70', '0.003', '−0.20', '−0.30 to −0.10', '0.004'],
+    ]);
+  });
+
   it('marks a lift as better only where its corrected p-value says so too', () => {
     const report = sampleReport();
     const better = (pCorrected: number) => {
       const rows = report.rows.map((row) => ({
         ...row,
-        lift: row.lift && { ...row.lift, pCorrected: value(pCorrected) },
+        lifts: row.lifts && { ...row.lifts, auc: { ...row.lifts.auc, pCorrected: value(pCorrected) } },
       }));
       return elements(reportPage({ ...report, rows }), '.results .warm tr.better').length;
     };
@@ -178,9 +186,13 @@ describe('the report page', () => {
 
   it('stands without any lift, and says in its headline that there is none', () => {
     const report = sampleReport();
-    const none = gap('AUC is undefined: every row is clicked.');
-    const lift = { auc: none, ci95: none, p: none, pCorrected: none, pDeLong: none };
-    const rows = report.rows.map((row) => ({ ...row, auc: none, lift: row.lift && lift }));
+    const why = 'AUC is undefined: every row is clicked.';
+    const auc = undefinedLift(why);
+    const rows = report.rows.map((row) => ({
+      ...row,
+      auc: gap(why),
+      lifts: row.lifts && { ...row.lifts, auc },
+    }));
     const page = reportPage({ ...report, rows });
     expect(elements(page, 'h1')[0]?.textContent).toContain('cannot be told: AUC is undefined');
     expect(elements(page, '.facts dt').map(({ textContent }) => textContent)).toEqual([

@@ -37,7 +37,7 @@ function facts(report: Report): readonly Fact[] {
   const [first] = resultRows(report);
   const baseline = first === undefined ? undefined : baselineOf(report.rows, first.start);
   return [
-    ['points of AUC', row === undefined ? null : signedPoints(row.lift.auc)],
+    ['points of AUC', row === undefined ? null : signedPoints(row.lift.difference)],
     ['AUC with images', aucOf(row)],
     ['AUC without images', aucOf(baseline)],
     ['test exposures', integer(report.testRows)],

@@ -1,7 +1,7 @@
 /** The report of an evaluation: what `report.json` holds and what `report.html` shows. */
 import type { Finding } from '../data/dataset.ts';
 import type { ReliabilityBin } from '../metrics/calibration.ts';
-import type { Lift, RowLift } from '../metrics/lift.ts';
+import type { Lift, MeasuredLift, RowLift } from '../metrics/lift.ts';
 import type { Measured } from '../metrics/measured.ts';
 import type { Summary } from '../metrics/summary.ts';
 import type { AttentionSummary } from './attention-summary.ts';
@@ -24,6 +24,20 @@ export interface RowCost {
   readonly peakMemoryBytes: number;
 }
 
+/** Differences of the metrics, before the p-value of AUC is corrected for the lifts of other rows. */
+export interface MeasuredLifts {
+  readonly auc: MeasuredLift;
+  readonly gauc: MeasuredLift;
+  /** Less is better. */
+  readonly logLoss: MeasuredLift;
+  readonly ndcg: MeasuredLift;
+}
+
+/** The same; that of AUC is the lift that the report speaks of. */
+export interface RowLifts extends MeasuredLifts {
+  readonly auc: RowLift;
+}
+
 export interface ReportRow {
   /** How images enter the ranker: `none`, `vector`, `sim-score`, or several joined by `+`. */
   readonly features: string;
@@ -42,7 +56,7 @@ export interface ReportRow {
   /** What chose the weights of each ranker; where it is undefined, they are those of the last step. */
   readonly validationAuc: Measured<Summary>;
   /** Over the row without images that had the same start; null in those rows. */
-  readonly lift: RowLift | null;
+  readonly lifts: RowLifts | null;
   /** The same on parts of the test rows; only for rows that began warm. */
   readonly slices: readonly SliceResult[];
   /** null without images, and where the embeddings came from a file. */

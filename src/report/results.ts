@@ -10,12 +10,22 @@ import {
   gapReasons,
   gapTitle,
   liftNote,
+  otherColumns,
+  otherNote,
 } from './columns.ts';
 import { seriesColors } from './drawing.ts';
 import { type Html, html } from './html.ts';
 import type { Curve, Report, ReportRow } from './report.ts';
 import { rivalSentence } from './rival.ts';
-import { judged, liftedRows, type StartGroup, startGroups, verdict } from './rows.ts';
+import {
+  comparedRows,
+  judged,
+  liftedRows,
+  type StartGroup,
+  startGroups,
+  type Verdict,
+  verdict,
+} from './rows.ts';
 
 export function resultsSection(report: Report): Html {
   const { rows } = report;
@@ -27,12 +37,13 @@ ${liftFigure(rows)}
 <div class="scroll" role="region" aria-label="Table of results" tabindex="0">
 <table class="results">
 <caption>Test period, ${seeds === 1 ? 'one seed' : `mean ± standard deviation over ${seeds} seeds`}.
-${liftNote} ${correctionNote} p is of a bootstrap over users; DeLong's test takes exposures for independent.
+${liftNote(rows)} ${correctionNote}
 Calibration: predicted over observed click rate.</caption>
-<thead><tr>${columns.map(({ title, kind }) => html`<th scope="col" class="${cellClass(kind)}">${title}</th>`)}</tr></thead>
+${tableHead(columns)}
 ${startGroups(rows).map(tableBody)}
 </table>
 </div>
+${otherTable(rows)}
 ${gapList(rows)}
 ${rival === null ? null : html`<p>${rival}</p>`}
 </section>`;
@@ -50,21 +61,40 @@ function liftFigure(rows: readonly ReportRow[]): Html | null {
 ${liftChart(rows, options)}</div>`;
   });
   return html`<figure class="lift"><div class="panels">${panels}</div>
-<figcaption>Dots are means over seeds, lines 95 % intervals of a paired bootstrap over users and seeds.
+<figcaption>Dots are means over seeds, lines 95 % intervals over users and, where there are several, seeds.
 <span class="key blue">Better</span>, <span class="key red">worse</span> or
 <span class="key grey">not distinguishable</span> from the model without images of the same start, by the interval
 and by the corrected p-value.</figcaption></figure>`;
 }
 
-function tableBody({ start, title, note, rows }: StartGroup<ReportRow>): Html {
-  return html`<tbody class="${start}"><tr class="group"><th scope="rowgroup" colspan="${columns.length}"><span>${title}:
-<small>${note}</small></span></th></tr>${rows.map(resultRow)}</tbody>`;
+/** The lifts of the other metrics; null without a row that has any. */
+function otherTable(rows: readonly ReportRow[]): Html | null {
+  const compared = startGroups(comparedRows(rows)).flatMap((group) => group.rows);
+  if (compared.length === 0) return null;
+  return html`<div class="scroll" role="region" aria-label="Lifts of other metrics" tabindex="0">
+<table class="lifts">
+<caption>${otherNote}</caption>
+${tableHead(otherColumns)}
+<tbody>${compared.map((row) => tableRow(otherColumns, row, 'plain'))}</tbody>
+</table>
+</div>`;
 }
 
-function resultRow(row: ReportRow): Html {
-  const [first, ...rest] = columns;
-  const lift = row.lift && judged(row.lift);
-  const emphasis = lift === null ? 'plain' : verdict(lift);
+function tableHead(columns: readonly Column[]): Html {
+  return html`<thead><tr>${columns.map(({ title, kind }) => html`<th scope="col" class="${cellClass(kind)}">${title}</th>`)}</tr></thead>`;
+}
+
+function tableBody({ start, title, note, rows }: StartGroup<ReportRow>): Html {
+  return html`<tbody class="${start}"><tr class="group"><th scope="rowgroup" colspan="${columns.length}"><span>${title}:
+<small>${note}</small></span></th></tr>${rows.map((row) => tableRow(columns, row, emphasisOf(row)))}</tbody>`;
+}
+
+function emphasisOf({ lifts }: ReportRow): Verdict | 'plain' {
+  const lift = lifts && judged(lifts.auc);
+  return lift === null ? 'plain' : verdict(lift);
+}
+
+function tableRow([first, ...rest]: readonly Column[], row: ReportRow, emphasis: Verdict | 'plain'): Html {
   return html`<tr class="${emphasis}"><th scope="row">${first?.cell(row).text ?? ''}</th>
 ${rest.map(({ kind, cell }) => html`<td class="${cellClass(kind)}">${cellContent(cell(row))}</td>`)}</tr>`;
 }
@@ -75,7 +105,7 @@ function cellContent({ text, spread, gap }: Cell): Html {
 }
 
 function gapList(rows: readonly ReportRow[]): Html | null {
-  const reasons = gapReasons(rows, columns);
+  const reasons = gapReasons(rows, [...columns, ...otherColumns]);
   if (reasons.length === 0) return null;
   return html`<p class="note">${gapTitle}</p><ul class="note">${reasons.map((why) => html`<li>${why}</li>`)}</ul>`;
 }

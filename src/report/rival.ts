@@ -1,7 +1,7 @@
 /** COURIER against the best of the other sources, in a sentence. */
 
 import type { Report } from './report.ts';
-import { judged, significance, unjudgedText } from './rows.ts';
+import { judged, oneSeed, significance, unjudgedText } from './rows.ts';
 import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
 
 /** Of the rows that the report is about; null where there is nothing to compare. */
@@ -16,7 +16,7 @@ export function rivalSentence({ versusBestOther }: Pick<Report, 'versusBestOther
   const count = versusBestOther.filter((one) => judged(one.lift) !== null).length;
   const p = `p ${lift.pCorrected < 0.001 ? '' : '= '}${pValue(lift.pCorrected)}`;
   const corrected = count === 1 ? '' : `, corrected for ${count} such comparisons`;
-  const evidence = `95 % interval ${interval(lift.ci95)}, ${p}${corrected}, ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`}`;
+  const evidence = `95 % interval ${interval(lift.ci95)}, ${p}${corrected}, ${seeds.length === 1 ? oneSeed : `${seeds.length} seeds`}`;
   const chance = lift.pCorrected < significance ? '' : ', no more than chance can do';
-  return `${rivals}, makes a difference of ${signedPoints(lift.auc)} points of AUC${chance} (${evidence}).`;
+  return `${rivals}, makes a difference of ${signedPoints(lift.difference)} points of AUC${chance} (${evidence}).`;
 }

@@ -1,16 +1,13 @@
 /** Which rows of the table belong together, which of them are the result, and what their lifts say. */
-import type { Lift, RowLift } from '../metrics/lift.ts';
+import { type Lift, type RowLift, wholeLift } from '../metrics/lift.ts';
+import { known } from '../metrics/measured.ts';
 import { oneLine } from '../text.ts';
 import type { Report, ReportRow, Start } from './report.ts';
 import { signedPoints } from './text.ts';
 
-/** A lift that can be told from chance or not: all of it is defined, but perhaps for DeLong's test. */
-export interface JudgedLift extends Lift {
-  readonly pCorrected: number;
-}
-
-export interface LiftedRow extends Omit<ReportRow, 'lift'> {
-  readonly lift: JudgedLift;
+/** A row whose lift of AUC can be told from chance or not: all of it is defined. */
+export interface LiftedRow extends ReportRow {
+  readonly lift: Lift;
 }
 
 /** A row with images, whatever is known of its lift. */
@@ -29,6 +26,9 @@ export type Verdict = 'better' | 'worse' | 'unclear';
 
 /** A corrected p-value below this, with an interval on one side of zero, is taken for a difference. */
 export const significance = 0.05;
+
+/** What an interval and a p-value leave out that rest on a single seed. */
+export const oneSeed = 'one seed: the chance of training is not in it';
 
 /** The warm-started rows, which are the result, then those from scratch; a group without rows is left out. */
 export function startGroups<Row extends Pick<ReportRow, 'start'>>(rows: readonly Row[]): StartGroup<Row>[] {
@@ -54,11 +54,11 @@ export function resultRows({ rows }: Report): readonly ReportRow[] {
 
 /** The row without images that had the same start. */
 export function baselineOf(rows: readonly ReportRow[], start: Start): ReportRow | undefined {
-  return rows.find((row) => row.lift === null && row.start === start);
+  return rows.find((row) => row.lifts === null && row.start === start);
 }
 
 export function comparedRows(rows: readonly ReportRow[]): ComparedRow[] {
-  return rows.flatMap((row) => (row.lift === null ? [] : [{ ...row, lift: row.lift }]));
+  return rows.flatMap((row) => (row.lifts === null ? [] : [{ ...row, lift: row.lifts.auc }]));
 }
 
 /** The rows whose lift can be judged. */
@@ -70,26 +70,24 @@ export function liftedRows(rows: readonly ReportRow[]): LiftedRow[] {
 }
 
 /** @returns null where any of it is undefined */
-export function judged({ auc, ci95, p, pCorrected }: RowLift): JudgedLift | null {
-  return auc.kind === 'value' && ci95.kind === 'value' && p.kind === 'value' && pCorrected.kind === 'value'
-    ? { auc: auc.value, ci95: ci95.value, p: p.value, pCorrected: pCorrected.value }
-    : null;
+export function judged(lift: RowLift): Lift | null {
+  return known(wholeLift(lift));
 }
 
 /** Of a lift that cannot be judged: its size as far as it is known, and why no more is. */
-export function unjudgedText({ auc, ci95 }: RowLift): string {
-  if (auc.kind === 'undefined') return `cannot be told: ${oneLine(auc.why)}`;
+export function unjudgedText({ difference, ci95 }: RowLift): string {
+  if (difference.kind === 'undefined') return `cannot be told: ${oneLine(difference.why)}`;
   const why = ci95.kind === 'undefined' ? `: ${oneLine(ci95.why)}` : '.';
-  return `is ${signedPoints(auc.value)} points, which cannot be told from chance${why}`;
+  return `is ${signedPoints(difference.value)} points, which cannot be told from chance${why}`;
 }
 
-/** Whether a lift can be told from chance: by its interval, and by its p-value among all that were looked at. */
-export function verdict(lift: JudgedLift): Verdict {
-  return lift.pCorrected < significance ? side(lift) : 'unclear';
+/** Whether a lift can be told from chance: by several seeds, its interval, and its p-value among all that were looked at. */
+export function verdict(lift: Lift): Verdict {
+  return lift.covers === 'users and seeds' && lift.pCorrected < significance ? side(lift) : 'unclear';
 }
 
 /** On which side of zero the 95 % interval lies; for a lift that stands alone or is only looked at. */
-export function side({ ci95: [low, high] }: Lift): Verdict {
+export function side({ ci95: [low, high] }: Pick<Lift, 'ci95'>): Verdict {
   if (low > 0) return 'better';
   return high < 0 ? 'worse' : 'unclear';
 }

@@ -6,7 +6,7 @@ import { oneLine } from '../text.ts';
 import { draw, verdictColors } from './drawing.ts';
 import type { Html } from './html.ts';
 import type { SliceResult } from './report.ts';
-import { side } from './rows.ts';
+import { verdict } from './rows.ts';
 import { name } from './text.ts';
 
 /** An interval so many times as wide as the median one does not widen the scale; it is cut off. */
@@ -40,7 +40,7 @@ export function sliceChart(
     y: { type: 'band', domain: data.map(({ place }) => place), axis: null, padding: 0 },
     marks: [
       Plot.ruleX([0], { stroke: 'var(--ink)', strokeWidth: 1.25 }),
-      Plot.ruleX([100 * overall.auc], { stroke: 'var(--muted)', strokeDasharray: '3,3' }),
+      Plot.ruleX([100 * overall.difference], { stroke: 'var(--muted)', strokeDasharray: '3,3' }),
       Plot.ruleY(measured, {
         y: 'place',
         x1: 'low',
@@ -74,7 +74,7 @@ export function sliceChart(
 export function sliceDomain(slices: readonly SliceResult[], overall: Lift): [number, number] {
   const lifts = [overall, ...slices.flatMap((slice) => liftOf(slice) ?? [])];
   const usual = lifts.filter((lift) => !isWide(lift, medianWidth(lifts)));
-  const points = [0, ...lifts.map(({ auc }) => auc), ...usual.flatMap(({ ci95 }) => ci95)];
+  const points = [0, ...lifts.map(({ difference }) => difference), ...usual.flatMap(({ ci95 }) => ci95)];
   return [100 * Math.min(...points), 100 * Math.max(...points)];
 }
 
@@ -103,7 +103,7 @@ function line(slice: SliceResult, place: number) {
 /** In points, the interval cut off where the scale ends. */
 function inPoints(lift: Lift, [start, end]: readonly [number, number]) {
   const [low, high] = lift.ci95.map((limit) => Math.min(end, Math.max(start, 100 * limit)));
-  return { mean: 100 * lift.auc, low, high, color: verdictColors[side(lift)] };
+  return { mean: 100 * lift.difference, low, high, color: verdictColors[verdict(lift)] };
 }
 
 function isWide({ ci95: [low, high] }: Lift, usual: number): boolean {

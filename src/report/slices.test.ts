@@ -73,8 +73,11 @@ describe('the section on where the lift comes from', () => {
     expect(slicesSection({ ...sampleReport(), rows: [] })).toBeNull();
   });
 
-  it('warns that the p-values of parts are not corrected', () => {
-    expect(parts(withSlices(gap), 'p')[0]).toContain('of 1 parts some differ by chance');
+  it('shows the corrected p-value, and colours by it', () => {
+    const lucky = { ...overall, pCorrected: 0.06 };
+    const report = withSlices(measured('new', overall), measured('returning', lucky));
+    expect(parts(report, 'td.lift + td + td')).toEqual(['0.001', '0.060']);
+    expect(parts(report, 'td.better')).toHaveLength(1);
   });
 });
 

@@ -4,7 +4,7 @@ import { integer, oneLine } from '../text.ts';
 import { headlineRow } from './headline.ts';
 import { type Html, html } from './html.ts';
 import type { Report, ReportRow, SliceResult } from './report.ts';
-import { baselineOf, type LiftedRow, side } from './rows.ts';
+import { baselineOf, type LiftedRow, verdict } from './rows.ts';
 import { cutOff, liftOf, reasonOf, sliceChart, sliceDomain } from './slice-chart.ts';
 import { featuresName, interval, meanAndStd, name, pValue, signedPoints, sourceName } from './text.ts';
 
@@ -21,13 +21,13 @@ export function slicesSection(report: Report): Html | null {
   return html`<section id="slices" aria-labelledby="slices-title">
 <h2 id="slices-title">Where the lift comes from</h2>
 <p>The row of the headline, ${sourceName(row.source)} as ${featuresName(row.features)}, on parts of the test
-exposures. Parts with few exposures have wide intervals, and of ${row.slices.length} parts some differ by chance:
-the p-values are not corrected for their number.</p>
+exposures. Parts with few exposures have wide intervals; those with fewer than 50 clicks or 50 non-clicks have no lift.
+The p-values are corrected for all parts together, the intervals are not.</p>
 ${sliceFigures(families, row)}
 <div class="scroll" role="region" aria-label="Lift by part of the test exposures" tabindex="0">
 <table class="slices"><caption>AUC is the mean over seeds ± standard deviation, lift in points (hundredths).</caption>
 <thead><tr><th scope="col">Part</th><th scope="col" class="number">Exposures</th>
-<th scope="col" class="number">Lift</th><th scope="col" class="number">95 % interval</th><th scope="col" class="number">p</th>
+<th scope="col" class="number">Lift</th><th scope="col" class="number">95 % interval</th><th scope="col" class="number">p (Holm)</th>
 <th scope="col" class="number">AUC without images</th><th scope="col" class="number">AUC with images</th></tr></thead>
 ${families.map((family) => familyRows(family, baseline))}</table></div>
 </section>`;
@@ -41,7 +41,8 @@ ${sliceChart(family, slices, lift, domain)}</figure>`,
   )}</div>
 <p class="note">Dots are means over seeds, lines 95 % intervals, all on one scale; the dashed line is the lift on all
 test exposures. <span class="key blue">Above</span>, <span class="key red">below</span> or
-<span class="key grey">not distinguishable from</span> zero by the interval alone.
+<span class="key grey">not distinguishable from</span> zero, by the interval and by the corrected
+p-value.
 ${cutOff(slices, domain) ? 'A line that ends at the edge goes on beyond it.' : ''}</p>`;
 }
 
@@ -71,8 +72,8 @@ function sliceRow(slice: SliceResult, baseline: ReportRow | undefined): Html {
 function liftCells(slice: SliceResult): Html {
   const lift = liftOf(slice);
   if (lift === null) return html`<td class="gap" colspan="3">${reasonOf(slice)}</td>`;
-  return html`<td class="number lift ${side(lift)}">${signedPoints(lift.auc)}</td>
-<td class="number">${interval(lift.ci95)}</td><td class="number">${pValue(lift.p)}</td>`;
+  return html`<td class="number lift ${verdict(lift)}">${signedPoints(lift.difference)}</td>
+<td class="number">${interval(lift.ci95)}</td><td class="number">${pValue(lift.pCorrected)}</td>`;
 }
 
 function baselineAuc({ family, name }: SliceResult, baseline: ReportRow | undefined): string {

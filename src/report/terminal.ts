@@ -24,7 +24,7 @@ export function terminalTable(rows: readonly ReportRow[]): string {
     aligned(titles, widths),
     ...groups.flatMap(({ heading, lines }) => [rule, heading, ...lines.map((line) => aligned(line, widths))]),
     rule,
-    liftNote,
+    liftNote(rows),
     correctionNote,
     ...gaps(rows),
   ].join('\n');

@@ -57,7 +57,6 @@ describe('the installed package', () => {
       'compare.pretrain.steps': 2,
       'compare.pretrain.batchSize': 16,
       'compare.ranker.epochs': 1,
-      'compare.replicates': 100,
       'compare.diagnosis': false,
     };
     const words = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);

@@ -1,22 +1,53 @@
 /** A small report with every section filled, in which each text from outside is `text` or holds it. */
 import type { Lift, RowLift } from '../../src/metrics/lift.ts';
 import { mapped } from '../../src/metrics/measured.ts';
-import type { Diagnosis, Photo, Report, ReportRow, SliceResult, Start } from '../../src/report/report.ts';
-import { value } from './measured.ts';
+import type {
+  Diagnosis,
+  Photo,
+  Report,
+  ReportRow,
+  RowLifts,
+  SliceResult,
+  Start,
+} from '../../src/report/report.ts';
+import { gap, value } from './measured.ts';
 
 const pixel =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
-/** A lift with an interval of `halfWidth` to both sides, both as shares. */
-export function lift(auc: number, halfWidth: number, p: number): Lift {
-  return { auc, ci95: [auc - halfWidth, auc + halfWidth], p };
+/** A lift with an interval of `halfWidth` to both sides, both as shares, and a p-value that is the same corrected. */
+export function lift(difference: number, halfWidth: number, p: number): Lift {
+  const ci95 = [difference - halfWidth, difference + halfWidth] as const;
+  return { difference, ci95, p, pCorrected: p, detectable: 1.5 * halfWidth, covers: 'users and seeds' };
 }
 
-/** The same of a row of the table, with a p-value that is the same however corrected. */
-export function rowLift(auc: number, halfWidth: number, p: number): RowLift {
-  const limits = [auc - halfWidth, auc + halfWidth] as const;
-  const same = value(p);
-  return { auc: value(auc), ci95: value(limits), p: same, pCorrected: same, pDeLong: same };
+/** The same of a row of the table. */
+export function rowLift(difference: number, halfWidth: number, p: number): RowLift {
+  return definedLift(lift(difference, halfWidth, p));
+}
+
+export function definedLift({ covers, ...lift }: Lift): RowLift {
+  return {
+    difference: value(lift.difference),
+    ci95: value(lift.ci95),
+    p: value(lift.p),
+    pCorrected: value(lift.pCorrected),
+    detectable: value(lift.detectable),
+    covers,
+  };
+}
+
+/** A lift of which nothing is defined, for a reason. */
+export function undefinedLift(why: string): RowLift {
+  const none = gap(why);
+  return {
+    difference: none,
+    ci95: none,
+    p: none,
+    pCorrected: none,
+    detectable: none,
+    covers: 'users and seeds',
+  };
 }
 
 export function reportRow(
@@ -38,10 +69,15 @@ export function reportRow(
     calibration: around(1.012),
     ndcg: around(auc - 0.3),
     validationAuc: around(auc + 0.01),
-    lift,
+    lifts: lift && liftsWith(lift),
     slices,
     cost: null,
   };
+}
+
+/** Beside a lift of AUC, those of the other metrics. */
+function liftsWith(auc: RowLift): RowLifts {
+  return { auc, gauc: auc, logLoss: rowLift(-0.002, 0.001, 0.004), ndcg: rowLift(0.012, 0.005, 0.003) };
 }
 
 /** Lifts by part; null for a part without one. */
@@ -50,9 +86,13 @@ function sampleSlices(text: string, lifted: boolean): SliceResult[] {
     const part = { family, name, exposures };
     if (auc === null) return { ...part, kind: 'undefined', why: `AUC is undefined: ${text}.` };
     const halfWidth = 0.3 / Math.sqrt(exposures);
-    const lift = { auc, ci95: [auc - halfWidth, auc + halfWidth] as const, p: 0.02 };
     const mean = 0.8 + (lifted ? auc : 0);
-    return { ...part, kind: 'value', auc: { mean, std: 0.002 }, lift: lifted ? lift : null };
+    return {
+      ...part,
+      kind: 'value',
+      auc: { mean, std: 0.002 },
+      lift: lifted ? lift(auc, halfWidth, 0.02) : null,
+    };
   };
   return [
     slice('item history', 'cold', 900, 0.052),
@@ -86,13 +126,19 @@ function sampleRows(text: string): ReportRow[] {
 
 function fromScratch(row: ReportRow): ReportRow {
   const auc = mapped(row.auc, ({ mean, std }) => ({ mean: mean - 0.01, std }));
-  return { ...row, auc, start: 'scratch', lift: row.lift && exaggerated(row.lift), slices: [] };
+  return {
+    ...row,
+    auc,
+    start: 'scratch',
+    lifts: row.lifts && { ...row.lifts, auc: exaggerated(row.lifts.auc) },
+    slices: [],
+  };
 }
 
 function exaggerated(lift: RowLift): RowLift {
   return {
     ...lift,
-    auc: mapped(lift.auc, (auc) => auc + 0.006),
+    difference: mapped(lift.difference, (difference) => difference + 0.006),
     ci95: mapped(lift.ci95, ([low, high]) => [low + 0.006, high + 0.006] as const),
   };
 }

@@ -11,7 +11,7 @@ import { collectSettings } from '../settings.ts';
 export function demoCommand(terminal: Terminal, outcome: Outcome): Command {
   return command('demo', 'a generated shop, the whole pipeline, a report', [
     'courier demo',
-    'courier demo --set compare.replicates=2000',
+    'courier demo --set compare.examples=8',
   ])
     .option('--out <folder>', 'folder for the shop, the dataset and the run (default: runs/demo)')
     .action((options: CommonOptions & { out?: string }) =>

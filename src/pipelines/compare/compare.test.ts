@@ -24,7 +24,6 @@ describe('courier compare', () => {
     starts: ['warm'],
     pretrain: { ...tinyPretraining, steps: 4 },
     ranker: { epochs: 1 },
-    replicates: 100,
     diagnosis: false,
     examples: 1,
   } satisfies Partial<CompareConfigInput>;

@@ -112,7 +112,7 @@ async function fillRunFolder(
   const made = {
     ...report,
     rows: await withCosts(report.rows, runs, config, costs),
-    versusBestOther: await versusBestOther(report.rows, runs, dataset, config.replicates, signal),
+    versusBestOther: versusBestOther(report.rows, runs, dataset),
     failures: failures.list,
     curves: [...(await pretrainCurves(config)), ...report.curves],
     examples,
@@ -150,7 +150,7 @@ function requireFit(dataset: Dataset, config: CompareConfig): void {
  * may change; and what only the report is made with, which is made anew every time.
  */
 function identityOf(
-  { dataset: _, out, parallel, replicates, sliceBy, diagnosis, examples, ...config }: CompareConfig,
+  { dataset: _, out, parallel, sliceBy, diagnosis, examples, ...config }: CompareConfig,
   { hash }: Dataset,
 ): RunIdentity {
   const pretrain = whatIsLearned(config.pretrain);

@@ -1,25 +1,23 @@
 /** Is COURIER better than the best of the other sources, and not only than no images at all? */
 
-import { type RankerRun, replicatesFor, scoredRows, type TableData } from '../../evaluation/table.ts';
-import { rowLift, withCorrection } from '../../metrics/lift.ts';
+import { type RankerRun, scoredRows, type TableData } from '../../evaluation/table.ts';
+import { correctionOver, type MeasuredLift, measureLift } from '../../metrics/lift.ts';
 import { known } from '../../metrics/measured.ts';
+import { aucInfluence } from '../../metrics/user-influence.ts';
 import type { ReportRow, Start, VersusBestOther } from '../../report/report.ts';
 
 /**
- * For each start the best row of COURIER, by test lift, against the best row of any other source: the bootstrap of
- * the table, on the seeds that both have, with Holm's correction over the starts. Both rows are the best of several,
+ * For each start the best row of COURIER, by test lift, against the best row of any other source: as lifts
+ * of the table, on the seeds that both have, with Holm's correction over the starts. Both rows are the best of several,
  * which the interval does not allow for.
  */
-export async function versusBestOther(
+export function versusBestOther(
   rows: readonly ReportRow[],
   runs: readonly RankerRun[],
   dataset: TableData,
-  wanted: number | null,
-  signal?: AbortSignal,
-): Promise<readonly VersusBestOther[]> {
-  const replicates = replicatesFor(wanted, rows.filter(({ lift }) => lift !== null).length);
+): readonly VersusBestOther[] {
   const scored = scoredRows(dataset, runs[0]?.result.testRows ?? new Int32Array());
-  const found: VersusBestOther[] = [];
+  const found: (Omit<VersusBestOther, 'lift'> & { readonly lift: MeasuredLift })[] = [];
   for (const start of ['warm', 'scratch'] satisfies Start[]) {
     const lifted = rows.filter((row) => row.start === start && row.source !== null);
     const own = best(lifted.filter(({ source }) => source === 'courier'));
@@ -28,21 +26,22 @@ export async function versusBestOther(
     const seeds = own.seeds.filter((seed) => other.seeds.includes(seed));
     if (seeds.length === 0) continue;
     const scores = (row: ReportRow) => seeds.map((seed) => scored(runOf(runs, row, seed).result.testScores));
-    const lift = await rowLift(scores(other), scores(own), replicates, signal);
+    const lift = measureLift(aucInfluence, scores(other), scores(own));
     const { source, features } = other;
     found.push({ start, features: own.features, other: { source, features }, seeds, lift });
   }
-  return withCorrection(found);
+  const corrected = correctionOver(found.map(({ lift }) => lift));
+  return found.map((one) => ({ ...one, lift: corrected(one.lift) }));
 }
 
 /** Of the rows that have a lift. */
 function best(rows: readonly ReportRow[]): ReportRow | undefined {
   return rows
     .flatMap((row) => {
-      const auc = row.lift && known(row.lift.auc);
-      return auc === null ? [] : [{ row, auc }];
+      const lift = row.lifts && known(row.lifts.auc.difference);
+      return lift === null ? [] : [{ row, lift }];
     })
-    .toSorted((a, b) => b.auc - a.auc)[0]?.row;
+    .toSorted((a, b) => b.lift - a.lift)[0]?.row;
 }
 
 function runOf(runs: readonly RankerRun[], row: ReportRow, seed: number): RankerRun {

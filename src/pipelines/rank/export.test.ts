@@ -24,13 +24,7 @@ describe('courier rank --export', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   function rank(...words: string[]) {
-    const small = [
-      'ranker.epochs=1',
-      'replicates=100',
-      'diagnosis=false',
-      'starts=["warm"]',
-      'codes.clusters=[4]',
-    ];
+    const small = ['ranker.epochs=1', 'diagnosis=false', 'starts=["warm"]', 'codes.clusters=[4]'];
     return courier(
       ...['rank', '--json', '--dataset', dataset, '--out', at('run'), '--embeddings', at('e.parquet')],
       ...['--features', 'sim-score+cluster-id', ...small.flatMap((setting) => ['--set', setting]), ...words],

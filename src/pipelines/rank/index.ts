@@ -34,7 +34,7 @@ export interface Ranking {
 export async function rank(settings: RankConfigInput, options: WorkOptions = {}): Promise<Ranking> {
   const config = parseConfig(rankConfig, settings, 'rank configuration');
   const { dataset: folder, out, embeddings, export: exported, ...rest } = config;
-  const { parallel, replicates, sliceBy, diagnosis: _, ...identity } = rest;
+  const { parallel, sliceBy, diagnosis: _, ...identity } = rest;
   const visual = config.features.filter((feature) => feature !== 'none');
   if (exported !== null && exported !== 'none' && !visual.includes(exported))
     throw exportUnknown(exported, visual);
