@@ -19,7 +19,7 @@ function describeCandidates({ split, clicked, unclicked, popularityAuc }: Candid
 
 function written(measured: Measured, text: (value: number) => string): string {
   const value = known(measured);
-  return value === null ? 'undefined' : text(value);
+  return value === null ? '–' : text(value);
 }
 
 /** What was met on the way as lines of text; none when there was nothing. */

@@ -5,12 +5,14 @@ import { Random } from '../../src/random.ts';
 const day = 86_400_000;
 
 /**
- * 120 days with 5 new items and 70 purchases each, by 150 users. The n-th purchase of a day stands n milliseconds into it, as
- * where a log knows days only.
+ * 120 days with 70 purchases each by 150 users. The n-th purchase of a day stands n milliseconds into it, as where a log
+ * knows days only.
+ * @param newItems that come each day
+ * @param daysOnSale mean age of what is bought
  */
-export function driftingPurchases(seed: number): Clicks {
+export function driftingPurchases(seed: number, newItems: number, daysOnSale: number): Clicks {
   const random = Random.seeded(seed, 'drifting-purchases');
-  const [days, newItems, purchases, users, daysOnSale] = [120, 5, 70, 150, 30];
+  const [days, purchases, users] = [120, 70, 150];
   const rows = Array.from({ length: days * purchases }, (_, row) => {
     const date = Math.floor(row / purchases);
     const age = Math.floor(-Math.log(1 - random.uniform()) * daysOnSale * newItems);

@@ -19,10 +19,15 @@ const fromWindow = z.strictObject({
 
 const fromEarlier = z.strictObject({ from: z.literal('earlier').describe(meaning) });
 
-export const candidateOptions = z.discriminatedUnion('from', [fromWindow, fromEarlier]);
+const candidateOptions = z.discriminatedUnion('from', [fromWindow, fromEarlier]);
 
 export type WindowOptions = z.output<typeof fromWindow>;
 export type CandidateOptions = z.output<typeof candidateOptions>;
+
+/** The setting of every adapter that reads such logs. */
+export const candidates = candidateOptions
+  .optional()
+  .describe('Of a log that tells purchases only: where candidates that were not bought come from.');
 
 /** Protocol hm-v2. */
 export const defaultCandidates: CandidateOptions = candidateOptions.parse({});

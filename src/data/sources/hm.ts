@@ -9,7 +9,7 @@ import { Random } from '../../random.ts';
 import { type Clicks, lowerBound, orderByTime } from '../clicks.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
-import { candidateOptions } from './candidate-options.ts';
+import { candidates, defaultCandidates } from './candidate-options.ts';
 import { ImageFolder } from './image-folder.ts';
 import { type SampledPageViews, samplePageViews } from './sampled-page-views.ts';
 import {
@@ -26,7 +26,7 @@ import { parseTime } from './time.ts';
 
 export const hmOptions = z.object({
   folder: z.string().min(1).describe('Folder with transactions.csv, articles.csv and images.'),
-  candidates: candidateOptions.prefault({}).describe('Where the candidates that were not bought come from.'),
+  candidates,
 });
 
 const day = 86_400_000;
@@ -38,7 +38,7 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
   options: hmOptions,
   name: () => 'hm',
   inputs: ({ folder }) => ['transactions.csv', 'articles.csv', 'images'].map((name) => join(folder, name)),
-  async read({ folder, candidates }, context): Promise<SourceData> {
+  async read({ folder, candidates = defaultCandidates }, context): Promise<SourceData> {
     const findings = new Findings();
     const images = await ImageFolder.open(join(folder, 'images'));
     const { users, articles, purchases } = await readPurchases(folder, context, findings);

@@ -1,6 +1,6 @@
 /** Options of the table adapter: which file and which column means what. */
 import { z } from 'zod';
-import { candidateOptions } from './candidate-options.ts';
+import { candidates } from './candidate-options.ts';
 import { parseTime } from './time.ts';
 
 const column = z.string().min(1);
@@ -67,11 +67,7 @@ export const tableOptions = z
     log: log.describe('The click log.'),
     catalogue: catalogue.optional().describe('What is known of items besides the log.'),
     images: path.optional().describe('Folder of the photos.'),
-    candidates: candidateOptions
-      .optional()
-      .describe(
-        'Where the candidates that were not bought come from; only without `log.clicked`, and then like {} unless given.',
-      ),
+    candidates,
     validationFrom: timeText
       .optional()
       .describe('Begin of the validation period; without it after 80 % of the page views.'),
