@@ -4,6 +4,7 @@
  * Letters used in shapes: N items, P page views, R exposures (rows), H history length, F numeric features,
  * M photos in the cache, S their side in pixels.
  */
+import type { Measured } from '../metrics/measured.ts';
 import type { ImageCache } from './image-cache.ts';
 
 export const splits = ['train', 'validation', 'test'] as const;
@@ -72,6 +73,22 @@ export interface IngestReport {
   readonly findings: readonly Finding[];
   /** How candidates were chosen: exposed by the shop, or sampled, and from what. */
   readonly candidateSampling: string;
+  /** How clicked and unclicked candidates differ without a look at them; a record for each split. */
+  readonly candidates: readonly CandidateFigures[];
+}
+
+export interface CandidateFigures {
+  readonly split: Split;
+  readonly clicked: CandidateSide;
+  readonly unclicked: CandidateSide;
+  /** AUC of the number of clicks of the item before the page view, 0 to 1. */
+  readonly popularityAuc: Measured;
+}
+
+export interface CandidateSide {
+  readonly exposures: number;
+  /** Share of items never clicked before the page view, 0 to 1. */
+  readonly coldShare: Measured;
 }
 
 export interface Finding {

@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
+import { measuredSchema } from '../metrics/measured.ts';
 import { readInput } from '../storage/files.ts';
+import { splits } from './dataset.ts';
 
 export const manifestName = 'dataset.json';
-const formatVersion = 1;
+const formatVersion = 2;
 
 export const dataFiles = {
   items: 'items.parquet',
@@ -21,10 +23,20 @@ const count = z.int().nonnegative();
 const file = z.strictObject({ bytes: count, sha256 });
 const vocabulary = z.strictObject({ name: z.string(), values: z.array(z.string()).min(1) });
 
+const share = measuredSchema(z.number().min(0).max(1));
+const candidateSide = z.strictObject({ exposures: count, coldShare: share });
+const candidateFigures = z.strictObject({
+  split: z.enum(splits),
+  clicked: candidateSide,
+  unclicked: candidateSide,
+  popularityAuc: share,
+});
+
 const report = z.strictObject({
   counts: z.record(z.string(), z.number()),
   findings: z.array(z.strictObject({ what: z.string(), count, examples: z.array(z.string()) })),
   candidateSampling: z.string(),
+  candidates: z.array(candidateFigures),
 });
 
 const content = z.strictObject({

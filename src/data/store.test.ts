@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { gap, value } from '../../test/support/measured.ts';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { NONE } from './dataset.ts';
 import { loadDataset, type UnsavedDataset, writeDataset } from './store.ts';
@@ -36,6 +37,14 @@ const dataset: UnsavedDataset = {
     counts: { items: 3 },
     findings: [{ what: 'odd', count: 1, examples: ['b'] }],
     candidateSampling: 'exposed by the shop',
+    candidates: [
+      {
+        split: 'train',
+        clicked: { exposures: 1, coldShare: value(0.5) },
+        unclicked: { exposures: 0, coldShare: gap('There is no such candidate.') },
+        popularityAuc: gap('every row is clicked'),
+      },
+    ],
   },
 };
 

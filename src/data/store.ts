@@ -66,6 +66,7 @@ export async function writeDataset(
         counts: { ...dataset.report.counts },
         findings: dataset.report.findings.map((finding) => ({ ...finding, examples: [...finding.examples] })),
         candidateSampling: dataset.report.candidateSampling,
+        candidates: [...dataset.report.candidates],
       },
       files: {
         items: await describeFile(join(folder, dataFiles.items)),

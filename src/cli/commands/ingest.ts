@@ -81,7 +81,7 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--test-from <time>', 'begin of the test period (default: after 90 % of the page views)')
     .option(
       '--hm <folder>',
-      "instead of all these: a folder in the layout of H&M's public sample, protocol hm-v1",
+      "instead of all these: a folder in the layout of H&M's public sample, protocol hm-v2",
     )
     .option('--ml1m <folder>', 'or: a folder with MovieLens 1M, split by time, and posters, protocol ml1m-v1')
     .option('--name <name>', 'name of the dataset in reports')

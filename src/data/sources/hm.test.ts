@@ -4,12 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { csv, writePhoto } from '../../../test/support/tiny-shop.ts';
 import { buildHistories } from '../history.ts';
+import type { CandidateOptions } from './candidate-options.ts';
 import { sources } from './index.ts';
 
 const article = (number: number) => String(1_000_000_000 + number);
 
-/** One customer buys articles 1 to 4, the last three on one day; another buys 5 to 9 long before. */
-async function readShop() {
+/**
+ * One customer buys articles 1 to 4, the last three on one day; another buys 5 to 9 long before; four more buy 14 to 17 two
+ * days after.
+ */
+async function readShop(candidates?: CandidateOptions) {
   const folder = await temporaryFolder();
   await mkdir(join(folder, 'images'));
   await writePhoto(join(folder, 'images', `${article(1)}.jpg`), 1);
@@ -28,14 +32,15 @@ async function readShop() {
     ['2020-01-05', 12],
     ['2020-04-20', 13],
   ].map(([date, number]) => [date!, 'third', article(Number(number)), 0.6, 1]);
+  const later = [14, 15, 16, 17].map((number) => ['2020-06-05', `later${number}`, article(number), 0.7, 1]);
   const header = ['t_dat', 'customer_id', 'article_id', 'price', 'sales_channel_id'];
-  await writeFile(join(folder, 'transactions.csv'), csv([header, ...others, ...third, ...own]));
+  await writeFile(join(folder, 'transactions.csv'), csv([header, ...others, ...third, ...own, ...later]));
   const columns = ['article_id', 'prod_name', 'product_type_name', 'colour_group_name', 'department_name'];
   await writeFile(join(folder, 'articles.csv'), csv([columns]));
-  return sources.hm({ source: 'hm', folder }).read({ seed: 1, maxBadRows: 0 });
+  return sources.hm({ source: 'hm', folder, candidates }).read({ seed: 1, maxBadRows: 0 });
 }
 
-describe('the protocol hm-v1', () => {
+describe('the H&M adapter', () => {
   it('orders purchases by day, then by file order: what was bought earlier the same day is history', async () => {
     const { items, users, clicks, pageViews, exposures } = await readShop();
     const history = buildHistories(clicks, pageViews, users.length, 4);
@@ -55,8 +60,20 @@ describe('the protocol hm-v1', () => {
     ]);
   });
 
-  it('draws candidates and prices from strictly earlier days', async () => {
+  it('draws candidates from the same days (hm-v2), while prices come from strictly earlier ones', async () => {
     const { items, pageViews, exposures } = await readShop();
+    const june = pageViews.start[pageViews.time.findIndex((time) => time >= Date.UTC(2020, 5, 3))];
+    const shown = Array.from(
+      exposures.item.subarray(june),
+      (item) => Number(items[item]!.id) - 1_000_000_000,
+    );
+    expect(shown.toSorted((a, b) => a - b)).toEqual([3, 4, 14, 14, 15, 15, 16, 16, 17, 17]);
+    const [price] = exposures.numeric;
+    for (const value of price!.values.subarray(june)) expect(value).toBeNaN();
+  });
+
+  it('draws candidates and prices from strictly earlier days where they are earlier purchases (hm-v1)', async () => {
+    const { items, pageViews, exposures } = await readShop({ from: 'earlier' });
     const [price] = exposures.numeric;
     expect(pageViews.user.length).toBeGreaterThan(0);
     for (const [row, item] of exposures.item.entries()) {

@@ -1,4 +1,4 @@
-/** Adapter for the H&M fashion layout: transactions.csv, articles.csv, images; protocol hm-v1. */
+/** Adapter for the H&M fashion layout: transactions.csv, articles.csv, images; protocols hm-v2 and hm-v1. */
 
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,8 +9,9 @@ import { Random } from '../../random.ts';
 import { type Clicks, lowerBound, orderByTime } from '../clicks.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
+import { candidates, defaultCandidates } from './candidate-options.ts';
 import { ImageFolder } from './image-folder.ts';
-import { type SampledPageViews, sampledCandidates, samplePageViews } from './sampled-page-views.ts';
+import { type SampledPageViews, samplePageViews } from './sampled-page-views.ts';
 import {
   rowsBetweenSafePlaces,
   type Source,
@@ -25,6 +26,7 @@ import { parseTime } from './time.ts';
 
 export const hmOptions = z.object({
   folder: z.string().min(1).describe('Folder with transactions.csv, articles.csv and images.'),
+  candidates,
 });
 
 const day = 86_400_000;
@@ -36,13 +38,19 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
   options: hmOptions,
   name: () => 'hm',
   inputs: ({ folder }) => ['transactions.csv', 'articles.csv', 'images'].map((name) => join(folder, name)),
-  async read({ folder }, context): Promise<SourceData> {
+  async read({ folder, candidates = defaultCandidates }, context): Promise<SourceData> {
     const findings = new Findings();
     const images = await ImageFolder.open(join(folder, 'images'));
     const { users, articles, purchases } = await readPurchases(folder, context, findings);
     const items = await readItems(folder, articles, images, context, findings);
     const { clicks } = purchases;
-    const views = samplePageViews(clicks, day, Random.seeded(context.seed, 'candidates'), findings);
+    const views = samplePageViews(
+      clicks,
+      day,
+      candidates,
+      Random.seeded(context.seed, 'candidates'),
+      findings,
+    );
     const time = Float64Array.from(views.target, (row) => clicks.time[row]!);
     const channels = Array.from(views.target, (row) => purchases.channel[row] ?? null);
     return {
@@ -63,7 +71,8 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
         clicked: views.clicked,
         numeric: [{ name: 'price', values: earlierPrices(purchases, views, items.length) }],
       },
-      candidateSampling: sampledCandidates,
+      candidateSampling: views.sampling,
+      candidatesAreSampled: true,
       findings: findings.list(),
     };
   },
@@ -121,8 +130,7 @@ async function readPurchases(
 }
 
 /**
- * The log knows days only; its order tells what came first within one (protocol hm-v1: sorted by day, then by
- * file order). So the n-th purchase of a day is put n milliseconds into it.
+ * The log knows days only; its order tells what came first within one (sorted by day, then by file order). So the n-th purchase of a day is put n milliseconds into it.
  */
 function inOrder(rows: readonly Purchase[]): Purchases {
   const ordered = Array.from(orderByTime(rows.map(({ time }) => time)), (row) => rows[row]!);

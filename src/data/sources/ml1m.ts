@@ -60,6 +60,7 @@ export const ml1mSource: Source<z.output<typeof ml1mOptions>> = {
       pageViews: describePageViews(views, users.ids, viewers, findings),
       exposures: describeExposures(views, ratings[0], folds, users.ids.length, films.ids.length),
       candidateSampling: ratedCandidates,
+      candidatesAreSampled: false,
       findings: findings.list(),
     };
   },

@@ -50,6 +50,8 @@ export interface SourceData {
   readonly exposures: SourceExposures;
   /** How the candidates came about, in words for the report. */
   readonly candidateSampling: string;
+  /** Whether that was a draw, which must not tell the clicked ones from the others, and not what people saw. */
+  readonly candidatesAreSampled: boolean;
   readonly findings: readonly Finding[];
 }
 

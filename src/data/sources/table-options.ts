@@ -1,5 +1,6 @@
 /** Options of the table adapter: which file and which column means what. */
 import { z } from 'zod';
+import { candidates } from './candidate-options.ts';
 import { parseTime } from './time.ts';
 
 const column = z.string().min(1);
@@ -66,6 +67,7 @@ export const tableOptions = z
     log: log.describe('The click log.'),
     catalogue: catalogue.optional().describe('What is known of items besides the log.'),
     images: path.optional().describe('Folder of the photos.'),
+    candidates,
     validationFrom: timeText
       .optional()
       .describe('Begin of the validation period; without it after 80 % of the page views.'),
@@ -80,6 +82,10 @@ export const tableOptions = z
   .refine(({ validationFrom, testFrom }) => (validationFrom === undefined) === (testFrom === undefined), {
     path: ['validationFrom'],
     message: '`validationFrom` and `testFrom` must be given together',
+  })
+  .refine(({ log, candidates }) => log.clicked === undefined || candidates === undefined, {
+    path: ['candidates'],
+    message: 'are exposed, not sampled, in a log with `clicked`',
   });
 
 export type TableOptions = z.output<typeof tableOptions>;

@@ -90,7 +90,7 @@ describe('the table adapter', () => {
 
   it('samples candidates when the log tells purchases only', async () => {
     const rows = Array.from({ length: 60 }, (_, row) => {
-      return [`u${row % 3}`, `item${(row * 7) % 12}`, Date.UTC(2024, 0, 1 + row), 1, 1, 'phone'];
+      return [`u${row % 3}`, `item${(row * 7) % 40}`, Date.UTC(2024, 0, 1 + row), 1, 1, 'phone'];
     });
     const { pageViews, exposures, candidateSampling } = await read(async (_, { log }) => {
       await writeFile(log.path, csv([header, ...rows]));
@@ -98,7 +98,7 @@ describe('the table adapter', () => {
         rest: { log: { path: log.path, user: 'user', item: 'item', time: 'time', context: ['device'] } },
       };
     });
-    expect(candidateSampling).toContain('sampled (hm-v1)');
+    expect(candidateSampling).toContain('sampled (hm-v2)');
     expect(exposures.clicked.reduce((sum, clicked) => sum + clicked, 0)).toBe(pageViews.user.length);
     expect(new Set(pageViews.context[0]?.values)).toEqual(new Set(['phone']));
   });

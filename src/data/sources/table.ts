@@ -4,7 +4,8 @@ import { Random } from '../../random.ts';
 import { type Clicks, clicksInOrder, orderByTime } from '../clicks.ts';
 import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
-import { sampledCandidates, samplePageViews } from './sampled-page-views.ts';
+import { defaultCandidates } from './candidate-options.ts';
+import { samplePageViews } from './sampled-page-views.ts';
 import type { Source, SourceData, SourceExposures, SourcePageViews } from './source.ts';
 import { quantileSplitTimes, type SplitTimes, splitByTime } from './splits.ts';
 import { openCatalogue } from './table-catalogue.ts';
@@ -32,13 +33,13 @@ export const tableSource: Source<TableOptions> = {
       categoryNames: options.catalogue?.categories ?? [],
       ...views,
       counterPeriod,
-      candidateSampling: isPurchaseLog ? sampledCandidates : 'exposed by the shop',
+      candidatesAreSampled: isPurchaseLog,
       findings: findings.list(),
     };
   },
 };
 
-type Views = Pick<SourceData, 'clicks' | 'pageViews' | 'exposures'>;
+type Views = Pick<SourceData, 'clicks' | 'pageViews' | 'exposures' | 'candidateSampling'>;
 
 /** A log of this kind knows moments: a counter may use all that came before. */
 const counterPeriod = 1;
@@ -60,9 +61,10 @@ function sampledViews(
 ): Views {
   const ordered = Array.from(orderByTime(log.map(({ time }) => time)), (row) => log[row]!);
   const clicks = clicksOf(ordered);
-  const { target, start, item, clicked } = samplePageViews(
+  const { target, start, item, clicked, sampling } = samplePageViews(
     clicks,
     counterPeriod,
+    options.candidates ?? defaultCandidates,
     Random.seeded(seed, 'candidates'),
     findings,
   );
@@ -72,6 +74,7 @@ function sampledViews(
     clicks,
     pageViews: describePageViews(firstRows, times, start, options),
     exposures: { item, clicked, numeric: [] },
+    candidateSampling: sampling,
   };
 }
 
@@ -99,6 +102,7 @@ function exposedViews(log: readonly LogRow[], options: TableOptions, findings: F
     clicks: clicksOf(log),
     pageViews: describePageViews(firstRows, viewTimes, Int32Array.from(start), options),
     exposures: describeExposures(candidates, options),
+    candidateSampling: 'exposed by the shop',
   };
 }
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseConfig } from '../../config.ts';
 import { baseFeatures } from '../../data/base-features.ts';
+import { candidateFigures, findGivenAway } from '../../data/candidate-figures.ts';
 import { encodeCategories } from '../../data/categories.ts';
 import { type CategoricalColumn, type IngestReport, NONE, splits } from '../../data/dataset.ts';
 import { Findings } from '../../data/findings.ts';
@@ -159,6 +160,8 @@ async function assemble(
     signal,
   );
   const { user, time, split, start } = pageViews;
+  const candidates = candidateFigures(data);
+  if (data.candidatesAreSampled) findGivenAway(candidates, findings);
   const history = buildHistories(clicks, pageViews, users.length, historyLength);
   return {
     name: config.name ?? sourceName,
@@ -171,6 +174,7 @@ async function assemble(
       counts: countsOf(data, photo, count),
       findings: [...data.findings, ...findings.list()],
       candidateSampling: data.candidateSampling,
+      candidates,
     },
   };
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
-import { writeTinyHm, writeTinyTable } from '../../../test/support/tiny-shop.ts';
+import { csv, writeTinyHm, writeTinyTable } from '../../../test/support/tiny-shop.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
 import { loadDataset } from '../../data/store.ts';
 import type { ProgressEvent } from '../../progress.ts';
@@ -18,6 +18,16 @@ async function tinyHm(): Promise<IngestConfigInput> {
 async function tinyTable(): Promise<IngestConfigInput> {
   const folder = await temporaryFolder();
   return { source: 'table', ...(await writeTinyTable(folder)), out: join(folder, 'dataset'), side: 8 };
+}
+
+/** Purchases of items that nobody bought before, beside candidates from earlier purchases. */
+async function newThings(): Promise<IngestConfigInput> {
+  const folder = await temporaryFolder();
+  const path = join(folder, 'purchases.csv');
+  const rows = Array.from({ length: 400 }, (_, row) => [`user${row % 9}`, `item${row}`, 1_700_000_000 + row]);
+  await writeFile(path, csv([['user', 'item', 'time'], ...rows]));
+  const log = { path, user: 'user', item: 'item', time: 'time' };
+  return { source: 'table', log, candidates: { from: 'earlier' }, out: join(folder, 'dataset'), side: 8 };
 }
 
 async function ingested(config: IngestConfigInput): Promise<Dataset> {
@@ -146,12 +156,29 @@ describe('ingest', () => {
     dataset.images.close();
   });
 
+  it('measures what the candidates of a shop give away, and blames only those that it drew', async () => {
+    const blamed = /the draw gives away/;
+    const exposed = await ingest(await tinyTable());
+    expect(exposed.report.candidates.map(({ split }) => split)).toEqual(['train', 'validation', 'test']);
+    const candidates = exposed.report.candidates.flatMap(({ clicked, unclicked }) => [clicked, unclicked]);
+    const exposures = candidates.reduce((sum, side) => sum + side.exposures, 0);
+    expect(exposures).toBe(exposed.report.counts['exposures']);
+    expect(exposed.report.findings.filter(({ what }) => blamed.test(what))).toEqual([]);
+    const drawn = await ingest(await newThings());
+    expect(drawn.report.findings.filter(({ what }) => blamed.test(what))).not.toEqual([]);
+  });
+
   it('names the key of a wrong configuration', async () => {
     const config = await tinyHm();
     const unknown = { ...config, sied: 32 };
     await expect(ingest(unknown)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('unknown key `sied`'),
+    });
+    const exposed = { ...(await tinyTable()), candidates: { from: 'earlier' } as const };
+    await expect(ingest(exposed)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('`candidates`: are exposed'),
     });
     const purchases = { log: { path: 'x.csv', user: 'u', item: 'i', time: 't', numeric: ['price'] } };
     await expect(ingest({ source: 'table', out: 'x', ...purchases })).rejects.toMatchObject({
