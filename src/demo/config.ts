@@ -12,6 +12,7 @@ const demoComparison = compareConfig.omit({ dataset: true, out: true }).extend({
   seeds: withDefault(compareConfig.shape.seeds, [1]),
   starts: withDefault(compareConfig.shape.starts, ['warm']),
   pretrain: trainingSettings
+    .omit({ olderShare: true })
     .extend({
       steps: withDefault(training.steps, 280),
       batchSize: withDefault(training.batchSize, 128),

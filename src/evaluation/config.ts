@@ -10,7 +10,15 @@ export const evaluationSettings = {
     .min(1)
     .default(['warm', 'scratch'])
     .describe(
-      'Where rankers begin. `warm`: a ranker without images is trained, then goes on with and without them, as a model in use would. `scratch`: from nothing, which exaggerates what images add.',
+      'Where rankers begin. `warm`: a ranker without images is trained on the older part of the training period, then goes on with and without them on the newer part, as a model in use would. `scratch`: from nothing on all of it, which exaggerates what images add.',
+    ),
+  olderShare: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(2 / 3)
+    .describe(
+      'Share of the days of the training period, the oldest ones, that encoders and the rankers to go on from learn from. Rankers that begin warm go on with the rest, once and in time order.',
     ),
   codes: codesConfig.prefault({}).describe('How embeddings become ids, for cluster-id and semantic-id.'),
   parallel: z

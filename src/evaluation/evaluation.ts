@@ -1,12 +1,14 @@
 /** What `rank` and `compare` share: train a ranker per row and seed, and report on all of them. */
 import { join } from 'node:path';
 import { type Dataset, splits } from '../data/dataset.ts';
+import { newerPart, olderPart, trainingCut } from '../data/training-cut.ts';
 import type { VisualFeature } from '../data/visual-feature.ts';
 import { CourierError } from '../errors.ts';
 import { createFeature, featureSet } from '../features/index.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { gateCategories } from '../rankers/batch.ts';
+import { rowsOfSplit } from '../rankers/fields.ts';
 import type { RankerState, RankerWeights } from '../rankers/model.ts';
 import { type RankerOrigin, type ReadyRanker, readyRanker } from '../rankers/ready-ranker.ts';
 import { type TrainedRanker, trainRanker } from '../rankers/train.ts';
@@ -21,6 +23,7 @@ import { rankerCurves } from './curves.ts';
 import { rankersFolder } from './ranker-place.ts';
 import { type RankerRun, tableRows } from './table.ts';
 import { loadItemEmbeddings, visualInputs } from './visual-inputs.ts';
+import { warmStart } from './warm-start.ts';
 
 /** A row of the table before its rankers are trained: with which images, and how they are fed. */
 export interface VisualRow {
@@ -50,6 +53,15 @@ export function requireColumns(
     `Invalid configuration: sliceBy is ${sliceBy}, which is no categorical column of the dataset.`,
     columns.length === 0 ? 'Leave it out: the dataset has none.' : `Choose one of ${columns.join(', ')}.`,
   );
+}
+
+/** What a ranker learns from: all of the training period, or one side of its cut. */
+export type TrainingPart = 'all' | 'older' | 'newer';
+
+function partOf(dataset: Dataset, part: TrainingPart, olderShare: number): Dataset {
+  const cut = part === 'all' ? null : trainingCut(dataset, olderShare);
+  if (cut === null) return dataset;
+  return part === 'older' ? olderPart(dataset, cut) : newerPart(dataset, cut);
 }
 
 /** Seconds from one checkpoint of a ranker to the next at least. */
@@ -88,6 +100,7 @@ export class RankerTrainer {
   /**
    * The caller releases the model, and removes the checkpoint once it has kept the result.
    * @param base null to begin from nothing
+   * @param part of the training period: the newer one is gone through once, in the order of time
    * @param checkpoint path of what an interrupted training goes on from
    * @throws CourierError those of `trainRanker` and of reading
    */
@@ -95,26 +108,30 @@ export class RankerTrainer {
     row: PlannedRow,
     seed: number,
     base: RankerState | null,
+    part: TrainingPart,
     checkpoint: string,
   ): Promise<TrainedRanker> {
     this.signal?.throwIfAborted();
     return trainRanker({
-      ...(await this.#originOf(row, seed)),
+      ...(await this.#originOf(row, seed, part)),
       progress: silent,
       base,
+      course: part === 'newer' ? 'once' : 'passes',
       signal: this.signal,
       checkpoint: { path: checkpoint, seconds: checkpointSeconds },
     });
   }
 
-  /** What `train` has trained, from its weights. The caller releases it. */
+  /** What `train` has trained on the newer part, from its weights. The caller releases it. */
   async ready(row: PlannedRow, seed: number, weights: RankerWeights): Promise<ReadyRanker> {
-    return readyRanker(await this.#originOf(row, seed), weights);
+    return readyRanker(await this.#originOf(row, seed, 'newer'), weights);
   }
 
-  async #originOf(row: PlannedRow, seed: number): Promise<RankerOrigin> {
+  async #originOf(row: PlannedRow, seed: number, part: TrainingPart): Promise<RankerOrigin> {
+    const { dataset, engine, config } = this;
     const feature = row === null ? null : await this.#featureOf(row, seed);
-    return { dataset: this.dataset, feature, config: this.config.ranker, seed, engine: this.engine };
+    const rows = rowsOfSplit(partOf(dataset, part, config.olderShare), 'train');
+    return { dataset, rows, feature, config: config.ranker, seed, engine };
   }
 
   async #featureOf(row: VisualRow, seed: number): Promise<VisualFeature> {
@@ -154,6 +171,7 @@ export async function evaluationReport(
     dataset: { name: dataset.name, ...dataset.report },
     testRows: runs[0]?.result.testRows.length ?? 0,
     testUsers: countTestUsers(dataset),
+    warmStart: warmStart(dataset, config.olderShare),
     rows: await tableRows(runs, dataset, config, { progress, signal }),
     versusBestOther: [],
     failures: [],

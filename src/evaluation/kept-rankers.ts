@@ -43,10 +43,7 @@ export class KeptRankers {
     withWeights: boolean = this.#wantsWeights(row, start, seed),
   ): Promise<RankerResult> {
     const path = this.#pathOf(row, start, seed);
-    const result =
-      start === 'scratch' && row === null
-        ? (await this.#baseOf(seed)).result
-        : await this.#trainOn(row, start, seed, withWeights);
+    const result = await this.#trainOn(row, start, seed, withWeights);
     if (!(await exists(path))) await writeResult(path, result);
     await removeCheckpoint(path);
     return result;
@@ -62,8 +59,9 @@ export class KeptRankers {
 
   async #trainOn(row: PlannedRow, start: Start, seed: number, withWeights: boolean): Promise<RankerResult> {
     const path = this.#pathOf(row, start, seed);
-    const from = start === 'warm' ? (await this.#baseOf(seed)).state : null;
-    const { result, model } = await this.#trainer.train(row, seed, from, checkpointOf(path));
+    const base = start === 'warm' ? (await this.#baseOf(seed)).state : null;
+    const part = start === 'warm' ? 'newer' : 'all';
+    const { result, model } = await this.#trainer.train(row, seed, base, part, checkpointOf(path));
     try {
       if (withWeights) await writeWeights(path, await model.weights());
     } finally {
@@ -72,7 +70,7 @@ export class KeptRankers {
     return result;
   }
 
-  /** The ranker without images of a seed, from nothing. */
+  /** The ranker without images of a seed that warm ones go on from, which learns from the older part. */
   #baseOf(seed: number): Promise<Base> {
     if (this.#base?.seed !== seed) this.#base = { seed, made: this.#makeBase(seed) };
     return this.#base.made;
@@ -82,7 +80,7 @@ export class KeptRankers {
     const path = basePath(this.#trainer.folder, seed);
     const kept = await readBase(path);
     if (kept !== null) return kept;
-    const { result, state, model } = await this.#trainer.train(null, seed, null, checkpointOf(path));
+    const { result, state, model } = await this.#trainer.train(null, seed, null, 'older', checkpointOf(path));
     await model.release();
     await writeBase(path, { result, state });
     await removeCheckpoint(path);

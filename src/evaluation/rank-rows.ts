@@ -40,10 +40,9 @@ export async function rankRows(
   if (missing.length > 0) await trainMissing(trainer, missing, finished, progress, attempt);
   const runs = wanted.flatMap(({ place }) => finished.get(place.path) ?? []);
   if (missing.length > 0 || !costs.has('Rank')) {
-    // From scratch the ranker to go on from is one of the table itself.
-    const bases = starts.includes('scratch')
-      ? []
-      : await Promise.all(seeds.map((seed) => readResult(basePath(trainer.folder, seed))));
+    const bases = starts.includes('warm')
+      ? await Promise.all(seeds.map((seed) => readResult(basePath(trainer.folder, seed))))
+      : [];
     const trained = [...bases, ...runs.map(({ result }) => result)];
     const seconds = trained.reduce((sum, result) => sum + (result?.seconds ?? 0), 0);
     await costs.add('Rank', seconds, `${runs.length} rankers`);

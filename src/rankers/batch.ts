@@ -48,7 +48,9 @@ export class BatchAssembler {
   readonly #data: RankerData;
 
   /**
-   * @param trainingRows exposures that vocabularies and statistics are taken from
+   * @param trainingRows exposures that vocabularies and statistics of base features are taken from
+   * @param learnedRows those that statistics of what images give are taken from: an encoder's similarities are too good
+   * on clicks that it learned from
    * @throws CourierError VALUE_INVALID for a column that is not finite
    */
   constructor(
@@ -56,11 +58,12 @@ export class BatchAssembler {
     feature: VisualFeature | null,
     trainingRows: Int32Array,
     options: AssemblerOptions,
+    learnedRows: Int32Array = trainingRows,
   ) {
     const { batchSize, gateCategory } = options;
     this.fields = new Fields(data, trainingRows, options, feature?.codes ?? []);
     this.columns = new DenseColumns(baseColumns(data), trainingRows);
-    this.visualColumns = new DenseColumns(visualColumns(feature), trainingRows);
+    this.visualColumns = new DenseColumns(visualColumns(feature), learnedRows);
     this.gate = gateCategories(data, gateCategory);
     this.batchSize = batchSize;
     this.#data = data;

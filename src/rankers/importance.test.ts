@@ -26,7 +26,8 @@ describe('permutation importance', () => {
     });
     const config = rankerConfig.parse({ minimumCount: 2, batchSize: 250, epochs: 3, hiddenWidths: [16] });
     const training = { dataset: data, feature, config, seed: 1, engine, progress: silent, base: null };
-    const kept = { signal: undefined, checkpoint: null };
+    const course = { rows: rowsOfSplit(data, 'train'), course: 'passes' } as const;
+    const kept = { ...course, signal: undefined, checkpoint: null };
     const { model, assembler } = await trainRanker({ ...training, ...kept });
     const rows = rowsOfSplit(data, 'validation');
     const importance = await permutationImportance(

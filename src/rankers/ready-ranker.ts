@@ -24,6 +24,8 @@ export interface ReadyRanker {
 /** What a ranker was trained with. */
 export interface RankerOrigin {
   readonly dataset: RankerData;
+  /** Exposures of the training split that it learns from, in the order of time. (n) */
+  readonly rows: Int32Array;
   /** What images give; null for a ranker without images. */
   readonly feature: VisualFeature | null;
   readonly config: RankerConfig;
@@ -36,10 +38,10 @@ export interface RankerOrigin {
  * @throws CourierError CHECKPOINT_INVALID for a table of other settings
  */
 export async function readyRanker(
-  { dataset, feature, config, seed, engine }: RankerOrigin,
+  { dataset, rows, feature, config, seed, engine }: RankerOrigin,
   weights: RankerWeights,
 ): Promise<ReadyRanker> {
-  const assembler = new BatchAssembler(dataset, feature, rowsOfSplit(dataset, 'train'), config);
+  const assembler = new BatchAssembler(dataset, feature, rowsOfSplit(dataset, 'train'), config, rows);
   const table = createTable(assembler, config, sparseOptimizers.none, seed);
   table.restore(weights.table);
   const { inputs } = rankerInputs(assembler, config.embeddingDimension);

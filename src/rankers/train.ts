@@ -16,6 +16,11 @@ export interface RankerTraining extends RankerOrigin {
   readonly progress: Progress;
   /** A ranker without images, trained on the same data, to go on from; null to begin from nothing. */
   readonly base: RankerState | null;
+  /**
+   * `passes` over its exposures in random order, until the validation AUC no longer rises: the best weights are kept. Or
+   * `once` over them in the order of time, as a model in use learns: the last weights are kept, whatever their AUC.
+   */
+  readonly course: 'passes' | 'once';
   /** Stops the training before its next step. */
   readonly signal: Pick<AbortSignal, 'aborted'> | undefined;
   /** Where it is kept so that it can go on; null: nowhere. */
@@ -56,9 +61,9 @@ export interface TrainedRanker {
 }
 
 /**
- * Trains a ranker on the training split. The AUC on the validation split decides when to stop and which
- * weights to keep, those it started from among them; where it is undefined, training goes on to its last step and
- * keeps the weights of that. The test split is scored once, at the end. The same arguments give the same scores,
+ * Trains a ranker on exposures of the training split. In passes, the AUC on the validation split decides when to stop and
+ * which weights to keep; where it is undefined, training goes on to its last step and keeps the weights of that. The test
+ * split is scored once, at the end. The same arguments give the same scores,
  * however often the training was stopped: it goes on from its checkpoint, which stays there in the end.
  *
  * @throws CourierError SPLIT_EMPTY as `requireTrainable` does, VALUE_INVALID for a column that is not finite,
@@ -69,7 +74,7 @@ export async function trainRanker(training: RankerTraining): Promise<TrainedRank
   const began = performance.now();
   const train = requireTrainable(dataset);
   const [validation, test] = [rowsOfSplit(dataset, 'validation'), rowsOfSplit(dataset, 'test')];
-  const assembler = new BatchAssembler(dataset, feature, train, config);
+  const assembler = new BatchAssembler(dataset, feature, train, config, training.rows);
   const model = await RankerModel.create(assembler, config, seed, engine, base);
   try {
     const memory = await TrainingMemory.open(model, training.checkpoint, runOf(training), began);
@@ -78,7 +83,7 @@ export async function trainRanker(training: RankerTraining): Promise<TrainedRank
       const scores = await model.scorer.score(validation);
       return measure(() => auc(scores, labels));
     };
-    await trainUntilStale(model, assembler, train, validate, memory, training);
+    await followCourse(model, assembler, validate, memory, training);
     const { curve, steps, best } = memory;
     const { validationAuc, state } = best;
     await model.restore(state);
@@ -94,25 +99,25 @@ export async function trainRanker(training: RankerTraining): Promise<TrainedRank
 }
 
 /** What a checkpoint must have been written by. */
-function runOf({ config, seed, feature, base }: RankerTraining): string {
-  return JSON.stringify({ config, seed, feature: feature?.name ?? null, base: base?.step ?? null });
+function runOf({ config, seed, feature, base, course, rows }: RankerTraining): string {
+  const from = { base: base?.step ?? null, course, rows: rows.length };
+  return JSON.stringify({ config, seed, feature: feature?.name ?? null, ...from });
 }
 
-/** Steps until the epochs are over or `patience` evaluations in a row have brought no better AUC. Without one the last is the best. */
-async function trainUntilStale(
+/** Steps until the course is over, or in passes until `patience` looks in a row have brought no better AUC. */
+async function followCourse(
   model: RankerModel,
   assembler: BatchAssembler,
-  trainRows: Int32Array,
   validate: () => Promise<Measured>,
   memory: TrainingMemory,
-  { config, seed, feature, progress, base, signal }: RankerTraining,
+  { config, seed, feature, progress, rows, course, signal }: RankerTraining,
 ): Promise<void> {
   const stage = `Train ${config.ranker}, ${feature?.name ?? 'none'}`;
-  const perEpoch = Math.ceil(trainRows.length / config.batchSize);
-  const interval = Math.ceil(perEpoch / config.evaluationsPerEpoch);
-  const total = perEpoch * config.epochs;
-  const purpose = base === null ? 'ranker batches' : 'ranker batches, going on';
-  const batches = shuffledBatches(trainRows, config.batchSize, Random.seeded(seed, purpose));
+  const perPass = Math.ceil(rows.length / config.batchSize);
+  const total = course === 'once' ? perPass : perPass * config.epochs;
+  const interval = course === 'once' ? total : Math.ceil(perPass / config.evaluationsPerEpoch);
+  const order = course === 'once' ? null : Random.seeded(seed, 'ranker batches');
+  const batches = batchesOf(rows, config.batchSize, order);
   for (let step = 0; step < memory.steps; step++) batches.next();
   const nextBatch = () => assembler.assemble(batches.next().value);
   const look = async () => {
@@ -121,7 +126,6 @@ async function trainUntilStale(
     progress({ kind: 'advance', stage, done: memory.steps, detail: aucText(validationAuc) });
   };
   progress({ kind: 'start', stage, total, unit: 'steps' });
-  if (base !== null && memory.steps === 0) await look();
   let upcoming = nextBatch();
   while (memory.steps < total && memory.sinceBest < config.patience) {
     if (signal?.aborted === true) {
@@ -161,11 +165,15 @@ function gatesOnTest(
     .sort((a, b) => b.exposures - a.exposures || (a.category < b.category ? -1 : 1));
 }
 
-/** Batches without end: all rows in a new random order, then all of them in another. */
-function* shuffledBatches(rows: Int32Array, batchSize: number, random: Random): Generator<Int32Array, never> {
+/** Batches without end: all rows in a new random order, then all of them in another; without one as they are. */
+function* batchesOf(
+  rows: Int32Array,
+  batchSize: number,
+  random: Random | null,
+): Generator<Int32Array, never> {
   const order = rows.slice();
   while (true) {
-    random.shuffle(order);
+    random?.shuffle(order);
     for (let from = 0; from < order.length; from += batchSize) yield order.slice(from, from + batchSize);
   }
 }

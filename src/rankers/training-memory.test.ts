@@ -9,6 +9,7 @@ import { Engine } from '../runtime/engine.ts';
 import { exists } from '../storage/files.ts';
 import { readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
 import { type RankerConfigInput, rankerConfig } from './config.ts';
+import { rowsOfSplit } from './fields.ts';
 import type { RankerState } from './model.ts';
 import { type RankerTraining, type TrainedRanker, trainRanker } from './train.ts';
 
@@ -39,7 +40,8 @@ describe('a ranker whose training is stopped', () => {
 
   async function train(options: RankerConfigInput, how: Partial<RankerTraining>): Promise<TrainedRanker> {
     const config = rankerConfig.parse({ ...small, ...options });
-    const plain = { base: null, progress: silent, signal: undefined, checkpoint: null, seed: 1 };
+    const course = { rows: rowsOfSplit(data, 'train'), course: 'passes' } as const;
+    const plain = { ...course, base: null, progress: silent, signal: undefined, checkpoint: null, seed: 1 };
     const trained = await trainRanker({ dataset: data, feature, config, engine, ...plain, ...how });
     await trained.model.release();
     return trained;

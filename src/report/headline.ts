@@ -1,6 +1,7 @@
 /** The result in one plain sentence, and what a careful reader has to know beside it. */
 
 import type { Lift } from '../metrics/lift.ts';
+import { known, type Measured } from '../metrics/measured.ts';
 import { decimals, integer, oneLine } from '../text.ts';
 import type { Report } from './report.ts';
 import {
@@ -48,7 +49,10 @@ export function context(report: Report): string[] {
   const row = headlineRow(report);
   const size = `Measured on ${integer(report.testRows)} test exposures of ${integer(report.testUsers)} users.`;
   if (row === undefined) return [size];
-  const sentences = [`The ranker sees the embeddings as ${featuresName(row.features)}.`, startText(row)];
+  const sentences = [
+    `The ranker sees the embeddings as ${featuresName(row.features)}.`,
+    startText(row, report.warmStart),
+  ];
   const choices = liftedRows(headlineChoices(report)).length;
   if (choices > 1) {
     sentences.push(
@@ -89,10 +93,15 @@ function best(rows: readonly LiftedRow[]): LiftedRow | undefined {
   return rows.toSorted((a, b) => b.lift.difference - a.lift.difference)[0];
 }
 
-function startText({ start }: LiftedRow): string {
-  return start === 'warm'
-    ? 'A ranker trained without images went on with and without them, as happens to a model in use.'
-    : 'Rankers with and without images were trained from scratch, which exaggerates what images add.';
+function startText({ start }: LiftedRow, warmStart: Measured): string {
+  if (start === 'scratch') {
+    const scratch =
+      'Rankers with and without images were trained from scratch, which exaggerates what images add.';
+    return warmStart.kind === 'undefined' ? `${scratch} ${warmStart.why}` : scratch;
+  }
+  const cut = known(warmStart);
+  const when = cut === null ? '' : ` from ${new Date(cut).toISOString().slice(0, 10)} on`;
+  return `A ranker trained without images on older days went on${when} with and without them, as happens to a model in use; encoders learned from the older days, too.`;
 }
 
 /** Two decimals for a narrow interval or a limit that one decimal would round to zero, else one. */

@@ -198,6 +198,8 @@ export interface Report {
   };
   readonly testRows: number;
   readonly testUsers: number;
+  /** From when on (ms) the rankers that began warm learned, or why none did. Encoders learned from what was before. */
+  readonly warmStart: Measured;
   readonly rows: readonly ReportRow[];
   /** One for each start, warm first; none without COURIER, without another source, or without a lift to tell the best by. */
   readonly versusBestOther: readonly VersusBestOther[];

@@ -39,6 +39,15 @@ export const trainingSettings = z.strictObject({
     .describe(
       "A first stage on the catalogue's own photos, whose encoder the training then starts from; null for none.",
     ),
+  olderShare: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Share of the days of the training period that it learns from, the oldest ones, so that a ranker can go on with the rest; null for all of them.',
+    ),
   steps: z.int().positive().default(300).describe('Training steps.'),
   batchSize: z.int().min(2).max(65_536).default(256).describe('Samples per batch.'),
   candidates: z.int().min(1).max(50).default(5).describe('Candidates of a page view at most.'),

@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { embeddingsOfItems, writeEmbeddings } from '../data/embeddings.ts';
+import { learnedPart } from '../data/training-cut.ts';
 import { trainingPhotos } from '../data/training-photos.ts';
 import { embedAll } from '../encoders/embed-rows.ts';
 import { exportUntrainedEncoder } from '../encoders/export.ts';
@@ -90,14 +91,14 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   'pixel-pca': {
     seeded: false,
     trained: false,
-    embed: ({ dataset }, { progress = silent, signal }) =>
-      embedByPixelPca(dataset.images, trainingPhotos(dataset), progress, signal),
+    embed: (context, { progress = silent, signal }) =>
+      embedByPixelPca(context.dataset.images, learnedPhotos(context), progress, signal),
   },
   hog: {
     seeded: false,
     trained: false,
-    embed: ({ dataset }, { progress = silent, signal }) =>
-      embedByHog(dataset.images, trainingPhotos(dataset), progress, signal),
+    embed: (context, { progress = silent, signal }) =>
+      embedByHog(context.dataset.images, learnedPhotos(context), progress, signal),
   },
   'courier-no-sequence': variant({ sequenceWeight: 0 }),
   // It is there to be seen to collapse, so it must not be stopped by that.
@@ -114,6 +115,10 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
     validateEvery: validateEvery * smallBatch,
   })),
 };
+
+function learnedPhotos({ dataset, settings }: SourceContext): Int32Array {
+  return trainingPhotos(learnedPart(dataset, settings.olderShare));
+}
 
 /** An objective that learns from the photos themselves, and so needs no first stage on them. */
 function trained(name: ObjectiveName): EmbeddingSource {

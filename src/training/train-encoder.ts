@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { defaultAugmentation } from '../augmentation/config.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { learnedPart } from '../data/training-cut.ts';
 import { exportEncoder } from '../encoders/export.ts';
 import { createEncoder } from '../encoders/index.ts';
 import { CourierError } from '../errors.ts';
@@ -77,8 +78,9 @@ export async function trainEncoder(
     const firstStage = await trainFirstStage(config, place, options);
     const scope = new EngineScope(place.engine);
     const { dimension } = config.encoder;
-    return withLesson(config.objective, { ...config, dimension }, place.dataset, (lesson) =>
-      train(config, folder, firstStage, lesson, { ...place, engine: scope }, options),
+    const dataset = learnedPart(place.dataset, config.olderShare);
+    return withLesson(config.objective, { ...config, dimension }, dataset, (lesson) =>
+      train(config, folder, firstStage, lesson, { ...place, dataset, engine: scope }, options),
     ).finally(() => scope.release());
   });
 }

@@ -21,7 +21,7 @@ export const compareConfig = z.strictObject({
   seeds: distinct(z.array(z.int().nonnegative()).min(1))
     .default([1, 2, 3])
     .describe('Each seed repeats everything that is random: pre-training, sampling, the ranker.'),
-  pretrain: trainingSettings.prefault({}).describe('How encoders are trained.'),
+  pretrain: trainingSettings.omit({ olderShare: true }).prefault({}).describe('How encoders are trained.'),
   ...evaluationSettings,
   examples: z
     .int()

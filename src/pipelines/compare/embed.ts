@@ -64,7 +64,15 @@ async function embed(
   progress: Progress,
 ): Promise<number> {
   const folder = sourceFolder(config.out, source, seed ?? 0);
-  const settings = { ...config.pretrain, dataset: config.dataset, out: folder, seed: seed ?? 0, threads };
+  const { olderShare } = config;
+  const settings = {
+    ...config.pretrain,
+    olderShare,
+    dataset: config.dataset,
+    out: folder,
+    seed: seed ?? 0,
+    threads,
+  };
   const named = namedProgress(seed === null ? source : `${source}, seed ${seed}`, progress);
   await costs.measure(embedStage(source, seed), async () => {
     await produceEmbeddings(source, { dataset, folder, settings, engine, room }, { progress: named, signal });

@@ -22,6 +22,7 @@ import { chooseExamples } from '../../evaluation/examples.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import type { RankerRun } from '../../evaluation/table.ts';
 import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
+import { measuredStarts } from '../../evaluation/warm-start.ts';
 import { attentionFile } from '../../objectives/courier-lesson.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
@@ -69,7 +70,8 @@ export async function planComparison(
     signal?.throwIfAborted();
     requireFit(dataset, config);
     await requireSameRun(config.out, identityOf(config, dataset));
-    return planTasks(config, await StageCosts.open(config.out));
+    const starts = measuredStarts(dataset, config);
+    return planTasks({ ...config, starts }, await StageCosts.open(config.out));
   });
 }
 
@@ -81,7 +83,13 @@ async function compareOn(
 ): Promise<Comparison> {
   requireFit(dataset, config);
   return withRunFolder(config.out, identityOf(config, dataset), ({ startedAt }) =>
-    fillRunFolder(dataset, config, engine, startedAt, options),
+    fillRunFolder(
+      dataset,
+      { ...config, starts: measuredStarts(dataset, config) },
+      engine,
+      startedAt,
+      options,
+    ),
   );
 }
 

@@ -57,7 +57,7 @@ export async function planTasks(config: CompareConfig, costs: StageCosts): Promi
   const embeddings = sources.flatMap((source) =>
     seedsOf(source, seeds).map((seed) => embedTask(config, costs, source, seed)),
   );
-  const bases = (starts.includes('scratch') ? [] : seeds).map(async (seed): Promise<BaseTask> => {
+  const bases = (starts.includes('warm') ? seeds : []).map(async (seed): Promise<BaseTask> => {
     return { kind: 'base', seed, ...(await stateOf(basePath(folder, seed))) };
   });
   const visual = sources.flatMap((source) => features.map((set) => ({ source, features: set })));

@@ -9,6 +9,7 @@ import {
   requireColumns,
 } from '../../evaluation/evaluation.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
+import { measuredStarts } from '../../evaluation/warm-start.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
 import type { Report } from '../../report/report.ts';
@@ -48,7 +49,8 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
     const rows = visual.flatMap((features): PlannedRow[] =>
       embeddings === undefined ? [] : [{ source: 'embeddings', features, embeddings: () => embeddings }],
     );
-    const trainer = new RankerTrainer(dataset, config, engine, options.signal);
+    const starts = measuredStarts(dataset, config);
+    const trainer = new RankerTrainer(dataset, { ...config, starts }, engine, options.signal);
     return withRunFolder(out, run, ({ startedAt }) =>
       rankPlanned(trainer, [null, ...rows], exported, startedAt, options),
     );
