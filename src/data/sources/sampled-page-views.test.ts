@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../random.ts';
-import { clicksInOrder } from '../clicks.ts';
+import { eventsInOrder } from '../clicks.ts';
 import { Findings } from '../findings.ts';
 import { samplePageViews } from './sampled-page-views.ts';
 
 const purchase = fc.record({ user: fc.nat(3), item: fc.nat(12), time: fc.nat(8) });
 const log = fc.array(purchase, { maxLength: 80 }).map((events) =>
-  clicksInOrder(
+  eventsInOrder(
     events.map(({ user }) => user),
     events.map(({ item }) => item),
     events.map(({ time }) => time),
