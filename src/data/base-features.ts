@@ -43,40 +43,38 @@ export function baseFeatures(
   input: FeatureInput,
   findings: Findings,
 ): { numeric: Float32Array; numericNames: string[] } {
-  const columns = [
-    ...counterColumns(input),
-    ...input.numeric.flatMap((column) => filled(column, input, findings)),
-  ];
-  requireDistinctNames(columns);
-  const numeric = new Float32Array(input.item.length * columns.length);
-  for (const [feature, { name, values }] of columns.entries()) {
+  const { categories, shown, counterLag: lag, counterPeriod: period, item } = input;
+  const counters = new Counters({ categories, withExposures: shown !== null, lag, period });
+  const logged = input.numeric.flatMap((column) => filled(column, input, findings));
+  const numericNames = [...counters.names, ...logged.map(({ name }) => name)];
+  requireDistinct(numericNames);
+  const width = numericNames.length;
+  const numeric = new Float32Array(item.length * width);
+  describeAll(counters, input, (row, values) => numeric.set(values, row * width));
+  for (const [feature, { name, values }] of logged.entries()) {
     for (let row = 0; row < values.length; row++) {
       const value = Math.fround(values[row]!);
       if (!Number.isFinite(value)) throw notFinite(name, values[row]!);
-      numeric[row * columns.length + feature] = value;
+      numeric[row * width + counters.names.length + feature] = value;
     }
   }
-  return { numeric, numericNames: columns.map(({ name }) => name) };
+  return { numeric, numericNames };
 }
 
 /** One pass over time: what happened before a page view is observed, then its candidates are described. */
-function counterColumns(input: FeatureInput): NumericColumn[] {
-  const { categories, counterLag: lag, counterPeriod: period, pageViews, item } = input;
-  const counters = new Counters({ categories, withExposures: input.shown !== null, lag, period });
-  const columns = counters.names.map((name) => ({ name, values: new Float64Array(item.length) }));
-  const observeUntil = [
-    observer(counters, 'exposure', input.shown),
-    observer(counters, 'click', input.clicks),
-  ];
+function describeAll(
+  counters: Counters,
+  { clicks, shown, pageViews, item }: FeatureInput,
+  use: (row: number, values: readonly number[]) => void,
+): void {
+  const observers = [observer(counters, 'exposure', shown), observer(counters, 'click', clicks)];
   for (let pageView = 0; pageView < pageViews.user.length; pageView++) {
-    const time = pageViews.time[pageView]!;
-    for (const observe of observeUntil) observe(time);
+    const [user, time] = [pageViews.user[pageView]!, pageViews.time[pageView]!];
+    for (const observeUntil of observers) observeUntil(time);
     for (let row = pageViews.start[pageView]!; row < pageViews.start[pageView + 1]!; row++) {
-      const values = counters.describe(item[row]!, pageViews.user[pageView]!, time);
-      for (const [column, value] of values.entries()) columns[column]!.values[row] = value;
+      use(row, counters.describe(item[row]!, user, time));
     }
   }
-  return columns;
 }
 
 /** Tells the counters all events before a time that they were not told. */
@@ -120,9 +118,9 @@ function trainingMean(values: Float64Array, { pageViews }: FeatureInput): number
   return count === 0 ? undefined : sum / count;
 }
 
-function requireDistinctNames(columns: readonly NumericColumn[]): void {
+function requireDistinct(names: readonly string[]): void {
   const seen = new Set<string>();
-  for (const { name } of columns) {
+  for (const name of names) {
     const same = name.toLowerCase();
     if (seen.has(same)) {
       throw new CourierError(

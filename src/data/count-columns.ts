@@ -25,11 +25,13 @@ export function ratesOf(counts: Counts, above: Rates | null): Rates | null {
 }
 
 function smoothed({ exposures, clicks }: Counts, above: Rates, weight: number): Rates {
-  return above.map((rate, place) => {
+  const rates = new Float64Array(horizons.length);
+  for (let place = 0; place < rates.length; place++) {
     // A click that came late weighs more than its exposure.
     const clicked = Math.min(clicks[place]!, exposures[place]!);
-    return (clicked + weight * rate) / (exposures[place]! + weight);
-  });
+    rates[place] = (clicked + weight * above[place]!) / (exposures[place]! + weight);
+  }
+  return rates;
 }
 
 /** What the columns of a subject are called: `item_rate_7d`, `item_exposures_log_7d`, `item_clicks_log_7d`, … */
@@ -40,10 +42,11 @@ export function countNames(subject: string, withExposures: boolean): string[] {
     : named('clicks_log');
 }
 
-/** The values of `countNames`. @param rates null where exposures are not counted */
-export function countValues({ exposures, clicks }: Counts, rates: Rates | null): number[] {
-  const ofClicks = Array.from(clicks, Math.log1p);
-  if (rates === null) return ofClicks;
-  const logits = Array.from(rates, (rate) => Math.log(rate / (1 - rate)));
-  return [...logits, ...Array.from(exposures, Math.log1p), ...ofClicks];
+/** Writes the values of `countNames` behind others. @param rates null where exposures are not counted */
+export function pushCounts(values: number[], { exposures, clicks }: Counts, rates: Rates | null): void {
+  if (rates !== null) {
+    for (const rate of rates) values.push(Math.log(rate / (1 - rate)));
+    for (const count of exposures) values.push(Math.log1p(count));
+  }
+  for (const count of clicks) values.push(Math.log1p(count));
 }

@@ -2,7 +2,7 @@
  * What is known of a candidate without looking at its photo, from counters that need O(1) memory a key. The same state makes
  * the columns of a dataset in one pass over time, and can be carried on while serving.
  */
-import { countNames, countValues, ratesOf, ratesOfAll } from './count-columns.ts';
+import { countNames, pushCounts, ratesOf, ratesOfAll } from './count-columns.ts';
 import { type CategoricalColumn, NONE } from './dataset.ts';
 import { DecayedCounts, ever } from './decayed-counts.ts';
 import { type CounterEvent, DelayedEvents } from './delayed-events.ts';
@@ -92,25 +92,23 @@ export class Counters {
     this.#advance(time);
     const { withExposures } = this.#options;
     const above = withExposures ? ratesOfAll(this.#all.read(everything, time)) : null;
-    const ofItem = this.#items.read(candidate, time);
     const ofUser = this.#users.read(user, time);
     const userRates = ratesOf(ofUser, above);
-    return [
-      ...countValues(ofItem, ratesOf(ofItem, above)),
-      ...this.#age(candidate, time),
-      ...countValues(ofUser, userRates),
-      ...this.#categories.flatMap(({ codes, values, pairs, ofUsers }) => {
-        const code = codeOf(codes, candidate);
-        const ofValue = values.read(code, time);
-        const ofBoth = ofUsers.read(pairs.find(user, code), time);
-        return [
-          ...countValues(ofValue, ratesOf(ofValue, above)),
-          ...countValues(ofBoth, ratesOf(ofBoth, userRates)),
-          ofBoth.clicks[ever]! > 0 ? 1 : 0,
-        ];
-      }),
-      ...this.#past.describe(user, candidate, time, withExposures),
-    ];
+    const known: number[] = [];
+    const ofItem = this.#items.read(candidate, time);
+    pushCounts(known, ofItem, ratesOf(ofItem, above));
+    known.push(...this.#age(candidate, time));
+    pushCounts(known, ofUser, userRates);
+    for (const { codes, values, pairs, ofUsers } of this.#categories) {
+      const code = codeOf(codes, candidate);
+      const ofValue = values.read(code, time);
+      pushCounts(known, ofValue, ratesOf(ofValue, above));
+      const ofBoth = ofUsers.read(pairs.find(user, code), time);
+      pushCounts(known, ofBoth, ratesOf(ofBoth, userRates));
+      known.push(ofBoth.clicks[ever]! > 0 ? 1 : 0);
+    }
+    known.push(...this.#past.describe(user, candidate, time, withExposures));
+    return known;
   }
 
   /** The values of `cold` and `item_age_days_log`. */

@@ -35,7 +35,8 @@ export class DecayedCounts {
     const now = Math.max(row[0]!, time);
     const weights = weightsAfter(now - row[0]!);
     for (let place = 1; place < row.length; place++) row[place]! *= weights[(place - 1) % width]!;
-    for (const [place, weight] of weightsAfter(now - time).entries()) row[first[kind] + place]! += weight;
+    const own = weightsAfter(now - time);
+    for (let place = 0; place < width; place++) row[first[kind] + place]! += own[place]!;
     row[0] = now;
   }
 
@@ -46,12 +47,22 @@ export class DecayedCounts {
   read(key: number, time: number): Counts {
     const row = this.#rows.read(key);
     const weights = weightsAfter(time - row[0]!);
-    const decayed = (from: number) => weights.map((weight, place) => weight * row[from + place]!);
-    return { exposures: decayed(first.exposure), clicks: decayed(first.click) };
+    return {
+      exposures: product(weights, row, first.exposure),
+      clicks: product(weights, row, first.click),
+    };
   }
+}
+
+function product(weights: Float64Array, row: Float64Array, from: number): Float64Array {
+  const decayed = new Float64Array(width);
+  for (let place = 0; place < width; place++) decayed[place] = weights[place]! * row[from + place]!;
+  return decayed;
 }
 
 /** What an event weighs after so many milliseconds. (4) */
 function weightsAfter(elapsed: number): Float64Array {
-  return Float64Array.from(horizons, ({ halfLife }) => 2 ** (-elapsed / halfLife));
+  const weights = new Float64Array(width);
+  for (let place = 0; place < width; place++) weights[place] = 2 ** (-elapsed / horizons[place]!.halfLife);
+  return weights;
 }
