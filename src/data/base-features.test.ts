@@ -2,11 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { baseFeatures, type FeatureInput, type NumericColumn } from './base-features.ts';
 import { encodeCategories } from './categories.ts';
-import { clicksInOrder } from './clicks.ts';
+import { eventsInOrder, type UserEvents } from './clicks.ts';
+import { Counters } from './counters.ts';
 import { Findings } from './findings.ts';
 
 const day = 86_400_000;
 type Event = { readonly user: number; readonly item: number; readonly time: number };
+
+function eventsOf(events: readonly Event[]): UserEvents {
+  return eventsInOrder(
+    events.map(({ user }) => user),
+    events.map(({ item }) => item),
+    events.map(({ time }) => time),
+  );
+}
 
 /** One page view of user 0 over items 0, 1 and 2, of which 0 and 1 are red and 2 has no colour. */
 function inputOf(
@@ -15,13 +24,10 @@ function inputOf(
   numeric: readonly NumericColumn[] = [],
 ): FeatureInput {
   return {
-    userCount: 2,
-    clicks: clicksInOrder(
-      events.map(({ user }) => user),
-      events.map(({ item }) => item),
-      events.map((event) => event.time),
-    ),
+    clicks: eventsOf(events),
+    shown: null,
     counterPeriod: 1,
+    counterLag: 0,
     categories: [encodeCategories('colour', ['red', 'red', null])],
     pageViews: {
       user: Int32Array.of(0),
@@ -43,41 +49,25 @@ function rowsOf(input: FeatureInput, findings = new Findings()): Record<string, 
 }
 
 describe('base features', () => {
-  it('count clicks of the item in 7 days, 30 days and ever, without the time of the page view itself', () => {
-    const times = [0, 60, 69, 93, 99, 100, 101].map((time) => ({ user: 1, item: 0, time: time * day }));
-    const [first, second] = rowsOf(inputOf(times, 100 * day));
-    expect(first!['item_clicks_7d_log']).toBeCloseTo(Math.log1p(2), 6);
-    expect(first!['item_clicks_30d_log']).toBeCloseTo(Math.log1p(2), 6);
-    expect(first!['item_clicks_log']).toBeCloseTo(Math.log1p(5), 6);
-    expect(first!['item_age_days_log']).toBeCloseTo(Math.log1p(100), 6);
-    expect([first!['cold'], second!['cold']]).toEqual([0, 1]);
+  it('are those of the counters at each page view, with the events before it', () => {
+    const shown = [0, 1, 4, 5].map((time) => ({ user: 0, item: time % 2, time }));
+    const events = shown.slice(1);
+    const input = { ...inputOf(events, 5), shown: eventsOf(shown) };
+    const { categories } = input;
+    const counters = new Counters({ categories, withExposures: true, lag: 0, period: 1 });
+    for (const event of shown) counters.observe({ kind: 'exposure', ...event });
+    for (const event of events) counters.observe({ kind: 'click', ...event });
+    const rows = rowsOf(input);
+    for (const item of [0, 1, 2]) {
+      expect(Object.values(rows[item]!)).toEqual(counters.describe(item, 0, 5).map(Math.fround));
+      expect(Object.keys(rows[item]!)).toEqual(counters.names);
+    }
   });
 
-  it('count popularity up to the period before the page view, histories up to the moment', () => {
-    const events = [
-      { user: 0, item: 0, time: 3 * day },
-      { user: 0, item: 0, time: 4 * day + 1 },
-      { user: 0, item: 0, time: 4 * day + 9 },
-    ];
-    const [first] = rowsOf({ ...inputOf(events, 4 * day + 5), counterPeriod: day });
-    expect(first!['item_clicks_log']).toBeCloseTo(Math.log1p(1), 6);
-    expect(first!['user_clicks_log']).toBeCloseTo(Math.log1p(2), 6);
-    expect(first!['colour_in_history_log']).toBeCloseTo(Math.log1p(2), 6);
-  });
-
-  it("tell whether and how often the candidate's category is among the user's earlier clicks", () => {
-    const events = [
-      { user: 0, item: 0, time: 1 },
-      { user: 0, item: 2, time: 2 },
-      { user: 0, item: 1, time: 3 },
-      { user: 0, item: 1, time: 5 },
-      { user: 1, item: 0, time: 1 },
-    ];
-    const [, red, unknown] = rowsOf(inputOf(events, 5));
-    expect(red!['colour_in_history']).toBe(1);
-    expect(red!['colour_in_history_log']).toBeCloseTo(Math.log1p(2), 6);
-    expect(unknown!['colour_in_history']).toBe(0);
-    expect(red!['user_clicks_log']).toBeCloseTo(Math.log1p(3), 6);
+  it('count a click only when the lag has passed', () => {
+    const input = inputOf([{ user: 0, item: 0, time: 1000 }], 1600);
+    expect(rowsOf({ ...input, counterLag: 600 })[0]).toMatchObject({ cold: 1, clicked_before: 0 });
+    expect(rowsOf({ ...input, counterLag: 599 })[0]).toMatchObject({ cold: 0, clicked_before: 1 });
   });
 
   it('never depend on events at or after the page view', () => {

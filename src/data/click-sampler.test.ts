@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyDataset } from '../../test/support/tiny-dataset.ts';
-import { type ClickBatch, ClickSampler, clickSamples } from './click-sampler.ts';
+import { Random } from '../random.ts';
+import { type ClickBatch, ClickSampler, clickBatch, clickSamples } from './click-sampler.ts';
 import { type Dataset, NONE } from './dataset.ts';
 import { loadDataset } from './store.ts';
 
@@ -50,12 +51,12 @@ describe('the click sampler', () => {
     for (const { pageView, row } of clickSamples(dataset, 'train')) {
       expect([pageViews.split[pageView], exposures.clicked[row]]).toEqual([0, 1]);
       const from = pageView * pageViews.historyLength;
-      const history = [...pageViews.history.subarray(from, from + 3)].map((item) =>
+      const history = [...pageViews.history.subarray(from, from + pageViews.historyLength)].map((item) =>
         item === NONE ? NONE : catalogue.photo[item]!,
       );
-      known.add(
-        JSON.stringify([catalogue.photo[exposures.item[row]!], history.filter((photo) => photo !== NONE)]),
-      );
+      const clicked = catalogue.photo[exposures.item[row]!]!;
+      const others = new Set(history.filter((photo) => photo !== NONE && photo !== clicked));
+      known.add(JSON.stringify([clicked, [...others].slice(0, 3)]));
     }
     const sampler = new ClickSampler(dataset, config);
     const batch = sampler.next();
@@ -63,6 +64,27 @@ describe('the click sampler', () => {
     for (let sample = 0; sample < config.batchSize; sample++) {
       const own = history.slice(sample * 3, sample * 3 + 3).filter((photo) => photo !== NONE);
       expect(known.has(JSON.stringify([batch.photos[batch.clicked[sample]!], own]))).toBe(true);
+    }
+  });
+
+  it('leaves the clicked photo and its copies out of the history, and a click with nothing else there altogether', () => {
+    const repeated = {
+      ...dataset,
+      catalogue: { ...dataset.catalogue, photo: dataset.catalogue.photo.slice() },
+    };
+    repeated.catalogue.photo.fill(0, 0, 0.9 * dataset.catalogue.photo.length);
+    const batch = clickBatch(repeated, { ...config, batchSize: 1000 }, 'train', Random.seeded(1, 'all'));
+    if (batch === null) throw new Error('no clicks');
+    const samples = batch.clicked.length;
+    expect(samples).toBeLessThan(clickSamples(dataset, 'train').length);
+    for (let sample = 0; sample < samples; sample++) {
+      const places = batch.historyMask
+        .subarray(sample * 3, sample * 3 + 3)
+        .filter((each) => each === 1).length;
+      const own = [...batch.history.subarray(sample * 3, sample * 3 + places)];
+      expect(places).toBeGreaterThan(0);
+      expect(own).not.toContain(batch.clicked[sample]);
+      expect(new Set(own).size).toBe(places);
     }
   });
 

@@ -27,7 +27,7 @@ export interface ClickBatch {
   readonly candidates: Int32Array;
   /** (S, C) */
   readonly candidateMask: Float32Array;
-  /** Newest first. (S, H) */
+  /** Newest first, each photo once, without the clicked one. (S, H) */
   readonly history: Int32Array;
   /** (S, H) */
   readonly historyMask: Float32Array;
@@ -41,19 +41,17 @@ export interface ClickSample {
   readonly row: number;
 }
 
-/** Every click of a split whose photo and at least one earlier photo are known. */
+/** Every click of a split whose photo and at least one earlier photo, another one, are known. */
 export function clickSamples(dataset: Dataset, split: Split): readonly ClickSample[] {
   const { pageViews, exposures, catalogue } = dataset;
   const wanted = splits.indexOf(split);
   const samples: ClickSample[] = [];
   for (let pageView = 0; pageView < pageViews.user.length; pageView++) {
     if (pageViews.split[pageView] !== wanted) continue;
-    const from = pageView * pageViews.historyLength;
-    const history = pageViews.history.subarray(from, from + pageViews.historyLength);
-    if (!history.some((item) => item !== NONE && catalogue.photo[item] !== NONE)) continue;
     for (let row = pageViews.start[pageView]!; row < pageViews.start[pageView + 1]!; row++) {
-      if (exposures.clicked[row] !== 1 || catalogue.photo[exposures.item[row]!] === NONE) continue;
-      samples.push({ pageView, row });
+      const photo = catalogue.photo[exposures.item[row]!]!;
+      if (exposures.clicked[row] !== 1 || photo === NONE) continue;
+      if (historyPhotos(dataset, pageView, photo, 1).length > 0) samples.push({ pageView, row });
     }
   }
   return samples;
@@ -105,7 +103,9 @@ function assemble(
   random: Random,
 ): ClickBatch {
   const shown = samples.map((sample) => candidatePhotos(dataset, sample, places, random));
-  const earlier = samples.map(({ pageView }) => historyPhotos(dataset, pageView, length));
+  const earlier = samples.map(({ pageView }, sample) =>
+    historyPhotos(dataset, pageView, shown[sample]![0]!, length),
+  );
   const photos = Int32Array.from(new Set([...shown.flat(), ...earlier.flat()])).sort();
   const rowOf = new Map(Array.from(photos, (photo, row) => [photo, row]));
   const padded = (lists: readonly (readonly number[])[], width: number) => {
@@ -148,10 +148,18 @@ function candidatePhotos(
   return [catalogue.photo[exposures.item[sample.row]!]!, ...others.slice(0, places - 1)];
 }
 
-/** Photos of the newest earlier clicks; an item without one leaves its place to the next. */
-export function historyPhotos({ pageViews, catalogue }: Dataset, pageView: number, length: number): number[] {
+/**
+ * Photos of the newest earlier clicks, each once, without one that is compared with them: to find a photo among its own
+ * copies teaches nothing. An item without a photo to show leaves its place to the next.
+ */
+export function historyPhotos(
+  { pageViews, catalogue }: Pick<Dataset, 'pageViews' | 'catalogue'>,
+  pageView: number,
+  compared: number,
+  length: number,
+): number[] {
   const from = pageView * pageViews.historyLength;
   const items = pageViews.history.subarray(from, from + pageViews.historyLength);
-  const photos = Array.from(items, (item) => (item === NONE ? NONE : catalogue.photo[item]!));
-  return photos.filter((photo) => photo !== NONE).slice(0, length);
+  const photos = new Set(Array.from(items, (item) => (item === NONE ? NONE : catalogue.photo[item]!)));
+  return [...photos].filter((photo) => photo !== NONE && photo !== compared).slice(0, length);
 }

@@ -1,12 +1,15 @@
-/** The clicks behind histories and counters, in the order of time. */
+/** The events behind histories and counters, in the order of time. */
 
-/** Positive events, ascending in time; ties in the order of their file. (C) each */
-export interface Clicks {
+/** Something that happened between users and items, ascending in time; ties in the order of their file. (C) each */
+export interface UserEvents {
   readonly user: Int32Array;
   readonly item: Int32Array;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly time: Float64Array;
 }
+
+/** Positive events, at the time of the click. */
+export type Clicks = UserEvents;
 
 /**
  * The first position in [from, to) whose value is at least `bound`, or `to`.
@@ -28,12 +31,12 @@ export function lowerBound(
   return low;
 }
 
-/** Orders clicks by time; equal times keep the order given. */
-export function clicksInOrder(
+/** Orders events by time; equal times keep the order given. */
+export function eventsInOrder(
   user: ArrayLike<number>,
   item: ArrayLike<number>,
   time: ArrayLike<number>,
-): Clicks {
+): UserEvents {
   const order = orderByTime(time);
   return {
     user: Int32Array.from(order, (row) => user[row]!),

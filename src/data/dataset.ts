@@ -100,6 +100,14 @@ export interface Finding {
 /** The part of a dataset that features look at. */
 export type FeatureData = Pick<Dataset, 'catalogue' | 'pageViews' | 'exposures'>;
 
+/**
+ * Whether two items show one photo, as an item and itself do. That they look alike is no knowledge of a photo: where a user
+ * clicks things again, it tells clicks from others whatever an encoder sees.
+ */
+export function showSamePhoto({ photo }: Pick<Catalogue, 'photo'>, a: number, b: number): boolean {
+  return a === b || (photo[a] !== NONE && photo[a] === photo[b]);
+}
+
 /** The page view of every exposure. (R) */
 export function pageViewOfRows({ pageViews, exposures }: FeatureData): Int32Array {
   const pageViewOf = new Int32Array(exposures.item.length);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clicksInOrder } from './clicks.ts';
+import { eventsInOrder } from './clicks.ts';
 import { NONE } from './dataset.ts';
 import { buildHistories } from './history.ts';
 
 const event = fc.record({ user: fc.nat(2), item: fc.nat(5), time: fc.nat(6) });
 
 function clicksOf(events: readonly { user: number; item: number; time: number }[]) {
-  return clicksInOrder(
+  return eventsInOrder(
     events.map(({ user }) => user),
     events.map(({ item }) => item),
     events.map(({ time }) => time),

@@ -47,12 +47,11 @@ export class PairSampler extends Dealer<PairBatch> {
 
 /**
  * Clicks of the training split and the other photos that their users clicked before, newest first.
- * @param history how many places are looked at
+ * @param history at most so many of them
  */
 export function behaviourPairs(dataset: Dataset, history: number): readonly BehaviourPair[] {
-  return clickSamples(dataset, 'train').flatMap(({ pageView, row }) => {
+  return clickSamples(dataset, 'train').map(({ pageView, row }) => {
     const clicked = dataset.catalogue.photo[dataset.exposures.item[row]!]!;
-    const earlier = historyPhotos(dataset, pageView, history).filter((photo) => photo !== clicked);
-    return earlier.length === 0 ? [] : [{ clicked, earlier }];
+    return { clicked, earlier: historyPhotos(dataset, pageView, clicked, history) };
   });
 }

@@ -1,13 +1,13 @@
 /** Which earlier clicks a click was rebuilt from: the attention of a trained reconstruction. */
 import { clickSamples } from '../data/click-sampler.ts';
-import { type Dataset, NONE, type Split } from '../data/dataset.ts';
+import { type Dataset, NONE, type Split, showSamePhoto } from '../data/dataset.ts';
 import { CourierError } from '../errors.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { type Engine, floats, type Session } from '../runtime/engine.ts';
 import { ModelError } from '../runtime/model-error.ts';
 import { exists, readInput } from '../storage/files.ts';
 
-/** One click and the weights of the earlier clicks that have an embedding, newest first. */
+/** One click and the weights of the earlier clicks that have an embedding and another photo, newest first. */
 export interface AttendedClick {
   readonly pageView: number;
   /** Index into the catalogue. */
@@ -76,14 +76,15 @@ function questionsOf(
   { present }: ItemEmbeddings,
   places: number,
 ): readonly Question[] {
-  const { pageViews, exposures } = dataset;
+  const { catalogue, pageViews, exposures } = dataset;
   return clickSamples(dataset, split)
     .map(({ pageView, row }) => {
       const from = pageView * pageViews.historyLength;
+      const clicked = exposures.item[row]!;
       const history = Array.from(pageViews.history.subarray(from, from + pageViews.historyLength))
-        .filter((item) => item !== NONE && present[item] === 1)
+        .filter((item) => item !== NONE && present[item] === 1 && !showSamePhoto(catalogue, clicked, item))
         .slice(0, places);
-      return { pageView, item: exposures.item[row]!, history };
+      return { pageView, item: clicked, history };
     })
     .filter(({ item, history }) => present[item] === 1 && history.length > 0);
 }

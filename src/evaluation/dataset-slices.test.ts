@@ -5,14 +5,14 @@ import { tinyDataset } from '../../test/support/tiny-dataset.ts';
 import { loadDataset } from '../data/store.ts';
 import { datasetSlices, type SlicedDataset } from './dataset-slices.ts';
 
-/** Two items, four exposures: (clicks on the item before, cold, clicks of the user before). */
+/** Two items, four exposures: (clicks on the item before, cold, clicks of the user before, whether seen before). */
 const dataset: SlicedDataset = {
   name: 'tiny',
   catalogue: { categories: [{ name: 'kind', values: ['unknown', 'x', 'y'], codes: Int32Array.of(1, 2) }] },
   exposures: {
     item: Int32Array.of(0, 1, 1, 0),
-    numeric: Float32Array.of(0, 1, 0, 1, 0, 0, 2, 0, 0, 3, 0, 4),
-    numericNames: ['item_clicks_log', 'cold', 'user_clicks_log'],
+    numeric: Float32Array.of(0, 1, 0, 0, 1, 0, 0, 0, 2, 0, 0, 1, 3, 0, 4, 0),
+    numericNames: ['item_clicks_log', 'cold', 'user_clicks_log', 'seen_before'],
     context: [{ name: 'device', values: ['unknown', 'phone'], codes: Int32Array.of(0, 0, 1, 0) }],
   },
 };
@@ -25,6 +25,8 @@ describe('datasetSlices', () => {
       ['item history: warm', [0, 1]],
       ['user history: new', [1, 2]],
       ['user history: returning', [0]],
+      ['user and item: seen before', [1]],
+      ['user and item: not seen before', [0, 2]],
       ['popularity decile: 1–4', [2]],
       ['popularity decile: 5–8', [1]],
       ['popularity decile: 9–10', [0]],
@@ -42,7 +44,7 @@ describe('datasetSlices', () => {
     const rows = Int32Array.from(ingested.exposures.item.keys());
     const slices = datasetSlices(ingested, rows, { categories });
     const families = new Set(slices.map(({ family }) => family));
-    expect(families.size).toBe(3 + categories.length);
+    expect(families.size).toBe(4 + categories.length);
     for (const family of families) {
       const own = slices.filter((slice) => slice.family === family);
       expect(own.reduce((sum, slice) => sum + slice.rows.length, 0)).toBe(rows.length);

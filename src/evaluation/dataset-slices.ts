@@ -7,6 +7,7 @@ import {
   popularitySlices,
   type Slice,
   userHistorySlices,
+  userItemSlices,
 } from '../metrics/slices.ts';
 
 /** As much of a `Dataset` as slices are made of. */
@@ -23,7 +24,7 @@ export interface DatasetSlicesOptions {
 }
 
 /**
- * Cold and warm items, new and returning users, deciles of popularity, and the values of categories.
+ * Cold and warm items, new and returning users, what the user saw or clicked before and what not, deciles of popularity, and the values of categories.
  *
  * @param testRows rows of the dataset, in the order of the scores that are to be sliced. (R)
  * @throws CourierError COLUMN_MISSING when the dataset lacks a column, DATASET_INVALID for a row it lacks
@@ -44,6 +45,7 @@ export function datasetSlices(
   return [
     ...itemHistorySlices(numericColumn(dataset, 'cold', testRows)),
     ...userHistorySlices(numericColumn(dataset, 'user_clicks_log', testRows)),
+    ...userItemSlices(numericColumn(dataset, 'seen_before', testRows)),
     ...popularitySlices(numericColumn(dataset, 'item_clicks_log', testRows)),
     ...categories.flatMap((name) => {
       const { values, codes } = categoryColumn(dataset, name, testRows);

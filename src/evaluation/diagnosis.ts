@@ -1,6 +1,7 @@
 /** What the best ranker with images rests on. Of the validation split, since the test period is read once. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { columnsOfCategory } from '../data/counters.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { reliabilityTable } from '../metrics/calibration.ts';
 import { known, type Measured, measure, measuredSchema } from '../metrics/measured.ts';
@@ -155,12 +156,10 @@ function definedAuc({ validationAuc }: RankerResult): number {
   return validationAuc.value;
 }
 
-/** The dataset as if the catalogue had no categories: without their ids, and without their counts in histories. */
+/** The dataset as if the catalogue had no categories: without their ids, and without their counters. */
 function withoutCategories(dataset: Dataset): Dataset {
   const { catalogue, exposures } = dataset;
-  const told = new Set(
-    catalogue.categories.flatMap(({ name }) => [`${name}_in_history`, `${name}_in_history_log`]),
-  );
+  const told = new Set(catalogue.categories.flatMap(({ name }) => columnsOfCategory(name)));
   const kept = [...exposures.numericNames.keys()].filter(
     (column) => !told.has(exposures.numericNames[column]!),
   );

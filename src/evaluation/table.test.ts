@@ -14,12 +14,12 @@ const options = { sliceBy: null };
 /** The tiny log with the columns that slices are made of: every fourth item is cold, and nobody is new. */
 function sliced(): TableData {
   const { exposures } = data;
-  const numeric = Float32Array.from({ length: exposures.item.length * 3 }, (_, place) => {
-    const item = exposures.item[Math.floor(place / 3)]!;
+  const numeric = Float32Array.from({ length: exposures.item.length * 4 }, (_, place) => {
+    const item = exposures.item[Math.floor(place / 4)]!;
     const popularity = item % 4 === 0 ? 0 : Math.log1p(item % 40);
-    return [item % 4 === 0 ? 1 : 0, 2, popularity][place % 3]!;
+    return [item % 4 === 0 ? 1 : 0, 2, popularity, 0][place % 4]!;
   });
-  const numericNames = ['cold', 'user_clicks_log', 'item_clicks_log'];
+  const numericNames = ['cold', 'user_clicks_log', 'item_clicks_log', 'seen_before'];
   return { ...data, name: 'tiny', exposures: { ...exposures, numeric, numericNames } };
 }
 

@@ -1,6 +1,6 @@
 /** Codes of photos as an item's ids, treated as any category of an item is. */
 import type { ItemCodes } from '../data/clusters.ts';
-import { type FeatureData, NONE, pageViewOfRows } from '../data/dataset.ts';
+import { type FeatureData, NONE, pageViewOfRows, showSamePhoto } from '../data/dataset.ts';
 import type { VisualFeature } from '../data/visual-feature.ts';
 
 /** Whether the candidate's code is in the history, how often, and that there was something to compare. */
@@ -9,13 +9,14 @@ const width = 3;
 /**
  * Each column of codes is an id of the candidate and of every history item, with an embedding of its own; and, as
  * for every category of an item, the ranker is told whether the candidate's code occurs in the history and how
- * often: what a small log is too short to learn from the embeddings.
+ * often: what a small log is too short to learn from the embeddings. As with cosines, the candidate's own photo in the history
+ * does not count.
  *
  * Dense values of one exposure, for each column: 1 if the code is in the history, log(1 + times), and 1 if
  * candidate and history have codes at all. (W = 3 · V)
  */
 export function codeFeature(name: string, data: FeatureData, columns: readonly ItemCodes[]): VisualFeature {
-  const { exposures, pageViews } = data;
+  const { catalogue, exposures, pageViews } = data;
   const { historyLength } = pageViews;
   const pageViewOf = pageViewOfRows(data);
   const all = width * columns.length;
@@ -28,10 +29,13 @@ export function codeFeature(name: string, data: FeatureData, columns: readonly I
       for (let index = 0; index < rows.length; index++) {
         const row = rows[index]!;
         const from = pageViewOf[row]! * historyLength;
-        const history = pageViews.history.subarray(from, from + historyLength);
+        const candidate = exposures.item[row]!;
+        const history = pageViews.history
+          .subarray(from, from + historyLength)
+          .filter((clicked) => clicked !== NONE && !showSamePhoto(catalogue, candidate, clicked));
         for (let column = 0; column < columns.length; column++) {
           const { codes } = columns[column]!;
-          const { times, comparable } = countMatches(codes, codes[exposures.item[row]!]!, history);
+          const { times, comparable } = countMatches(codes, codes[candidate]!, history);
           const at = index * all + column * width;
           out[at] = times > 0 ? 1 : 0;
           out[at + 1] = Math.log1p(times);
@@ -45,7 +49,7 @@ export function codeFeature(name: string, data: FeatureData, columns: readonly I
 function countMatches(codes: Int32Array, code: number, history: Int32Array) {
   let [times, comparable] = [0, false];
   for (const clicked of history) {
-    if (code === NONE || clicked === NONE || codes[clicked] === NONE) continue;
+    if (code === NONE || codes[clicked] === NONE) continue;
     comparable = true;
     if (codes[clicked] === code) times++;
   }

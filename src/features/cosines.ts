@@ -1,11 +1,13 @@
 /** How much a candidate looks like what its user clicked before. */
-import { type FeatureData, NONE, pageViewOfRows } from '../data/dataset.ts';
+import { type FeatureData, NONE, pageViewOfRows, showSamePhoto } from '../data/dataset.ts';
 import type { ItemEmbeddings } from './item-embeddings.ts';
 
-/** Told for each history place that can be compared: both have a photo. Place 0 is the newest click. */
+/** Told for each history place that can be compared: both have a photo, and not the same. Place 0 is the newest click. */
 type UseCosine = (place: number, cosine: number) => void;
 
 /**
+ * A candidate is not compared with itself, nor with a copy of its photo: a cosine of 1 to an item that was clicked before is
+ * no knowledge of a photo, and with it vectors of noise would tell clicks apart. The ranker has `clicked_before` for that.
  * @param places newest history places to compare
  * @returns a function that goes through the history of one exposure
  */
@@ -14,7 +16,7 @@ export function historyCosines(
   embeddings: ItemEmbeddings,
   places: number,
 ): (row: number, use: UseCosine) => void {
-  const { exposures, pageViews } = data;
+  const { catalogue, exposures, pageViews } = data;
   const pageViewOf = pageViewOfRows(data);
   const compared = Math.min(places, pageViews.historyLength);
   return (row, use) => {
@@ -24,6 +26,7 @@ export function historyCosines(
     for (let place = 0; place < compared; place++) {
       const clicked = pageViews.history[history + place]!;
       if (clicked === NONE || embeddings.present[clicked] === 0) continue;
+      if (showSamePhoto(catalogue, candidate, clicked)) continue;
       use(place, embeddings.cosine(candidate, clicked));
     }
   };

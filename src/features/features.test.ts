@@ -135,7 +135,16 @@ describe('the SimScore', () => {
   });
 
   it('compares with the 5 newest only', () => {
-    expect(scoresOf([2, 2, 2, 2, 2, 0], 0)).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
+    expect(scoresOf([2, 2, 2, 2, 2, 1], 0)).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
+  });
+
+  it("takes a candidate's own photo in the history, or a copy of it, for no evidence", () => {
+    expect(scoresOf([0, 1, NONE], 0)).toEqual([0, 0.6, 0, 0, 0, 0.6, 0.6, 1]);
+    expect(scoresOf([0, NONE], 0)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    const copies = { ...oneView([1, 2]), catalogue: { ...data.catalogue, photo: Int32Array.of(5, 5, 6) } };
+    const out = new Float32Array(8);
+    simScore(copies, seeing(four)).fill(Int32Array.of(0), out);
+    expect([...out]).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
   });
 
   it('is all zero without anything to compare', () => {
@@ -155,11 +164,10 @@ describe('SimTier', () => {
   it('counts the clicks of the whole history by their cosine with the candidate', () => {
     const out = new Float32Array(20);
     simTier(oneView([1, 2, 2, 0, 0, 0, 3, NONE]), seeing(four)).fill(Int32Array.of(0), out);
-    // Cosine 0.6 falls into [0.6, 0.7), 0 into [0, 0.1), and 1 into the last tier, with the one below it.
+    // Cosine 0.6 falls into [0.6, 0.7), 0 into [0, 0.1); the candidate itself is not compared.
     const expected = new Float32Array(20);
     expected[16] = 1;
     expected[10] = 2;
-    expected[19] = 3;
     expect(out).toEqual(expected);
   });
 });
@@ -173,13 +181,15 @@ describe('the cluster id', () => {
       feature.fill(Int32Array.of(0, 1, 2, 3), out);
       return [0, 3, 6, 9].map((from) => [...out.subarray(from, from + 3)]);
     };
-    const twice = Math.fround(Math.log1p(2));
+    const [once, twice] = [1, 2].map((times) => Math.fround(Math.log1p(times)));
     expect(valuesOf([0, 1, 2, 3, NONE])).toEqual([
-      [1, twice, 1],
-      [1, twice, 1],
-      [1, Math.fround(Math.log1p(1)), 1],
+      [1, once, 1],
+      [1, once, 1],
+      [0, 0, 1],
       [0, 0, 0],
     ]);
+    expect(valuesOf([1, 0, 2])[0]).toEqual([1, once, 1]);
+    expect(valuesOf([1, 1])[0]).toEqual([1, twice, 1]);
     expect(valuesOf([2])[0]).toEqual([0, 0, 1]);
     expect(valuesOf([3])[0]).toEqual([0, 0, 0]);
   });

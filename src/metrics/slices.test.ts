@@ -9,6 +9,7 @@ import {
   rowsOfSlice,
   type Slice,
   userHistorySlices,
+  userItemSlices,
 } from './slices.ts';
 
 const named = (slices: readonly Slice[]) =>
@@ -20,6 +21,13 @@ describe('slices', () => {
     expect(named(userHistorySlices(Float32Array.of(0, Math.log1p(1), 3)))).toEqual({
       new: [0],
       returning: [1, 2],
+    });
+  });
+
+  it('tell what the user has seen before from what not', () => {
+    expect(named(userItemSlices(Uint8Array.of(0, 1, 0)))).toEqual({
+      'seen before': [1],
+      'not seen before': [0, 2],
     });
   });
 
@@ -58,6 +66,7 @@ describe('slices', () => {
         for (const slices of [
           itemHistorySlices(column.map((value) => Math.min(value, 1))),
           userHistorySlices(column),
+          userItemSlices(column),
           popularitySlices(Float32Array.from(column)),
           categorySlices('type', values, Int32Array.from(column), most),
         ]) {

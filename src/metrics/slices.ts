@@ -48,6 +48,15 @@ export function userHistorySlices(clicks: ArrayLike<number>): readonly Slice[] {
   ];
 }
 
+/** @param seen 1 where the user was shown the item before or clicked it, else 0. (R) */
+export function userItemSlices(seen: ArrayLike<number>): readonly Slice[] {
+  checkCounts('what users have seen', seen);
+  return [
+    { family: 'user and item', name: 'seen before', rows: rowsWhere(seen, (value) => value > 0) },
+    { family: 'user and item', name: 'not seen before', rows: rowsWhere(seen, (value) => value === 0) },
+  ];
+}
+
 /**
  * The values with most rows, most first, equally many in the order of their codes; the rows of all others
  * together as "other".

@@ -33,21 +33,33 @@ export function clickInputs(samples: number, { candidates, history }: CourierPla
   };
 }
 
-/** The values of `clickInputs` for a whole batch, C · (their width) for each sample. */
+/**
+ * The values of `clickInputs` for a whole batch, C · (their width) for each sample. A candidate's own photo is padding in its
+ * history; a candidate with nothing else there has no share in the loss.
+ */
 export function clickFeeds({ clicked, candidates, candidateMask, history, historyMask }: ClickBatch) {
   const samples = clicked.length;
   const [count, places] = [candidates.length / samples, history.length / samples];
   /** The place in the history that belongs to a place in what is repeated for each candidate. */
   const source = (place: number) => Math.floor(place / (count * places)) * places + (place % places);
   const length = samples * count * places;
-  const real = candidateMask.reduce((a, b) => a + b, 0);
+  const candidateHistory = Int32Array.from({ length }, (_, place) => history[source(place)]!);
+  const candidateHistoryMask = Float32Array.from({ length }, (_, place) => {
+    const own = candidateHistory[place] === candidates[Math.floor(place / places)];
+    return own ? 0 : historyMask[source(place)]!;
+  });
+  const shares = candidateMask.map((value, candidate) => {
+    const from = candidate * places;
+    return candidateHistoryMask.subarray(from, from + places).includes(1) ? value : 0;
+  });
+  const real = shares.reduce((a, b) => a + b, 0);
   return {
     candidates,
-    candidateHistory: Int32Array.from({ length }, (_, place) => history[source(place)]!),
-    candidateHistoryMask: Float32Array.from({ length }, (_, place) => historyMask[source(place)]!),
+    candidateHistory,
+    candidateHistoryMask,
     // The clicked candidate comes first.
     labels: Float32Array.from(candidates, (_, place) => (place % count === 0 ? 1 : 0)),
-    candidateWeights: candidateMask.map((value) => value / real),
+    candidateWeights: shares.map((value) => value / real),
   };
 }
 

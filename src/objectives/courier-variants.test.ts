@@ -91,6 +91,17 @@ describe('variants of COURIER', () => {
     expect(floats(await session.run({ ...whole, embeddings }), 'loss')[0]).toBeGreaterThan(-1.4);
   });
 
+  it("the click loss takes a candidate's own photo out of its history, and a candidate with nothing else there out", () => {
+    const shown = {
+      ...batch,
+      candidates: Int32Array.of(0, 3, 1, 4),
+      candidateMask: Float32Array.of(1, 1, 1, 1),
+    };
+    const { candidateHistoryMask, candidateWeights } = clickFeeds(shown);
+    expect([...candidateHistoryMask]).toEqual([1, 1, 0, 1, 1, 0, 0, 0]);
+    expect([...candidateWeights]).toEqual([1, 1, 1, 0].map((share) => Math.fround(share / 3)));
+  });
+
   it('the click loss is the cross-entropy of every real candidate, the first of each sample being clicked', async () => {
     const reconstruct = createReconstruction({ form: 'mean', heads: 2 }, 4);
     const table = input('embeddings', 'float32', [5, 4]);

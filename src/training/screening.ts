@@ -1,5 +1,6 @@
 /** SimScore AUC: a quick look at what embeddings are worth to a ranker, without training one. */
-import { type Dataset, NONE, type Split, splits } from '../data/dataset.ts';
+import { historyPhotos } from '../data/click-sampler.ts';
+import { type FeatureData, NONE, type Split, splits } from '../data/dataset.ts';
 import { simScorePlaces, summariseCosines } from '../features/sim-score.ts';
 import { auc } from '../metrics/auc.ts';
 import type { EmbedPhotos } from '../objectives/objective.ts';
@@ -8,7 +9,10 @@ import type { Random } from '../random.ts';
 export interface Screening {
   /** Rows in the image cache that are needed, each once. */
   readonly photos: Int32Array;
-  /** For each compared exposure: its photo's place in `photos`, those of its history, and its label. */
+  /**
+   * For each compared exposure: its photo's place in `photos`, those of its history, and its label. A candidate's own photo in
+   * the history is left out: that it was clicked before says nothing of an encoder.
+   */
   readonly rows: readonly {
     readonly candidate: number;
     readonly history: readonly number[];
@@ -18,7 +22,7 @@ export interface Screening {
 
 /** Chooses page views of a split, at random but the same for the same generator. */
 export function chooseScreening(
-  dataset: Dataset,
+  dataset: FeatureData,
   split: Split,
   pageViewCount: number,
   random: Random,
@@ -37,16 +41,12 @@ export function chooseScreening(
   };
   const rows: { candidate: number; history: readonly number[]; clicked: number }[] = [];
   for (const pageView of chosen) {
-    const from = pageView * pageViews.historyLength;
-    const items = Array.from(
-      pageViews.history.subarray(from, from + Math.min(simScorePlaces, pageViews.historyLength)),
-    );
-    const earlier = items.filter((item) => item !== NONE).map((item) => catalogue.photo[item]!);
-    const history = earlier.filter((photo) => photo !== NONE).map(placeOf);
-    if (history.length === 0) continue;
     for (let row = pageViews.start[pageView]!; row < pageViews.start[pageView + 1]!; row++) {
       const photo = catalogue.photo[exposures.item[row]!]!;
-      if (photo !== NONE) rows.push({ candidate: placeOf(photo), history, clicked: exposures.clicked[row]! });
+      if (photo === NONE) continue;
+      const history = historyPhotos(dataset, pageView, photo, simScorePlaces).map(placeOf);
+      if (history.length === 0) continue;
+      rows.push({ candidate: placeOf(photo), history, clicked: exposures.clicked[row]! });
     }
   }
   return { photos: Int32Array.from(placeByPhoto.keys()), rows };

@@ -1,5 +1,5 @@
 /** A generated purchase log whose popularity drifts: new items come every day, sell best at first, and fade. */
-import { type Clicks, clicksInOrder } from '../../src/data/clicks.ts';
+import { type Clicks, eventsInOrder } from '../../src/data/clicks.ts';
 import { Random } from '../../src/random.ts';
 
 const day = 86_400_000;
@@ -19,7 +19,7 @@ export function driftingPurchases(seed: number, newItems: number, daysOnSale: nu
     const item = Math.max(0, (date + 1) * newItems - 1 - age);
     return { user: random.integer(users), item, time: date * day + (row % purchases) };
   });
-  return clicksInOrder(
+  return eventsInOrder(
     rows.map(({ user }) => user),
     rows.map(({ item }) => item),
     rows.map(({ time }) => time),

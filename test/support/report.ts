@@ -156,7 +156,7 @@ function sampleDiagnosis(text: string): Diagnosis {
       input('item', 0.018),
       input(text, 0.009),
       input('user', 0.002),
-      input(`${text}_in_history_log`, -0.0011),
+      input(`user_${text}_clicks_log`, -0.0011),
     ]),
     gates: [
       { category: text, opening: 0.82, exposures: 2600 },

@@ -58,6 +58,7 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
       items,
       categoryNames: ['product_code', ...articleCategories],
       clicks,
+      shown: null,
       counterPeriod: day,
       pageViews: {
         user: Int32Array.from(views.target, (row) => clicks.user[row]!),

@@ -2,7 +2,7 @@
 import { CourierError } from '../../errors.ts';
 import { groupRows } from '../../groups.ts';
 import type { Random } from '../../random.ts';
-import { type Clicks, clicksInOrder, orderByTime } from '../clicks.ts';
+import { type Clicks, eventsInOrder, orderByTime } from '../clicks.ts';
 import { NONE, splits } from '../dataset.ts';
 import type { Findings } from '../findings.ts';
 import { likedFrom, type Ratings } from './ml1m-files.ts';
@@ -35,7 +35,7 @@ export function clicksOf(parts: SplitRatings): Clicks {
   const liked = parts.flatMap(({ user, item, stars, time }) =>
     Array.from(rowsOf(stars, true), (row) => ({ user: user[row]!, item: item[row]!, time: time[row]! })),
   );
-  return clicksInOrder(
+  return eventsInOrder(
     liked.map(({ user }) => user),
     liked.map(({ item }) => item),
     liked.map(({ time }) => time),

@@ -56,6 +56,8 @@ export const ml1mSource: Source<z.output<typeof ml1mOptions>> = {
       items: describeFilms(films.ids, known, posters, findings),
       categoryNames: ['first_genre', 'genres', 'year'],
       clicks: clicksOf(ratings),
+      // Low training ratings have no time: with those of later periods alone, rates would mean two things.
+      shown: null,
       counterPeriod: second,
       pageViews: describePageViews(views, users.ids, viewers, findings),
       exposures: describeExposures(views, ratings[0], folds, users.ids.length, films.ids.length),

@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { driftingPurchases } from '../../../test/support/purchase-log.ts';
 import { Random } from '../../random.ts';
-import { type Clicks, clicksInOrder } from '../clicks.ts';
+import { type Clicks, eventsInOrder } from '../clicks.ts';
 import { Findings } from '../findings.ts';
 import { type CandidateOptions, defaultCandidates } from './candidate-options.ts';
 import { type SampledPageViews, samplePageViews } from './sampled-page-views.ts';
 
 const purchase = fc.record({ user: fc.nat(3), item: fc.nat(12), time: fc.nat(8) });
 const log = fc.array(purchase, { maxLength: 80 }).map((events) =>
-  clicksInOrder(
+  eventsInOrder(
     events.map(({ user }) => user),
     events.map(({ item }) => item),
     events.map(({ time }) => time),
@@ -116,7 +116,7 @@ describe('candidates from a window', () => {
       ...[4, 5, 6].map((item) => ({ user: 1, item, time: 20 + item })),
     ];
     const clicks = inDays(
-      clicksInOrder(
+      eventsInOrder(
         purchases.map(({ user }) => user),
         purchases.map(({ item }) => item),
         purchases.map(({ time }) => time),

@@ -1,7 +1,7 @@
 /** What an adapter makes of a shop's files; everything after it is the same for every shop. */
 import type { z } from 'zod';
 import type { NumericColumn } from '../base-features.ts';
-import type { Clicks } from '../clicks.ts';
+import type { Clicks, UserEvents } from '../clicks.ts';
 import type { Finding } from '../dataset.ts';
 
 export interface SourceItem {
@@ -42,7 +42,12 @@ export interface SourceData {
   /** Positive events: histories and counters are made of them. */
   readonly clicks: Clicks;
   /**
-   * Counters of an item know only the periods of this length before the page view's own: a day for a log
+   * What was shown, each click among it, at the time of the showing: counters of exposures and click rates are made of it. Null
+   * where that is not known, as with sampled candidates: then there are counters of clicks only.
+   */
+  readonly shown: UserEvents | null;
+  /**
+   * Counters that users share know only the periods of this length before the page view's own: a day for a log
    * that knows days only, 1 for one that knows moments. Milliseconds.
    */
   readonly counterPeriod: number;

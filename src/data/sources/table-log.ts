@@ -17,6 +17,8 @@ export interface LogRow {
   /** Milliseconds since 1970-01-01 UTC. */
   readonly time: number;
   readonly clicked: boolean;
+  /** When it was clicked: that of the row where the log does not say; without meaning where it was not clicked. */
+  readonly clickedAt: number;
   /** Rows of one user with the same text were shown together. */
   readonly pageView: string;
   /** In the order of the options; NaN where missing. */
@@ -35,7 +37,9 @@ export async function readLog(
   findings: Findings,
 ): Promise<LogRow[]> {
   const badRows = new BadRows(basename(options.path), findings);
-  const optional = [options.clicked, options.pageView].filter((name) => name !== undefined);
+  const optional = [options.clicked, options.clickedAt, options.pageView].filter(
+    (name) => name !== undefined,
+  );
   const wanted = [options.user, options.item, options.time, ...optional];
   const names = [...wanted, ...options.numeric, ...options.context];
   const table = await readTextTable(options.path, 'Click log', names, badRows, signal);
@@ -77,6 +81,12 @@ function parseRow(table: TextTable, index: number, options: LogOptions): ParsedR
   const clicked = parseLabel(label ?? '');
   if (clicked === undefined)
     return { problem: `${options.clicked} is not 0, 1, true or false`, value: label };
+  const clickedAtText = options.clickedAt === undefined || !clicked ? timeText : cell(options.clickedAt);
+  const clickedAt = parseTime(clickedAtText ?? '');
+  if (clickedAt === undefined)
+    return { problem: `${options.clickedAt} of a click is no time`, value: clickedAtText };
+  if (clickedAt < time)
+    return { problem: `${options.clickedAt} is before ${options.time}`, value: clickedAtText };
   const pageView = options.pageView === undefined ? String(time) : (cell(options.pageView)?.trim() ?? '');
   if (pageView === '') return { problem: `empty ${options.pageView}`, value: pageView };
   const numeric: number[] = [];
@@ -85,7 +95,7 @@ function parseRow(table: TextTable, index: number, options: LogOptions): ParsedR
     if (value === undefined) return { problem: `${name} is not a finite number`, value: cell(name) };
     numeric.push(value);
   }
-  return { user, item, time, clicked, pageView, numeric, context: options.context.map(cell) };
+  return { user, item, time, clicked, clickedAt, pageView, numeric, context: options.context.map(cell) };
 }
 
 /** 0 and 1 may have decimals, as tools write them into a column with missing values. */

@@ -31,6 +31,11 @@ const log = z
       .describe(
         'Column with 0, 1, true or false. Without it every row is a purchase, and candidates are sampled.',
       ),
+    clickedAt: column
+      .optional()
+      .describe(
+        'Column of the time of the click, where labels arrive late: a click is in histories and counters from then on. Without it: the time of the row.',
+      ),
     pageView: column
       .optional()
       .describe(
@@ -44,6 +49,10 @@ const log = z
   .refine(({ clicked, pageView }) => clicked !== undefined || pageView === undefined, {
     path: ['pageView'],
     message: 'needs `clicked`: without it candidates are sampled',
+  })
+  .refine(({ clicked, clickedAt }) => clicked !== undefined || clickedAt === undefined, {
+    path: ['clickedAt'],
+    message: 'needs `clicked`: the time of a purchase is that of its row',
   })
   .refine(({ clicked, numeric }) => clicked !== undefined || numeric.length === 0, {
     path: ['numeric'],

@@ -64,6 +64,27 @@ describe('the table adapter', () => {
     expect(exposures.item).toHaveLength(10);
   });
 
+  it('takes what was shown from the rows, and clicks at the time that a column says', async () => {
+    const late = tenViews.map((row) => [...row.slice(0, 4), row[3] === 1 ? '2024-01-02' : '', 'phone']);
+    const { clicks, shown } = await readLog(late, {
+      log: Object.assign({ numeric: [] }, { clickedAt: 'price' }),
+    });
+    expect([...clicks.time]).toEqual(Array(10).fill(Date.UTC(2024, 0, 2)));
+    expect([...(shown?.time ?? [])]).toEqual(
+      tenViews.map((_, row) => Date.UTC(2024, 0, 1) + (row >> 1) * 3_600_000),
+    );
+  });
+
+  it('skips a click without a time of its own, and one before it was shown', async () => {
+    const [first = [], ...others] = tenViews.map((row) => [...row.slice(0, 4), row[2]!, 'phone']);
+    const bad = ['', '2023-12-31'].map((clickedAt) => [...first.slice(0, 4), clickedAt, 'phone']);
+    const changed = { log: Object.assign({ numeric: [] }, { clickedAt: 'price' }), maxBadRows: 0.2 };
+    expect(found(await readLog([first, ...others, ...bad], changed))).toEqual({
+      'Rows of log.csv skipped: price of a click is no time': 1,
+      'Rows of log.csv skipped: price is before time': 1,
+    });
+  });
+
   it.each(['tsv', 'semicolon.csv', 'jsonl', 'parquet'])('reads the same from %s', async (extension) => {
     const expected = await readLog(tenViews);
     const data = await read(async (folder) => {

@@ -1,7 +1,7 @@
 /** Adapter for a click log and a catalogue in CSV, JSON Lines or Parquet files, and a folder of photos. */
 import { basename, extname } from 'node:path';
 import { Random } from '../../random.ts';
-import { type Clicks, clicksInOrder, orderByTime } from '../clicks.ts';
+import { type Clicks, eventsInOrder, orderByTime, type UserEvents } from '../clicks.ts';
 import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { defaultCandidates } from './candidate-options.ts';
@@ -39,17 +39,24 @@ export const tableSource: Source<TableOptions> = {
   },
 };
 
-type Views = Pick<SourceData, 'clicks' | 'pageViews' | 'exposures' | 'candidateSampling'>;
+type Views = Pick<SourceData, 'clicks' | 'shown' | 'pageViews' | 'exposures' | 'candidateSampling'>;
 
 /** A log of this kind knows moments: a counter may use all that came before. */
 const counterPeriod = 1;
 
 function clicksOf(log: readonly LogRow[]): Clicks {
   const clicked = log.filter((row) => row.clicked);
-  return clicksInOrder(
-    clicked.map(({ user }) => user),
-    clicked.map(({ item }) => item),
-    clicked.map(({ time }) => time),
+  return eventsAt(
+    clicked,
+    clicked.map(({ clickedAt }) => clickedAt),
+  );
+}
+
+function eventsAt(rows: readonly LogRow[], times: readonly number[]): UserEvents {
+  return eventsInOrder(
+    rows.map(({ user }) => user),
+    rows.map(({ item }) => item),
+    times,
   );
 }
 
@@ -72,6 +79,7 @@ function sampledViews(
   const times = firstRows.map(({ time }) => time);
   return {
     clicks,
+    shown: null,
     pageViews: describePageViews(firstRows, times, start, options),
     exposures: { item, clicked, numeric: [] },
     candidateSampling: sampling,
@@ -99,7 +107,11 @@ function exposedViews(log: readonly LogRow[], options: TableOptions, findings: F
   const firstRows = Array.from(order, (view) => views[view]![0]!);
   const viewTimes = Array.from(order, (view) => times[view]!);
   return {
-    clicks: clicksOf(log),
+    clicks: clicksOf(candidates),
+    shown: eventsAt(
+      candidates,
+      candidates.map(({ time }) => time),
+    ),
     pageViews: describePageViews(firstRows, viewTimes, Int32Array.from(start), options),
     exposures: describeExposures(candidates, options),
     candidateSampling: 'exposed by the shop',
@@ -112,9 +124,20 @@ function distinctItems(rows: readonly LogRow[], findings: Findings): LogRow[] {
   for (const row of rows) {
     const known = distinct.get(row.item);
     if (known !== undefined) findings.add('Rows of an item already in its page view, merged into one');
-    distinct.set(row.item, known === undefined ? row : { ...known, clicked: known.clicked || row.clicked });
+    distinct.set(row.item, known === undefined ? row : merged(known, row));
   }
   return [...distinct.values()];
+}
+
+/** Shown when it was shown first, and clicked when it was clicked first. */
+function merged(first: LogRow, second: LogRow): LogRow {
+  const clicked = [first, second].filter((row) => row.clicked);
+  return {
+    ...first,
+    time: Math.min(first.time, second.time),
+    clicked: clicked.length > 0,
+    clickedAt: clicked.reduce((earliest, row) => Math.min(earliest, row.clickedAt), Number.POSITIVE_INFINITY),
+  };
 }
 
 function describeExposures(candidates: readonly LogRow[], options: TableOptions): SourceExposures {

@@ -15,8 +15,8 @@ const whole = {
   name: 'tiny',
   exposures: {
     ...data.exposures,
-    numeric: new Float32Array(data.exposures.item.length * 3),
-    numericNames: ['cold', 'user_clicks_log', 'item_clicks_log'],
+    numeric: new Float32Array(data.exposures.item.length * 4),
+    numericNames: ['cold', 'user_clicks_log', 'item_clicks_log', 'seen_before'],
   },
 };
 

@@ -10,6 +10,13 @@ const common = {
   name: z.string().min(1).optional().describe('Name in reports; by default that of the source.'),
   side: z.int().min(8).max(512).default(64).describe('Side of the decoded photos in pixels.'),
   historyLength: z.int().min(1).max(200).default(10).describe("Items kept of each user's history."),
+  counterLag: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe(
+      'Seconds after which an exposure or a click counts in base features: counters in production are late.',
+    ),
   seed: z.int().nonnegative().default(1).describe('Seed of everything drawn, such as sampled candidates.'),
   maxBadRows: z
     .number()

@@ -129,7 +129,7 @@ async function assemble(
   folder: string,
   { progress = silent, signal }: WorkOptions,
 ): Promise<UnsavedDataset> {
-  const { users, items, clicks, counterPeriod, pageViews, exposures } = data;
+  const { users, items, clicks, shown, counterPeriod, pageViews, exposures } = data;
   const { side, historyLength } = config;
   const findings = new Findings();
   const categories = data.categoryNames.map((name, column) =>
@@ -140,9 +140,10 @@ async function assemble(
   );
   const { item, clicked, numeric: logged } = exposures;
   const features = {
-    userCount: users.length,
     clicks,
+    shown,
     counterPeriod,
+    counterLag: 1000 * config.counterLag,
     categories,
     pageViews,
     item,

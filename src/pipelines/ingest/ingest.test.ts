@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { csv, writeTinyHm, writeTinyTable } from '../../../test/support/tiny-shop.ts';
+import { Counters } from '../../data/counters.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
 import { loadDataset } from '../../data/store.ts';
 import type { ProgressEvent } from '../../progress.ts';
@@ -96,6 +97,24 @@ describe('ingest', () => {
       }
     }
     expect(pageViews.history.some((item) => item !== NONE)).toBe(true);
+  });
+
+  it('writes what the counters tell when its events are played to them again', async () => {
+    const { catalogue, pageViews, exposures } = await ingested(await tinyTable());
+    const { categories } = catalogue;
+    const counters = new Counters({ categories, withExposures: true, lag: 0, period: 1 });
+    const width = exposures.numericNames.length;
+    expect(exposures.numericNames.slice(0, counters.names.length)).toEqual(counters.names);
+    for (const [view, user] of pageViews.user.entries()) {
+      const time = pageViews.time[view]!;
+      for (let row = pageViews.start[view]!; row < pageViews.start[view + 1]!; row++) {
+        const event = { user, item: exposures.item[row]!, time };
+        counters.observe({ ...event, kind: 'exposure' });
+        if (exposures.clicked[row] === 1) counters.observe({ ...event, kind: 'click' });
+        const columns = exposures.numeric.subarray(row * width, row * width + counters.names.length);
+        expect(columns).toEqual(Float32Array.from(counters.describe(event.item, user, time)));
+      }
+    }
   });
 
   it('gives the same hash for the same seed, and another for another', async () => {
