@@ -93,7 +93,7 @@ describe('a run folder', () => {
   it('in which a process works is refused to another until that ends, and names it', async () => {
     const folder = await temporaryFolder();
     const dataset = await tinyDataset(folder);
-    const config = { ...tinyPretraining, dataset, steps: 100_000, out: join(folder, 'run') };
+    const config = { ...tinyPretraining, dataset, steps: 100_000, patience: null, out: join(folder, 'run') };
     await writeFile(join(folder, 'pretrain.json'), JSON.stringify(config));
     const child = startCourier(['pretrain', '--config', join(folder, 'pretrain.json')], folder);
     const end = ended(child);

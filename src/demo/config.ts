@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { withDefault } from '../config.ts';
 import { compareConfig } from '../pipelines/compare/config.ts';
+import { rankerConfig } from '../rankers/config.ts';
 import { shopConfig } from '../shop/config.ts';
 import { trainingSettings } from '../training/config.ts';
 
@@ -11,6 +12,10 @@ const training = trainingSettings.shape;
 const demoComparison = compareConfig.omit({ dataset: true, out: true }).extend({
   seeds: withDefault(compareConfig.shape.seeds, [1]),
   starts: withDefault(compareConfig.shape.starts, ['warm']),
+  ranker: rankerConfig
+    .extend({ batchSize: withDefault(rankerConfig.shape.batchSize, 128) })
+    .prefault({})
+    .describe('The click-through-rate model and its training.'),
   pretrain: trainingSettings
     .omit({ olderShare: true })
     .extend({

@@ -146,8 +146,10 @@ describe('objectives', () => {
     const cut = await run({ chunk: 3, group: 2 });
     const longest = Math.max(...whole.update.map(Math.abs));
     expect(longest).toBeGreaterThan(1e-4);
+    // An update is the difference of parameters of up to about 1, which float32 rounds.
+    const rounding = 2 ** -23;
     for (const [index, value] of cut.update.entries())
-      expect(Math.abs(value - whole.update[index]!)).toBeLessThan(1e-5 * longest);
+      expect(Math.abs(value - whole.update[index]!)).toBeLessThan(1e-5 * longest + rounding);
     for (const [t, loss] of cut.losses.entries()) expect(loss).toBeCloseTo(whole.losses[t]!, 5);
   });
 

@@ -45,7 +45,14 @@ export const rankerConfig = z.strictObject({
     .describe(
       "Category column whose values have a gate each on what photos add; null takes the dataset's first.",
     ),
-  batchSize: z.int().min(1).max(65_536).default(1024).describe('Exposures per step.'),
+  batchSize: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(256)
+    .describe(
+      'Exposures per step. A ranker that begins warm goes over the newer days once: on a small log smaller batches give it steps enough.',
+    ),
   learningRate: z
     .number()
     .positive()
