@@ -22,6 +22,7 @@ import type { EvaluationConfig } from './config.ts';
 import { rankerCurves } from './curves.ts';
 import { rankersFolder } from './ranker-place.ts';
 import { type RankerRun, tableRows } from './table.ts';
+import { unlearned } from './unlearned.ts';
 import { loadItemEmbeddings, visualInputs } from './visual-inputs.ts';
 import { warmStart } from './warm-start.ts';
 
@@ -172,6 +173,7 @@ export async function evaluationReport(
     testRows: runs[0]?.result.testRows.length ?? 0,
     testUsers: countTestUsers(dataset),
     warmStart: warmStart(dataset, config.olderShare),
+    unlearned: unlearned(dataset, runs[0]?.result.testRows ?? new Int32Array()),
     rows: await tableRows(runs, dataset, config, { progress, signal }),
     versusBestOther: [],
     failures: [],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gap } from '../../test/support/measured.ts';
+import { defined, gap, value } from '../../test/support/measured.ts';
 import { definedLift, reportRow, rowLift, sampleReport, undefinedLift } from '../../test/support/report.ts';
 import type { Lift } from '../metrics/lift.ts';
 import { context, headline } from './headline.ts';
@@ -134,7 +134,19 @@ describe('headline', () => {
     expect(headline(report)).toBe(
       'What COURIER embeddings add to test AUC cannot be told: AUC is undefined: every row is clicked.',
     );
-    expect(context(report)).toHaveLength(1);
+    expect(context({ ...report, unlearned: null })).toHaveLength(1);
+  });
+
+  it('tells what is reached without learning, and that a table whose baseline is not better cannot be believed', () => {
+    const row = courier({ auc: 0.01, ci95: [0.005, 0.015], p: 0.002 });
+    const told = (auc: number) => {
+      const unlearned = { columns: ['item_rate', 'user_rate'], auc: value(auc) };
+      return context({ ...reportWith(row), unlearned }).join(' ');
+    };
+    const reached = defined(baseline.auc).mean;
+    expect(told(reached - 0.1)).toContain('Without learning anything, item_rate + user_rate reaches');
+    expect(told(reached - 0.1)).not.toContain('believed');
+    expect(told(reached)).toContain('this table cannot be believed');
   });
 
   it('gives a lift without an interval, and says that it cannot be told from chance', () => {

@@ -47,8 +47,9 @@ export function headline(report: Report): string {
 /** Sentences that put the headline into proportion: start, rows chosen among, best rival, power, size of the test. */
 export function context(report: Report): string[] {
   const row = headlineRow(report);
+  const unlearned = unlearnedSentence(report);
   const size = `Measured on ${integer(report.testRows)} test exposures of ${integer(report.testUsers)} users.`;
-  if (row === undefined) return [size];
+  if (row === undefined) return [...(unlearned === null ? [] : [unlearned]), size];
   const sentences = [
     `The ranker sees the embeddings as ${featuresName(row.features)}.`,
     startText(row, report.warmStart),
@@ -67,7 +68,31 @@ export function context(report: Report): string[] {
       `The best row of any other source, ${name}, changes AUC by ${signedPoints(rival.lift.difference)} points.`,
     );
   }
+  if (unlearned !== null) sentences.push(unlearned);
   return [...sentences, powerText(row), size];
+}
+
+/**
+ * What base features reach without learning. A table whose ranker without images is not better cannot be believed, and
+ * says so.
+ * @returns null where one of the two is not known
+ */
+export function unlearnedSentence(report: Report): string | null {
+  const { unlearned } = report;
+  const [auc, baseline] = [unlearned === null ? null : known(unlearned.auc), knownBaseline(report)];
+  if (unlearned === null || auc === null || baseline === null) return null;
+  const names = unlearned.columns.map((name) => oneLine(name)).join(' + ');
+  const text = `Without learning anything, ${names} reaches a test AUC of ${decimals(auc, 4)}`;
+  return auc < baseline
+    ? `${text}, and the ranker without images ${decimals(baseline, 4)}.`
+    : `${text}, and the ranker without images only ${decimals(baseline, 4)}: this table cannot be believed.`;
+}
+
+/** Test AUC of the ranker without images that the result is compared with. */
+function knownBaseline(report: Report): number | null {
+  const [first] = resultRows(report);
+  if (first === undefined) return null;
+  return known(baselineOf(report.rows, first.start)?.auc ?? first.auc)?.mean ?? null;
 }
 
 /** What the measurement could have seen. */

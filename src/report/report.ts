@@ -188,6 +188,14 @@ export interface Manifest {
   readonly startedAt: string;
 }
 
+/** Base features added up without learning anything: what a ranker has to beat. */
+export interface Unlearned {
+  /** Such as `item_rate` and `user_rate`, smoothed click rates as logits. */
+  readonly columns: readonly string[];
+  /** On the test period. */
+  readonly auc: Measured;
+}
+
 export interface Report {
   readonly title: string;
   readonly dataset: {
@@ -200,6 +208,8 @@ export interface Report {
   readonly testUsers: number;
   /** From when on (ms) the rankers that began warm learned, or why none did. Encoders learned from what was before. */
   readonly warmStart: Measured;
+  /** null for a dataset without such features. */
+  readonly unlearned: Unlearned | null;
   readonly rows: readonly ReportRow[];
   /** One for each start, warm first; none without COURIER, without another source, or without a lift to tell the best by. */
   readonly versusBestOther: readonly VersusBestOther[];

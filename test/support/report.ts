@@ -188,6 +188,7 @@ export function sampleReport(text = 'plain'): Report {
     },
     testRows: 5000,
     testUsers: 300,
+    unlearned: { columns: [text], auc: value(0.6) },
     warmStart: value(Date.UTC(2026, 0, 20)),
     rows: [...sampleRows(text), ...sampleRows(text).map(fromScratch)],
     versusBestOther: [],

@@ -5,6 +5,7 @@ import { compareConfig } from '../../pipelines/compare/config.ts';
 import { compare, planComparison } from '../../pipelines/compare/index.ts';
 import { describePlan, estimateTime } from '../../pipelines/compare/plan.ts';
 import { terminalFailures } from '../../report/failures.ts';
+import { unlearnedSentence } from '../../report/headline.ts';
 import { rivalSentence } from '../../report/rival.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
@@ -69,6 +70,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         const { rows, versusBestOther, failures } = report;
         const texts = [
           terminalTable(rows),
+          unlearnedSentence(report),
           rivalSentence(report),
           `Report: ${html}`,
           terminalFailures(failures),

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { demoConfig } from '../../demo/config.ts';
 import { demo } from '../../demo/index.ts';
+import { unlearnedSentence } from '../../report/headline.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { percent } from '../../text.ts';
@@ -24,6 +25,8 @@ export function demoCommand(terminal: Terminal, outcome: Outcome): Command {
         const report = await demo(config, context);
         const { json, html } = await writeReport(config.out, report);
         print(`\n${terminalTable(report.rows)}\n`);
+        const unlearned = unlearnedSentence(report);
+        if (unlearned !== null) print(unlearned);
         const { attention } = report;
         if (attention !== null) {
           const [hits, chance] = [percent(attention.hitRate), percent(attention.chance)];

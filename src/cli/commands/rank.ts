@@ -4,6 +4,7 @@ import { featureNames } from '../../features/index.ts';
 import { rankConfig } from '../../pipelines/rank/config.ts';
 import { rank } from '../../pipelines/rank/index.ts';
 import { terminalFailures } from '../../report/failures.ts';
+import { unlearnedSentence } from '../../report/headline.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -46,7 +47,12 @@ export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
         const config = parseConfig(rankConfig, settings, 'rank configuration');
         const { report, exported } = await rank(config, context);
         const { json, html } = await writeReport(config.out, report);
-        const texts = [terminalTable(report.rows), `Report: ${html}`, terminalFailures(report.failures)];
+        const texts = [
+          terminalTable(report.rows),
+          unlearnedSentence(report),
+          `Report: ${html}`,
+          terminalFailures(report.failures),
+        ];
         print(`\n${texts.filter((text) => text !== null).join('\n\n')}`);
         if (exported !== null) print(`Exported: ${exported.folder}`);
         return {
