@@ -21,7 +21,16 @@ it('nothing learned is the sum of the smoothed rates of item and user', () => {
   });
 });
 
-it('nothing learned is popularity where exposures are not known, and nothing where that is not either', () => {
+it('nothing learned is mean ratings or popularity where exposures are not known, and nothing where those are not either', () => {
+  const ratings = {
+    film_rating_mean: [3, 4, 2, 5],
+    user_rating_mean: [3, 3, 3, 3],
+    item_clicks_log: [0, 0, 0, 0],
+  };
+  expect(unlearned(exposuresOf(ratings, [0, 1, 0, 1]), all)).toEqual({
+    columns: ['film_rating_mean', 'user_rating_mean'],
+    auc: value(1),
+  });
   const popularity = { item_clicks_log: [0, 1, 2, 3] };
   expect(unlearned(exposuresOf(popularity, [0, 0, 1, 1]), all)).toEqual({
     columns: ['item_clicks_log'],

@@ -4,8 +4,12 @@ import { auc } from '../metrics/auc.ts';
 import { measure } from '../metrics/measured.ts';
 import type { Unlearned } from '../report/report.ts';
 
-/** Columns whose sum is a ranker: smoothed click rates as logits, or where exposures are not known the popularity. */
-const candidates = [['item_rate', 'user_rate'], ['item_clicks_log']] as const;
+/** Columns whose sum is a ranker: smoothed click rates as logits; where exposures are not known mean ratings, or popularity. */
+const candidates = [
+  ['item_rate', 'user_rate'],
+  ['film_rating_mean', 'user_rating_mean'],
+  ['item_clicks_log'],
+] as const;
 
 /**
  * The test AUC of base features added up as they are.
