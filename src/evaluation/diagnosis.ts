@@ -14,8 +14,8 @@ import type { RankerResult } from '../rankers/train.ts';
 import type { Diagnosis } from '../report/report.ts';
 import { exists, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
-import { type PlannedRow, RankerTrainer, type VisualRow } from './evaluation.ts';
 import { KeptRankers } from './kept-rankers.ts';
+import { type PlannedRow, RankerTrainer, type VisualRow } from './ranker-trainer.ts';
 import type { RankerRun } from './table.ts';
 
 const summarySchema = z.object({ mean: z.number(), std: z.number().nullable() });

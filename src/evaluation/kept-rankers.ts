@@ -3,7 +3,6 @@ import type { ReadyRanker } from '../rankers/ready-ranker.ts';
 import type { RankerResult } from '../rankers/train.ts';
 import type { Start } from '../report/report.ts';
 import { exists } from '../storage/files.ts';
-import type { PlannedRow, RankerTrainer } from './evaluation.ts';
 import {
   type Base,
   checkpointOf,
@@ -17,6 +16,7 @@ import {
   writeWeights,
 } from './ranker-file.ts';
 import { basePath, rankerPlace } from './ranker-place.ts';
+import type { PlannedRow, RankerTrainer } from './ranker-trainer.ts';
 
 export class KeptRankers {
   readonly #trainer: RankerTrainer;

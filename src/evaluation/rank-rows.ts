@@ -3,10 +3,10 @@ import type { Progress } from '../progress.ts';
 import { type Attempt, plainly } from '../runs/failures.ts';
 import { defaultLanes, inLanes } from '../runs/lanes.ts';
 import type { StageCosts } from '../runs/stage-costs.ts';
-import type { PlannedRow, RankerTrainer } from './evaluation.ts';
 import { KeptRankers } from './kept-rankers.ts';
 import { readResult } from './ranker-file.ts';
 import { basePath, nameOfRow, type RankerPlace, rankerPlace } from './ranker-place.ts';
+import type { PlannedRow, RankerTrainer } from './ranker-trainer.ts';
 import type { RankerRun } from './table.ts';
 
 /**

@@ -11,15 +11,15 @@ import { CourierError } from '../../errors.ts';
 import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
 import { summariseAttention } from '../../evaluation/attention-summary.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
+import { chooseExamples } from '../../evaluation/examples.ts';
+import { rankRows } from '../../evaluation/rank-rows.ts';
 import {
-  evaluationReport,
   type PlannedRow,
   RankerTrainer,
   requireColumns,
   type VisualRow,
-} from '../../evaluation/evaluation.ts';
-import { chooseExamples } from '../../evaluation/examples.ts';
-import { rankRows } from '../../evaluation/rank-rows.ts';
+} from '../../evaluation/ranker-trainer.ts';
+import { evaluationReport } from '../../evaluation/report.ts';
 import type { RankerRun } from '../../evaluation/table.ts';
 import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { measuredStarts } from '../../evaluation/warm-start.ts';

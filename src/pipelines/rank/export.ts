@@ -1,8 +1,8 @@
 /** A ranker of the table as a folder that a server can score with, checked before it is there. */
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.ts';
-import type { PlannedRow, RankerTrainer } from '../../evaluation/evaluation.ts';
 import { KeptRankers } from '../../evaluation/kept-rankers.ts';
+import type { PlannedRow, RankerTrainer } from '../../evaluation/ranker-trainer.ts';
 import type { Progress } from '../../progress.ts';
 import { Random } from '../../random.ts';
 import { exportRanker } from '../../rankers/export.ts';

@@ -2,13 +2,9 @@
 import { parseConfig } from '../../config.ts';
 import { CourierError } from '../../errors.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
-import {
-  evaluationReport,
-  type PlannedRow,
-  RankerTrainer,
-  requireColumns,
-} from '../../evaluation/evaluation.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
+import { type PlannedRow, RankerTrainer, requireColumns } from '../../evaluation/ranker-trainer.ts';
+import { evaluationReport } from '../../evaluation/report.ts';
 import { measuredStarts } from '../../evaluation/warm-start.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';

@@ -1,30 +1,22 @@
-/** What `rank` and `compare` share: train a ranker per row and seed, and report on all of them. */
+/** Trains the rankers of a table: with the images of its rows, on the parts of the training period. */
 import { join } from 'node:path';
-import { type Dataset, splits } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { newerPart, olderPart, trainingCut } from '../data/training-cut.ts';
 import type { VisualFeature } from '../data/visual-feature.ts';
 import { CourierError } from '../errors.ts';
 import { createFeature, featureSet } from '../features/index.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
-import { silent, type WorkOptions } from '../progress.ts';
+import { silent } from '../progress.ts';
 import { gateCategories } from '../rankers/batch.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import type { RankerState, RankerWeights } from '../rankers/model.ts';
 import { type RankerOrigin, type ReadyRanker, readyRanker } from '../rankers/ready-ranker.ts';
 import { type TrainedRanker, trainRanker } from '../rankers/train.ts';
-import type { Diagnosis, Report } from '../report/report.ts';
 import type { Lane } from '../runs/lanes.ts';
-import { machine } from '../runs/run-folder.ts';
-import type { StageCosts } from '../runs/stage-costs.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { versions } from '../version.ts';
 import type { EvaluationConfig } from './config.ts';
-import { rankerCurves } from './curves.ts';
 import { rankersFolder } from './ranker-place.ts';
-import { type RankerRun, tableRows } from './table.ts';
-import { unlearned } from './unlearned.ts';
 import { loadItemEmbeddings, visualInputs } from './visual-inputs.ts';
-import { warmStart } from './warm-start.ts';
 
 /** A row of the table before its rankers are trained: with which images, and how they are fed. */
 export interface VisualRow {
@@ -155,46 +147,4 @@ export class RankerTrainer {
       this.#loaded = { path, embeddings: loadItemEmbeddings(this.dataset, path) };
     return this.#loaded.embeddings;
   }
-}
-
-/** The report over trained rankers; pipelines add what they alone know. */
-export async function evaluationReport(
-  { dataset, config, signal }: RankerTrainer,
-  runs: readonly RankerRun[],
-  diagnosis: Diagnosis | null,
-  costs: StageCosts,
-  startedAt: string,
-  { progress, command }: WorkOptions,
-): Promise<Report> {
-  const { out: _, ...settings } = config;
-  return {
-    title: `What images add on ${dataset.name}`,
-    dataset: { name: dataset.name, ...dataset.report },
-    testRows: runs[0]?.result.testRows.length ?? 0,
-    testUsers: countTestUsers(dataset),
-    warmStart: warmStart(dataset, config.olderShare),
-    unlearned: unlearned(dataset, runs[0]?.result.testRows ?? new Int32Array()),
-    rows: await tableRows(runs, dataset, config, { progress, signal }),
-    versusBestOther: [],
-    failures: [],
-    diagnosis,
-    curves: rankerCurves(runs),
-    examples: [],
-    attention: null,
-    stages: costs.all,
-    manifest: {
-      command: command ?? 'called as a library',
-      seeds: config.seeds,
-      datasetHash: dataset.hash,
-      config: settings,
-      versions: versions(),
-      machine: machine(),
-      startedAt,
-    },
-  };
-}
-
-function countTestUsers({ pageViews }: Dataset): number {
-  const test = splits.indexOf('test');
-  return new Set(pageViews.user.filter((_, pageView) => pageViews.split[pageView] === test)).size;
 }
