@@ -21,10 +21,15 @@ const day = 86_400_000;
 export function trainingCut({ pageViews }: Timed, olderShare: number): number | null {
   const train = splits.indexOf('train');
   const times = pageViews.time.filter((_, view) => pageViews.split[view] === train).sort();
-  const days = [...new Set(Array.from(times, (time) => Math.floor(time / day)))];
+  const days = distinctOf(times.map((time) => Math.floor(time / day)));
   if (days.length >= 3) return day * days[placeOf(days.length, olderShare)]!;
-  const distinct = [...new Set(times)];
+  const distinct = distinctOf(times);
   return distinct.length < 2 ? null : distinct[placeOf(distinct.length, olderShare)]!;
+}
+
+/** @param ascending of any number, which a set of them has not room for */
+function distinctOf(ascending: Float64Array): Float64Array {
+  return ascending.filter((value, place) => value !== ascending[place - 1]);
 }
 
 /** Neither part is empty. */

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { timesBelow } from '../../test/support/file-times.ts';
 import { defined } from '../../test/support/measured.ts';
-import { randomEmbeddings } from '../../test/support/random-embeddings.ts';
-import { tinyDataset } from '../../test/support/tiny-dataset.ts';
+import { tinyDataset, writeRandomEmbeddings } from '../../test/support/tiny-dataset.ts';
 import { rank } from '../pipelines/rank/index.ts';
 import { readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
 
@@ -18,7 +17,7 @@ describe('the diagnosis', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'courier-'));
     dataset = await tinyDataset(folder);
-    await randomEmbeddings(at('e.parquet'), dataset);
+    await writeRandomEmbeddings(dataset, at('e.parquet'));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -63,6 +63,7 @@ export const tuneConfig = z.strictObject({
     .prefault({})
     .describe('What is searched. A list is drawn from, each value equally likely.'),
   pretrain: trainingSettings
+    .omit({ olderShare: true })
     .prefault({})
     .describe('What is not searched. Its `steps` are those of the last round.'),
 });

@@ -145,7 +145,15 @@ async function tryOut(
     1,
     Math.round((config.pretrain.validateEvery * steps) / config.pretrain.steps),
   );
-  const settings = { ...withDrawn(config.pretrain, drawn), dataset, out, seed, steps, validateEvery };
+  const settings = {
+    ...withDrawn(config.pretrain, drawn),
+    olderShare: null,
+    dataset,
+    out,
+    seed,
+    steps,
+    validateEvery,
+  };
   const about = { round, trial, steps, settings: drawn };
   const started = performance.now();
   try {

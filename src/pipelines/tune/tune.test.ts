@@ -9,6 +9,7 @@ import { loadDataset, writeDataset } from '../../data/store.ts';
 import type { ProgressEvent } from '../../progress.ts';
 import { rowsOfSplit } from '../../rankers/fields.ts';
 import { exists } from '../../storage/files.ts';
+import { compareConfig } from '../compare/config.ts';
 import type { TuneConfigInput } from './config.ts';
 import { bestSettingsFile, plannedRounds, tune, tuneLogFile } from './index.ts';
 import type { Trial } from './log.ts';
@@ -134,6 +135,11 @@ describe('courier tune', () => {
       message: expect.stringContaining('has no page views with photos, a history, a click and a non-click'),
     });
     expect(await exists(out)).toBe(false);
+  });
+
+  it('writes settings that compare trains its encoders by', async () => {
+    const best = JSON.parse(await readFile(join(whole, bestSettingsFile), 'utf8'));
+    expect(compareConfig.shape.pretrain.safeParse(best)).toMatchObject({ success: true });
   });
 
   it('notes what fails and goes on, and ends with settings that pretrain takes', async () => {
