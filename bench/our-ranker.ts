@@ -38,6 +38,7 @@ export async function startRanker(
   const { batchSize } = config;
   const assembler = new BatchAssembler(data, null, trainRows, {
     batchSize,
+    ids: 'own',
     minimumCount,
     idBuckets: null,
     gateCategory: null,

@@ -166,7 +166,8 @@ describe('the demo', () => {
     expect([ran.exitCode, ran.json]).toMatchObject([0, { ok: true, report: join(out, 'report.json') }]);
     expect(ran.stderr).toMatch(/Attention points at the earlier click .* chance would be/);
     const report = JSON.parse(await readFile(join(out, 'report.json'), 'utf8'));
-    expect(report.rows[0]).toMatchObject({ features: 'none', source: null, lifts: null });
+    expect(report.rows[0]).toMatchObject({ features: 'without-learning', source: null, lifts: null });
+    expect(report.rows[1]).toMatchObject({ features: 'none', source: null, lifts: null });
     expect(report.attention.clicks).toBeGreaterThan(0);
     expect(report.stages.length).toBeGreaterThan(0);
     expect(report.manifest.command).toBe(`courier demo --json --config ${config} --out ${out}`);
@@ -224,12 +225,12 @@ describe('the commands, one after the other', () => {
     );
     expect(ranked.exitCode).toBe(0);
     const report = JSON.parse(await readFile(at('rank', 'report.json'), 'utf8'));
-    const rows = ['none', 'sim-score', 'vector+cluster-id'];
+    const rows = ['without-learning', 'none', 'sim-score', 'vector+cluster-id'];
     expect(
       report.rows.map(({ start, features }: { start: string; features: string }) => [start, features]),
     ).toEqual(['warm', 'scratch'].flatMap((start) => rows.map((features) => [start, features])));
-    expect([report.rows[0].lifts, report.rows[3].lifts]).toEqual([null, null]);
-    expect(report.rows[1]).toMatchObject({
+    expect([report.rows[0].lifts, report.rows[4].lifts]).toEqual([null, null]);
+    expect(report.rows[2]).toMatchObject({
       seeds: [1, 2],
       lifts: {
         auc: {
@@ -240,7 +241,7 @@ describe('the commands, one after the other', () => {
         logLoss: { difference: { kind: 'value', value: expect.any(Number) } },
       },
     });
-    expect(report.rows[1].slices[0]).toMatchObject({ family: 'item history', name: 'cold' });
+    expect(report.rows[2].slices[0]).toMatchObject({ family: 'item history', name: 'cold' });
     expect(report.diagnosis).toMatchObject({ source: 'embeddings', seed: 1 });
     const { importance } = report.diagnosis;
     expect(importance.value.map(({ input }: { input: string }) => input)).toContain('cold');
@@ -296,6 +297,7 @@ describe('the commands, one after the other', () => {
     expect(first.exitCode).toBe(0);
     const report = JSON.parse(await readFile(at('compare', 'report.json'), 'utf8'));
     expect(report.rows.map(({ source }: { source: string }) => source)).toEqual([
+      null,
       null,
       'courier',
       'random',

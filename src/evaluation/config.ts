@@ -1,10 +1,18 @@
 /** What `rank` and `compare` let be set for rankers and their evaluation, with every default. */
 import { z } from 'zod';
-import { rankerConfig } from '../rankers/config.ts';
+import { rankerChoice, rankerConfig } from '../rankers/config.ts';
 import { codesConfig } from './visual-inputs.ts';
 
 export const evaluationSettings = {
   ranker: rankerConfig.prefault({}).describe('The click-through-rate model and its training.'),
+  choices: z
+    .array(rankerChoice)
+    .min(1)
+    .max(64)
+    .default([{}, { minimumCount: 50 }, { ids: 'none' }, { minimumCount: 50, epochs: 8 }])
+    .describe(
+      'Settings of `ranker` that are tried, each laid over it: how ids are kept from being learned by heart, and how many passes are made. For each start those are taken, and shared by all rows, with which the ranker without images of the first seed has the best AUC on the validation period. One entry is taken untried.',
+    ),
   starts: z
     .array(z.enum(['warm', 'scratch']))
     .min(1)

@@ -73,7 +73,7 @@ describe('the diagnosis', () => {
     await writeFile(weights, 'damaged');
     await rm(at('whole', 'diagnosis.json'));
     const report = await reportOf(at('whole'), ['scratch']);
-    expect([report.rows.length, report.diagnosis]).toEqual([2, null]);
+    expect([report.rows.length, report.diagnosis]).toEqual([3, null]);
     expect(report.failures).toMatchObject([{ stage: 'diagnose', code: 'FILE_CORRUPT' }]);
   });
 });

@@ -125,10 +125,13 @@ async function inComparison(trainer: RankerTrainer, row: VisualRow) {
   if (dataset.catalogue.categories.length === 0) return [];
   const bare = new RankerTrainer(
     withoutCategories(dataset),
-    { ...config, ranker: { ...config.ranker, gateCategory: null }, diagnosis: false, export: null },
+    { ...config, diagnosis: false, export: null },
     engine,
     signal,
-    join(folder, 'without-categories'),
+    {
+      folder: join(folder, 'without-categories'),
+      chosen: new Map([['warm', { ...trainer.settingsOf('warm'), gateCategory: null }]]),
+    },
   );
   return [
     { categories: true, ...(await validationAucs(trainer, row)) },

@@ -8,10 +8,12 @@ import { createFeature, featureSet } from '../features/index.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { silent } from '../progress.ts';
 import { gateCategories } from '../rankers/batch.ts';
+import type { RankerConfig } from '../rankers/config.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import type { RankerState, RankerWeights } from '../rankers/model.ts';
 import { type RankerOrigin, type ReadyRanker, readyRanker } from '../rankers/ready-ranker.ts';
 import { type TrainedRanker, trainRanker } from '../rankers/train.ts';
+import type { Start } from '../report/report.ts';
 import type { Lane } from '../runs/lanes.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { EvaluationConfig } from './config.ts';
@@ -51,6 +53,11 @@ export function requireColumns(
 /** What a ranker learns from: all of the training period, or one side of its cut. */
 export type TrainingPart = 'all' | 'older' | 'newer';
 
+/** Rankers that begin warm learn from one side of the cut, and those from scratch from all of the period. */
+function startOf(part: TrainingPart): Start {
+  return part === 'all' ? 'scratch' : 'warm';
+}
+
 function partOf(dataset: Dataset, part: TrainingPart, olderShare: number): Dataset {
   const cut = part === 'all' ? null : trainingCut(dataset, olderShare);
   if (cut === null) return dataset;
@@ -60,6 +67,14 @@ function partOf(dataset: Dataset, part: TrainingPart, olderShare: number): Datas
 /** Seconds from one checkpoint of a ranker to the next at least. */
 const checkpointSeconds = 60;
 
+/** What a trainer may have from another. */
+interface TrainerOptions {
+  /** Where its rankers are kept: by default that of the run folder. */
+  readonly folder?: string;
+  /** Settings of the rankers of each start; those of the configuration where there are none. */
+  readonly chosen?: ReadonlyMap<Start, RankerConfig>;
+}
+
 /** Trains rankers on one dataset. */
 export class RankerTrainer {
   readonly dataset: Dataset;
@@ -68,6 +83,7 @@ export class RankerTrainer {
   readonly signal: AbortSignal | undefined;
   /** Where they are kept. */
   readonly folder: string;
+  readonly #chosen: ReadonlyMap<Start, RankerConfig>;
   /** The embeddings that were loaded last: rows that share them are trained one after the other. */
   #loaded: { readonly path: string; readonly embeddings: Promise<ItemEmbeddings> } | null = null;
 
@@ -76,18 +92,31 @@ export class RankerTrainer {
     config: EvaluationConfig,
     engine: Engine,
     signal: AbortSignal | undefined,
-    folder: string = rankersFolder(config.out),
+    { folder = rankersFolder(config.out), chosen = new Map() }: TrainerOptions = {},
   ) {
     this.dataset = dataset;
     this.config = config;
     this.engine = engine;
     this.signal = signal;
     this.folder = folder;
+    this.#chosen = chosen;
   }
 
   /** The same with another compute thread. */
   on({ engine, signal }: Lane): RankerTrainer {
-    return new RankerTrainer(this.dataset, this.config, engine, signal, this.folder);
+    const { dataset, config, folder } = this;
+    return new RankerTrainer(dataset, config, engine, signal, { folder, chosen: this.#chosen });
+  }
+
+  /** The same with other settings of the rankers of each start, or with rankers kept elsewhere. */
+  with(options: TrainerOptions): RankerTrainer {
+    const { dataset, config, engine, signal, folder } = this;
+    return new RankerTrainer(dataset, config, engine, signal, { folder, chosen: this.#chosen, ...options });
+  }
+
+  /** Settings of the rankers of a start. */
+  settingsOf(start: Start): RankerConfig {
+    return this.#chosen.get(start) ?? this.config.ranker;
   }
 
   /**
@@ -109,7 +138,7 @@ export class RankerTrainer {
       ...(await this.#originOf(row, seed, part)),
       progress: silent,
       base,
-      course: part === 'newer' ? 'once' : 'passes',
+      course: part === 'newer' || this.settingsOf(startOf(part)).epochs === 1 ? 'once' : 'passes',
       signal: this.signal,
       checkpoint: { path: checkpoint, seconds: checkpointSeconds },
     });
@@ -124,7 +153,7 @@ export class RankerTrainer {
     const { dataset, engine, config } = this;
     const feature = row === null ? null : await this.#featureOf(row, seed);
     const rows = rowsOfSplit(partOf(dataset, part, config.olderShare), 'train');
-    return { dataset, rows, feature, config: config.ranker, seed, engine };
+    return { dataset, rows, feature, config: this.settingsOf(startOf(part)), seed, engine };
   }
 
   async #featureOf(row: VisualRow, seed: number): Promise<VisualFeature> {

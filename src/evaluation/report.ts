@@ -6,14 +6,17 @@ import { machine } from '../runs/run-folder.ts';
 import type { StageCosts } from '../runs/stage-costs.ts';
 import { versions } from '../version.ts';
 import { rankerCurves } from './curves.ts';
-import type { RankerTrainer } from './ranker-trainer.ts';
+import type { ChosenSettings } from './ranker-choice.ts';
+import type { PlannedRow } from './ranker-trainer.ts';
+import { simScorePeriods } from './sim-score-periods.ts';
 import { type RankerRun, tableRows } from './table.ts';
-import { unlearned } from './unlearned.ts';
+import { unlearnedColumns, unlearnedRows } from './unlearned.ts';
 import { warmStart } from './warm-start.ts';
 
 /** The report over trained rankers; pipelines add what they alone know. */
 export async function evaluationReport(
-  { dataset, config, signal }: RankerTrainer,
+  { trainer: { dataset, config, signal }, choices }: ChosenSettings,
+  planned: readonly PlannedRow[],
   runs: readonly RankerRun[],
   diagnosis: Diagnosis | null,
   costs: StageCosts,
@@ -21,14 +24,20 @@ export async function evaluationReport(
   { progress, command }: WorkOptions,
 ): Promise<Report> {
   const { out: _, ...settings } = config;
+  const testRows = runs[0]?.result.testRows ?? new Int32Array();
+  const starts = [...new Set(runs.map(({ start }) => start))];
+  const unlearned = unlearnedRows(dataset, testRows, starts);
+  const measured = await tableRows(runs, dataset, config, { progress, signal });
   return {
     title: `What images add on ${dataset.name}`,
     dataset: { name: dataset.name, ...dataset.report },
-    testRows: runs[0]?.result.testRows.length ?? 0,
+    testRows: testRows.length,
     testUsers: countTestUsers(dataset),
     warmStart: warmStart(dataset, config.olderShare),
-    unlearned: unlearned(dataset, runs[0]?.result.testRows ?? new Int32Array()),
-    rows: await tableRows(runs, dataset, config, { progress, signal }),
+    unlearned: unlearnedColumns(dataset),
+    choices,
+    simScores: await simScorePeriods(dataset, config, planned),
+    rows: starts.flatMap((start) => [...unlearned, ...measured].filter((row) => row.start === start)),
     versusBestOther: [],
     failures: [],
     diagnosis,

@@ -35,7 +35,7 @@ export interface TableOptions {
 export type TableData = Pick<Dataset, 'name' | 'catalogue' | 'pageViews' | 'exposures'>;
 
 /** Items of a page view that count. */
-const ndcgDepth = 5;
+export const ndcgDepth = 5;
 
 /**
  * One row per start, source and features, in the order of the runs; the first of a start, without images, is

@@ -1,43 +1,44 @@
 import { expect, it } from 'vitest';
 import { gap, value } from '../../test/support/measured.ts';
-import { unlearned } from './unlearned.ts';
+import { tinyLog } from '../../test/support/tiny-log.ts';
+import { auc } from '../metrics/auc.ts';
+import { summarise } from '../metrics/summary.ts';
+import { rowsOfSplit } from '../rankers/fields.ts';
+import { unlearnedColumns, unlearnedRows } from './unlearned.ts';
 
-function exposuresOf(columns: Readonly<Record<string, readonly number[]>>, clicked: readonly number[]) {
-  const names = Object.keys(columns);
-  const numeric = Float32Array.from(clicked.flatMap((_, row) => names.map((name) => columns[name]![row]!)));
-  const item = new Int32Array(clicked.length);
-  const exposures = { item, clicked: Uint8Array.from(clicked), numeric, numericNames: names, context: [] };
-  return { exposures };
+const { data } = tinyLog();
+const testRows = rowsOfSplit(data, 'test');
+
+/** The tiny log with these base features alone. */
+function withColumns(columns: Readonly<Record<string, (row: number) => number>>) {
+  const numericNames = Object.keys(columns);
+  const numeric = Float32Array.from(
+    [...data.exposures.item.keys()].flatMap((row) => numericNames.map((name) => columns[name]!(row))),
+  );
+  return { ...data, name: 'tiny', exposures: { ...data.exposures, numeric, numericNames } };
 }
 
-const all = Int32Array.of(0, 1, 2, 3);
-
-it('nothing learned is the sum of the smoothed rates of item and user', () => {
-  // The sums are 0, 3, 1, 2: one of the four pairs of a click and none is the wrong way round.
-  const rates = { noise: [9, 9, 9, 9], item_rate: [0, 1, 1, 1], user_rate: [0, 2, 0, 1] };
-  expect(unlearned(exposuresOf(rates, [0, 1, 1, 0]), all)).toEqual({
-    columns: ['item_rate', 'user_rate'],
-    auc: value(0.75),
+it('a row without learning has the sum of the smoothed rates of item and user, which is no probability', () => {
+  const dataset = withColumns({
+    noise: (row) => -row,
+    item_rate: (row) => row % 7,
+    user_rate: (row) => row % 3,
   });
+  expect(unlearnedColumns(dataset)).toEqual(['item_rate', 'user_rate']);
+  const scores = testRows.map((row) => (row % 7) + (row % 3));
+  const labels = Uint8Array.from(testRows, (row) => data.exposures.clicked[row]!);
+  const expected = value(summarise([auc(Float32Array.from(scores), labels)]));
+  const rows = unlearnedRows(dataset, testRows, ['warm', 'scratch']);
+  expect(rows.map(({ start }) => start)).toEqual(['warm', 'scratch']);
+  for (const row of rows) {
+    expect(row).toMatchObject({ features: 'without-learning', source: null, lifts: null, seeds: [] });
+    expect(row.auc).toEqual(expected);
+    expect(row.logLoss).toEqual(gap('Base features added up are no probabilities.'));
+    expect(row.ndcg.kind).toBe('value');
+  }
 });
 
-it('nothing learned is mean ratings or popularity where exposures are not known, and nothing where those are not either', () => {
-  const ratings = {
-    film_rating_mean: [3, 4, 2, 5],
-    user_rating_mean: [3, 3, 3, 3],
-    item_clicks_log: [0, 0, 0, 0],
-  };
-  expect(unlearned(exposuresOf(ratings, [0, 1, 0, 1]), all)).toEqual({
-    columns: ['film_rating_mean', 'user_rating_mean'],
-    auc: value(1),
-  });
-  const popularity = { item_clicks_log: [0, 1, 2, 3] };
-  expect(unlearned(exposuresOf(popularity, [0, 0, 1, 1]), all)).toEqual({
-    columns: ['item_clicks_log'],
-    auc: value(1),
-  });
-  expect(unlearned(exposuresOf(popularity, [1, 1, 1, 1]), all)?.auc).toEqual(
-    gap('AUC is undefined: every row is clicked.'),
-  );
-  expect(unlearned(exposuresOf({ price: [1, 2, 3, 4] }, [0, 0, 1, 1]), all)).toBeNull();
+it('a row without learning has popularity where exposures are not known, and is not there where that is not either', () => {
+  expect(unlearnedColumns(withColumns({ item_clicks_log: (row) => row }))).toEqual(['item_clicks_log']);
+  expect(unlearnedRows(withColumns({ price: (row) => row }), testRows, ['warm'])).toEqual([]);
 });

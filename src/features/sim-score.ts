@@ -2,8 +2,10 @@
  * SimScore (COURIER, section 4): how much the candidate looks like what the user clicked before. Real-valued,
  * cheap, and the usual way to compare encoders.
  */
+import type { FeatureData } from '../data/dataset.ts';
 import { historyCosines } from './cosines.ts';
 import type { CreateFeature } from './feature.ts';
+import type { ItemEmbeddings } from './item-embeddings.ts';
 
 /** The newest history places that are compared one by one, as in COURIER. */
 export const simScorePlaces = 5;
@@ -17,6 +19,21 @@ export function summariseCosines(cosines: readonly number[]): {
 } {
   const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
   return { maximum: Math.max(...cosines), mean };
+}
+
+/**
+ * Maximum and mean cosine of an exposure added up, which is SimScore as a single number: how encoders are compared without a
+ * ranker. null where nothing of the history can be compared.
+ */
+export function simScoreValue(data: FeatureData, embeddings: ItemEmbeddings): (row: number) => number | null {
+  const cosinesOf = historyCosines(data, embeddings, simScorePlaces);
+  return (row) => {
+    const cosines: number[] = [];
+    cosinesOf(row, (_, cosine) => cosines.push(cosine));
+    if (cosines.length === 0) return null;
+    const { maximum, mean } = summariseCosines(cosines);
+    return maximum + mean;
+  };
 }
 
 /**

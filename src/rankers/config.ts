@@ -9,6 +9,12 @@ export const rankerConfig = z.strictObject({
       'Kind of model: a perceptron, a Deep Interest Network, a Deep and Cross Network, or a factorisation machine beside a perceptron.',
     ),
   embeddingDimension: z.int().min(1).max(1024).default(8).describe('Length E of the embedding of an id.'),
+  ids: z
+    .enum(['own', 'none'])
+    .default('own')
+    .describe(
+      'Whether users and items have embeddings of their own, or are known by categories, history and counters alone: on a log with few exposures a user or an item, ids are learned by heart.',
+    ),
   minimumCount: z
     .int()
     .min(1)
@@ -70,12 +76,18 @@ export const rankerConfig = z.strictObject({
     .nonnegative()
     .default(0)
     .describe('L2 penalty on the embeddings of ids, added to the gradient of those of the batch.'),
-  epochs: z.int().min(1).default(5).describe('Passes over the training period at most.'),
+  epochs: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe(
+      'Passes over the training period at most. One is made in the order of time, and its last weights are kept; several in random order, and the weights with the best AUC on the validation period.',
+    ),
   evaluationsPerEpoch: z
     .int()
     .min(1)
     .default(2)
-    .describe('How often per pass the AUC on the validation period is taken.'),
+    .describe('How often per pass the AUC on the validation period is taken, where there are several.'),
   patience: z
     .int()
     .min(1)
@@ -83,5 +95,18 @@ export const rankerConfig = z.strictObject({
     .describe('Training ends when so many evaluations in a row bring no better AUC.'),
 });
 
+const { ids, minimumCount, epochs, learningRate, tableLearningRate, tableDecay } = rankerConfig.shape;
+
+/** Settings that are tried on the ranker without images, laid over the others. */
+export const rankerChoice = z.strictObject({
+  ids: ids.unwrap().optional(),
+  minimumCount: minimumCount.unwrap().optional(),
+  epochs: epochs.unwrap().optional(),
+  learningRate: learningRate.unwrap().optional(),
+  tableLearningRate: tableLearningRate.unwrap().optional(),
+  tableDecay: tableDecay.unwrap().optional(),
+});
+
+export type RankerChoice = z.output<typeof rankerChoice>;
 export type RankerConfigInput = z.input<typeof rankerConfig>;
 export type RankerConfig = z.output<typeof rankerConfig>;

@@ -45,7 +45,7 @@ function filled(log: RankerData, fields: Fields, rows: Int32Array) {
 describe('fields', () => {
   it('look up user, context, candidate, then history, new ids as unknown and empty places as padding', () => {
     const log = twoViews();
-    const fields = new Fields(log, Int32Array.of(0), { minimumCount: 1, idBuckets: null });
+    const fields = new Fields(log, Int32Array.of(0), { ids: 'own', minimumCount: 1, idBuckets: null });
     // Rows: 0 padding; 1 unknown user, 2 u; 3 unknown device, 4 phone; 5 unknown item, 6 a; 7 unknown kind, 8 x.
     expect(fields.tableRows).toBe(9);
     const { lookups, mask } = filled(log, fields, Int32Array.of(0, 1));
@@ -55,7 +55,7 @@ describe('fields', () => {
 
   it('give users and items rows by the hash of their ids where that is asked for, new ones too', () => {
     const log = twoViews();
-    const fields = new Fields(log, Int32Array.of(0), { minimumCount: 1, idBuckets: 50 });
+    const fields = new Fields(log, Int32Array.of(0), { ids: 'own', minimumCount: 1, idBuckets: 50 });
     // Rows: 0 padding; 1 no user, 2 to 51 users; 52 unknown device, 53 phone; 54 no item, 55 to 104 items; then kinds.
     const user = { first: 2, count: 50 };
     const item = { first: 55, count: 50 };
@@ -71,7 +71,7 @@ describe('fields', () => {
     const shown = { ...log, exposures: { ...log.exposures, item: Int32Array.of(1, 1) } };
     const { lookups, mask } = filled(
       shown,
-      new Fields(shown, Int32Array.of(0), { minimumCount: 1, idBuckets: null }),
+      new Fields(shown, Int32Array.of(0), { ids: 'own', minimumCount: 1, idBuckets: null }),
       Int32Array.of(1),
     );
     expect([...lookups.subarray(4)]).toEqual([5, 7, paddingRow, paddingRow]);
@@ -81,7 +81,7 @@ describe('fields', () => {
   it('put the codes of photos last, in rows of their own, and look up zero for an item without one', () => {
     const log = twoViews();
     const codes = [{ name: 'cluster_3', count: 3, codes: Int32Array.of(2, NONE) }];
-    const fields = new Fields(log, Int32Array.of(0), { minimumCount: 1, idBuckets: null }, codes);
+    const fields = new Fields(log, Int32Array.of(0), { ids: 'own', minimumCount: 1, idBuckets: null }, codes);
     expect(fields.tableRows).toBe(12);
     const { lookups } = filled(log, fields, Int32Array.of(0, 1));
     expect(lookupsOf(fields.layout)).toBe(11);
@@ -90,7 +90,11 @@ describe('fields', () => {
   });
 
   it('name only rows that the table has', () => {
-    const fields = new Fields(data, rowsOfSplit(data, 'train'), { minimumCount: 2, idBuckets: null });
+    const fields = new Fields(data, rowsOfSplit(data, 'train'), {
+      ids: 'own',
+      minimumCount: 2,
+      idBuckets: null,
+    });
     const all = Int32Array.from(data.exposures.item, (_, row) => row);
     const { lookups } = filled(data, fields, all);
     expect(lookups.every((row) => row >= 0 && row < fields.tableRows)).toBe(true);

@@ -54,6 +54,8 @@ export interface Field {
 }
 
 export interface FieldOptions {
+  /** Whether users and items have rows of their own, or share the unknown one. */
+  readonly ids: 'own' | 'none';
   /** Training exposures that give an id a row of its own. */
   readonly minimumCount: number;
   /** Rows of users, and of items, by the hash of their ids; null gives frequent ones rows of their own. */
@@ -77,7 +79,7 @@ export class Fields {
   constructor(
     data: RankerData,
     trainingRows: Int32Array,
-    { minimumCount, idBuckets }: FieldOptions,
+    { ids: wanted, minimumCount, idBuckets }: FieldOptions,
     codes: readonly ItemCodes[] = [],
   ) {
     const { catalogue, users, pageViews, exposures } = data;
@@ -90,6 +92,10 @@ export class Fields {
       return { rowOf: assigned.rowOf, unknownRow, buckets: null };
     };
     const assignIds = (ids: readonly string[], codeOfRow: (row: number) => number) => {
+      if (wanted === 'none') {
+        const unknownRow = end++;
+        return { rowOf: new Int32Array(ids.length).fill(unknownRow), unknownRow, buckets: null };
+      }
       if (idBuckets === null) return assign(codeOfRow, ids.length);
       const [unknownRow, buckets] = [end, { first: end + 1, count: idBuckets }];
       end += 1 + idBuckets;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defined, gap, value } from '../../test/support/measured.ts';
+import { defined, gap } from '../../test/support/measured.ts';
 import { definedLift, reportRow, rowLift, sampleReport, undefinedLift } from '../../test/support/report.ts';
 import type { Lift } from '../metrics/lift.ts';
 import { context, headline } from './headline.ts';
@@ -140,8 +140,10 @@ describe('headline', () => {
   it('tells what is reached without learning, and that a table whose baseline is not better cannot be believed', () => {
     const row = courier({ auc: 0.01, ci95: [0.005, 0.015], p: 0.002 });
     const told = (auc: number) => {
-      const unlearned = { columns: ['item_rate', 'user_rate'], auc: value(auc) };
-      return context({ ...reportWith(row), unlearned }).join(' ');
+      const unlearned = reportRow('without-learning', null, auc, null);
+      const report = reportWith(row);
+      const rows = [unlearned, ...report.rows];
+      return context({ ...report, rows, unlearned: ['item_rate', 'user_rate'] }).join(' ');
     };
     const reached = defined(baseline.auc).mean;
     expect(told(reached - 0.1)).toContain('Without learning anything, item_rate + user_rate reaches');

@@ -14,6 +14,7 @@ import {
   resultRows,
   side,
   unjudgedText,
+  unlearnedOf,
   verdict,
 } from './rows.ts';
 import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
@@ -69,7 +70,8 @@ export function context(report: Report): string[] {
     );
   }
   if (unlearned !== null) sentences.push(unlearned);
-  return [...sentences, powerText(row), size];
+  const choice = choiceText(report);
+  return [...sentences, ...(choice === null ? [] : [choice]), powerText(row), size];
 }
 
 /**
@@ -79,9 +81,9 @@ export function context(report: Report): string[] {
  */
 export function unlearnedSentence(report: Report): string | null {
   const { unlearned } = report;
-  const [auc, baseline] = [unlearned === null ? null : known(unlearned.auc), knownBaseline(report)];
+  const [auc, baseline] = [knownUnlearned(report), knownBaseline(report)];
   if (unlearned === null || auc === null || baseline === null) return null;
-  const names = unlearned.columns.map((name) => oneLine(name)).join(' + ');
+  const names = unlearned.map((name) => oneLine(name)).join(' + ');
   const text = `Without learning anything, ${names} reaches a test AUC of ${decimals(auc, 4)}`;
   return auc < baseline
     ? `${text}, and the ranker without images ${decimals(baseline, 4)}.`
@@ -93,6 +95,24 @@ function knownBaseline(report: Report): number | null {
   const [first] = resultRows(report);
   if (first === undefined) return null;
   return known(baselineOf(report.rows, first.start)?.auc ?? first.auc)?.mean ?? null;
+}
+
+/** Test AUC of what is known without learning. */
+function knownUnlearned(report: Report): number | null {
+  const [first] = resultRows(report);
+  const row = first === undefined ? undefined : unlearnedOf(report.rows, first.start);
+  return row === undefined ? null : (known(row.auc)?.mean ?? null);
+}
+
+/** The settings that were chosen for the rankers of the result. */
+function choiceText(report: Report): string | null {
+  const [first] = resultRows(report);
+  const choice = report.choices.find(({ start }) => start === first?.start);
+  const chosen = choice?.tried[choice.chosen];
+  if (choice === undefined || chosen === undefined) return null;
+  const auc = known(chosen.validationAuc);
+  const reached = auc === null ? '' : `, a validation AUC of ${decimals(auc, 4)}`;
+  return `Of ${choice.tried.length} settings of the ranker, tried without images, all rows have the best (${oneLine(chosen.settings)}${reached}).`;
 }
 
 /** What the measurement could have seen. */

@@ -11,6 +11,9 @@ import {
   liftNote,
   otherColumns,
   otherNote,
+  simScoreCells,
+  simScoreNote,
+  simScoreTitles,
 } from './columns.ts';
 import { failedSentence } from './failures.ts';
 import { context, headline } from './headline.ts';
@@ -24,6 +27,7 @@ export function reportMarkdown(report: Report): string {
     `**${escapeMarkdown(headline(report))}**`,
     escapeMarkdown(context(report).join(' ')),
     markdownTable(report.rows),
+    ...simScoreTable(report),
     ...(report.failures.length === 0 ? [] : [escapeMarkdown(failedSentence(report.failures))]),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -42,6 +46,17 @@ export function markdownTable(rows: readonly ReportRow[]): string {
   return [...tables, `${liftNote(rows)} ${correctionNote}`, ...otherMetrics(rows), ...gaps(rows)].join(
     '\n\n',
   );
+}
+
+function simScoreTable({ simScores }: Report): readonly string[] {
+  if (simScores.length === 0) return [];
+  const [first, ...figures] = simScoreTitles;
+  const table = [
+    line([first, ...figures]),
+    line(['---', ...figures.map(() => '---:')]),
+    ...simScores.map((periods) => line(simScoreCells(periods).map(escapeMarkdown))),
+  ];
+  return [simScoreNote, table.join('\n')];
 }
 
 function otherMetrics(rows: readonly ReportRow[]): readonly string[] {

@@ -149,7 +149,7 @@ describe('the report page', () => {
     expect(headings).toHaveLength(2);
     expect(headings[0]).toMatch(/^Warm start/);
     expect(headings[1]).toMatch(/^From scratch.*exaggerate/s);
-    expect(elements(page, '.results tbody.scratch tr')).toHaveLength(7);
+    expect(elements(page, '.results tbody.scratch tr')).toHaveLength(8);
   });
 
   it('shows the lifts of the other metrics in a table of their own', () => {

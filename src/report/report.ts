@@ -38,8 +38,11 @@ export interface RowLifts extends MeasuredLifts {
   readonly auc: RowLift;
 }
 
+/** In the place of features: the row of base features added up without learning anything, which a ranker has to beat. */
+export const withoutLearning = 'without-learning';
+
 export interface ReportRow {
-  /** How images enter the ranker: `none`, `vector`, `sim-score`, or several joined by `+`. */
+  /** How images enter the ranker: `none`, `vector`, `sim-score`, or several joined by `+`; or `withoutLearning`. */
   readonly features: string;
   /** Where the embeddings come from: `courier`, `random`, `pixel-pca`, `hog`; null without images. */
   readonly source: string | null;
@@ -188,12 +191,27 @@ export interface Manifest {
   readonly startedAt: string;
 }
 
-/** Base features added up without learning anything: what a ranker has to beat. */
-export interface Unlearned {
-  /** Such as `item_rate` and `user_rate`, smoothed click rates as logits. */
-  readonly columns: readonly string[];
-  /** On the test period. */
-  readonly auc: Measured;
+/** What the SimScore of embeddings alone tells of clicks: AUC on each period, on the exposures that have a history. */
+export interface SimScorePeriods {
+  readonly source: string;
+  readonly seed: number;
+  /** The older part of the training period, from which encoders learned. */
+  readonly older: Measured;
+  /** The newer part, on which rankers that began warm went on. */
+  readonly newer: Measured;
+  readonly validation: Measured;
+}
+
+/** Settings of rankers that were tried on the one without images, and which of them all rows have. */
+export interface SettingsChoice {
+  readonly start: Start;
+  readonly tried: readonly {
+    /** Such as `ids none, epochs 8`. */
+    readonly settings: string;
+    readonly validationAuc: Measured;
+  }[];
+  /** Place among those tried. */
+  readonly chosen: number;
 }
 
 export interface Report {
@@ -208,8 +226,12 @@ export interface Report {
   readonly testUsers: number;
   /** From when on (ms) the rankers that began warm learned, or why none did. Encoders learned from what was before. */
   readonly warmStart: Measured;
-  /** null for a dataset without such features. */
-  readonly unlearned: Unlearned | null;
+  /** Base features that the row without learning adds up, such as `item_rate`; null for a dataset without such features. */
+  readonly unlearned: readonly string[] | null;
+  /** For each start; none where there was nothing to choose. */
+  readonly choices: readonly SettingsChoice[];
+  /** In the order of the table's sources. */
+  readonly simScores: readonly SimScorePeriods[];
   readonly rows: readonly ReportRow[];
   /** One for each start, warm first; none without COURIER, without another source, or without a lift to tell the best by. */
   readonly versusBestOther: readonly VersusBestOther[];

@@ -12,6 +12,9 @@ import {
   liftNote,
   otherColumns,
   otherNote,
+  simScoreCells,
+  simScoreNote,
+  simScoreTitles,
 } from './columns.ts';
 import { seriesColors } from './drawing.ts';
 import { type Html, html } from './html.ts';
@@ -45,6 +48,7 @@ ${startGroups(rows).map(tableBody)}
 </div>
 ${otherTable(rows)}
 ${gapList(rows)}
+${simScoreTable(report)}
 ${rival === null ? null : html`<p>${rival}</p>`}
 </section>`;
 }
@@ -76,6 +80,22 @@ function otherTable(rows: readonly ReportRow[]): Html | null {
 <caption>${otherNote}</caption>
 ${tableHead(otherColumns)}
 <tbody>${compared.map((row) => tableRow(otherColumns, row, 'plain'))}</tbody>
+</table>
+</div>`;
+}
+
+/** What embeddings alone tell of the clicks of each period; null where there are none. */
+function simScoreTable({ simScores }: Report): Html | null {
+  if (simScores.length === 0) return null;
+  const [first, ...figures] = simScoreTitles;
+  return html`<div class="scroll" role="region" aria-label="SimScore AUC by period" tabindex="0">
+<table class="periods">
+<caption>${simScoreNote}</caption>
+<thead><tr><th scope="col">${first}</th>${figures.map((title) => html`<th scope="col" class="number">${title}</th>`)}</tr></thead>
+<tbody>${simScores.map((periods) => {
+    const [name, ...cells] = simScoreCells(periods);
+    return html`<tr><th scope="row">${name ?? ''}</th>${cells.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`;
+  })}</tbody>
 </table>
 </div>`;
 }

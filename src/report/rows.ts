@@ -2,7 +2,7 @@
 import { type Lift, type RowLift, wholeLift } from '../metrics/lift.ts';
 import { known } from '../metrics/measured.ts';
 import { oneLine } from '../text.ts';
-import type { Report, ReportRow, Start } from './report.ts';
+import { type Report, type ReportRow, type Start, withoutLearning } from './report.ts';
 import { signedPoints } from './text.ts';
 
 /** A row whose lift of AUC can be told from chance or not: all of it is defined. */
@@ -54,7 +54,12 @@ export function resultRows({ rows }: Report): readonly ReportRow[] {
 
 /** The row without images that had the same start. */
 export function baselineOf(rows: readonly ReportRow[], start: Start): ReportRow | undefined {
-  return rows.find((row) => row.lifts === null && row.start === start);
+  return rows.find((row) => row.lifts === null && row.start === start && row.features !== withoutLearning);
+}
+
+/** The row of what is known without learning. */
+export function unlearnedOf(rows: readonly ReportRow[], start: Start): ReportRow | undefined {
+  return rows.find((row) => row.start === start && row.features === withoutLearning);
 }
 
 export function comparedRows(rows: readonly ReportRow[]): ComparedRow[] {

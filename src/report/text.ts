@@ -2,6 +2,7 @@
 import type { Lift } from '../metrics/lift.ts';
 import type { Summary } from '../metrics/summary.ts';
 import { decimals, oneLine } from '../text.ts';
+import { withoutLearning } from './report.ts';
 
 const sourceNames: ReadonlyMap<string, string> = new Map([
   ['courier', 'COURIER'],
@@ -17,6 +18,7 @@ const sourceNames: ReadonlyMap<string, string> = new Map([
 
 const featuresNames: ReadonlyMap<string, string> = new Map([
   ['none', 'no images'],
+  [withoutLearning, 'no learning'],
   ['vector', 'vectors'],
   ['sim-score', 'similarity scores'],
   ['sim-tier', 'similarity tiers'],

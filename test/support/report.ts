@@ -115,6 +115,7 @@ function sampleRows(text: string): ReportRow[] {
   const sliced = { slices: sampleSlices(text, true) };
   const ranker = { slices: sampleSlices(text, false) };
   return [
+    reportRow('without-learning', null, 0.6, null),
     reportRow('none', null, 0.81, null, ranker),
     reportRow('vector', 'courier', 0.813, rowLift(0.003, 0.0045, 0.19), sliced),
     reportRow('sim-score', 'courier', 0.841, rowLift(0.031, 0.0045, 0.001), sliced),
@@ -188,7 +189,21 @@ export function sampleReport(text = 'plain'): Report {
     },
     testRows: 5000,
     testUsers: 300,
-    unlearned: { columns: [text], auc: value(0.6) },
+    unlearned: [text],
+    simScores: [
+      { source: 'courier', seed: 1, older: value(0.74), newer: value(0.69), validation: value(0.68) },
+      { source: text, seed: 1, older: value(0.6), newer: value(0.6), validation: value(0.6) },
+    ],
+    choices: [
+      {
+        start: 'warm',
+        tried: [
+          { settings: 'as set', validationAuc: value(0.7) },
+          { settings: text, validationAuc: value(0.71) },
+        ],
+        chosen: 1,
+      },
+    ],
     warmStart: value(Date.UTC(2026, 0, 20)),
     rows: [...sampleRows(text), ...sampleRows(text).map(fromScratch)],
     versusBestOther: [],

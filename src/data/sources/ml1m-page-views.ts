@@ -1,9 +1,9 @@
-/** Page views of protocol ml1m-v1: what a user rated high beside what the same user rated low. */
+/** Page views and counted events of protocol ml1m-v2: what a user rated high beside what the same user rated low. */
 import { CourierError } from '../../errors.ts';
 import { groupRows } from '../../groups.ts';
 import type { Random } from '../../random.ts';
-import { type Clicks, eventsInOrder, orderByTime } from '../clicks.ts';
-import { NONE, splits } from '../dataset.ts';
+import { type Clicks, eventsInOrder, orderByTime, type UserEvents } from '../clicks.ts';
+import { splits } from '../dataset.ts';
 import type { Findings } from '../findings.ts';
 import { likedFrom, type Ratings } from './ml1m-files.ts';
 
@@ -20,15 +20,20 @@ export interface RatedPageViews {
   /** (R) each, as in SourceExposures. */
   readonly item: Int32Array;
   readonly clicked: Uint8Array;
-  /** Which of the training ratings an exposure is; NONE in validation and test. (R) */
-  readonly trainingRow: Int32Array;
 }
 
 const unclickedPlaces = 4;
 
+/** Of the ratings of the validation file, the first ones: rankers learn from them, too, as the last of the training period. */
+const trainingShare = 2 / 3;
+
 export const ratedCandidates =
-  `rated by the user (ml1m-v1): in training a rating of ${likedFrom} or more and up to ${unclickedPlaces} lower ones ` +
-  'of the same user, each once, whose time is not known; in validation and test every rating alone, at its time';
+  `rated by the user (ml1m-v2): from the training file a rating of ${likedFrom} or more and up to ${unclickedPlaces} lower ones ` +
+  'of the same user, each once, whose time is not known; then every rating alone, at its time, two thirds of the validation ' +
+  'file as the end of the training period';
+
+/** The page view that each low training rating is dealt to, none where its user has no page view. */
+const nowhere = -1;
 
 /** High ratings of all splits: histories and counters are made of them. */
 export function clicksOf(parts: SplitRatings): Clicks {
@@ -45,6 +50,9 @@ export function clicksOf(parts: SplitRatings): Clicks {
 /**
  * Training: a page view for each high rating, at its time, with up to four low ratings of its user.
  * Validation and test: a page view for each rating.
+ *
+ * What was shown is every rating: a low one of training at the time of the page view that it was dealt to, which need not show
+ * it. So counters know what share of a film's, a user's, a genre's ratings are high, in training as later.
  * @throws CourierError VALUE_INVALID when a split begins before the one before it has ended
  */
 export function pageViewsOf(
@@ -52,19 +60,44 @@ export function pageViewsOf(
   userCount: number,
   random: Random,
   findings: Findings,
-): RatedPageViews {
-  const [train, ...later] = parts;
-  const views = new Collected();
+): { readonly views: RatedPageViews; readonly shown: UserEvents } {
+  requireConsecutive(parts);
+  const [train, validation, test] = parts;
   const liked = inTime(train, rowsOf(train.stars, true));
-  const unclicked = dealLowRatings(train, liked, userCount, random, findings);
+  const low = rowsOf(train.stars, false);
+  const viewOf = dealLowRatings(train, low, liked, userCount, random, findings);
+  const views = new Collected();
+  const dealt = groupRows(
+    Int32Array.from(viewOf, (view) => (view === nowhere ? liked.length : view)),
+    liked.length + 1,
+  );
   for (const [view, row] of liked.entries()) {
-    const others = unclicked.subarray(view * unclickedPlaces, (view + 1) * unclickedPlaces);
-    views.add(train, 0, row, random.shuffle([row, ...others.filter((other) => other !== NONE)]));
+    const places = dealt.rows.subarray(dealt.start[view], dealt.start[view + 1]);
+    const others = Array.from(places.subarray(0, unclickedPlaces), (place) => low[place]!);
+    views.add(train, 0, row, random.shuffle([row, ...others]));
   }
-  for (const [index, ratings] of later.entries()) {
-    for (const row of inTime(ratings, ratings.user.keys())) views.add(ratings, index + 1, row, [row]);
-  }
-  return views.inOrder();
+  const rated = inTime(validation, validation.user.keys());
+  const until = validation.time[rated[Math.floor(trainingShare * rated.length)]!]!;
+  for (const row of rated) views.add(validation, validation.time[row]! < until ? 0 : 1, row, [row]);
+  for (const row of inTime(test, test.user.keys())) views.add(test, 2, row, [row]);
+  const time = train.time.slice();
+  for (const [place, row] of low.entries())
+    time[row] = viewOf[place] === nowhere ? Number.NaN : train.time[liked[viewOf[place]!]!]!;
+  return { views: views.whole(), shown: shownEvents([{ ...train, time }, validation, test]) };
+}
+
+/** Every rating that has a time. */
+function shownEvents(parts: readonly Ratings[]): UserEvents {
+  const rows = parts.flatMap(({ user, item, time }) =>
+    Array.from(time.keys()).flatMap((row) =>
+      Number.isNaN(time[row]!) ? [] : [{ user: user[row]!, item: item[row]!, time: time[row]! }],
+    ),
+  );
+  return eventsInOrder(
+    rows.map(({ user }) => user),
+    rows.map(({ item }) => item),
+    rows.map(({ time }) => time),
+  );
 }
 
 /** Page views as they come. */
@@ -75,7 +108,6 @@ class Collected {
   readonly #start: number[] = [0];
   readonly #item: number[] = [];
   readonly #clicked: number[] = [];
-  readonly #trainingRow: number[] = [];
 
   /** @param target the rating that has user and time of the page view. @param rows the ratings it shows */
   add(ratings: Ratings, split: number, target: number, rows: readonly number[]): void {
@@ -85,15 +117,11 @@ class Collected {
     for (const row of rows) {
       this.#item.push(ratings.item[row]!);
       this.#clicked.push(ratings.stars[row]! >= likedFrom ? 1 : 0);
-      this.#trainingRow.push(split === 0 ? row : NONE);
     }
     this.#start.push(this.#item.length);
   }
 
-  /** @throws CourierError VALUE_INVALID when a page view is earlier than the one before */
-  inOrder(): RatedPageViews {
-    const late = this.#time.findIndex((time, view) => view > 0 && time < this.#time[view - 1]!);
-    if (late >= 0) throw overlapping(this.#split[late]!, this.#time[late]!, this.#time[late - 1]!);
+  whole(): RatedPageViews {
     return {
       user: Int32Array.from(this.#user),
       time: Float64Array.from(this.#time),
@@ -101,43 +129,55 @@ class Collected {
       start: Int32Array.from(this.#start),
       item: Int32Array.from(this.#item),
       clicked: Uint8Array.from(this.#clicked),
-      trainingRow: Int32Array.from(this.#trainingRow),
     };
   }
 }
 
 /**
- * Deals the low ratings of each user as evenly as they go to the places beside the user's high ratings, at
- * random: dealt in the order of time, they would tell early exposures from late ones by their labels.
- * @param liked rows of the page views (P)
- * @returns row of the low rating at each place, or NONE. (P, 4)
+ * Deals the low ratings of each user as evenly as they go to the user's page views, at random: dealt in the order of time, they
+ * would tell early exposures from late ones by their labels.
+ * @param low rows of the low ratings. (n)
+ * @param liked rows of the page views. (P)
+ * @returns the page view of each low rating, or `nowhere`. (n)
  */
 function dealLowRatings(
-  ratings: Ratings,
+  { user }: Ratings,
+  low: Int32Array,
   liked: Int32Array,
   userCount: number,
   random: Random,
   findings: Findings,
 ): Int32Array {
-  const places = new Int32Array(liked.length * unclickedPlaces).fill(NONE);
-  const low = rowsOf(ratings.stars, false);
-  const userOf = (row: number): number => ratings.user[row]!;
-  const lowByUser = groupRows(low.map(userOf), userCount);
-  const viewsByUser = groupRows(liked.map(userOf), userCount);
-  for (let user = 0; user < userCount; user++) {
-    const pile = random.shuffle(lowByUser.rows.slice(lowByUser.start[user], lowByUser.start[user + 1]));
-    const views = viewsByUser.rows.slice(viewsByUser.start[user], viewsByUser.start[user + 1]);
-    let dealt = 0;
-    for (let place = 0; place < unclickedPlaces; place++) {
+  const viewOf = new Int32Array(low.length).fill(nowhere);
+  const lowByUser = groupRows(
+    low.map((row) => user[row]!),
+    userCount,
+  );
+  const viewsByUser = groupRows(
+    liked.map((row) => user[row]!),
+    userCount,
+  );
+  let [over, lost] = [0, 0];
+  for (let one = 0; one < userCount; one++) {
+    const pile = random.shuffle(lowByUser.rows.slice(lowByUser.start[one], lowByUser.start[one + 1]));
+    const views = viewsByUser.rows.slice(viewsByUser.start[one], viewsByUser.start[one + 1]);
+    if (views.length === 0) lost += pile.length;
+    else over += Math.max(0, pile.length - unclickedPlaces * views.length);
+    for (let dealt = 0; views.length > 0 && dealt < pile.length; ) {
       for (const view of random.shuffle(views).subarray(0, pile.length - dealt))
-        places[view * unclickedPlaces + place] = low[pile[dealt++]!]!;
+        viewOf[pile[dealt++]!] = view;
     }
-    const over = pile.length - dealt;
-    findings.add('Low training ratings of users with too few high ones to show them beside', undefined, over);
   }
-  const alone = liked.filter((_, view) => places[view * unclickedPlaces] === NONE);
+  findings.add(
+    'Low training ratings of users with too few high ones to show them beside, in counters only',
+    undefined,
+    over,
+  );
+  findings.add('Low training ratings of users without a high one, dropped', undefined, lost);
+  const shown = new Set(viewOf);
+  const alone = liked.filter((_, view) => !shown.has(view));
   findings.add('Training page views with the clicked film alone', undefined, alone.length);
-  return places;
+  return viewOf;
 }
 
 /** Rows rated high, or low, in the order of the file. */
@@ -149,6 +189,17 @@ function rowsOf(stars: Uint8Array, high: boolean): Int32Array {
 function inTime({ time }: Ratings, rows: Iterable<number>): Int32Array {
   const listed = Int32Array.from(rows);
   return orderByTime(Float64Array.from(listed, (row) => time[row]!)).map((place) => listed[place]!);
+}
+
+/** @throws CourierError VALUE_INVALID when a split begins before the one before it has ended */
+function requireConsecutive(parts: SplitRatings): void {
+  let end = Number.NEGATIVE_INFINITY;
+  for (const [split, { time }] of parts.entries()) {
+    const known = time.filter((each) => !Number.isNaN(each));
+    const begin = known.reduce((least, each) => Math.min(least, each), Number.POSITIVE_INFINITY);
+    if (begin < end) throw overlapping(split, begin, end);
+    end = known.reduce((most, each) => Math.max(most, each), end);
+  }
 }
 
 function overlapping(split: number, begin: number, end: number): CourierError {

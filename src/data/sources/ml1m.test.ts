@@ -67,7 +67,7 @@ function viewsOf({ users, items, clicks, pageViews, exposures }: SourceData) {
   });
 }
 
-describe('the protocol ml1m-v1', () => {
+describe('the protocol ml1m-v2', () => {
   it('shows each high training rating beside low ones of the same user, each once and evenly dealt', async () => {
     const data = await read(await folderWith());
     const views = viewsOf(data).filter(({ split }) => split === 0);
@@ -82,7 +82,7 @@ describe('the protocol ml1m-v1', () => {
     expect(others('1').flat().sort()).toEqual(['11', '12', '13', '14', '15', '16']);
     expect(new Set(others('2')[0]).size).toBe(4);
     expect(data.findings).toContainEqual({
-      what: 'Low training ratings of users with too few high ones to show them beside',
+      what: 'Low training ratings of users with too few high ones to show them beside, in counters only',
       count: 2,
       examples: [],
     });
@@ -98,6 +98,33 @@ describe('the protocol ml1m-v1', () => {
         { clicked: ['7'], others: [], split: 2, seconds: begins.test },
       ],
     );
+  });
+
+  it('counts the first two thirds of the validation file to the training period, and none of its last time', async () => {
+    const split = async (seconds: number[]) => {
+      const val = seconds.map((second, film): TinyRating => [1, 40 + film, 5, begins.val + second]);
+      const views = viewsOf(await read(await folderWith({ val })));
+      return views
+        .filter(({ seconds }) => seconds >= begins.val && seconds < begins.test)
+        .map(({ split }) => split);
+    };
+    expect(await split([1, 2, 3, 4, 5, 6])).toEqual([0, 0, 0, 0, 1, 1]);
+    expect(await split([1, 2, 3, 3, 3, 6])).toEqual([0, 0, 1, 1, 1, 1]);
+  });
+
+  it('counts every rating as shown, a low one of training at the time of a page view of its user', async () => {
+    const { users, items, shown } = await read(await folderWith());
+    const at = (film: string) =>
+      Array.from(shown?.item ?? []).flatMap((item, row) =>
+        items[item]?.id === film ? [[users[shown!.user[row]!], shown!.time[row]! / 1000]] : [],
+      );
+    expect(shown?.item.length).toBe(train.length + val.length + test.length);
+    expect(at('5')).toEqual([['1', begins.val]]);
+    for (const film of ['11', '14']) {
+      const times = at(film);
+      expect(times.find(([user]) => user === '2')).toEqual(['2', begins.train + 30]);
+      expect([begins.train, begins.train + 60]).toContain(times.find(([user]) => user === '1')?.[1]);
+    }
   });
 
   it('has strictly earlier high ratings in the history, never a rating without a time', async () => {
@@ -145,7 +172,8 @@ describe('the protocol ml1m-v1', () => {
     await changeRatings(folder, 'val', ([user, film, stars, seconds]) => [user, film, 6 - stars, seconds]);
     const other = await load('other');
     const trained = (dataset: typeof before) => {
-      const end = dataset.pageViews.start[dataset.pageViews.split.indexOf(1)]!;
+      const later = dataset.pageViews.time.findIndex((time) => time >= begins.val * 1000);
+      const end = dataset.pageViews.start[later]!;
       return dataset.exposures.numeric.slice(0, end * dataset.exposures.numericNames.length);
     };
     expect(trained(other)).toEqual(trained(before));
@@ -196,7 +224,7 @@ describe('the files of MovieLens', () => {
     const ran = await courier('ingest', '--json', '--ml1m', folder, '--out', out, '--side', '8');
     expect(ran.exitCode).toBe(0);
     for (const line of [
-      '12 Low training ratings without a time, in no history and no counter',
+      '12 Low training ratings without a time, in no history, counted at the time of a high one',
       '1 Posters without a film, ignored: 999',
       '1 Users of the ratings that are not in users.dat: 2',
       '1 Photos in another format than their name says, used: 1.jpg: png',

@@ -1,20 +1,11 @@
-/** Adapter for MovieLens 1M with posters: movies.dat, users.dat, ratings split by time; protocol ml1m-v1. */
+/** Adapter for MovieLens 1M with posters: movies.dat, users.dat, ratings split by time; protocol ml1m-v2. */
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Random } from '../../random.ts';
 import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { ImageFolder } from './image-folder.ts';
-import {
-  type Film,
-  likedFrom,
-  type Ratings,
-  readFilms,
-  readRatings,
-  readViewers,
-  type Viewer,
-} from './ml1m-files.ts';
-import { drawFolds, foldedMeans, otherRatingsLog } from './ml1m-means.ts';
+import { type Film, likedFrom, readFilms, readRatings, readViewers, type Viewer } from './ml1m-files.ts';
 import {
   clicksOf,
   pageViewsOf,
@@ -22,7 +13,7 @@ import {
   ratedCandidates,
   type SplitRatings,
 } from './ml1m-page-views.ts';
-import type { Source, SourceData, SourceExposures, SourceItem, SourcePageViews } from './source.ts';
+import type { Source, SourceData, SourceItem, SourcePageViews } from './source.ts';
 
 export const ml1mOptions = z.object({
   folder: z
@@ -49,18 +40,21 @@ export const ml1mSource: Source<z.output<typeof ml1mOptions>> = {
     const users = new Indexer();
     const ratings = await readSplits(folder, users, films, maxBadRows, findings);
     const viewers = await readViewers(folder, maxBadRows, findings);
-    const views = pageViewsOf(ratings, users.ids.length, Random.seeded(seed, 'candidates'), findings);
-    const folds = drawFolds(ratings[0].user.length, Random.seeded(seed, 'rating folds'));
+    const { views, shown } = pageViewsOf(
+      ratings,
+      users.ids.length,
+      Random.seeded(seed, 'candidates'),
+      findings,
+    );
     return {
       users: users.ids,
       items: describeFilms(films.ids, known, posters, findings),
       categoryNames: ['first_genre', 'genres', 'year'],
       clicks: clicksOf(ratings),
-      // Low training ratings have no time: with those of later periods alone, rates would mean two things.
-      shown: null,
+      shown,
       counterPeriod: second,
       pageViews: describePageViews(views, users.ids, viewers, findings),
-      exposures: describeExposures(views, ratings[0], folds, users.ids.length, films.ids.length),
+      exposures: { item: views.item, clicked: views.clicked, numeric: [] },
       candidateSampling: ratedCandidates,
       candidatesAreSampled: false,
       findings: findings.list(),
@@ -80,7 +74,11 @@ async function readSplits(
   const timed = train.time.filter((time) => !Number.isNaN(time)).length;
   const low = train.stars.filter((stars) => stars < likedFrom).length;
   const timeless = train.time.length - timed;
-  findings.add('Low training ratings without a time, in no history and no counter', undefined, timeless);
+  findings.add(
+    'Low training ratings without a time, in no history, counted at the time of a high one',
+    undefined,
+    timeless,
+  );
   findings.add('Low training ratings with a time, which is not used', undefined, low - timeless);
   const validation = await readRatings(folder, 'val.tsv.gz', false, context);
   return [train, validation, await readRatings(folder, 'test.tsv.gz', false, context)];
@@ -131,34 +129,5 @@ function describePageViews(
     split,
     start,
     context: [column('gender'), column('age'), column('occupation')],
-  };
-}
-
-function describeExposures(
-  { user, start, item, clicked, trainingRow }: RatedPageViews,
-  train: Ratings,
-  folds: Uint8Array,
-  userCount: number,
-  filmCount: number,
-): SourceExposures {
-  const userOf = new Int32Array(item.length);
-  for (const [view, each] of user.entries()) userOf.fill(each, start[view], start[view + 1]);
-  return {
-    item,
-    clicked,
-    numeric: [
-      {
-        name: 'film_ratings_log',
-        values: otherRatingsLog(train.item, item, trainingRow, filmCount),
-      },
-      {
-        name: 'film_rating_mean',
-        values: foldedMeans(train, train.item, folds, item, trainingRow, filmCount),
-      },
-      {
-        name: 'user_rating_mean',
-        values: foldedMeans(train, train.user, folds, userOf, trainingRow, userCount),
-      },
-    ],
   };
 }

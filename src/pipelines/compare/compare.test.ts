@@ -23,7 +23,7 @@ describe('courier compare', () => {
     seeds: [1, 2],
     starts: ['warm'],
     pretrain: { ...tinyPretraining, steps: 4 },
-    ranker: { epochs: 1 },
+    choices: [{}],
     diagnosis: false,
     examples: 1,
   } satisfies Partial<CompareConfigInput>;
@@ -57,7 +57,7 @@ describe('courier compare', () => {
     const out = join(folder, 'once');
     const { report } = await compare({ ...once, dataset: copied, out }, { progress });
     expect(await exists(copied)).toBe(false);
-    expect([report.rows.length, report.failures]).toEqual([2, []]);
+    expect([report.rows.length, report.failures]).toEqual([3, []]);
   });
 
   it('plans without writing, and says what it cannot know instead of inventing it', async () => {
@@ -123,6 +123,7 @@ describe('courier compare', () => {
     const rowsOf = ({ json }: typeof first) => json['rows'] as readonly ReportRow[];
     const seeds = (ran: typeof first) => rowsOf(ran).map(({ source, seeds }) => [source, seeds]);
     expect(seeds(first)).toEqual([
+      [null, []],
       [null, [1, 2]],
       ['courier', [2]],
       ['hog', [1, 2]],
@@ -135,14 +136,14 @@ describe('courier compare', () => {
     expect(plan.stderr).toContain('to compute: courier (seeds 1)');
     const second = await run(out);
     expect(second.json).toMatchObject({ failures: [], versusBestOther: [{ start: 'warm', seeds: [1, 2] }] });
-    expect(seeds(second)[1]).toEqual(['courier', [1, 2]]);
+    expect(seeds(second)[2]).toEqual(['courier', [1, 2]]);
     expect(second.stderr.match(/: Pre-train: 4 steps/gm)).toHaveLength(1);
     expect(second.stderr).toContain('Rank: 1 rankers');
     const after = await timesBelow(out);
     const changed = Object.keys(before).filter((path) => before[path] !== after[path]);
     expect(changed.filter((path) => !/^(costs\.json|report\.\w+)$/.test(path))).toEqual([]);
 
-    const [, row] = rowsOf(second);
+    const row = rowsOf(second)[2];
     // Two seeds of four steps.
     expect(row?.cost?.images).toBeGreaterThan(2 * 4 * 16);
     expect(row?.cost?.embeddingSeconds).toBeGreaterThan(0);
@@ -163,6 +164,7 @@ describe('courier compare', () => {
       { failures: [{ stage: 'rank', source: null, seed: 1, start: 'warm', code: 'FILE_CORRUPT' }] },
     ]);
     expect(seeds(damaged)).toEqual([
+      [null, []],
       [null, [2]],
       ['courier', [2]],
       ['hog', [2]],

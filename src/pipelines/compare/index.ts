@@ -13,6 +13,7 @@ import { summariseAttention } from '../../evaluation/attention-summary.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
 import { chooseExamples } from '../../evaluation/examples.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
+import { chooseSettings } from '../../evaluation/ranker-choice.ts';
 import {
   type PlannedRow,
   RankerTrainer,
@@ -108,7 +109,8 @@ async function fillRunFolder(
   const tasks = await planTasks(config, costs);
   for (const text of describePlan(tasks)) progress({ kind: 'note', text });
   const embedded = await embedWithEverySource(dataset, config, costs, tasks, attempt, options);
-  const trainer = new RankerTrainer(dataset, config, engine, signal);
+  const chosen = await chooseSettings(new RankerTrainer(dataset, config, engine, signal), progress);
+  const { trainer } = chosen;
   const planned = [null, ...visualRows(config, embedded)];
   const runs = comparable(await rankRows(trainer, planned, costs, progress, attempt));
   if (runs.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
@@ -116,7 +118,7 @@ async function fillRunFolder(
   const diagnosis = await diagnoseWhole(trainer, planned, runs, attempt, progress);
   const { attended, examples } = await attendTestClicks(dataset, config, engine, embedded, attempt);
   const attentionSummary = summariseAttention(dataset, attended);
-  const report = await evaluationReport(trainer, runs, diagnosis, costs, startedAt, options);
+  const report = await evaluationReport(chosen, planned, runs, diagnosis, costs, startedAt, options);
   const made = {
     ...report,
     rows: await withCosts(report.rows, runs, config, costs),

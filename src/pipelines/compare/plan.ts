@@ -1,5 +1,6 @@
 /** What a comparison computes, what of it is there already, and how long the rest takes. */
 import { join } from 'node:path';
+import { pathOfTried, triedRankers } from '../../evaluation/ranker-choice.ts';
 import { readResult } from '../../evaluation/ranker-file.ts';
 import { basePath, rankerPlace, rankersFolder } from '../../evaluation/ranker-place.ts';
 import type { Start } from '../../report/report.ts';
@@ -40,7 +41,14 @@ export interface BaseTask extends TaskState {
   readonly seed: number;
 }
 
-export type Task = EmbedTask | BaseTask | RankTask;
+/** A ranker without images, to choose the settings of all by. */
+export interface TryTask extends TaskState {
+  readonly kind: 'try';
+  readonly start: Start;
+  readonly seed: number;
+}
+
+export type Task = EmbedTask | TryTask | BaseTask | RankTask;
 
 export interface Estimate {
   /** Of the missing tasks of which a finished one of their kind tells how long they take. */
@@ -57,6 +65,11 @@ export async function planTasks(config: CompareConfig, costs: StageCosts): Promi
   const embeddings = sources.flatMap((source) =>
     seedsOf(source, seeds).map((seed) => embedTask(config, costs, source, seed)),
   );
+  const [firstSeed = 0] = seeds;
+  const tries = triedRankers(config).map(async (tried): Promise<TryTask> => {
+    const state = await stateOf(pathOfTried(folder, tried, firstSeed));
+    return { kind: 'try', start: tried.start, seed: firstSeed, ...state };
+  });
   const bases = (starts.includes('warm') ? seeds : []).map(async (seed): Promise<BaseTask> => {
     return { kind: 'base', seed, ...(await stateOf(basePath(folder, seed))) };
   });
@@ -70,7 +83,12 @@ export async function planTasks(config: CompareConfig, costs: StageCosts): Promi
       }),
     ),
   );
-  const all = [Promise.all(embeddings), Promise.all(bases), Promise.all(rankers)] as const;
+  const all = [
+    Promise.all(embeddings),
+    Promise.all(tries),
+    Promise.all(bases),
+    Promise.all(rankers),
+  ] as const;
   return (await Promise.all(all)).flat();
 }
 
@@ -158,6 +176,7 @@ function nameOf(task: Task): string {
 
 function kindOf(task: Task): string {
   if (task.kind === 'embed') return task.source;
+  if (task.kind === 'try') return `none, to choose settings, ${task.start}`;
   return task.kind === 'base'
     ? 'none, to go on from'
     : `rankers of ${task.features ?? 'none'}, ${task.start}`;

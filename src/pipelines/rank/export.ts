@@ -45,7 +45,7 @@ export async function exportRow(
   const ranker = await new KeptRankers(trainer).ready(row);
   try {
     const compared = await writeFolderWhole(folder, async (partial) => {
-      await exportRanker(partial, { ranker, config: config.ranker, dataset, seed });
+      await exportRanker(partial, { ranker, config: trainer.settingsOf('warm'), dataset, seed });
       return compareScores(partial, ranker, dataset, sampleOf(dataset, seed), engine);
     });
     progress({ kind: 'end', stage: 'Export', detail: `scores differ by ${compared.largestDifference}` });

@@ -3,6 +3,7 @@ import { parseConfig } from '../../config.ts';
 import { CourierError } from '../../errors.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
+import { chooseSettings } from '../../evaluation/ranker-choice.ts';
 import { type PlannedRow, RankerTrainer, requireColumns } from '../../evaluation/ranker-trainer.ts';
 import { evaluationReport } from '../../evaluation/report.ts';
 import { measuredStarts } from '../../evaluation/warm-start.ts';
@@ -55,21 +56,23 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
 
 /** @param exported features of the row to export; null for none */
 async function rankPlanned(
-  trainer: RankerTrainer,
+  untuned: RankerTrainer,
   planned: readonly PlannedRow[],
   exported: string | null,
   startedAt: string,
   options: WorkOptions,
 ): Promise<Ranking> {
   const { progress = silent } = options;
-  const costs = await StageCosts.open(trainer.config.out);
+  const costs = await StageCosts.open(untuned.config.out);
+  const chosen = await chooseSettings(untuned, progress);
+  const { trainer } = chosen;
   const runs = await rankRows(trainer, planned, costs, progress);
   // Whatever becomes of the diagnosis, the table is there.
   const failures = new Failures(progress, options.signal);
   const [seed = null] = trainer.config.seeds;
   const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
   const diagnosis = await failures.attempt(unit, () => diagnose(trainer, planned, runs, progress));
-  const evaluated = await evaluationReport(trainer, runs, diagnosis, costs, startedAt, options);
+  const evaluated = await evaluationReport(chosen, planned, runs, diagnosis, costs, startedAt, options);
   const report = { ...evaluated, failures: failures.list };
   if (exported === null) return { report, exported: null };
   const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;

@@ -1,0 +1,140 @@
+/** Settings that keep rankers from learning ids by heart: chosen once, on validation, without images, and shared by all rows. */
+import { join } from 'node:path';
+import { messageOf } from '../errors.ts';
+import { known, type Measured } from '../metrics/measured.ts';
+import { type Progress, silent } from '../progress.ts';
+import { type RankerConfig, rankerConfig } from '../rankers/config.ts';
+import type { SettingsChoice, Start } from '../report/report.ts';
+import { endsEverything } from '../runs/failures.ts';
+import { defaultLanes, inLanes } from '../runs/lanes.ts';
+import type { EvaluationConfig } from './config.ts';
+import { KeptRankers } from './kept-rankers.ts';
+import { readBase, readResult, writeBase, writeResult } from './ranker-file.ts';
+import { basePath, rankerPlace } from './ranker-place.ts';
+import type { RankerTrainer } from './ranker-trainer.ts';
+
+export interface ChosenSettings {
+  /** Trains with them. */
+  readonly trainer: RankerTrainer;
+  /** One for each start of which several settings were tried. */
+  readonly choices: readonly SettingsChoice[];
+}
+
+/**
+ * Tries the settings of `choices` on the ranker without images of the first seed, for each start, and takes those with the
+ * best AUC on the validation split: the first of equal ones, and the first of all where none has an AUC. The rankers that were
+ * tried stay in the run folder, so that nothing is tried twice; nobody looks at what they score on the test split.
+ * @throws CourierError INTERRUPTED, and those of writing; settings that cannot be trained are passed over
+ */
+export async function chooseSettings(
+  trainer: RankerTrainer,
+  progress: Progress = silent,
+): Promise<ChosenSettings> {
+  const { starts, choices, seeds, parallel } = trainer.config;
+  const aucs = new Map<string, Measured>();
+  const missing: TriedRanker[] = [];
+  for (const one of triedRankers(trainer.config)) {
+    const kept = await readResult(pathOfTried(trainer.folder, one, seeds[0]!)).catch(() => null);
+    if (kept === null) missing.push(one);
+    else aucs.set(keyOf(one), kept.validationAuc);
+  }
+  if (missing.length > 0) {
+    const stage = 'Choose settings';
+    progress({ kind: 'start', stage, total: missing.length, unit: 'rankers' });
+    let done = 0;
+    await inLanes(missing, parallel ?? defaultLanes(), {}, trainer.signal, async (one, lane) => {
+      aucs.set(keyOf(one), await validationAucOf(trying(trainer.on(lane), one), one.start));
+      const detail = `${one.start}, ${settingsText(choices[one.choice]!)}`;
+      progress({ kind: 'advance', stage, done: ++done, detail });
+    });
+    progress({ kind: 'end', stage });
+  }
+  const chosen = new Map<Start, RankerConfig>();
+  const told: SettingsChoice[] = [];
+  for (const start of starts) {
+    const tried = choices.map((settings, choice) => {
+      const validationAuc = aucs.get(keyOf({ start, choice })) ?? untried;
+      return { settings: settingsText(settings), validationAuc };
+    });
+    const best = bestOf(tried.map(({ validationAuc }) => validationAuc));
+    const own = trying(trainer, { start, choice: best });
+    chosen.set(start, own.settingsOf(start));
+    if (choices.length === 1) continue;
+    told.push({ start, tried, chosen: best });
+    await keepTried(own, trainer, start);
+  }
+  return { trainer: trainer.with({ chosen }), choices: told };
+}
+
+const untried: Measured = { kind: 'undefined', why: 'It was not tried.' };
+
+/** A ranker without images of the first seed, with settings that are tried. */
+export interface TriedRanker {
+  readonly start: Start;
+  /** Place among the settings to choose from. */
+  readonly choice: number;
+}
+
+/** All that are tried; none where there is nothing to choose. */
+export function triedRankers({
+  starts,
+  choices,
+}: Pick<EvaluationConfig, 'starts' | 'choices'>): readonly TriedRanker[] {
+  if (choices.length === 1) return [];
+  return starts.flatMap((start) => [...choices.keys()].map((choice) => ({ start, choice })));
+}
+
+function folderOfTried(folder: string, { start, choice }: TriedRanker): string {
+  return join(folder, 'tried', `${start}-${choice + 1}`);
+}
+
+/** @param folder of the rankers of a run */
+export function pathOfTried(folder: string, tried: TriedRanker, seed: number): string {
+  return rankerPlace(folderOfTried(folder, tried), null, tried.start, seed).path;
+}
+
+function trying(trainer: RankerTrainer, { start, choice }: TriedRanker): RankerTrainer {
+  const { config, folder } = trainer;
+  const settings = rankerConfig.parse({ ...config.ranker, ...config.choices[choice]! });
+  return trainer.with({
+    folder: folderOfTried(folder, { start, choice }),
+    chosen: new Map([[start, settings]]),
+  });
+}
+
+async function validationAucOf(trainer: RankerTrainer, start: Start): Promise<Measured> {
+  try {
+    const { validationAuc } = await new KeptRankers(trainer).result(null, start, trainer.config.seeds[0]!);
+    return validationAuc;
+  } catch (thrown) {
+    if (endsEverything(thrown, trainer.signal)) throw thrown;
+    return { kind: 'undefined', why: messageOf(thrown) };
+  }
+}
+
+/** Place of the largest. */
+function bestOf(aucs: readonly Measured[]): number {
+  const values = aucs.map((auc) => known(auc) ?? Number.NEGATIVE_INFINITY);
+  return values.indexOf(Math.max(...values));
+}
+
+/** The ranker without images of the first seed, and what it went on from, need not be trained again. */
+async function keepTried(from: RankerTrainer, to: RankerTrainer, start: Start): Promise<void> {
+  const seed = to.config.seeds[0]!;
+  const base = start === 'warm' ? await readBase(basePath(from.folder, seed)) : null;
+  if (base !== null && (await readBase(basePath(to.folder, seed))) === null)
+    await writeBase(basePath(to.folder, seed), base);
+  const own = await readResult(rankerPlace(from.folder, null, start, seed).path);
+  const { path } = rankerPlace(to.folder, null, start, seed);
+  if (own !== null && (await readResult(path)) === null) await writeResult(path, own);
+}
+
+function keyOf({ start, choice }: TriedRanker): string {
+  return `${start} ${choice}`;
+}
+
+/** Such as `ids none, epochs 8`; those that are laid over nothing are `as set`. */
+function settingsText(settings: object): string {
+  const parts = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
+  return parts.length === 0 ? 'as set' : parts.join(', ');
+}
