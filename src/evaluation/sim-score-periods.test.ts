@@ -38,6 +38,6 @@ it('SimScore of what was learned by heart falls from the days that it was learne
   const [periods, ...more] = await simScorePeriods(dataset, config, [null, row, other]);
   expect(more).toEqual([]);
   expect(periods).toMatchObject({ source: 'heart', seed: 3 });
-  expect(defined(periods!.older)).toBeGreaterThan(0.6);
+  expect(defined(periods!.older)).toBeGreaterThan(0.55);
   expect(defined(periods!.older)).toBeGreaterThan(defined(periods!.validation) + 0.05);
 });
