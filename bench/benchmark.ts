@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Only cases whose name holds this text. */
   readonly only: string;
+  /** Folder of data that cannot be generated; null where there is none. */
+  readonly data: string | null;
   say(text: string): void;
 }
 

@@ -18,6 +18,7 @@ import { nullSimulation } from './null-simulation.ts';
 import { operators } from './operators.ts';
 import { rankTableSize } from './rank-table-size.ts';
 import { rankTrain } from './rank-train.ts';
+import { rankerBaseline } from './ranker-baseline.ts';
 import { type BenchReport, describeRow, machine } from './report.ts';
 import { trainStep } from './train-step.ts';
 
@@ -35,21 +36,31 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   kmeans: kMeans,
   'null-simulation': nullSimulation,
   'rank-train': rankTrain,
+  'ranker-baseline': rankerBaseline,
   'rank-table-size': rankTableSize,
 };
+
+interface Options {
+  readonly json?: true;
+  readonly rounds: number;
+  readonly only: string;
+  readonly data?: string;
+}
 
 const program = new Command('bench')
   .argument('<name>', Object.keys(benchmarks).join(', '))
   .option('--json', 'end standard output with one JSON object')
   .option('--rounds <count>', 'rounds that count', Number, 5)
   .option('--only <text>', 'only cases whose name holds this text', '')
-  .action(async (name: string, options: { json?: true; rounds: number; only: string }) => {
+  .option('--data <folder>', 'folder with data that cannot be generated, for benchmarks that take some')
+  .action(async (name: string, options: Options) => {
     const benchmark = benchmarks[name];
     if (benchmark === undefined) {
       throw program.error(`no benchmark ${name}; there are ${Object.keys(benchmarks).join(', ')}`);
     }
+    const { rounds, only, data = null } = options;
     const say = (text: string) => process.stderr.write(`${text}\n`);
-    const result = await benchmark({ rounds: options.rounds, only: options.only, say });
+    const result = await benchmark({ rounds, only, data, say });
     const versions = { courier: courierVersion, node: process.version };
     const report: BenchReport = { bench: name, ...result, machine: machine(), versions };
     for (const row of report.rows) say(describeRow(row));

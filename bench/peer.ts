@@ -17,6 +17,7 @@ function hasModule(name: string): boolean {
 export const peerRuntimes = {
   pytorch: { program: python, installed: () => existsSync(python) },
   faiss: { program: python, installed: () => hasModule('faiss') },
+  lightgbm: { program: python, installed: () => hasModule('lightgbm') },
   fuxictr: { program: python, installed: () => hasModule('fuxictr') },
   'transformers.js': {
     program: process.execPath,
