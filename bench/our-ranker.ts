@@ -39,6 +39,7 @@ export async function startRanker(
   const assembler = new BatchAssembler(data, null, trainRows, {
     batchSize,
     ids: 'own',
+    numericPieces: 0,
     minimumCount,
     idBuckets: null,
     gateCategory: null,

@@ -27,6 +27,8 @@ export interface Batch {
 
 export interface AssemblerOptions extends FieldOptions {
   readonly batchSize: number;
+  /** Between how many quantiles values of base features are also told apart; 0 for none. */
+  readonly numericPieces: number;
   /** Category column by which the gate distinguishes; the first one without it. */
   readonly gateCategory: string | null;
 }
@@ -60,9 +62,9 @@ export class BatchAssembler {
     options: AssemblerOptions,
     learnedRows: Int32Array = trainingRows,
   ) {
-    const { batchSize, gateCategory } = options;
+    const { batchSize, gateCategory, numericPieces } = options;
     this.fields = new Fields(data, trainingRows, options, feature?.codes ?? []);
-    this.columns = new DenseColumns(baseColumns(data), trainingRows);
+    this.columns = new DenseColumns(baseColumns(data), trainingRows, numericPieces);
     this.visualColumns = new DenseColumns(visualColumns(feature), learnedRows);
     this.gate = gateCategories(data, gateCategory);
     this.batchSize = batchSize;

@@ -31,6 +31,14 @@ export const rankerConfig = z.strictObject({
     .describe(
       'Rows of the table that all users share, and as many that all items do, each by the hash of its id: for ids that are too many, or that come and go. null gives frequent ids a row of their own.',
     ),
+  numericPieces: z
+    .int()
+    .min(0)
+    .max(64)
+    .default(8)
+    .describe(
+      'Base features are seen as they are, and besides as how much of each of so many pieces between quantiles lies below them (Gorishniy et al., 2022), so that counters need not work alike over their whole range; 0 for none.',
+    ),
   attentionWidth: z
     .int()
     .min(1)

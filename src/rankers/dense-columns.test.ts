@@ -56,6 +56,29 @@ describe('dense columns', () => {
     expect(moments(present, 2, 0)[1]).toBeCloseTo(1, 4);
   });
 
+  it('have pieces that end at quantiles, each distinct value once where there are few, and none of a constant', () => {
+    // 0, 0, 0, 0, 1, 2, 3, 4 again and again; three values; one value.
+    const rows = Int32Array.from({ length: 80 }, (_, row) => row);
+    const numeric = Float32Array.from([...rows].flatMap((row) => [Math.max(0, (row % 8) - 3), row % 3, 7]));
+    const exposures = { ...data.exposures, numeric, numericNames: ['skewed', 'few', 'constant'] };
+    const columns = new DenseColumns(baseColumns({ ...data, exposures }), rows, 4);
+    const { pieces, mean, scale } = columns;
+    const endsOf = (column: number) =>
+      Array.from({ length: 4 }, (_, piece) => {
+        const [lower, share] = [pieces!.lower[4 * column + piece]!, pieces!.scale[4 * column + piece]!];
+        const raw = (value: number) => Math.round(100 * (value / scale[column]! + mean[column]!)) / 100;
+        return share === 0 ? null : [raw(lower), raw(lower + 1 / share)];
+      });
+    expect(endsOf(0)).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 4],
+    ]);
+    expect(endsOf(1)).toEqual([[0, 1], [1, 2], null, null]);
+    expect(endsOf(2)).toEqual([null, null, null, null]);
+  });
+
   it('take their statistics from the training exposures only', () => {
     const numeric = data.exposures.numeric.slice();
     for (const row of rowsOfSplit(data, 'test')) numeric[row * 2] = 1e6;

@@ -51,19 +51,44 @@ export function visualColumns(feature: VisualFeature | null): Columns {
   };
 }
 
+/** Exposures at most that quantiles are taken from. */
+const quantileRows = 100_000;
+
+/** Pieces of the values of columns; of a column with fewer values some are empty, with scale 0. */
+export interface Pieces {
+  /** Q, of each column. */
+  readonly count: number;
+  /** Where each begins. (N · Q) */
+  readonly lower: Float32Array;
+  /** 1 / length of each. (N · Q) */
+  readonly scale: Float32Array;
+}
+
+/** Ends of at most `count` pieces: distinct quantiles, from the smallest value to the largest. */
+function quantilesOf(sorted: Float32Array, distinct: Float32Array, count: number): Float32Array {
+  const ends = Float32Array.from({ length: count + 1 }, (_, end) => {
+    return sorted[Math.round((end / count) * (sorted.length - 1))]!;
+  });
+  const own = ends.filter((value, place) => value !== ends[place - 1]);
+  return own.length > 1 ? own : distinct.subarray(0, 2);
+}
+
 export class DenseColumns {
   /** Number of columns. */
   readonly width: number;
   /** Of the training exposures, and 1 / deviation, which is 0 for a constant column. */
   readonly mean: Float64Array;
   readonly scale: Float64Array;
+  /** Pieces between quantiles of the training exposures, in standardised values; null without any. */
+  readonly pieces: Pieces | null;
   readonly #columns: Columns;
 
   /**
-   * Takes mean and deviation from the training exposures.
+   * Takes mean and deviation from the training exposures, and quantiles from some of them.
+   * @param pieceCount between how many quantiles values are also told apart, each piece on its own
    * @throws CourierError VALUE_INVALID naming a column with a value that is not finite
    */
-  constructor(columns: Columns, trainingRows: Int32Array) {
+  constructor(columns: Columns, trainingRows: Int32Array, pieceCount = 0) {
     this.#columns = columns;
     this.width = widthOf(columns);
     const { mean, deviation } = this.#statistics(trainingRows);
@@ -71,6 +96,7 @@ export class DenseColumns {
     this.scale = deviation.map((value, column) =>
       value > smallestDeviation * Math.abs(mean[column]!) ? 1 / value : 0,
     );
+    this.pieces = pieceCount === 0 || this.width === 0 ? null : this.#piecesOf(trainingRows, pieceCount);
   }
 
   /** Writes the standardised values of these exposures. (n) → (n, width) */
@@ -100,6 +126,27 @@ export class DenseColumns {
       });
     }
     return { mean, deviation: squares.map((sum, column) => Math.sqrt(sum / Math.max(1, counts[column]!))) };
+  }
+
+  #piecesOf(rows: Int32Array, count: number): Pieces {
+    const { width } = this;
+    const every = Math.max(1, Math.ceil(rows.length / quantileRows));
+    const sample = rows.filter((_, place) => place % every === 0);
+    const values = new Float32Array(sample.length * width);
+    this.fill(sample, values);
+    const lower = new Float32Array(width * count);
+    const scale = new Float32Array(width * count);
+    for (let column = 0; column < width; column++) {
+      const own = Float32Array.from(sample, (_, index) => values[index * width + column]!).sort();
+      // Values that many exposures share, such as 0, would be several quantiles: those that differ are dealt out.
+      const distinct = own.filter((value, place) => value !== own[place - 1]);
+      const ends = distinct.length <= count + 1 ? distinct : quantilesOf(own, distinct, count);
+      for (let piece = 0; piece + 1 < ends.length; piece++) {
+        lower[column * count + piece] = ends[piece]!;
+        scale[column * count + piece] = 1 / (ends[piece + 1]! - ends[piece]!);
+      }
+    }
+    return { count, lower, scale };
   }
 
   #requireFinite(rows: Int32Array, values: Float32Array): void {

@@ -1,9 +1,10 @@
 /** The inputs of a ranker's graph, from the arrays of a batch to the tensors that rankers are made of. */
-import { gather, multiply, reshape, sigmoid, split } from '../graph/operators/index.ts';
+import { gather, multiply, relu, reshape, sigmoid, split, subtract } from '../graph/operators/index.ts';
 import { zeros } from '../graph/parameters.ts';
-import { type FloatTensor, input, parameter } from '../graph/tensor.ts';
+import { constant, type FloatTensor, input, parameter, scalar } from '../graph/tensor.ts';
 import type { BatchAssembler } from './batch.ts';
 import { lookupsOf } from './fields.ts';
+import { join } from './layers.ts';
 import type { RankerInputs } from './ranker.ts';
 
 /** Parameter with the logit of each category's gate. (C, 1) */
@@ -52,13 +53,30 @@ export function rankerInputs(
         visual: seenHistory === null ? null : reshape(seenHistory, [batchSize, historyLength, visualLength]),
       },
       historyMask: input('historyMask', 'float32', [batchSize, historyLength]),
-      dense: columns.width === 0 ? null : input('dense', 'float32', [batchSize, columns.width]),
+      dense: columns.width === 0 ? null : denseOf(columns, batchSize),
       visualDense:
         visualColumns.width === 0
           ? null
           : gated(input('visual', 'float32', [batchSize, visualColumns.width])),
     },
   };
+}
+
+/**
+ * Base features as they are, and in pieces: of each piece between two quantiles the share that lies below the value, from 0
+ * to 1 (piecewise linear encoding, Gorishniy et al., NeurIPS 2022, equation 1).
+ * @returns (B, N + N · Q)
+ */
+function denseOf({ width, pieces }: GraphShape['columns'], batchSize: number): FloatTensor {
+  const dense = input('dense', 'float32', [batchSize, width]);
+  if (pieces === null) return dense;
+  const { count, lower, scale } = pieces;
+  const own = (values: Float32Array) => constant('float32', values, [1, width, count]);
+  const above = subtract(reshape(dense, [batchSize, width, 1]), own(lower));
+  const one = scalar(1);
+  // min(1, max(0, z)) = 1 − max(0, 1 − max(0, z))
+  const shares = subtract(one, relu(subtract(one, relu(multiply(above, own(scale))))));
+  return join([dense, reshape(shares, [batchSize, width * count])]);
 }
 
 /**

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { tinyLog } from '../../test/support/tiny-log.ts';
+import { buildModel } from '../graph/onnx.ts';
+import { Engine, floats } from '../runtime/engine.ts';
+import { BatchAssembler } from './batch.ts';
+import { rowsOfSplit } from './fields.ts';
+import { rankerInputs } from './inputs.ts';
+
+let engine: Engine;
+beforeAll(() => {
+  engine = Engine.start({ threads: 1 });
+});
+afterAll(() => engine.close());
+
+it('base features are seen as they are and as the share of each piece that lies below them, in closed form', async () => {
+  const { data } = tinyLog();
+  const train = rowsOfSplit(data, 'train');
+  const options = {
+    ids: 'own',
+    minimumCount: 2,
+    idBuckets: null,
+    gateCategory: null,
+    batchSize: 64,
+  } as const;
+  const assembler = new BatchAssembler(data, null, train, { ...options, numericPieces: 5 });
+  const { dense } = rankerInputs(assembler, 4).inputs;
+  const { width, pieces } = assembler.columns;
+  expect(dense!.shape).toEqual([64, width + 5 * width]);
+  const session = await engine.load(buildModel({ outputs: { seen: dense! } }));
+  const batch = assembler.assemble(rowsOfSplit(data, 'test').subarray(0, 64));
+  const seen = floats(await session.run({ dense: batch.dense }), 'seen');
+  for (let row = 0; row < 64; row++) {
+    const at = row * 6 * width;
+    for (let column = 0; column < width; column++) {
+      const value = batch.dense[row * width + column]!;
+      expect(seen[at + column]).toBe(value);
+      for (let piece = 0; piece < 5; piece++) {
+        const place = 5 * column + piece;
+        const share = Math.min(1, Math.max(0, (value - pieces!.lower[place]!) * pieces!.scale[place]!));
+        expect(seen[at + width + place]).toBeCloseTo(share, 5);
+      }
+    }
+  }
+});
