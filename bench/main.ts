@@ -14,6 +14,7 @@ import { gemmShare } from './gemm-share.ts';
 import { kill } from './kill.ts';
 import { kMeans } from './kmeans.ts';
 import { memory } from './memory.ts';
+import { noise } from './noise.ts';
 import { nullSimulation } from './null-simulation.ts';
 import { operators } from './operators.ts';
 import { rankTableSize } from './rank-table-size.ts';
@@ -34,6 +35,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   decode,
   kill,
   kmeans: kMeans,
+  noise,
   'null-simulation': nullSimulation,
   'rank-train': rankTrain,
   'ranker-baseline': rankerBaseline,
