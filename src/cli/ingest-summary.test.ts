@@ -6,6 +6,7 @@ it('what ingestion counted has a line for each period on what its candidates giv
   const text = describeIngest({
     counts: { items: 3 },
     findings: [],
+    understood: [],
     candidateSampling: 'exposed by the shop',
     candidates: [
       {

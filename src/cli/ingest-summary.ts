@@ -3,13 +3,23 @@ import type { CandidateFigures, Finding, IngestReport } from '../data/dataset.ts
 import { known, type Measured } from '../metrics/measured.ts';
 import { decimals, integer, oneLine, percent } from '../text.ts';
 
-export function describeIngest({ counts, findings, candidateSampling, candidates }: IngestReport): string {
+export function describeIngest({
+  counts,
+  findings,
+  understood,
+  candidateSampling,
+  candidates,
+}: IngestReport): string {
   const width = Math.max(...Object.keys(counts).map((name) => name.length));
   const counted = Object.entries(counts).map(([name, count]) => `  ${name.padEnd(width)}  ${integer(count)}`);
   const sampling = `Candidates: ${candidateSampling}`;
-  return [...counted, sampling, ...candidates.map(describeCandidates), ...describeFindings(findings)].join(
-    '\n',
-  );
+  return [
+    ...counted,
+    ...understood.map((text) => oneLine(text, 300)),
+    sampling,
+    ...candidates.map(describeCandidates),
+    ...describeFindings(findings),
+  ].join('\n');
 }
 
 function describeCandidates({ split, clicked, unclicked, popularityAuc }: CandidateFigures): string {

@@ -71,6 +71,8 @@ export interface IngestReport {
   readonly counts: Readonly<Record<string, number>>;
   /** Things that were missing, corrupt, duplicate or skipped, with a few examples each. */
   readonly findings: readonly Finding[];
+  /** What was understood of the files: times, and how well log, catalogue and photos meet. */
+  readonly understood: readonly string[];
   /** How candidates were chosen: exposed by the shop, or sampled, and from what. */
   readonly candidateSampling: string;
   /** How clicked and unclicked candidates differ without a look at them; a record for each split. */

@@ -8,7 +8,7 @@ import { readInput } from '../storage/files.ts';
 import { splits } from './dataset.ts';
 
 export const manifestName = 'dataset.json';
-const formatVersion = 2;
+const formatVersion = 3;
 
 export const dataFiles = {
   items: 'items.parquet',
@@ -35,6 +35,7 @@ const candidateFigures = z.strictObject({
 const report = z.strictObject({
   counts: z.record(z.string(), z.number()),
   findings: z.array(z.strictObject({ what: z.string(), count, examples: z.array(z.string()) })),
+  understood: z.array(z.string()),
   candidateSampling: z.string(),
   candidates: z.array(candidateFigures),
 });

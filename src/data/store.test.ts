@@ -36,6 +36,7 @@ const dataset: UnsavedDataset = {
   report: {
     counts: { items: 3 },
     findings: [{ what: 'odd', count: 1, examples: ['b'] }],
+    understood: [],
     candidateSampling: 'exposed by the shop',
     candidates: [
       {

@@ -65,6 +65,7 @@ export async function writeDataset(
       report: {
         counts: { ...dataset.report.counts },
         findings: dataset.report.findings.map((finding) => ({ ...finding, examples: [...finding.examples] })),
+        understood: [...dataset.report.understood],
         candidateSampling: dataset.report.candidateSampling,
         candidates: [...dataset.report.candidates],
       },

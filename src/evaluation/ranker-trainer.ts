@@ -18,7 +18,7 @@ import type { Lane } from '../runs/lanes.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { EvaluationConfig } from './config.ts';
 import { rankersFolder } from './ranker-place.ts';
-import { loadItemEmbeddings, visualInputs } from './visual-inputs.ts';
+import { loadKnownEmbeddings, visualInputs } from './visual-inputs.ts';
 
 /** A row of the table before its rankers are trained: with which images, and how they are fed. */
 export interface VisualRow {
@@ -173,7 +173,7 @@ export class RankerTrainer {
 
   #load(path: string): Promise<ItemEmbeddings> {
     if (this.#loaded?.path !== path)
-      this.#loaded = { path, embeddings: loadItemEmbeddings(this.dataset, path) };
+      this.#loaded = { path, embeddings: loadKnownEmbeddings(this.dataset, path) };
     return this.#loaded.embeddings;
   }
 }

@@ -2,8 +2,9 @@
  * SimScore AUC of each period, side by side: what embeddings tell of clicks that an encoder learned from, of those that rankers
  * learn from, and of later ones. The further the first lies above the last, the more of it was learned by heart.
  */
-import type { Dataset, Split } from '../data/dataset.ts';
+import { type Dataset, NONE, pageViewOfRows, type Split } from '../data/dataset.ts';
 import { newerPart, olderPart, trainingCut } from '../data/training-cut.ts';
+import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { simScoreValue } from '../features/sim-score.ts';
 import { auc } from '../metrics/auc.ts';
 import { type Measured, measure } from '../metrics/measured.ts';
@@ -34,19 +35,60 @@ export async function simScorePeriods(
   const older = exposuresOf(cut === null ? dataset : olderPart(dataset, cut), 'train');
   const newer = cut === null ? null : exposuresOf(newerPart(dataset, cut), 'train');
   const validation = exposuresOf(dataset, 'validation');
+  const test = exposuresOf(dataset, 'test');
   const periods: SimScorePeriods[] = [];
   for (const [source, { path, seed }] of found) {
-    const simScoreOf = simScoreValue(dataset, await loadItemEmbeddings(dataset, path));
+    const embeddings = await loadItemEmbeddings(dataset, path);
+    const simScoreOf = simScoreValue(dataset, embeddings);
     const over = (exposures: Int32Array) => aucOver(dataset, exposures, simScoreOf);
     periods.push({
       source,
       seed,
+      ...coverageOf(dataset, embeddings, test, simScoreOf),
       older: over(older),
       newer: newer === null ? noCut : over(newer),
       validation: over(validation),
     });
   }
   return periods;
+}
+
+function coverageOf(
+  dataset: Dataset,
+  { present }: ItemEmbeddings,
+  test: Int32Array,
+  simScoreOf: (row: number) => number | null,
+): Pick<SimScorePeriods, 'items' | 'candidates' | 'history' | 'comparable'> {
+  const { exposures, pageViews } = dataset;
+  const { historyLength } = pageViews;
+  const pageViewOf = pageViewOfRows(dataset);
+  let [candidates, comparable, places, known] = [0, 0, 0, 0];
+  for (const row of test) {
+    candidates += present[exposures.item[row]!]!;
+    if (simScoreOf(row) !== null) comparable++;
+    const from = pageViewOf[row]! * historyLength;
+    for (const item of pageViews.history.subarray(from, from + historyLength)) {
+      if (item === NONE) continue;
+      places++;
+      known += present[item]!;
+    }
+  }
+  return {
+    items: share(
+      present.reduce((sum, one) => sum + one, 0),
+      present.length,
+      'items',
+    ),
+    candidates: share(candidates, test.length, 'test exposures'),
+    history: share(known, places, 'clicks in the histories of test exposures'),
+    comparable: share(comparable, test.length, 'test exposures'),
+  };
+}
+
+function share(part: number, whole: number, what: string): Measured {
+  return whole === 0
+    ? { kind: 'undefined', why: `There are no ${what}.` }
+    : { kind: 'value', value: part / whole };
 }
 
 const noCut: Measured<never> = { kind: 'undefined', why: 'The training period could not be cut.' };

@@ -12,6 +12,7 @@ import {
 } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { readEmbeddings } from '../data/embeddings.ts';
+import { CourierError } from '../errors.ts';
 import type { VisualInputs } from '../features/feature.ts';
 import type { FeatureSet } from '../features/index.ts';
 import { ItemEmbeddings } from '../features/item-embeddings.ts';
@@ -29,6 +30,30 @@ export type CodesConfig = ReturnType<typeof codesConfig.parse>;
 export async function loadItemEmbeddings(dataset: Dataset, path: string): Promise<ItemEmbeddings> {
   const { ids, vectors } = await readEmbeddings(path);
   return ItemEmbeddings.forCatalogue(dataset.catalogue, ids, vectors);
+}
+
+/**
+ * The same for rankers: embeddings that no item has would make a row that cannot differ from none.
+ * @throws CourierError those of reading, VALUE_INVALID where no item of the catalogue has one
+ */
+export async function loadKnownEmbeddings(dataset: Dataset, path: string): Promise<ItemEmbeddings> {
+  const { ids, vectors } = await readEmbeddings(path);
+  const embeddings = ItemEmbeddings.forCatalogue(dataset.catalogue, ids, vectors);
+  if (!embeddings.present.includes(1)) throw nothingKnown(ids, dataset.catalogue.ids, embeddings.unknown);
+  return embeddings;
+}
+
+function nothingKnown(ids: readonly string[], items: readonly string[], unknown: number): CourierError {
+  const some = (texts: readonly string[]) => texts.slice(0, 3).join(', ');
+  const problem =
+    unknown === ids.length
+      ? `none of their ids is an item of the dataset: they have such as ${some(ids)}, the dataset ${some(items)}`
+      : 'those of the items of the dataset are all zero';
+  return new CourierError(
+    'VALUE_INVALID',
+    `Item embeddings cannot be used: ${problem}.`,
+    'Give embeddings of this catalogue, with its own item ids.',
+  );
 }
 
 interface CodesOptions extends WorkOptions {

@@ -3,7 +3,7 @@
 import type { MeasuredLift } from '../metrics/lift.ts';
 import type { Measured } from '../metrics/measured.ts';
 import type { Summary } from '../metrics/summary.ts';
-import { decimals, oneLine } from '../text.ts';
+import { decimals, oneLine, percent } from '../text.ts';
 import type { ReportRow, RowLifts, SimScorePeriods } from './report.ts';
 import { comparedRows, oneSeed } from './rows.ts';
 import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
@@ -75,15 +75,28 @@ export const otherNote =
   'The same differences of other metrics, in hundredths; less log loss is better. Their p-values are not corrected.';
 
 /** What the SimScore of each source tells of the clicks of each period: titles, and the cells of a source. */
-export const simScoreTitles = ['Embeddings', 'Older days', 'Newer days', 'Validation'] as const;
+export const simScoreTitles = [
+  'Embeddings',
+  'Items',
+  'Candidates',
+  'History',
+  'Comparable',
+  'Older days',
+  'Newer days',
+  'Validation',
+] as const;
 export const simScoreNote =
-  'AUC of SimScore alone. Encoders learned from the older days, rankers that began warm went on with the newer ones: what an encoder learned by heart shows as a fall from the first figure to the others.';
+  'What embeddings know: the share of items, of candidates and history places of the test period, and of test exposures of which both can be compared. Then the AUC of SimScore alone. Encoders learned from the older days, rankers that began warm went on with the newer ones: what an encoder learned by heart shows as a fall from the first figure to the others.';
 
-export function simScoreCells({ source, older, newer, validation }: SimScorePeriods): readonly string[] {
-  const texts = [older, newer, validation].map((figure) =>
-    figure.kind === 'value' ? decimals(figure.value, 3) : '–',
-  );
-  return [sourceName(source), ...texts];
+export function simScoreCells(periods: SimScorePeriods): readonly string[] {
+  const { source, items, candidates, history, comparable, older, newer, validation } = periods;
+  const text = (figure: Measured, as: (value: number) => string) =>
+    figure.kind === 'value' ? as(figure.value) : '–';
+  return [
+    sourceName(source),
+    ...[items, candidates, history, comparable].map((figure) => text(figure, percent)),
+    ...[older, newer, validation].map((figure) => text(figure, (auc) => decimals(auc, 3))),
+  ];
 }
 
 /** What the titles of the narrow columns leave open. */

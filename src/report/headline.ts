@@ -50,7 +50,9 @@ export function context(report: Report): string[] {
   const row = headlineRow(report);
   const unlearned = unlearnedSentence(report);
   const size = `Measured on ${integer(report.testRows)} test exposures of ${integer(report.testUsers)} users.`;
-  if (row === undefined) return [...(unlearned === null ? [] : [unlearned]), size];
+  const uncomparable = uncomparableText(report);
+  const always = [unlearned, uncomparable].filter((text) => text !== null);
+  if (row === undefined) return [...always, size];
   const sentences = [
     `The ranker sees the embeddings as ${featuresName(row.features)}.`,
     startText(row, report.warmStart),
@@ -69,7 +71,7 @@ export function context(report: Report): string[] {
       `The best row of any other source, ${name}, changes AUC by ${signedPoints(rival.lift.difference)} points.`,
     );
   }
-  if (unlearned !== null) sentences.push(unlearned);
+  sentences.push(...always);
   const choice = choiceText(report);
   return [...sentences, ...(choice === null ? [] : [choice]), powerText(row), size];
 }
@@ -102,6 +104,15 @@ function knownUnlearned(report: Report): number | null {
   const [first] = resultRows(report);
   const row = first === undefined ? undefined : unlearnedOf(report.rows, first.start);
   return row === undefined ? null : (known(row.auc)?.mean ?? null);
+}
+
+/** Sources of which no test exposure can be compared with a history: their rows cannot differ from none. */
+function uncomparableText({ simScores }: Report): string | null {
+  const names = simScores
+    .filter(({ comparable }) => known(comparable) === 0)
+    .map(({ source }) => sourceName(source));
+  if (names.length === 0) return null;
+  return `Of no test exposure the embeddings of ${names.join(', ')} know both candidate and history: such a row cannot differ from the ranker without images.`;
 }
 
 /** The settings that were chosen for the rankers of the result. */

@@ -195,6 +195,12 @@ export interface Manifest {
 export interface SimScorePeriods {
   readonly source: string;
   readonly seed: number;
+  /** Share of the items, of the test candidates, and of the test history places that have an embedding. */
+  readonly items: Measured;
+  readonly candidates: Measured;
+  readonly history: Measured;
+  /** Share of the test exposures of which candidate and history can be compared. Where it is 0 the row cannot differ. */
+  readonly comparable: Measured;
   /** The older part of the training period, from which encoders learned. */
   readonly older: Measured;
   /** The newer part, on which rankers that began warm went on. */

@@ -177,6 +177,8 @@ function sampleDiagnosis(text: string): Diagnosis {
   };
 }
 
+const covered = { items: value(1), candidates: value(0.98), history: value(0.97), comparable: value(0.9) };
+
 export function sampleReport(text = 'plain'): Report {
   const photo = (item: string, dataUri: string | null): Photo => ({ item, title: text, dataUri });
   return {
@@ -191,8 +193,15 @@ export function sampleReport(text = 'plain'): Report {
     testUsers: 300,
     unlearned: [text],
     simScores: [
-      { source: 'courier', seed: 1, older: value(0.74), newer: value(0.69), validation: value(0.68) },
-      { source: text, seed: 1, older: value(0.6), newer: value(0.6), validation: value(0.6) },
+      {
+        source: 'courier',
+        seed: 1,
+        ...covered,
+        older: value(0.74),
+        newer: value(0.69),
+        validation: value(0.68),
+      },
+      { source: text, seed: 1, ...covered, older: value(0.6), newer: value(0.6), validation: value(0.6) },
     ],
     choices: [
       {

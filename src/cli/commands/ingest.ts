@@ -13,6 +13,10 @@ interface Options extends CommonOptions {
   readonly item?: string;
   readonly time?: string;
   readonly clicked?: string;
+  readonly clickedValues?: string[];
+  readonly encoding?: string;
+  readonly quote?: string;
+  readonly minimumJoin?: number;
   readonly pageView?: string;
   readonly numeric?: string[];
   readonly context?: string[];
@@ -43,14 +47,21 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
     ].join(' \\\n'),
     'courier ingest --hm hm --side 96 --out datasets/hm',
   ])
-    .option('--log <file>', 'click log: CSV, JSON Lines or Parquet; a row per exposure or per purchase')
-    .option('--user <column>', 'column of the log: user id')
+    .option(
+      '--log <file>',
+      'click log, a row per exposure or per purchase: a file, pattern or folder of CSV, TSV, JSON Lines or Parquet, also .gz, .zst; or a SELECT',
+    )
+    .option(
+      '--user <column>',
+      'column of the log, or SQL expression over its columns, as everywhere here: user id',
+    )
     .option('--item <column>', 'column of the log: item id')
-    .option('--time <column>', 'column of the log: timestamp, date, or seconds or milliseconds since 1970')
+    .option('--time <column>', 'column of the log: time, in any of the usual ways; how it is read is printed')
     .option(
       '--clicked <column>',
-      'column of the log: 0 or 1; without it every row is a purchase, and candidates are sampled',
+      'column of the log: 0 or 1, or an expression; without it every row is a purchase, and candidates are sampled',
     )
+    .option('--clicked-values <values>', 'values of that column that are clicks, separated by commas', list)
     .option(
       '--page-view <column>',
       'column of the log: what was shown together; without it the rows of one user and time',
@@ -83,7 +94,17 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
       '--hm <folder>',
       "instead of all these: a folder in the layout of H&M's public sample, protocol hm-v2",
     )
-    .option('--ml1m <folder>', 'or: a folder with MovieLens 1M, split by time, and posters, protocol ml1m-v1')
+    .option('--ml1m <folder>', 'or: a folder with MovieLens 1M, split by time, and posters, protocol ml1m-v2')
+    .option(
+      '--encoding <name>',
+      'encoding of text files, such as latin1 (default: by their mark, else UTF-8)',
+    )
+    .option('--quote <character>', 'around values that hold separators: auto, none, " or \'')
+    .option(
+      '--minimum-join <share>',
+      'share of the exposures that catalogue and photos have to know (default: 0.5)',
+      number,
+    )
     .option('--name <name>', 'name of the dataset in reports')
     .option('--side <pixels>', 'side of the decoded photos (default: 64)', number)
     .option('--seed <seed>', 'seed of everything drawn, such as sampled candidates (default: 1)', number)
@@ -144,6 +165,12 @@ function ownSettings(options: Options): Record<string, unknown> {
     'log.item': item,
     'log.time': time,
     'log.clicked': clicked,
+    'log.clickedValues': options.clickedValues,
+    'log.encoding': log === undefined ? undefined : options.encoding,
+    'catalogue.encoding': catalogue === undefined ? undefined : options.encoding,
+    'log.quote': log === undefined ? undefined : options.quote,
+    'catalogue.quote': catalogue === undefined ? undefined : options.quote,
+    minimumJoin: options.minimumJoin,
     'log.pageView': pageView,
     'log.numeric': numeric,
     'log.context': context,

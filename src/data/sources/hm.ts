@@ -10,7 +10,7 @@ import { type Clicks, lowerBound, orderByTime } from '../clicks.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { candidates, defaultCandidates } from './candidate-options.ts';
-import { ImageFolder } from './image-folder.ts';
+import { fileOf, ImageFolder } from './image-folder.ts';
 import { type SampledPageViews, samplePageViews } from './sampled-page-views.ts';
 import {
   rowsBetweenSafePlaces,
@@ -37,7 +37,8 @@ const articleCategories = ['product_type_name', 'colour_group_name', 'department
 export const hmSource: Source<z.output<typeof hmOptions>> = {
   options: hmOptions,
   name: () => 'hm',
-  inputs: ({ folder }) => ['transactions.csv', 'articles.csv', 'images'].map((name) => join(folder, name)),
+  inputs: async ({ folder }) =>
+    ['transactions.csv', 'articles.csv', 'images'].map((name) => join(folder, name)),
   async read({ folder, candidates = defaultCandidates }, context): Promise<SourceData> {
     const findings = new Findings();
     const images = await ImageFolder.open(join(folder, 'images'));
@@ -74,6 +75,7 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
       },
       candidateSampling: views.sampling,
       candidatesAreSampled: true,
+      understood: [],
       findings: findings.list(),
     };
   },
@@ -103,7 +105,12 @@ async function readPurchases(
   const file = 'transactions.csv';
   const badRows = new BadRows(file, findings);
   const names = ['t_dat', 'customer_id', 'article_id', 'price', 'sales_channel_id'];
-  const table = await readTextTable(join(folder, file), 'Purchase log', names, badRows, context.signal);
+  const table = await readTextTable(join(folder, file), names, {
+    what: 'Purchase log',
+    badRows,
+    findings,
+    signal: context.signal,
+  });
   const users = new Indexer();
   const articles = new Indexer();
   const rows: Purchase[] = [];
@@ -170,7 +177,7 @@ async function readItems(
     const categories = article?.categories ?? articleCategories.map(() => null);
     return {
       id,
-      imagePath: images.ofItem(id),
+      imagePath: fileOf(images.ofItem(id)),
       title: article?.title ?? null,
       categories: [id.slice(0, 7), ...categories],
     };
@@ -187,7 +194,12 @@ async function readArticles(
   const file = 'articles.csv';
   const badRows = new BadRows(file, findings);
   const names = ['article_id', 'prod_name', ...articleCategories];
-  const table = await readTextTable(join(folder, file), 'Catalogue', names, badRows, context.signal);
+  const table = await readTextTable(join(folder, file), names, {
+    what: 'Catalogue',
+    badRows,
+    findings,
+    signal: context.signal,
+  });
   const articles = new Map<string, Article>();
   for (const [index, row] of table.row.entries()) {
     const cell = (name: string): string | null => table.columns.get(name)?.[index]?.trim() || null;

@@ -1,49 +1,168 @@
 /** A folder of photos: which file belongs to which item. */
 import { readdir } from 'node:fs/promises';
-import { basename, extname, join, relative } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { CourierError, hasSystemCode, messageOf } from '../../errors.ts';
-import { pathBelow } from '../../storage/files.ts';
 
 /** In the order in which they are preferred when an item has several. */
-const extensions = ['.jpg', '.jpeg', '.png', '.webp'];
+const extensions = ['.jpg', '.jpeg', '.jfif', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff', '.bmp', ''];
+
+/** What the folder knows of a photo: its file, or why there is none. */
+export type PhotoPlace =
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      /** Photos of the same item beside it. */
+      readonly others: number;
+    }
+  | { readonly kind: 'missing' }
+  /** Several items could own a file of that name. */
+  | { readonly kind: 'shared' }
+  /** The path leads out of the folder. */
+  | { readonly kind: 'outside' }
+  /** The address of a photo that is not here. */
+  | { readonly kind: 'remote' };
+
+/** The file of a photo; null where there is none. */
+export function fileOf(place: PhotoPlace): string | null {
+  return place.kind === 'file' ? place.path : null;
+}
+
+const missing: PhotoPlace = { kind: 'missing' };
 
 export class ImageFolder {
   readonly root: string;
-  /** File of each item id; ids of photos in subfolders are also known by the path without extension. */
-  readonly #files: ReadonlyMap<string, string>;
-
   /** Names of the photos, without folder and extension. */
   readonly names: readonly string[];
+  /** Relative paths with `/`, as they are. */
+  readonly #paths: ReadonlySet<string>;
+  /** The same by their lower case, where that is one path alone. */
+  readonly #folded: ReadonlyMap<string, string | null>;
+  /** By the path without extension: the preferred one. */
+  readonly #stems: ReadonlyMap<string, string>;
+  /** By the name without folder and extension; null for one in several folders. */
+  readonly #names: ReadonlyMap<string, string | null>;
+  /** Photos right below a folder, by its name, in natural order; null for one in several places. */
+  readonly #folders: ReadonlyMap<string, readonly string[] | null>;
 
-  private constructor(root: string, files: ReadonlyMap<string, string>) {
+  private constructor(root: string, paths: readonly string[]) {
     this.root = root;
-    this.#files = files;
-    this.names = [...new Set([...files.keys()].map((id) => basename(id)))];
+    const photos = paths.filter((path) => {
+      return extensions.includes(extname(path).toLowerCase()) && !basename(path).startsWith('.');
+    });
+    const preferred = photos.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+    this.#paths = new Set(paths);
+    this.#folded = onlyOnes(paths.map((path) => [path.toLowerCase(), path]));
+    this.#stems = new Map(preferred.toReversed().map((path) => [stemOf(path), path]));
+    const stems = [...new Set(preferred.map(stemOf))];
+    this.#names = onlyOnes(stems.map((stem) => [basename(stem), this.#stems.get(stem)!]));
+    this.names = [...this.#names.keys()];
+    const folders = [...new Set(photos.map((path) => dirname(path)).filter((folder) => folder !== '.'))];
+    const order = new Intl.Collator('en', { numeric: true });
+    this.#folders = onlyOnes(
+      folders.map((folder) => [
+        basename(folder),
+        photos.filter((path) => dirname(path) === folder).sort(order.compare),
+      ]),
+    );
   }
 
   /** @throws CourierError FILE_NOT_FOUND or FILE_UNREADABLE */
   static async open(root: string): Promise<ImageFolder> {
-    const files = new Map<string, string>();
     const paths = (await filesBelow(root, 'Image folder')).map((path) => relative(root, path));
-    for (const extension of extensions) {
-      for (const path of paths) {
-        if (extname(path).toLowerCase() !== extension) continue;
-        const stem = path.slice(0, -extension.length).replaceAll('\\', '/');
-        for (const id of [stem, basename(stem)]) if (!files.has(id)) files.set(id, join(root, path));
-      }
+    return new ImageFolder(
+      root,
+      paths.map((path) => path.replaceAll('\\', '/')),
+    );
+  }
+
+  /** The photo named like the item, wherever in the folder; or the first in a folder that is named so. */
+  ofItem(id: string): PhotoPlace {
+    const own = this.#stems.get(id);
+    if (own !== undefined) return this.#file(own);
+    const within = this.#folders.get(basename(id));
+    if (within != null && within.length > 0) return this.#file(within[0]!, within.length - 1);
+    const named = this.#names.get(id);
+    if (named === undefined) return missing;
+    return named === null ? { kind: 'shared' } : this.#file(named);
+  }
+
+  /**
+   * The photo that a catalogue names, in any honest form: below the folder or with the folder's own path before it, absolute,
+   * as a file URL, without extension, in other case; of a list the first.
+   */
+  named(text: string): PhotoPlace {
+    const [first = '', ...others] = listed(text);
+    if (/^https?:\/\//i.test(first)) return { kind: 'remote' };
+    const written = first.replace(/^file:\/\//i, '').replaceAll('\\', '/');
+    const inside = isAbsolute(written) ? relative(resolve(this.root), written).replaceAll('\\', '/') : null;
+    const whole = inside !== null && !inside.startsWith('..') ? inside : written;
+    const parts = whole.split('/').filter((part) => part !== '' && part !== '.');
+    if (parts.includes('..')) {
+      const path = relative(resolve(this.root), resolve(this.root, ...parts)).replaceAll('\\', '/');
+      return path.startsWith('..') ? { kind: 'outside' } : this.#found(path, others.length);
     }
-    return new ImageFolder(root, files);
+    // From the whole path to the name alone: what stands before is the way to the folder.
+    for (let from = 0; from < parts.length; from++) {
+      const place = this.#found(parts.slice(from).join('/'), others.length);
+      if (place.kind === 'file') return place;
+    }
+    return isAbsolute(written) &&
+      inside?.startsWith('..') === true &&
+      parts.length > 1 &&
+      first.startsWith('/')
+      ? { kind: 'outside' }
+      : missing;
   }
 
-  /** The photo named like the item, or null. */
-  ofItem(id: string): string | null {
-    return this.#files.get(id) ?? null;
+  /** A name of the folder that is much like another, for messages. */
+  nearest(text: string): string | null {
+    const wanted = stemOf(basename(text)).toLowerCase();
+    const common = (name: string) => {
+      let length = 0;
+      while (length < name.length && name[length]?.toLowerCase() === wanted[length]) length++;
+      return length;
+    };
+    const [best] = [...this.#paths].toSorted((a, b) => common(basename(b)) - common(basename(a)));
+    return best ?? null;
   }
 
-  /** A path from a catalogue, or undefined when it leads out of the folder. */
-  below(path: string): string | undefined {
-    return pathBelow(this.root, path);
+  #found(path: string, others: number): PhotoPlace {
+    if (this.#paths.has(path)) return this.#file(path, others);
+    const folded = this.#folded.get(path.toLowerCase());
+    if (folded != null) return this.#file(folded, others);
+    const stem = this.#stems.get(path);
+    return stem === undefined ? missing : this.#file(stem, others);
   }
+
+  #file(path: string, others = 0): PhotoPlace {
+    return { kind: 'file', path: join(this.root, path), others };
+  }
+}
+
+/** The members of a list that is written as text: `['a.jpg', 'b.jpg']`, `a.jpg|b.jpg`; else the text itself. */
+function listed(text: string): readonly string[] {
+  const bare = /^\[(.*)\]$/s.exec(text.trim())?.[1] ?? text;
+  const separator = bare === text ? '|' : ',';
+  return bare
+    .split(separator)
+    .map((part) => part.trim().replace(/^["'](.*)["']$/, '$1'))
+    .filter((part) => part !== '');
+}
+
+function rank(path: string): number {
+  return extensions.indexOf(extname(path).toLowerCase());
+}
+
+function stemOf(path: string): string {
+  const extension = extname(path);
+  return extensions.includes(extension.toLowerCase()) ? path.slice(0, path.length - extension.length) : path;
+}
+
+/** A map in which a key that comes twice has null. */
+function onlyOnes<T>(entries: readonly (readonly [string, T])[]): Map<string, T | null> {
+  const found = new Map<string, T | null>();
+  for (const [key, value] of entries) found.set(key, found.has(key) ? null : value);
+  return found;
 }
 
 /**

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Random } from '../../random.ts';
 import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
-import { ImageFolder } from './image-folder.ts';
+import { fileOf, ImageFolder } from './image-folder.ts';
 import { type Film, likedFrom, readFilms, readRatings, readViewers, type Viewer } from './ml1m-files.ts';
 import {
   clicksOf,
@@ -30,7 +30,7 @@ const second = 1000;
 export const ml1mSource: Source<z.output<typeof ml1mOptions>> = {
   options: ml1mOptions,
   name: () => 'ml1m',
-  inputs: ({ folder }) => inputNames.map((name) => join(folder, name)),
+  inputs: async ({ folder }) => inputNames.map((name) => join(folder, name)),
   async read({ folder }, { seed, maxBadRows }): Promise<SourceData> {
     const findings = new Findings();
     const posters = await ImageFolder.open(join(folder, 'posters'));
@@ -57,6 +57,7 @@ export const ml1mSource: Source<z.output<typeof ml1mOptions>> = {
       exposures: { item: views.item, clicked: views.clicked, numeric: [] },
       candidateSampling: ratedCandidates,
       candidatesAreSampled: false,
+      understood: [],
       findings: findings.list(),
     };
   },
@@ -103,7 +104,7 @@ function describeFilms(
     const [first = null] = film?.genres.split('|') ?? [];
     return {
       id,
-      imagePath: posters.ofItem(id),
+      imagePath: fileOf(posters.ofItem(id)),
       title: film?.title ?? null,
       categories: [first, film?.genres ?? null, year],
     };

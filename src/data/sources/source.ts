@@ -57,6 +57,8 @@ export interface SourceData {
   readonly candidateSampling: string;
   /** Whether that was a draw, which must not tell the clicked ones from the others, and not what people saw. */
   readonly candidatesAreSampled: boolean;
+  /** What was understood of the files, in words for the report. */
+  readonly understood: readonly string[];
   readonly findings: readonly Finding[];
 }
 
@@ -78,14 +80,14 @@ export interface Source<Options> {
   /** Name of a dataset for which the user gave none. */
   name(options: Options): string;
   /** Every file and folder that `read` depends on. */
-  inputs(options: Options): string[];
+  inputs(options: Options): Promise<readonly string[]>;
   read(options: Options, context: SourceContext): Promise<SourceData>;
 }
 
 /** An adapter with its options. */
 export interface OpenSource {
   readonly name: string;
-  readonly inputs: readonly string[];
+  inputs(): Promise<readonly string[]>;
   read(context: SourceContext): Promise<SourceData>;
 }
 
@@ -95,7 +97,7 @@ export function opener<Options>(source: Source<Options>): (config: unknown) => O
     const options = source.options.parse(config);
     return {
       name: source.name(options),
-      inputs: source.inputs(options),
+      inputs: () => source.inputs(options),
       read: (context) => source.read(options, context),
     };
   };

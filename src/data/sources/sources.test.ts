@@ -84,6 +84,6 @@ describe.each(Object.entries(adapters))('adapter %s', (_name, { open, write }) =
   it('names its inputs, all of which exist, and itself', async () => {
     const source = open(await write(await temporaryFolder()));
     expect(source.name).not.toBe('');
-    for (const path of source.inputs) await stat(path);
+    for (const path of await source.inputs()) await stat(path);
   });
 });

@@ -1,17 +1,31 @@
 /** The catalogue of the table adapter: metadata and photo of every item of the log. */
 import { basename } from 'node:path';
+import { CourierError } from '../../errors.ts';
+import { percent } from '../../text.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
-import { ImageFolder } from './image-folder.ts';
+import { ImageFolder, type PhotoPlace } from './image-folder.ts';
+import { isQuery } from './input-files.ts';
 import type { SourceContext, SourceItem } from './source.ts';
+import { type LogRow, requireIds } from './table-log.ts';
 import type { TableOptions } from './table-options.ts';
 import { readTextTable } from './text-table.ts';
+import { givenText, wholeId } from './words.ts';
 
 export interface TableCatalogue {
   /** Items of the catalogue; those that only the log knows are added to it by reading the log. */
   readonly items: Indexer;
-  /** Describes every item of the indexer. */
-  describe(findings: Findings): SourceItem[];
+  /**
+   * Describes every item of the indexer.
+   * @throws CourierError VALUE_INVALID where log, catalogue and photos do not meet
+   */
+  describe(log: readonly LogRow[], findings: Findings): Described;
+}
+
+export interface Described {
+  readonly items: SourceItem[];
+  /** How well log, catalogue and photos meet, in words. */
+  readonly understood: readonly string[];
 }
 
 /** @throws CourierError of readTextTable, TOO_MANY_BAD_ROWS, or FILE_NOT_FOUND for the image folder */
@@ -23,9 +37,14 @@ export async function openCatalogue(
   const folder = options.images === undefined ? null : await ImageFolder.open(options.images);
   const items = new Indexer();
   const known = await readItems(options, folder, items, context, findings);
-  const describe = (found: Findings): SourceItem[] =>
-    items.ids.map((id, index) => known[index] ?? unknownItem(id, options, folder, found));
-  return { items, describe };
+  return {
+    items,
+    describe(log, found) {
+      const described = items.ids.map((id, index) => known[index] ?? unknownItem(id, options, folder, found));
+      const understood = requireJoins(log, described, known.length, options, folder);
+      return { items: described, understood };
+    },
+  };
 }
 
 async function readItems(
@@ -36,53 +55,69 @@ async function readItems(
   findings: Findings,
 ): Promise<SourceItem[]> {
   if (catalogue === undefined) return [];
-  const { path, item, image, title, categories } = catalogue;
-  const badRows = new BadRows(basename(path), findings);
+  const { path, item, image, title, categories, encoding, quote } = catalogue;
+  const file = isQuery(path) ? 'the query' : basename(path);
+  const badRows = new BadRows(file, findings);
   const optional = [image, title].filter((name) => name !== undefined);
-  const table = await readTextTable(
-    path,
-    'Catalogue',
-    [item, ...optional, ...categories],
-    badRows,
-    context.signal,
-  );
+  const reading = { what: 'Catalogue', badRows, findings, encoding, quote, signal: context.signal };
+  const table = await readTextTable(path, [item, ...optional, ...categories], reading);
+  requireIds(item, table.columns.get(item) ?? []);
   const known: SourceItem[] = [];
   for (const [index, row] of table.row.entries()) {
     const cell = (name: string | undefined): string | null =>
-      name === undefined ? null : (table.columns.get(name)?.[index]?.trim() ?? null);
-    const id = cell(item) ?? '';
-    if (id === '') {
-      badRows.skip(row, `empty ${item}`, id);
-    } else if (items.has(id)) {
-      findings.add('Catalogue rows of an item already seen, dropped', `row ${row}: ${id}`);
-    } else {
-      items.indexOf(id);
-      const imagePath =
-        image === undefined ? (folder?.ofItem(id) ?? null) : imageOf(id, cell(image), folder, findings);
-      known.push({
-        id,
-        imagePath,
-        title: cell(title) || null,
-        categories: categories.map((name) => cell(name)),
-      });
+      name === undefined ? null : givenText(table.columns.get(name)?.[index] ?? null);
+    const id = cell(item);
+    if (id === null) {
+      badRows.skip(row, `empty ${item}`, table.columns.get(item)?.[index] ?? null);
+      continue;
     }
+    const whole = wholeId(id);
+    if (items.has(whole)) {
+      findings.add('Catalogue rows of an item already seen, dropped', `row ${row}: ${whole}`);
+      continue;
+    }
+    items.indexOf(whole);
+    known.push({
+      id: whole,
+      imagePath: imageOf(whole, image === undefined ? undefined : cell(image), folder, findings),
+      title: cell(title),
+      categories: categories.map((name) => cell(name)),
+    });
   }
   badRows.check(table.total, context.maxBadRows);
   return known;
 }
 
-/** The photo that the catalogue names, unless its path leads out of the image folder. */
+/** @param named what the catalogue says; null where it says nothing of this item, undefined where it has no such column */
 function imageOf(
   id: string,
-  path: string | null,
+  named: string | null | undefined,
   folder: ImageFolder | null,
   findings: Findings,
 ): string | null {
-  if (path === null || path === '' || folder === null) return null;
-  const below = folder.below(path);
-  if (below === undefined)
-    findings.add('Image paths that lead out of the image folder, ignored', `${id}: ${path}`);
-  return below ?? null;
+  if (folder === null || named === null) return null;
+  const place = named === undefined ? folder.ofItem(id) : folder.named(named);
+  return pathOf(place, named === undefined ? id : `${id}: ${named}`, named !== undefined, findings);
+}
+
+function pathOf(place: PhotoPlace, example: string, isNamed: boolean, findings: Findings): string | null {
+  switch (place.kind) {
+    case 'file':
+      if (place.others > 0) findings.add('Items with several photos, of which the first is taken', example);
+      return place.path;
+    case 'outside':
+      findings.add('Image paths that lead out of the image folder, ignored', example);
+      return null;
+    case 'remote':
+      findings.add('Image addresses, which are not fetched: download them into the image folder', example);
+      return null;
+    case 'shared':
+      findings.add('Items whose name several photos in several folders have, none is taken', example);
+      return null;
+    case 'missing':
+      if (isNamed) findings.add('Photos that the catalogue names and the image folder lacks', example);
+      return null;
+  }
 }
 
 function unknownItem(
@@ -93,5 +128,81 @@ function unknownItem(
 ): SourceItem {
   if (catalogue !== undefined) findings.add('Items of the log that are not in the catalogue', id);
   const categories = catalogue?.categories.map(() => null) ?? [];
-  return { id, imagePath: folder?.ofItem(id) ?? null, title: null, categories };
+  return { id, imagePath: imageOf(id, undefined, folder, findings), title: null, categories };
+}
+
+/** Counts how many exposures and clicks meet something. */
+function shares(log: readonly LogRow[], meets: (item: number) => boolean) {
+  let [exposures, clicks, clicked] = [0, 0, 0];
+  for (const row of log) {
+    const met = meets(row.item) ? 1 : 0;
+    exposures += met;
+    if (row.clicked) [clicks, clicked] = [clicks + met, clicked + 1];
+  }
+  return { exposures: exposures / log.length, clicks: clicks / Math.max(1, clicked) };
+}
+
+function requireJoins(
+  log: readonly LogRow[],
+  items: readonly SourceItem[],
+  known: number,
+  { catalogue, images, minimumJoin }: TableOptions,
+  folder: ImageFolder | null,
+): readonly string[] {
+  const understood: string[] = [];
+  const unmet = (meets: (item: number) => boolean) =>
+    [...new Set(log.filter(({ item }) => !meets(item)).map(({ item }) => items[item]!.id))].slice(0, 3);
+  if (catalogue !== undefined) {
+    const meets = (item: number) => item < known;
+    const share = shares(log, meets);
+    understood.push(`Catalogue: knows the items of ${told(share)}`);
+    if (share.exposures < minimumJoin || share.exposures === 0) {
+      const there = items.slice(0, 3).map(({ id }) => id);
+      throw apart(
+        `the catalogue knows the items of ${told(share)}`,
+        'the log',
+        unmet(meets),
+        'the catalogue',
+        there,
+      );
+    }
+  }
+  if (folder !== null) {
+    const meets = (item: number) => items[item]!.imagePath !== null;
+    const share = shares(log, meets);
+    understood.push(`Photos: there is a file for the items of ${told(share)}`);
+    if (share.exposures < minimumJoin || share.exposures === 0) {
+      const lacking = unmet(meets);
+      const near = lacking.map((id) => folder.nearest(id)).filter((name) => name !== null);
+      const looked =
+        catalogue?.image === undefined ? 'by their ids' : `by \`${catalogue.image}\` of the catalogue`;
+      const there = `${images}`;
+      throw apart(
+        `there is a photo in ${there}, looked for ${looked}, for the items of ${told(share)}`,
+        'items without one',
+        lacking,
+        'the folder',
+        near,
+      );
+    }
+  }
+  return understood;
+}
+
+function told({ exposures, clicks }: { readonly exposures: number; readonly clicks: number }): string {
+  return `${percent(exposures)} of the exposures and ${percent(clicks)} of the clicks`;
+}
+
+function apart(
+  what: string,
+  one: string,
+  these: readonly string[],
+  other: string,
+  those: readonly string[],
+): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `Ids do not meet: ${what}. Such as ${these.join(', ')} of ${one}; ${other} has such as ${those.join(', ')}.`,
+    'Name the columns that hold the same ids, or make them so by an expression; or lower `minimumJoin` if it is right so.',
+  );
 }

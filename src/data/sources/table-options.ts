@@ -6,6 +6,26 @@ import { parseTime } from './time.ts';
 const column = z.string().min(1);
 const path = z.string().min(1);
 
+/** What an input of rows may be. */
+const inputs =
+  'A file, a pattern, a folder of parts, or a query that begins with SELECT: CSV, TSV, JSON Lines, JSON or Parquet, texts also with .gz or .zst.';
+
+const textSettings = {
+  encoding: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Encoding of text files, such as latin1, gbk or utf-16le. Without it: by its mark, else UTF-8.',
+    ),
+  quote: z
+    .enum(['auto', 'none', '"', "'"])
+    .default('auto')
+    .describe(
+      'The character around values that hold separators. `auto`: a quotation mark, but in files with tabs only where the header has some.',
+    ),
+};
+
 const distinctColumns = z
   .array(column)
   .refine(
@@ -20,17 +40,25 @@ const timeText = z
 
 const log = z
   .strictObject({
-    path: path.describe('CSV, JSON Lines or Parquet file: one row per exposure or per purchase.'),
-    user: column.describe('Column of the user id.'),
+    path: path.describe(`One row per exposure or per purchase. ${inputs}`),
+    ...textSettings,
+    user: column.describe(
+      'Column of the user id. This and every other column may be an SQL expression over the columns (DuckDB); in text files every column is text.',
+    ),
     item: column.describe('Column of the item id.'),
     time: column.describe(
-      'Column of the time: timestamp, ISO 8601 text, date, or seconds or milliseconds since 1970. Without offset it is UTC.',
+      'Column of the time, understood over the whole column: timestamps, ISO 8601, seconds to nanoseconds since 1970, stamps such as yyyymmddHH, dates with slashes or dots. Without offset it is UTC.',
     ),
     clicked: column
       .optional()
       .describe(
-        'Column with 0, 1, true or false. Without it every row is a purchase, and candidates are sampled.',
+        'Column with 0 and 1, true and false, yes and no, or the values of `clickedValues`. Without it every row is a purchase, and candidates are sampled.',
       ),
+    clickedValues: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('Values of `clicked` that are clicks; all others are none.'),
     clickedAt: column
       .optional()
       .describe(
@@ -41,6 +69,13 @@ const log = z
       .describe(
         'Column whose value the rows shown together to a user share. Without it: rows of one user and one time.',
       ),
+    pageViewMinutes: z
+      .number()
+      .positive()
+      .default(30)
+      .describe(
+        'A page view that spans more minutes is several: numbers of page views begin again, every day or with every session.',
+      ),
     numeric: distinctColumns.describe(
       'Columns with numbers that are known of an exposure, such as price or position.',
     ),
@@ -49,6 +84,10 @@ const log = z
   .refine(({ clicked, pageView }) => clicked !== undefined || pageView === undefined, {
     path: ['pageView'],
     message: 'needs `clicked`: without it candidates are sampled',
+  })
+  .refine(({ clicked, clickedValues }) => clicked !== undefined || clickedValues === undefined, {
+    path: ['clickedValues'],
+    message: 'needs `clicked`: they are values of that column',
   })
   .refine(({ clicked, clickedAt }) => clicked !== undefined || clickedAt === undefined, {
     path: ['clickedAt'],
@@ -60,12 +99,13 @@ const log = z
   });
 
 const catalogue = z.strictObject({
-  path: path.describe('CSV, JSON Lines or Parquet file: one row per item.'),
+  path: path.describe(`One row per item. ${inputs}`),
+  ...textSettings,
   item: column.describe('Column of the item id.'),
   image: column
     .optional()
     .describe(
-      "Column of the photo's path below the image folder. Without it: the item id and .jpg, .jpeg, .png or .webp.",
+      "Column of the photo's path in the image folder, in any form. Without it: the photo named like the item, or the first in a folder named so.",
     ),
   title: column.optional().describe('Column of the title.'),
   categories: distinctColumns.describe('Columns of categories.'),
@@ -76,6 +116,14 @@ export const tableOptions = z
     log: log.describe('The click log.'),
     catalogue: catalogue.optional().describe('What is known of items besides the log.'),
     images: path.optional().describe('Folder of the photos.'),
+    minimumJoin: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .describe(
+        'Share of the exposures that the catalogue has to know, where there is one, and that have to have a photo file, where there is a folder. Less is an error: ids that do not meet are the usual cause.',
+      ),
     candidates,
     validationFrom: timeText
       .optional()

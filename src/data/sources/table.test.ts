@@ -20,7 +20,8 @@ async function read(
   const folder = await temporaryFolder();
   const options = await writeTinyTable(folder);
   const { log, rest, maxBadRows = 0 } = (await change(folder, options)) ?? {};
-  const changed = tableSource.options.parse({ ...options, log: { ...options.log, ...log }, ...rest });
+  const merged = { ...options, minimumJoin: 0, log: { ...options.log, ...log }, ...rest };
+  const changed = tableSource.options.parse(merged);
   return tableSource.read(changed, { seed: 1, maxBadRows });
 }
 
@@ -56,7 +57,7 @@ describe('the table adapter', () => {
   it('joins rows by the page view column, at the earliest of their times', async () => {
     const rows = tenViews.map((row, index) => [...row.slice(0, 3), row[3]!, index >> 2, 'phone']);
     const { pageViews, exposures } = await readLog(rows, {
-      log: Object.assign({ numeric: [] }, { pageView: 'price' }),
+      log: Object.assign({ numeric: [] }, { pageView: 'price', pageViewMinutes: 90 }),
       rest: { validationFrom: '2024-01-01T06:00', testFrom: '2024-01-01T08:00' },
     });
     expect([...pageViews.time].map((time) => new Date(time).getUTCHours())).toEqual([0, 2, 4, 6, 8]);
@@ -136,8 +137,8 @@ describe('the table adapter', () => {
     expect(found(data)).toEqual({
       'Rows of log.csv skipped: too many columns': 1,
       'Rows of log.csv skipped: empty user': 1,
-      'Rows of log.csv skipped: time is no time': 1,
-      'Rows of log.csv skipped: clicked is not 0, 1, true or false': 1,
+      'Rows of log.csv skipped: time is no time of 1990 to today': 1,
+      'Rows of log.csv skipped: clicked is neither click nor none': 1,
       'Rows of log.csv skipped: price is not a finite number': 1,
     });
     expect(data.pageViews.user).toHaveLength(10);

@@ -5,6 +5,7 @@ import { type Clicks, eventsInOrder, orderByTime, type UserEvents } from '../cli
 import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { defaultCandidates } from './candidate-options.ts';
+import { filesOfInput, isQuery } from './input-files.ts';
 import { samplePageViews } from './sampled-page-views.ts';
 import type { Source, SourceData, SourceExposures, SourcePageViews } from './source.ts';
 import { quantileSplitTimes, type SplitTimes, splitByTime } from './splits.ts';
@@ -15,21 +16,32 @@ import { parseTime } from './time.ts';
 
 export const tableSource: Source<TableOptions> = {
   options: tableOptions,
-  name: ({ log }) => basename(log.path, extname(log.path)),
-  inputs: ({ log, catalogue, images }) =>
-    [log.path, catalogue?.path, images].filter((path) => path !== undefined),
+  name: ({ log }) => (isQuery(log.path) ? 'query' : basename(log.path, extname(log.path))),
+  async inputs({ log, catalogue, images }) {
+    const named = [log.path, catalogue?.path].filter((path) => path !== undefined);
+    const files = [];
+    for (const input of named) files.push(...(await filesOfInput(input)));
+    return [...files, ...(images === undefined ? [] : [images])];
+  },
   async read(options, context): Promise<SourceData> {
     const findings = new Findings();
     const users = new Indexer();
     const catalogue = await openCatalogue(options, context, findings);
-    const log = await readLog(options.log, { users, items: catalogue.items }, context, findings);
+    const { rows: log, understood } = await readLog(
+      options.log,
+      { users, items: catalogue.items },
+      context,
+      findings,
+    );
+    const described = catalogue.describe(log, findings);
     const isPurchaseLog = options.log.clicked === undefined;
     const views = isPurchaseLog
       ? sampledViews(log, options, context.seed, findings)
       : exposedViews(log, options, findings);
     return {
       users: users.ids,
-      items: catalogue.describe(findings),
+      items: described.items,
+      understood: [...understood, ...described.understood],
       categoryNames: options.catalogue?.categories ?? [],
       ...views,
       counterPeriod,
@@ -88,14 +100,8 @@ function sampledViews(
 
 /** Rows of one user with the same page view text become one page view, at the earliest of their times. */
 function exposedViews(log: readonly LogRow[], options: TableOptions, findings: Findings): Views {
-  const shown = new Map<string, LogRow[]>();
-  for (const row of log) {
-    const key = `${row.user} ${row.pageView}`;
-    const together = shown.get(key);
-    if (together === undefined) shown.set(key, [row]);
-    else together.push(row);
-  }
-  const views = [...shown.values()];
+  const views = pageViewsOf(log, 60_000 * options.log.pageViewMinutes, findings);
+  findSingles(views, findings);
   const times = views.map((rows) => rows.reduce((first, { time }) => Math.min(first, time), rows[0]!.time));
   const order = orderByTime(times);
   const start = [0];
@@ -116,6 +122,42 @@ function exposedViews(log: readonly LogRow[], options: TableOptions, findings: F
     exposures: describeExposures(candidates, options),
     candidateSampling: 'exposed by the shop',
   };
+}
+
+/** Rows of one user and page view, in the order of the first of each; one that spans more than `longest` is several. */
+function pageViewsOf(log: readonly LogRow[], longest: number, findings: Findings): LogRow[][] {
+  const shown = new Map<string, LogRow[]>();
+  for (const row of log) {
+    const key = `${row.user} ${row.pageView}`;
+    const together = shown.get(key);
+    if (together === undefined) shown.set(key, [row]);
+    else together.push(row);
+  }
+  return [...shown.values()].flatMap((rows) => {
+    const parts: LogRow[][] = [];
+    for (const row of rows.toSorted((a, b) => a.time - b.time)) {
+      const part = parts.at(-1);
+      if (part === undefined || row.time - part[0]!.time > longest) parts.push([row]);
+      else part.push(row);
+    }
+    if (parts.length === 1) return [rows];
+    const again = `${rows[0]!.pageView} of one user, ${parts.length} times`;
+    findings.add('Page views whose number came back later, split in time', again);
+    return parts;
+  });
+}
+
+/** Share of page views with a single exposure from which on they are told of. */
+const mostSingles = 0.9;
+
+function findSingles(views: readonly LogRow[][], findings: Findings): void {
+  const singles = views.filter(({ length }) => length === 1).length;
+  if (singles <= mostSingles * views.length) return;
+  findings.add(
+    'Page views with a single exposure, nearly all: is the column of page views the right one?',
+    undefined,
+    singles,
+  );
 }
 
 /** An item shown twice in a page view, or once as shown and once as clicked, is one candidate. */

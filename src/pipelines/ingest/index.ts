@@ -38,7 +38,7 @@ export async function ingest(settings: IngestConfigInput, options: WorkOptions =
   const { out, overwrite, ...identity } = config;
   const source = sources[config.source](config);
   const folder = resolve(out);
-  const made = { config: jsonOf(identity), inputs: await fingerprintInputs(source.inputs) };
+  const made = { config: jsonOf(identity), inputs: await fingerprintInputs(await source.inputs()) };
   const known = async () => ((await isDataset(folder)) && !overwrite ? reportOf(folder, made) : null);
   const report = await known();
   if (report !== null) {
@@ -174,6 +174,7 @@ async function assemble(
     report: {
       counts: countsOf(data, photo, count),
       findings: [...data.findings, ...findings.list()],
+      understood: [...data.understood],
       candidateSampling: data.candidateSampling,
       candidates,
     },

@@ -6,6 +6,7 @@ import { rankRows } from '../../evaluation/rank-rows.ts';
 import { chooseSettings } from '../../evaluation/ranker-choice.ts';
 import { type PlannedRow, RankerTrainer, requireColumns } from '../../evaluation/ranker-trainer.ts';
 import { evaluationReport } from '../../evaluation/report.ts';
+import { loadKnownEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { measuredStarts } from '../../evaluation/warm-start.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
@@ -42,6 +43,8 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
   return withDataset(folder, async (dataset, engine) => {
     requireColumns(dataset, config);
     requireTrainable(dataset);
+    // What cannot be used is told of before anything is trained.
+    if (embeddings !== undefined && visual.length > 0) await loadKnownEmbeddings(dataset, embeddings);
     const run = { pipeline: 'rank', config: { ...identity, embeddingsHash }, datasetHash: dataset.hash };
     const rows = visual.flatMap((features): PlannedRow[] =>
       embeddings === undefined ? [] : [{ source: 'embeddings', features, embeddings: () => embeddings }],

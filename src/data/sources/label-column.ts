@@ -1,0 +1,83 @@
+/** Which values of a column are clicks, told by all of them together. */
+import { CourierError } from '../../errors.ts';
+import { oneLine } from '../../text.ts';
+import { isMissing } from './words.ts';
+
+/** Pairs that need no explanation: clicked, not clicked. */
+const pairs: readonly (readonly [string, string])[] = [
+  ['1', '0'],
+  ['true', 'false'],
+  ['t', 'f'],
+  ['yes', 'no'],
+  ['y', 'n'],
+  ['1', '-1'],
+];
+
+/** 0 and 1 may have decimals, as tools write them into a column with missing values. */
+function plain(text: string): string {
+  const lower = text.trim().toLowerCase();
+  return lower.replace(/^\+?(-?[01])(\.0*)?$/, '$1');
+}
+
+/**
+ * @param name of the column, for messages
+ * @param clicks values that are clicks, all others being none; undefined where the column says it by itself
+ * @returns what a text says; undefined where it says nothing of the kind
+ * @throws CourierError VALUE_INVALID for a column whose values need to be explained
+ */
+export function understandLabels(
+  name: string,
+  texts: readonly (string | null)[],
+  clicks: readonly string[] | undefined,
+): (text: string | null) => boolean | undefined {
+  if (clicks !== undefined) {
+    const wanted = new Set(clicks);
+    if (!texts.some((text) => text !== null && wanted.has(text.trim())))
+      throw needsExplanation(name, texts, `none of them is ${clicks.join(', ')}`);
+    return (text) => (text === null || isMissing(text) ? undefined : wanted.has(text.trim()));
+  }
+  const counts = new Map<string, number>();
+  for (const text of texts) {
+    if (text === null || isMissing(text)) continue;
+    const value = plain(text);
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const told = pairs.map((pair) => pair.reduce((sum, value) => sum + (counts.get(value) ?? 0), 0));
+  const most = Math.max(...told);
+  if (total === 0) throw needsExplanation(name, texts, 'all of it is empty');
+  const empty = texts.length - total;
+  if (empty > 0.1 * texts.length) throw emptyLabels(name, empty, texts.length);
+  if (most < 0.9 * total) throw needsExplanation(name, texts, 'which of them are clicks is not plain');
+  const [click, none] = pairs[told.indexOf(most)]!;
+  return (text) => {
+    const value = text === null ? '' : plain(text);
+    return value === click ? true : value === none ? false : undefined;
+  };
+}
+
+function needsExplanation(name: string, texts: readonly (string | null)[], why: string): CourierError {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text ?? '', (counts.get(text ?? '') ?? 0) + 1);
+  const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
+  const values = most.map(([value, count]) => `${value === '' ? '(empty)' : oneLine(value, 30)} (${count})`);
+  const given = most.map(([value]) => value).filter((value) => value !== '');
+  // Clicks are the rarer ones.
+  const example = given.find((value) => /click|buy|purchase|order/i.test(value)) ?? given.at(-1) ?? 'click';
+  const numbers = given.every((value) => Number.isFinite(Number(value)));
+  const lowest = Math.min(...given.map(Number));
+  const expression = numbers ? `${name}::DOUBLE > ${lowest}` : `${name} = '${oneLine(example, 30)}'`;
+  return new CourierError(
+    'VALUE_INVALID',
+    `\`${name}\` holds ${values.join(', ')}: ${why}.`,
+    `Say it with an expression, --clicked "${expression}", or with the values that are clicks, --clicked-values ${oneLine(example, 30)}.`,
+  );
+}
+
+function emptyLabels(name: string, empty: number, total: number): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `\`${name}\` is empty in ${empty} of ${total} rows.`,
+    `If that means no click, say so: --clicked "coalesce(${name}, '0')".`,
+  );
+}
