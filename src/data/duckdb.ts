@@ -3,13 +3,14 @@ import { resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
 /**
- * Runs a task on a database of its own that can reach only the given folders: no network, no extensions.
+ * Runs a task on a database of its own that can reach only the given folders and files: no network, no extensions.
  * @param signal ends the query under way
  */
 export async function withDuckDB<T>(
   folders: readonly string[],
   task: (connection: DuckDBConnection) => Promise<T>,
   signal?: AbortSignal,
+  files: readonly string[] = [],
 ): Promise<T> {
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
@@ -26,6 +27,8 @@ export async function withDuckDB<T>(
     signal?.throwIfAborted();
     const allowed = folders.map((folder) => literal(resolve(folder)));
     await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
+    const paths = files.map((file) => literal(resolve(file)));
+    await connection.run(`SET allowed_paths = [${paths.join(', ')}]`);
     await connection.run('SET enable_external_access = false');
     await connection.run('SET lock_configuration = true');
     return await task(connection);
@@ -40,6 +43,11 @@ export async function withDuckDB<T>(
 /** A name as an SQL identifier. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The same for people to type: quoted only where it has to be. */
+export function nameInSql(name: string): string {
+  return /^[A-Za-z_]\w*$/.test(name) || /[()'"\s]/.test(name) ? name : identifier(name);
 }
 
 /** A text as an SQL string literal. DuckDB knows no backslash escapes in it. */

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
+import { inspectTable } from '../../data/sources/inspect.ts';
 import { CourierError } from '../../errors.ts';
 import { ingestConfig } from '../../pipelines/ingest/config.ts';
 import { ingest } from '../../pipelines/ingest/index.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { describeIngest } from '../ingest-summary.ts';
+import { describeInspected, proposedCommand } from '../inspect-summary.ts';
 import { collectSettings, list, number } from '../settings.ts';
 
 interface Options extends CommonOptions {
@@ -35,6 +37,7 @@ interface Options extends CommonOptions {
   readonly seed?: number;
   readonly maxBadRows?: number;
   readonly overwrite?: boolean;
+  readonly inspect?: string | true;
   readonly out?: string;
 }
 
@@ -109,10 +112,15 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--side <pixels>', 'side of the decoded photos (default: 64)', number)
     .option('--seed <seed>', 'seed of everything drawn, such as sampled candidates (default: 1)', number)
     .option('--max-bad-rows <share>', 'largest share of rows that may be unusable (default: 0.01)', number)
+    .option(
+      '--inspect [file]',
+      'show the columns of a file, or of --log and --catalogue, and propose the command; ingests nothing',
+    )
     .option('--overwrite', 'make it anew even if there is a dataset already')
     .option('--out <folder>', 'dataset folder to write')
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {
+        if (options.inspect !== undefined) return inspect(options, print);
         const settings = await collectSettings(options, ownSettings(options));
         if (settings['source'] === undefined) throw nothingToIngest();
         const { folder, report } = await ingest(
@@ -124,6 +132,29 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
         return { dataset: folder, ...report };
       }),
     );
+}
+
+/** Shows what the files hold, and how they could be ingested. */
+async function inspect(options: Options, print: (text: string) => void) {
+  const { catalogue, images, encoding } = options;
+  const log = typeof options.inspect === 'string' ? options.inspect : options.log;
+  if (log === undefined) throw nothingToIngest();
+  const text = { encoding };
+  const inspected = await inspectTable(
+    log,
+    'Click log',
+    ['user', 'item', 'time', 'clicked', 'pageView'],
+    text,
+  );
+  const items =
+    catalogue === undefined
+      ? null
+      : await inspectTable(catalogue, 'Catalogue', ['item', 'image', 'title'], text);
+  const command = proposedCommand({ log, catalogue, images, encoding }, inspected, items);
+  print(describeInspected('Click log', inspected));
+  if (items !== null) print(`\n${describeInspected('Catalogue', items)}`);
+  print(`\n${command}`);
+  return { log: inspected, catalogue: items, command };
 }
 
 function nothingToIngest(): CourierError {

@@ -1,6 +1,7 @@
 /** Which values of a column are clicks, told by all of them together. */
 import { CourierError } from '../../errors.ts';
 import { oneLine } from '../../text.ts';
+import { nameInSql } from '../duckdb.ts';
 import { isMissing } from './words.ts';
 
 /** Pairs that need no explanation: clicked, not clicked. */
@@ -66,7 +67,8 @@ function needsExplanation(name: string, texts: readonly (string | null)[], why: 
   const example = given.find((value) => /click|buy|purchase|order/i.test(value)) ?? given.at(-1) ?? 'click';
   const numbers = given.every((value) => Number.isFinite(Number(value)));
   const lowest = Math.min(...given.map(Number));
-  const expression = numbers ? `${name}::DOUBLE > ${lowest}` : `${name} = '${oneLine(example, 30)}'`;
+  const column = nameInSql(name);
+  const expression = numbers ? `${column}::DOUBLE > ${lowest}` : `${column} = '${oneLine(example, 30)}'`;
   return new CourierError(
     'VALUE_INVALID',
     `\`${name}\` holds ${values.join(', ')}: ${why}.`,
@@ -78,6 +80,6 @@ function emptyLabels(name: string, empty: number, total: number): CourierError {
   return new CourierError(
     'VALUE_INVALID',
     `\`${name}\` is empty in ${empty} of ${total} rows.`,
-    `If that means no click, say so: --clicked "coalesce(${name}, '0')".`,
+    `If that means no click, say so: --clicked "coalesce(${nameInSql(name)}, '0')".`,
   );
 }

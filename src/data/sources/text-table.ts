@@ -33,6 +33,8 @@ export interface Reading extends TextOptions {
   readonly badRows: BadRows;
   readonly findings: Findings;
   readonly signal?: AbortSignal | undefined;
+  /** Rows that are read at most; all without it. */
+  readonly limit?: number | undefined;
 }
 
 /** An input that a connection can select from. */
@@ -63,7 +65,9 @@ export async function readTextTable(
     for (const name of wanted) texts.push(await textOf(connection, name, shape, relation, input, reading));
     signal?.throwIfAborted();
     await connection.run(`CREATE TEMP TABLE loaded AS SELECT CAST(row_number() OVER () AS INTEGER) AS row,
-      ${texts.map((text, index) => `${text} AS c${index}`).join(', ')} FROM ${relation.sql}`);
+      ${texts.map((text, index) => `${text} AS c${index}`).join(', ')} FROM ${relation.sql}${
+        reading.limit === undefined ? '' : ` LIMIT ${reading.limit}`
+      }`);
     signal?.throwIfAborted();
     const rejected =
       relation.rejects === null ? 0 : await skip(connection, relation.rejects, basename(input), badRows);
@@ -85,7 +89,8 @@ export async function withRelation<T>(
   const name = isQuery(input) ? 'the query' : input;
   try {
     return await withDuckDB(
-      [...foldersOf(opened.files), temporary],
+      // A query may have a pattern for its files, for which it has to see their folder.
+      [...(opened.kind === 'query' ? foldersOf(opened.files) : []), temporary],
       async (connection) => {
         try {
           const relation = await relationOf(connection, opened, input, temporary, reading);
@@ -97,6 +102,7 @@ export async function withRelation<T>(
         }
       },
       signal,
+      opened.files,
     );
   } finally {
     await rm(temporary, { recursive: true, force: true });

@@ -4,6 +4,7 @@
  */
 import { CourierError } from '../../errors.ts';
 import { oneLine } from '../../text.ts';
+import { nameInSql } from '../duckdb.ts';
 import { parseTime } from './time.ts';
 import { isMissing } from './words.ts';
 
@@ -154,8 +155,8 @@ function notUnderstood(name: string, given: readonly string[]): CourierError {
   const examples = [...new Set(given)].slice(0, 3).map((text) => oneLine(text, 40));
   const numbers = given.length > 0 && given.every((text) => plainNumber.test(text));
   const remedy = numbers
-    ? `If they count from another moment, give an expression in milliseconds since 1970, such as "1465876799998 + ${name}::BIGINT".`
-    : `Give an SQL expression that makes a time of them, such as "strptime(${name}, '%d-%b-%Y %H:%M')".`;
+    ? `If they count from another moment, give an expression in milliseconds since 1970, such as "1465876799998 + ${nameInSql(name)}::BIGINT".`
+    : `Give an SQL expression that makes a time of them, such as "strptime(${nameInSql(name)}, '%d-%b-%Y %H:%M')".`;
   return new CourierError(
     'VALUE_INVALID',
     `\`${name}\` holds no times that are understood (${examples.join(', ') || 'all of it is empty'}): known are seconds, milli-, micro- and nanoseconds since 1970, yyyymmdd with or without HH, MM, SS, yymmddHH, ISO 8601, yyyy/mm/dd, mm/dd/yyyy, dd/mm/yyyy and dd.mm.yyyy with or without a time of day, of 1990 to tomorrow.`,
@@ -168,6 +169,6 @@ function ambiguous(name: string, one: Format, other: Format, given: readonly str
   return new CourierError(
     'VALUE_INVALID',
     `\`${name}\` can be read as ${one.meaning} and as ${other.meaning}, such as ${oneLine(example, 40)}.`,
-    `Say which by an expression: "strptime(${name}, '%m/%d/%Y')" or "strptime(${name}, '%d/%m/%Y')".`,
+    `Say which by an expression: "strptime(${nameInSql(name)}, '%m/%d/%Y')" or "strptime(${nameInSql(name)}, '%d/%m/%Y')".`,
   );
 }
