@@ -1,8 +1,9 @@
 /** What rankers are measured on: the generated shop, and hm-v2 and ml1m-v2 where a folder has them as `hm` and `ml1m`. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readRecipe } from '../src/data/recipes.ts';
 import { ingest } from '../src/pipelines/ingest/index.ts';
 import { shopSource } from '../src/shop/files.ts';
 import { generateShop } from '../src/shop/generate.ts';
@@ -17,7 +18,7 @@ export interface RankDataset {
   readonly dataset: string;
   /** For what is made of it; gone afterwards. */
   readonly folder: string;
-  /** What its example sets: where the training period is cut, and the settings that rankers are chosen among. */
+  /** What its recipe sets: where the training period is cut, and the settings that rankers are chosen among. */
   readonly settings: { readonly olderShare?: number | undefined; readonly choices?: Choices | undefined };
 }
 
@@ -68,7 +69,6 @@ async function prepare(name: Name, data: string | null, folder: string, out: str
 
 async function settingsOf(name: Name): Promise<RankDataset['settings']> {
   if (name === 'generated shop') return {};
-  const path = new URL(`../examples/${name}.json`, import.meta.url);
-  const example: unknown = JSON.parse(await readFile(path, 'utf8'));
-  return z.object({ olderShare: z.number().optional(), choices: choices.optional() }).parse(example);
+  const { compare } = await readRecipe(name, '');
+  return z.object({ olderShare: z.number().optional(), choices: choices.optional() }).parse(compare);
 }

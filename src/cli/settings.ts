@@ -11,16 +11,22 @@ export interface SettingsOptions {
   readonly set?: readonly string[] | undefined;
 }
 
+/** What a recipe sets, and everything else may set otherwise. */
+const nothing: Readonly<Settings> = {};
+
 /**
  * Merges everything into one object for the pipeline's schema to check; what comes later wins.
  * @param own the command's own options by dotted key; undefined ones were not given
+ * @param recipe what is set where nothing else sets it
  * @throws CourierError FILE_NOT_FOUND; CONFIG_INVALID for a file that is no JSON object or a malformed `--set`
  */
 export async function collectSettings(
   options: SettingsOptions,
   own: Readonly<Record<string, unknown>>,
+  recipe: Readonly<Settings> = nothing,
 ): Promise<Settings> {
-  const settings = options.config === undefined ? {} : await readConfigFile(options.config);
+  const given = options.config === undefined ? {} : await readConfigFile(options.config);
+  const settings: Settings = { ...structuredClone(recipe), ...given };
   for (const assignment of options.set ?? []) assign(settings, ...parseAssignment(assignment));
   for (const [key, value] of Object.entries(own)) {
     if (value !== undefined) assign(settings, key.split('.'), value);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
+import { readRecipe } from '../../data/recipes.ts';
 import { featureNames } from '../../features/index.ts';
 import { compareConfig } from '../../pipelines/compare/config.ts';
 import { compare, planComparison } from '../../pipelines/compare/index.ts';
@@ -11,12 +12,13 @@ import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
-import { datasetFolder } from '../data-folder.ts';
+import { dataMissing, datasetFolder } from '../data-folder.ts';
 import { collectSettings, list, seeds } from '../settings.ts';
 
 interface Options extends CommonOptions {
   readonly dataset?: string;
   readonly data?: string;
+  readonly recipe?: string;
   readonly sources?: string[];
   readonly features?: string[];
   readonly seeds?: number[];
@@ -30,14 +32,15 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
     'sources of embeddings × features × seeds → the table with confidence intervals',
     [
       'courier compare --dataset datasets/shop --features sim-score+vector --seeds 3 --out runs/compare',
-      'courier compare --data hm --dataset hm --plan --out runs/hm',
+      'courier compare --recipe hm --data hm --plan --out runs/hm',
     ],
   )
-    .option('--dataset <folder>', 'dataset folder that ingest wrote; or the layout of --data: hm or ml1m')
+    .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option(
       '--data <folder>',
       'files that are ingested first (for --plan too), into the run folder; or a dataset folder',
     )
+    .option('--recipe <name>', 'how the files of --data are read and compared: a known name, or a file')
     .option(
       '--sources <names>',
       `${sourceNames.join(', ')}; separated by commas (default: ${defaultSources.join(',')})`,
@@ -54,11 +57,14 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {
         const { dataset, sources, features, seeds, out } = options;
-        const settings = await collectSettings(options, { dataset, sources, features, seeds, out });
-        if (options.data !== undefined) {
-          const { dataset: layout, out: run } = settings;
-          settings['dataset'] = await datasetFolder(options.data, layout, run, context);
-        }
+        const { data } = options;
+        if (options.recipe !== undefined && data === undefined) throw dataMissing();
+        const recipe =
+          options.recipe === undefined || data === undefined ? null : await readRecipe(options.recipe, data);
+        const own = { dataset, sources, features, seeds, out };
+        const settings = await collectSettings(options, own, recipe?.compare);
+        if (data !== undefined)
+          settings['dataset'] = await datasetFolder(data, recipe, settings['out'], context);
         const config = parseConfig(compareConfig, settings, 'compare configuration');
         if (options.plan === true) {
           const tasks = await planComparison(config, context);

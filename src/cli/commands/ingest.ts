@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { parseConfig } from '../../config.ts';
+import { type Recipe, readRecipe } from '../../data/recipes.ts';
 import { inspectTable } from '../../data/sources/inspect.ts';
 import { CourierError } from '../../errors.ts';
 import { ingestConfig } from '../../pipelines/ingest/config.ts';
 import { ingest } from '../../pipelines/ingest/index.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
+import { dataMissing } from '../data-folder.ts';
 import { describeIngest } from '../ingest-summary.ts';
 import { describeInspected, proposedCommand } from '../inspect-summary.ts';
 import { collectSettings, list, number } from '../settings.ts';
@@ -30,8 +32,8 @@ interface Options extends CommonOptions {
   readonly images?: string;
   readonly validationFrom?: string;
   readonly testFrom?: string;
-  readonly hm?: string;
-  readonly ml1m?: string;
+  readonly recipe?: string;
+  readonly data?: string;
   readonly name?: string;
   readonly side?: number;
   readonly seed?: number;
@@ -48,7 +50,7 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
       '--clicked clicked --page-view page_view --catalogue catalogue.csv --image image',
       '--title title --categories collection --images images --out datasets/shop',
     ].join(' \\\n'),
-    'courier ingest --hm hm --side 96 --out datasets/hm',
+    'courier ingest --recipe hm --data hm --side 96 --out datasets/hm',
   ])
     .option(
       '--log <file>',
@@ -94,10 +96,10 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
     )
     .option('--test-from <time>', 'begin of the test period (default: after 90 % of the page views)')
     .option(
-      '--hm <folder>',
-      "instead of all these: a folder in the layout of H&M's public sample, protocol hm-v2",
+      '--recipe <name>',
+      'instead of all these: how the files of --data are read, a known name (hm, ml1m, mind, …) or a file',
     )
-    .option('--ml1m <folder>', 'or: a folder with MovieLens 1M, split by time, and posters, protocol ml1m-v2')
+    .option('--data <folder>', 'folder with the files of the recipe')
     .option(
       '--encoding <name>',
       'encoding of text files, such as latin1 (default: by their mark, else UTF-8)',
@@ -121,7 +123,8 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {
         if (options.inspect !== undefined) return inspect(options, print);
-        const settings = await collectSettings(options, ownSettings(options));
+        const recipe = await recipeOf(options);
+        const settings = await collectSettings(options, ownSettings(options), recipe?.ingest);
         if (settings['source'] === undefined) throw nothingToIngest();
         const { folder, report } = await ingest(
           parseConfig(ingestConfig, settings, 'ingest configuration'),
@@ -132,6 +135,12 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
         return { dataset: folder, ...report };
       }),
     );
+}
+
+async function recipeOf({ recipe, data }: Options): Promise<Recipe | null> {
+  if (recipe === undefined) return null;
+  if (data === undefined) throw dataMissing();
+  return readRecipe(recipe, data);
 }
 
 /** Shows what the files hold, and how they could be ingested. */
@@ -159,20 +168,14 @@ async function inspect(options: Options, print: (text: string) => void) {
 
 function nothingToIngest(): CourierError {
   const remedy =
-    'Name a click log with --log, or a folder of a known layout with --hm or --ml1m; --help lists every option.';
+    'Name a click log with --log, or a known layout with --recipe and its folder with --data; --help lists every option.';
   return new CourierError('CONFIG_INVALID', 'There is nothing to ingest.', remedy);
-}
-
-function twoLayouts(): CourierError {
-  return new CourierError('CONFIG_INVALID', '--hm and --ml1m were both given.', 'Give one of them.');
 }
 
 /** The options by the key of the setting that each is short for. */
 function ownSettings(options: Options): Record<string, unknown> {
   const { log, user, item, time, clicked, pageView, numeric, context, catalogue, catalogueItem } = options;
   const {
-    hm,
-    ml1m,
     image,
     title,
     categories,
@@ -186,11 +189,8 @@ function ownSettings(options: Options): Record<string, unknown> {
     overwrite,
     out,
   } = options;
-  if (hm !== undefined && ml1m !== undefined) throw twoLayouts();
-  const given = hm !== undefined ? 'hm' : ml1m !== undefined ? 'ml1m' : undefined;
   return {
-    source: given ?? (log === undefined ? undefined : 'table'),
-    folder: hm ?? ml1m,
+    source: log === undefined ? undefined : 'table',
     'log.path': log,
     'log.user': user,
     'log.item': item,

@@ -1,6 +1,6 @@
 /** What a user names as an input: a file, a glob, a folder of parts, or a SELECT over files. */
 import { stat } from 'node:fs/promises';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { basename, extname, resolve } from 'node:path';
 import { CourierError } from '../../errors.ts';
 import { requireReadable } from '../../storage/files.ts';
 import { literal, withDuckDB } from '../duckdb.ts';
@@ -17,7 +17,13 @@ export type TableInput =
       /** The extension that tells it, such as `.tsv`. */
       readonly extension: string;
     }
-  | { readonly kind: 'query'; readonly sql: string; readonly files: readonly string[] };
+  | {
+      readonly kind: 'query';
+      readonly sql: string;
+      readonly files: readonly string[];
+      /** Where its patterns begin. */
+      readonly folders: readonly string[];
+    };
 
 const formats: ReadonlyMap<string, TableFormat> = new Map([
   ['.csv', 'csv'],
@@ -46,7 +52,7 @@ export function isQuery(input: string): boolean {
  * @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE, CONFIG_INVALID for an unknown format
  */
 export async function openInput(input: string, what: string): Promise<TableInput> {
-  if (isQuery(input)) return { kind: 'query', sql: input, files: await filesOfQuery(input) };
+  if (isQuery(input)) return { kind: 'query', sql: input, ...(await filesOfQuery(input)) };
   const entry = await stat(input).catch(() => null);
   if (entry?.isDirectory() === true) return partsOf(input, what);
   if (entry !== null || !isGlob(input)) {
@@ -117,10 +123,15 @@ function isGlob(path: string): boolean {
   return /[*?[]/.test(path);
 }
 
+/** The folder that a pattern begins with. */
+function rootOf(pattern: string): string {
+  const parts = resolve(pattern).split('/');
+  return parts.slice(0, Math.max(1, parts.findIndex(isGlob))).join('/') || '/';
+}
+
 /** In the order of their names. */
 async function matchesOf(pattern: string): Promise<string[]> {
-  const parts = resolve(pattern).split('/');
-  const root = parts.slice(0, Math.max(1, parts.findIndex(isGlob))).join('/') || '/';
+  const root = rootOf(pattern);
   if ((await stat(root).catch(() => null)) === null) return [];
   return withDuckDB([root], async (connection) => {
     const found = await connection.runAndReadAll(`SELECT file FROM glob(${literal(resolve(pattern))})`);
@@ -132,19 +143,19 @@ async function matchesOf(pattern: string): Promise<string[]> {
 }
 
 /** Those that a query names as texts: an existing file, or a pattern that something matches. */
-async function filesOfQuery(sql: string): Promise<string[]> {
+async function filesOfQuery(sql: string): Promise<{ files: string[]; folders: string[] }> {
   const found: string[] = [];
+  const folders: string[] = [];
   for (const [, quoted = ''] of sql.matchAll(/'((?:[^']|'')*)'/g)) {
     const text = quoted.replaceAll("''", "'");
     if (text === '') continue;
     const entry = await stat(text).catch(() => null);
     if (entry?.isFile() === true) found.push(text);
-    else if (entry === null && isGlob(text)) found.push(...(await matchesOf(text)));
+    else if (entry === null && isGlob(text)) {
+      const matches = await matchesOf(text);
+      found.push(...matches);
+      if (matches.length > 0) folders.push(rootOf(text));
+    }
   }
-  return [...new Set(found.map((path) => resolve(path)))];
-}
-
-/** The folders of files, each once. */
-export function foldersOf(files: readonly string[]): readonly string[] {
-  return [...new Set(files.map((file) => dirname(resolve(file))))];
+  return { files: [...new Set(found.map((path) => resolve(path)))], folders: [...new Set(folders)] };
 }

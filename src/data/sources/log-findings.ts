@@ -2,7 +2,7 @@
 import { integer, percent } from '../../text.ts';
 import type { Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
-import type { LogRow } from './table-log.ts';
+import type { LogRow } from './log-row.ts';
 
 /** An id has more than its share with more than this part of the log, and so many times the mean. */
 const [largestShare, timesTheMean] = [0.01, 20];

@@ -221,7 +221,18 @@ describe('the files of MovieLens', () => {
     await writeFile(join(folder, 'posters', '1.jpg'), await readFile(join(folder, 'posters', '1.png')));
     await writeEntries(join(folder, 'users.dat'), [[1, 'F', 25, 3, '48067']]);
     const out = join(folder, 'dataset');
-    const ran = await courier('ingest', '--json', '--ml1m', folder, '--out', out, '--side', '8');
+    const ran = await courier(
+      'ingest',
+      '--json',
+      '--recipe',
+      'ml1m',
+      '--data',
+      folder,
+      '--out',
+      out,
+      '--side',
+      '8',
+    );
     expect(ran.exitCode).toBe(0);
     for (const line of [
       '12 Low training ratings without a time, in no history, counted at the time of a high one',
@@ -255,11 +266,6 @@ describe('the files of MovieLens', () => {
     const other = await folderWith();
     await writeFile(join(other, 'test.tsv.gz'), gzipSync('user,film\n1,2\n'));
     await expect(read(other)).rejects.toMatchObject({ code: 'COLUMN_MISSING' });
-  });
-
-  it('cannot be asked for together with those of H&M', async () => {
-    const ran = await courier('ingest', '--json', '--hm', 'a', '--ml1m', 'b', '--out', 'c');
-    expect(ran.json).toMatchObject({ ok: false, error: { code: 'CONFIG_INVALID' } });
   });
 });
 

@@ -8,6 +8,7 @@ import type { Indexer } from '../indexer.ts';
 import { isQuery } from './input-files.ts';
 import { understandLabels } from './label-column.ts';
 import { findFarTimes, findHeavyIds } from './log-findings.ts';
+import type { LogRow } from './log-row.ts';
 import { rowsBetweenSafePlaces, type SourceContext } from './source.ts';
 import type { TableOptions } from './table-options.ts';
 import { readTextTable, type TextTable } from './text-table.ts';
@@ -15,21 +16,6 @@ import { type TimeReading, understandTimes } from './time-column.ts';
 import { givenText, isScientific, wholeId } from './words.ts';
 
 type LogOptions = TableOptions['log'];
-
-export interface LogRow {
-  readonly user: number;
-  readonly item: number;
-  /** Milliseconds since 1970-01-01 UTC. */
-  readonly time: number;
-  readonly clicked: boolean;
-  /** When it was clicked: that of the row where the log does not say; without meaning where it was not clicked. */
-  readonly clickedAt: number;
-  /** Rows of one user with the same text were shown together. */
-  readonly pageView: string;
-  /** In the order of the options; NaN where missing. */
-  readonly numeric: readonly number[];
-  readonly context: readonly (string | null)[];
-}
 
 export interface Log {
   /** The usable rows, in the order of the file. */

@@ -6,11 +6,12 @@ import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { defaultCandidates } from './candidate-options.ts';
 import { filesOfInput, isQuery } from './input-files.ts';
+import type { LogRow } from './log-row.ts';
 import { samplePageViews } from './sampled-page-views.ts';
 import type { Source, SourceData, SourceExposures, SourcePageViews } from './source.ts';
 import { quantileSplitTimes, type SplitTimes, splitByTime } from './splits.ts';
 import { openCatalogue } from './table-catalogue.ts';
-import { type LogRow, readLog } from './table-log.ts';
+import { readLog } from './table-log.ts';
 import { type TableOptions, tableOptions } from './table-options.ts';
 import { parseTime } from './time.ts';
 

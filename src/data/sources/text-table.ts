@@ -6,7 +6,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../../errors.ts';
 import { fileLiteral, identifier, literal, withDuckDB } from '../duckdb.ts';
 import type { BadRows, Findings } from '../findings.ts';
-import { foldersOf, isQuery, openInput, type TableInput } from './input-files.ts';
+import { isQuery, openInput, type TableInput } from './input-files.ts';
 import { type TextFile, textFile } from './text-files.ts';
 
 export interface TextTable {
@@ -89,8 +89,8 @@ export async function withRelation<T>(
   const name = isQuery(input) ? 'the query' : input;
   try {
     return await withDuckDB(
-      // A query may have a pattern for its files, for which it has to see their folder.
-      [...(opened.kind === 'query' ? foldersOf(opened.files) : []), temporary],
+      // Where a query has a pattern for its files, it has to see the folder that it begins with.
+      [...(opened.kind === 'query' ? opened.folders : []), temporary],
       async (connection) => {
         try {
           const relation = await relationOf(connection, opened, input, temporary, reading);
