@@ -151,6 +151,20 @@ describe('headline', () => {
     expect(told(reached)).toContain('this table cannot be believed');
   });
 
+  it('says that a row cannot differ of which no test exposure knows candidate and history', () => {
+    const report = reportWith(courier({ auc: 0, ci95: [0, 0], p: 1 }));
+    const [first] = report.simScores;
+    const told = (comparable: number) =>
+      context({
+        ...report,
+        simScores: [{ ...first!, comparable: { kind: 'value', value: comparable } }],
+      }).join(' ');
+    expect(told(0)).toContain(
+      'the embeddings of COURIER know both candidate and history: such a row cannot differ',
+    );
+    expect(told(0.01)).not.toContain('cannot differ');
+  });
+
   it('gives a lift without an interval, and says that it cannot be told from chance', () => {
     const none = gap('The confidence interval is undefined: the test rows have 1 user.');
     const lift = { ...rowLift(0.031, 0, 1), ci95: none, p: none, pCorrected: none };

@@ -50,7 +50,7 @@ export function context(report: Report): string[] {
   const row = headlineRow(report);
   const unlearned = unlearnedSentence(report);
   const size = `Measured on ${integer(report.testRows)} test exposures of ${integer(report.testUsers)} users.`;
-  const uncomparable = uncomparableText(report);
+  const uncomparable = uncomparableSentence(report);
   const always = [unlearned, uncomparable].filter((text) => text !== null);
   if (row === undefined) return [...always, size];
   const sentences = [
@@ -107,7 +107,7 @@ function knownUnlearned(report: Report): number | null {
 }
 
 /** Sources of which no test exposure can be compared with a history: their rows cannot differ from none. */
-function uncomparableText({ simScores }: Report): string | null {
+export function uncomparableSentence({ simScores }: Report): string | null {
   const names = simScores
     .filter(({ comparable }) => known(comparable) === 0)
     .map(({ source }) => sourceName(source));

@@ -6,7 +6,7 @@ import { compareConfig } from '../../pipelines/compare/config.ts';
 import { compare, planComparison } from '../../pipelines/compare/index.ts';
 import { describePlan, estimateTime } from '../../pipelines/compare/plan.ts';
 import { terminalFailures } from '../../report/failures.ts';
-import { unlearnedSentence } from '../../report/headline.ts';
+import { uncomparableSentence, unlearnedSentence } from '../../report/headline.ts';
 import { rivalSentence } from '../../report/rival.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
@@ -77,6 +77,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         const texts = [
           terminalTable(rows),
           unlearnedSentence(report),
+          uncomparableSentence(report),
           rivalSentence(report),
           `Report: ${html}`,
           terminalFailures(failures),

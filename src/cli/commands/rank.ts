@@ -4,7 +4,7 @@ import { featureNames } from '../../features/index.ts';
 import { rankConfig } from '../../pipelines/rank/config.ts';
 import { rank } from '../../pipelines/rank/index.ts';
 import { terminalFailures } from '../../report/failures.ts';
-import { unlearnedSentence } from '../../report/headline.ts';
+import { uncomparableSentence, unlearnedSentence } from '../../report/headline.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -50,6 +50,7 @@ export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
         const texts = [
           terminalTable(report.rows),
           unlearnedSentence(report),
+          uncomparableSentence(report),
           `Report: ${html}`,
           terminalFailures(report.failures),
         ];
