@@ -74,8 +74,11 @@ export function exposureColumns(exposures: Exposures, start: Int32Array): Parque
     { name: 'clicked', type: 'UTINYINT', values: clicked },
     ...context.map(({ name, codes }) => integers(`context_${name}`, codes)),
     ...numericNames.map((name, feature): ParquetColumn => {
-      const values = Float32Array.from(item, (_, row) => numeric[row * numericNames.length + feature]!);
-      return { name: `numeric_${name}`, type: 'FLOAT', values };
+      return {
+        name: `numeric_${name}`,
+        type: 'FLOAT',
+        values: everyNth(numeric, feature, numericNames.length),
+      };
     }),
   ];
 }
@@ -110,6 +113,13 @@ export async function requiredTexts(table: ParquetTable, name: string): Promise<
     if (text === null) throw invalid(`a text of column ${name} is missing`);
     return text;
   });
+}
+
+/** A column of rows that lie side by side. A loop: `Float32Array.from` takes ten times as long. */
+function everyNth(values: Float32Array, from: number, width: number): Float32Array {
+  const column = new Float32Array(values.length / width);
+  for (let row = 0, at = from; row < column.length; row++, at += width) column[row] = values[at]!;
+  return column;
 }
 
 function integers(name: string, values: Int32Array): ParquetColumn {
