@@ -71,7 +71,7 @@ describe('embeddings on disk', () => {
     ['of which the first is missing', `('a', NULL::FLOAT[])`, 'DATASET_INVALID', 'not a list'],
     ['with a value missing', `('a', [1::FLOAT, NULL])`, 'DATASET_INVALID', 'not a number'],
     ['of texts', `('a', ['x'])`, 'DATASET_INVALID', 'not a number'],
-    ['that are no lists', `('a', 1)`, 'DATASET_INVALID', 'not a list'],
+    ['that are no lists', `('a', 1)`, 'VALUE_INVALID', 'which column holds the vectors is not plain'],
     ['of an item without an id', `(NULL::VARCHAR, [1::FLOAT])`, 'VALUE_INVALID', 'item_id is missing'],
   ])('are refused %s', async (_, rows, code, message) => {
     await expect(readEmbeddings(await foreign(rows))).rejects.toMatchObject({

@@ -2,6 +2,7 @@
 import { CourierError } from '../errors.ts';
 import { requireReadable, writeWhole } from '../storage/files.ts';
 import { type Dataset, NONE } from './dataset.ts';
+import { withOwnLayout } from './foreign-embeddings.ts';
 import { digestBytes, type HashedBatch, writeDigest } from './hashed-vectors.ts';
 import { type Vectors, writeParquet } from './parquet.ts';
 import { type ParquetTable, readParquet, readParquetMetadata } from './parquet-table.ts';
@@ -89,13 +90,18 @@ function columnsOf(ids: readonly string[], vectors: Vectors) {
   ] as const;
 }
 
-/** @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT, DATASET_INVALID; VALUE_INVALID for unequal lengths */
+/**
+ * Embeddings by item id, those of others too: `withOwnLayout` says which columns are understood.
+ * @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT, DATASET_INVALID; VALUE_INVALID for unequal lengths
+ */
 export async function readEmbeddings(path: string): Promise<StoredEmbeddings> {
   await requireReadable(path, 'Embeddings');
-  return readParquet(path, async (table) => {
-    const ids = await requiredTexts(table, 'item_id', path);
-    return { ids, ...(await vectorsFrom(table, path, (row) => `item ${ids[row]}`)) };
-  });
+  return withOwnLayout(path, (own) =>
+    readParquet(own, async (table) => {
+      const ids = await requiredTexts(table, 'item_id', path);
+      return { ids, ...(await vectorsFrom(table, path, (row) => `item ${ids[row]}`)) };
+    }),
+  );
 }
 
 /**
@@ -121,6 +127,7 @@ export async function readHashedEmbeddings(path: string): Promise<HashedBatch> {
  */
 export async function readOrigin(path: string): Promise<Origin | null> {
   await requireReadable(path, 'Embeddings');
+  if (!path.toLowerCase().endsWith('.parquet')) return null;
   const metadata = await readParquetMetadata(path);
   const [encoder, precision, model] = ['encoder', 'precision', 'model'].map((key) =>
     metadata.get(prefix + key),

@@ -1,0 +1,165 @@
+/** Embeddings that somebody else made: other names of columns, other types of ids and values, a column for each value, CSV. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { CourierError, messageOf } from '../errors.ts';
+import { fileLiteral, identifier, literal, withDuckDB } from './duckdb.ts';
+
+interface Column {
+  readonly name: string;
+  /** As DuckDB names it. */
+  readonly type: string;
+}
+
+/** What the columns of a file are taken for, as SQL. */
+interface Reading {
+  readonly id: string;
+  readonly vector: string;
+}
+
+/** Names of a column of ids, the surest first. */
+const idNames = [
+  /^item_?id$/i,
+  /^(item|id)$/i,
+  /^(article|product|movie|news|video|note|sku|asin|parent_asin)(_?id)?$/i,
+  /(^|_)id$/i,
+];
+
+/** Names of a column of vectors among several. */
+const vectorNames = /emb|vec|feature/i;
+
+const numbers = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)$/;
+
+/**
+ * Embeddings of any layout in the one that `embed` writes, for as long as a task reads them: the file itself where it has it, else
+ * a copy.
+ * @throws CourierError VALUE_INVALID where it is not plain which column is which, FILE_CORRUPT
+ */
+export async function withOwnLayout<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
+  if (/\.npy$/i.test(path)) throw npy(path);
+  const temporary = await mkdtemp(join(tmpdir(), 'courier-embeddings-'));
+  try {
+    const copy = join(temporary, 'embeddings.parquet');
+    const isCopied = await withDuckDB(
+      [temporary],
+      async (connection) => {
+        const source = sourceOf(path);
+        const columns = await columnsOf(connection, source, path);
+        if (isOwn(path, columns)) return false;
+        const { id, vector } = understand(path, columns);
+        const query = `SELECT ${id} AS item_id, ${vector} AS embedding FROM ${source}`;
+        await connection.run(`COPY (${query}) TO ${literal(copy)} (FORMAT parquet)`);
+        return true;
+      },
+      undefined,
+      [path],
+    );
+    return await read(isCopied ? copy : path);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+function sourceOf(path: string): string {
+  const isText = /\.(csv|tsv)(\.gz|\.zst)?$/i.test(path);
+  return isText ? `read_csv(${fileLiteral(path)}, header = true)` : `read_parquet(${fileLiteral(path)})`;
+}
+
+async function columnsOf(
+  connection: DuckDBConnection,
+  source: string,
+  path: string,
+): Promise<readonly Column[]> {
+  try {
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`);
+    return described.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
+  } catch (error) {
+    throw new CourierError(
+      'FILE_CORRUPT',
+      `${path} cannot be read: ${messageOf(error).split('\n', 1)[0]}`,
+      'Give a Parquet or CSV file with ids and vectors, or write it again with the command that made it.',
+      { cause: error },
+    );
+  }
+}
+
+/** Messages about such a file speak of its own columns. */
+function isOwn(path: string, columns: readonly Column[]): boolean {
+  const typeOf = (name: string) => columns.find((column) => column.name === name)?.type ?? '';
+  return (
+    path.toLowerCase().endsWith('.parquet') &&
+    typeOf('item_id') === 'VARCHAR' &&
+    /\[\d*\]$/.test(typeOf('embedding'))
+  );
+}
+
+function understand(path: string, columns: readonly Column[]): Reading {
+  const lists = columns.filter(
+    ({ type }) => numbers.test(type.replace(/\[\d*\]$/, '')) && /\[\d*\]$/.test(type),
+  );
+  const vectors = lists.length > 1 ? lists.filter(({ name }) => vectorNames.test(name)) : lists;
+  const wide = wideOf(columns);
+  if (vectors.length > 1 || (vectors.length === 0 && wide.length < 2))
+    throw notPlain(path, columns, 'vectors');
+  const used = vectors.length === 1 ? vectors : wide;
+  const id = idOf(columns.filter((column) => !used.includes(column)));
+  if (id === undefined) throw notPlain(path, columns, 'ids');
+  const [vector] = vectors;
+  // A whole number in a column with decimals is that number.
+  const text = `regexp_replace(CAST(${identifier(id.name)} AS VARCHAR), '^(-?[0-9]+)\\.0+$', '\\1')`;
+  return {
+    id: text,
+    vector:
+      vector === undefined
+        ? `CAST([${wide.map(({ name }) => identifier(name)).join(', ')}] AS FLOAT[])`
+        : `CAST(${identifier(vector.name)} AS FLOAT[])`,
+  };
+}
+
+/** A column for each value: of one beginning and the numbers from 0 or 1 on, such as `0`, `1` or `emb_1`, `emb_2`. */
+function wideOf(columns: readonly Column[]): readonly Column[] {
+  const groups = new Map<string, { readonly column: Column; readonly place: number }[]>();
+  for (const column of columns) {
+    const found = /^(.*?)(\d+)$/.exec(column.name);
+    if (found === null || !numbers.test(column.type)) continue;
+    const own = groups.get(found[1]!) ?? [];
+    groups.set(found[1]!, [...own, { column, place: Number(found[2]) }]);
+  }
+  const [largest = []] = [...groups.values()].sort((a, b) => b.length - a.length);
+  const ordered = largest.toSorted((a, b) => a.place - b.place);
+  const first = ordered[0]?.place ?? 0;
+  return first <= 1 && ordered.every(({ place }, index) => place === first + index)
+    ? ordered.map(({ column }) => column)
+    : [];
+}
+
+/** Column whose name says the most, or the only one of texts or whole numbers. */
+function idOf(columns: readonly Column[]): Column | undefined {
+  const possible = columns.filter(({ type }) =>
+    /^(VARCHAR|UUID|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DOUBLE)$/.test(type),
+  );
+  for (const pattern of idNames) {
+    const found = possible.filter(({ name }) => pattern.test(name));
+    if (found.length === 1) return found[0];
+  }
+  return possible.length === 1 ? possible[0] : undefined;
+}
+
+function notPlain(path: string, columns: readonly Column[], what: 'ids' | 'vectors'): CourierError {
+  const has = columns.slice(0, 12).map(({ name, type }) => `\`${name}\` (${type})`);
+  const more = columns.length > has.length ? ` and ${columns.length - has.length} more` : '';
+  return new CourierError(
+    'VALUE_INVALID',
+    `${basename(path)} cannot be used: which column holds the ${what} is not plain; it has ${has.join(', ')}${more}.`,
+    'Call the ids item_id, and the vectors embedding: a list of numbers, or a column for each as embedding_0, embedding_1, ….',
+  );
+}
+
+function npy(path: string): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `${basename(path)} cannot be used: an npy file holds no ids.`,
+    'Write ids and vectors side by side as Parquet or CSV, with the columns item_id and embedding.',
+  );
+}
