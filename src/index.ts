@@ -64,6 +64,8 @@ export {
   writeEmbeddings,
 } from './data/embeddings.ts';
 export type { Photos } from './data/image-cache.ts';
+export { type Recipe, readRecipe, recipeNames } from './data/recipes.ts';
+export { type Inspected, inspectTable } from './data/sources/inspect.ts';
 export { loadDataset } from './data/store.ts';
 
 // Encoders

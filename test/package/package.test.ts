@@ -66,6 +66,26 @@ describe('the installed package', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, html: 'runs/demo/report.html' });
   });
 
+  it('has its recipes with it', async () => {
+    const words = [
+      '--no-install',
+      'courier',
+      'ingest',
+      '--json',
+      '--recipe',
+      'mind',
+      '--data',
+      'nowhere',
+      '--out',
+      'x',
+    ];
+    const { stdout } = await run('npx', words, { cwd: folder }).catch((error: { stdout: string }) => error);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('nowhere') },
+    });
+  });
+
   describe.each(['node16', 'bundler'] as const)('under moduleResolution %s', (resolution) => {
     it('has types that every example of docs/library.md goes by', async () => {
       const files = examples.map((_, place) => `example-${place + 1}.ts`);

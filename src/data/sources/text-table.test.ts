@@ -74,6 +74,14 @@ describe('a table of texts', () => {
     });
   });
 
+  it('says which file of a query is not there', async () => {
+    for (const path of ['nowhere/log.csv', 'nowhere/*.csv'])
+      await expect(read(`SELECT * FROM '${path}'`, ['user'])).rejects.toMatchObject({
+        code: 'FILE_NOT_FOUND',
+        message: expect.stringContaining(path),
+      });
+  });
+
   it('takes a whole number of a column with decimals for that number, and NaN for nothing', async () => {
     const query = "SELECT * FROM (VALUES (100019.0), ('NaN'::DOUBLE), (2.5)) AS log(item)";
     expect((await read(query, ['item'])).rows).toEqual([['100019', null, '2.5']]);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../../errors.ts';
+import { exists } from '../../storage/files.ts';
 import { fileLiteral, identifier, literal, withDuckDB } from '../duckdb.ts';
 import type { BadRows, Findings } from '../findings.ts';
 import { isQuery, openInput, type TableInput } from './input-files.ts';
@@ -98,7 +99,7 @@ export async function withRelation<T>(
         } catch (error) {
           signal?.throwIfAborted();
           if (error instanceof CourierError) throw error;
-          throw unreadable(what, name, opened, error);
+          throw (await missingFile(what, error)) ?? unreadable(what, name, opened, error);
         }
       },
       signal,
@@ -360,6 +361,18 @@ function binary(wanted: string, what: string, input: string): CourierError {
     'VALUE_INVALID',
     `\`${wanted}\` of ${what.toLowerCase()} ${nameOf(input)} holds bytes, not texts.`,
     'Name a column of texts.',
+  );
+}
+
+/** A query that names a file which is not there is told by DuckDB that it may not look for it. */
+async function missingFile(what: string, error: unknown): Promise<CourierError | null> {
+  const path = /Cannot access file "([^"]*)"/.exec(messageOf(error))?.[1];
+  if (path === undefined || (await exists(path))) return null;
+  return new CourierError(
+    'FILE_NOT_FOUND',
+    `${what} not found: the query names ${path}, and nothing is there.`,
+    'Check the path, or the folder that a recipe was given.',
+    { cause: error },
   );
 }
 
