@@ -11,7 +11,7 @@ export const evaluationSettings = {
     .max(64)
     .default([{}, { minimumCount: 50 }, { ids: 'none' }, { minimumCount: 50, epochs: 8 }])
     .describe(
-      'Settings of `ranker` that are tried, each laid over it: how ids are kept from being learned by heart, and how many passes are made. For each start those are taken, and shared by all rows, with which the ranker without images of the first seed has the best AUC on the validation period. One entry is taken untried.',
+      'Settings of `ranker` that are tried, each laid over it: how ids are kept from being learned by heart, and how many passes are made. For each start those are taken, and shared by all rows, with which the ranker without images of the first seed has the best AUC on the validation period, the first of those that differ by less than a tenth of a point. One entry is taken untried.',
     ),
   starts: z
     .array(z.enum(['warm', 'scratch']))

@@ -22,7 +22,7 @@ export interface ChosenSettings {
 
 /**
  * Tries the settings of `choices` on the ranker without images of the first seed, for each start, and takes those with the
- * best AUC on the validation split: the first of equal ones, and the first of all where none has an AUC. The rankers that were
+ * best AUC on the validation split: the first of those that hardly differ, and the first of all where none has an AUC. The rankers that were
  * tried stay in the run folder, so that nothing is tried twice; nobody looks at what they score on the test split.
  * @throws CourierError INTERRUPTED, and those of writing; settings that cannot be trained are passed over
  */
@@ -112,10 +112,14 @@ async function validationAucOf(trainer: RankerTrainer, start: Start): Promise<Me
   }
 }
 
-/** Place of the largest. */
-function bestOf(aucs: readonly Measured[]): number {
+/** Less than this is no difference, on a validation period of any size: the settings that come first are the plainer ones. */
+const noDifference = 0.001;
+
+/** Place of the largest, or of the first that is hardly less. */
+export function bestOf(aucs: readonly Measured[]): number {
   const values = aucs.map((auc) => known(auc) ?? Number.NEGATIVE_INFINITY);
-  return values.indexOf(Math.max(...values));
+  const best = Math.max(...values);
+  return values.findIndex((value) => value === best || value >= best - noDifference);
 }
 
 /** The ranker without images of the first seed, and what it went on from, need not be trained again. */
