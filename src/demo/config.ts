@@ -12,8 +12,13 @@ const training = trainingSettings.shape;
 const demoComparison = compareConfig.omit({ dataset: true, out: true }).extend({
   seeds: withDefault(compareConfig.shape.seeds, [1]),
   starts: withDefault(compareConfig.shape.starts, ['warm']),
+  choices: withDefault(compareConfig.shape.choices, [{}, { minimumCount: 50 }, { ids: 'none' }]),
   ranker: rankerConfig
-    .extend({ batchSize: withDefault(rankerConfig.shape.batchSize, 128) })
+    .extend({
+      batchSize: withDefault(rankerConfig.shape.batchSize, 128),
+      // Of a log as small as the demo's, pieces between quantiles are too many to learn from.
+      numericPieces: withDefault(rankerConfig.shape.numericPieces, 0),
+    })
     .prefault({})
     .describe('The click-through-rate model and its training.'),
   pretrain: trainingSettings

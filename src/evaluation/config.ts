@@ -9,7 +9,13 @@ export const evaluationSettings = {
     .array(rankerChoice)
     .min(1)
     .max(64)
-    .default([{}, { minimumCount: 50 }, { ids: 'none' }, { minimumCount: 50, epochs: 8 }])
+    .default([
+      {},
+      { minimumCount: 50 },
+      { ids: 'none' },
+      { numericPieces: 0 },
+      { minimumCount: 50, epochs: 8 },
+    ])
     .describe(
       'Settings of `ranker` that are tried, each laid over it: how ids are kept from being learned by heart, and how many passes are made. For each start those are taken, and shared by all rows, with which the ranker without images of the first seed has the best AUC on the validation period, the first of those that differ by less than a tenth of a point. One entry is taken untried.',
     ),

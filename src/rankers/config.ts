@@ -103,12 +103,14 @@ export const rankerConfig = z.strictObject({
     .describe('Training ends when so many evaluations in a row bring no better AUC.'),
 });
 
-const { ids, minimumCount, epochs, learningRate, tableLearningRate, tableDecay } = rankerConfig.shape;
+const { ids, minimumCount, numericPieces, epochs, learningRate, tableLearningRate, tableDecay } =
+  rankerConfig.shape;
 
 /** Settings that are tried on the ranker without images, laid over the others. */
 export const rankerChoice = z.strictObject({
   ids: ids.unwrap().optional(),
   minimumCount: minimumCount.unwrap().optional(),
+  numericPieces: numericPieces.unwrap().optional(),
   epochs: epochs.unwrap().optional(),
   learningRate: learningRate.unwrap().optional(),
   tableLearningRate: tableLearningRate.unwrap().optional(),
