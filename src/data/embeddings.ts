@@ -127,7 +127,6 @@ export async function readHashedEmbeddings(path: string): Promise<HashedBatch> {
  */
 export async function readOrigin(path: string): Promise<Origin | null> {
   await requireReadable(path, 'Embeddings');
-  if (!path.toLowerCase().endsWith('.parquet')) return null;
   const metadata = await readParquetMetadata(path);
   const [encoder, precision, model] = ['encoder', 'precision', 'model'].map((key) =>
     metadata.get(prefix + key),

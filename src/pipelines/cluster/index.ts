@@ -115,7 +115,10 @@ interface OriginatedEmbeddings {
 
 /** @throws CourierError as readEmbeddings does */
 export async function readWithOrigin(path: string): Promise<OriginatedEmbeddings> {
-  return { embeddings: await readEmbeddings(path), origin: await readOrigin(path) };
+  const embeddings = await readEmbeddings(path);
+  // A text file has no room for it.
+  const origin = /\.(csv|tsv)(\.gz|\.zst)?$/i.test(path) ? null : await readOrigin(path);
+  return { embeddings, origin };
 }
 
 function summaryOf({ sizes, inertia, iterations }: SphericalClusters) {
