@@ -1,6 +1,6 @@
 /** DuckDB in memory, shut off from everything but the folders a task needs. The one home of SQL quoting. */
 import { resolve } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api';
 
 /**
  * Runs a task on a database of its own that can reach only the given folders and files: no network, no extensions.
@@ -38,6 +38,31 @@ export async function withDuckDB<T>(
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+export interface SqlColumn {
+  readonly name: string;
+  /** As DuckDB names it. */
+  readonly type: string;
+}
+
+/**
+ * The columns of what may stand after FROM, or of expressions over it. What comes from outside has to go through here before it
+ * runs: nothing but a single SELECT is described, and that writes nothing.
+ * @throws Error of DuckDB, or where it is not one SELECT
+ */
+export async function describeSelect(
+  connection: DuckDBConnection,
+  relation: string,
+  expressions = '*',
+): Promise<readonly SqlColumn[]> {
+  const select = `SELECT ${expressions} FROM ${relation}`;
+  const statements = await connection.extractStatements(select);
+  if (statements.count !== 1) throw new Error('it is more than one statement');
+  const { statementType } = await statements.prepare(0);
+  if (statementType !== StatementType.SELECT) throw new Error('it is no SELECT');
+  const described = await connection.runAndReadAll(`DESCRIBE ${select}`);
+  return described.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
 }
 
 /** A name as an SQL identifier. */

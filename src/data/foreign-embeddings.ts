@@ -4,13 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../errors.ts';
-import { fileLiteral, identifier, literal, withDuckDB } from './duckdb.ts';
-
-interface Column {
-  readonly name: string;
-  /** As DuckDB names it. */
-  readonly type: string;
-}
+import { describeSelect, fileLiteral, identifier, literal, type SqlColumn, withDuckDB } from './duckdb.ts';
 
 /** What the columns of a file are taken for, as SQL. */
 interface Reading {
@@ -70,10 +64,9 @@ async function columnsOf(
   connection: DuckDBConnection,
   source: string,
   path: string,
-): Promise<readonly Column[]> {
+): Promise<readonly SqlColumn[]> {
   try {
-    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`);
-    return described.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
+    return await describeSelect(connection, source);
   } catch (error) {
     throw new CourierError(
       'FILE_CORRUPT',
@@ -85,7 +78,7 @@ async function columnsOf(
 }
 
 /** Messages about such a file speak of its own columns. */
-function isOwn(path: string, columns: readonly Column[]): boolean {
+function isOwn(path: string, columns: readonly SqlColumn[]): boolean {
   const typeOf = (name: string) => columns.find((column) => column.name === name)?.type ?? '';
   return (
     path.toLowerCase().endsWith('.parquet') &&
@@ -94,7 +87,7 @@ function isOwn(path: string, columns: readonly Column[]): boolean {
   );
 }
 
-function understand(path: string, columns: readonly Column[]): Reading {
+function understand(path: string, columns: readonly SqlColumn[]): Reading {
   const lists = columns.filter(
     ({ type }) => numbers.test(type.replace(/\[\d*\]$/, '')) && /\[\d*\]$/.test(type),
   );
@@ -118,8 +111,8 @@ function understand(path: string, columns: readonly Column[]): Reading {
 }
 
 /** A column for each value: of one beginning and the numbers from 0 or 1 on, such as `0`, `1` or `emb_1`, `emb_2`. */
-function wideOf(columns: readonly Column[]): readonly Column[] {
-  const groups = new Map<string, { readonly column: Column; readonly place: number }[]>();
+function wideOf(columns: readonly SqlColumn[]): readonly SqlColumn[] {
+  const groups = new Map<string, { readonly column: SqlColumn; readonly place: number }[]>();
   for (const column of columns) {
     const found = /^(.*?)(\d+)$/.exec(column.name);
     if (found === null || !numbers.test(column.type)) continue;
@@ -135,7 +128,7 @@ function wideOf(columns: readonly Column[]): readonly Column[] {
 }
 
 /** Column whose name says the most, or the only one of texts or whole numbers. */
-function idOf(columns: readonly Column[]): Column | undefined {
+function idOf(columns: readonly SqlColumn[]): SqlColumn | undefined {
   const possible = columns.filter(({ type }) =>
     /^(VARCHAR|UUID|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DOUBLE)$/.test(type),
   );
@@ -146,7 +139,7 @@ function idOf(columns: readonly Column[]): Column | undefined {
   return possible.length === 1 ? possible[0] : undefined;
 }
 
-function notPlain(path: string, columns: readonly Column[], what: 'ids' | 'vectors'): CourierError {
+function notPlain(path: string, columns: readonly SqlColumn[], what: 'ids' | 'vectors'): CourierError {
   const has = columns.slice(0, 12).map(({ name, type }) => `\`${name}\` (${type})`);
   const more = columns.length > has.length ? ` and ${columns.length - has.length} more` : '';
   return new CourierError(

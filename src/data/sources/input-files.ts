@@ -46,6 +46,11 @@ export function isQuery(input: string): boolean {
   return /^\s*(SELECT|WITH|FROM)\s/i.test(input);
 }
 
+/** How an input is called in messages. */
+export function inputName(input: string): string {
+  return isQuery(input) ? 'the query' : basename(resolve(input));
+}
+
 /**
  * The files behind what was named.
  * @param what names the input in messages, such as `Click log`

@@ -1,9 +1,10 @@
 /** What a file holds, and which of its columns mean what: a look before ingestion. */
 import { percent } from '../../text.ts';
-import { nameInSql } from '../duckdb.ts';
+import { describeSelect, nameInSql } from '../duckdb.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { understandLabels } from './label-column.ts';
-import { columnsOf, readTextTable, type TextOptions, withRelation } from './text-table.ts';
+import { type TextOptions, withRelation } from './relation.ts';
+import { readTextTable } from './text-table.ts';
 import { understandTimes } from './time-column.ts';
 import { isMissing } from './words.ts';
 
@@ -73,7 +74,7 @@ export async function inspectTable(
   options: TextOptions = {},
 ): Promise<Inspected> {
   const columns = await withRelation(input, { what, ...options }, (connection, { sql }) =>
-    columnsOf(connection, sql),
+    describeSelect(connection, sql),
   );
   const readable = columns.filter(({ type }) => !/\[|STRUCT|MAP|BLOB/.test(type));
   const findings = new Findings();

@@ -1,11 +1,10 @@
 /** The catalogue of the table adapter: metadata and photo of every item of the log. */
-import { basename } from 'node:path';
 import { CourierError } from '../../errors.ts';
 import { percent } from '../../text.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { ImageFolder, type PhotoPlace } from './image-folder.ts';
-import { isQuery } from './input-files.ts';
+import { inputName } from './input-files.ts';
 import type { LogRow } from './log-row.ts';
 import type { SourceContext, SourceItem } from './source.ts';
 import { requireIds } from './table-log.ts';
@@ -57,8 +56,7 @@ async function readItems(
 ): Promise<SourceItem[]> {
   if (catalogue === undefined) return [];
   const { path, item, image, title, categories, encoding, quote } = catalogue;
-  const file = isQuery(path) ? 'the query' : basename(path);
-  const badRows = new BadRows(file, findings);
+  const badRows = new BadRows(inputName(path), findings);
   const optional = [image, title].filter((name) => name !== undefined);
   const reading = { what: 'Catalogue', badRows, findings, encoding, quote, signal: context.signal };
   const table = await readTextTable(path, [item, ...optional, ...categories], reading);

@@ -1,11 +1,10 @@
 /** The rows of a click log, parsed and checked. */
-import { basename } from 'node:path';
 import { CourierError } from '../../errors.ts';
 import { safePlace } from '../../progress.ts';
 import { oneLine } from '../../text.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
-import { isQuery } from './input-files.ts';
+import { inputName } from './input-files.ts';
 import { understandLabels } from './label-column.ts';
 import { findFarTimes, findHeavyIds } from './log-findings.ts';
 import type { LogRow } from './log-row.ts';
@@ -34,7 +33,7 @@ export async function readLog(
   { maxBadRows, signal }: SourceContext,
   findings: Findings,
 ): Promise<Log> {
-  const badRows = new BadRows(fileName(options.path), findings);
+  const badRows = new BadRows(inputName(options.path), findings);
   const optional = [options.clicked, options.clickedAt, options.pageView].filter(
     (name) => name !== undefined,
   );
@@ -177,10 +176,6 @@ export function requireIds(name: string, texts: readonly (string | null)[]): voi
     `\`${name}\` holds numbers such as ${lost[0]}, of which a spreadsheet has kept no more digits.`,
     'Export the ids as text.',
   );
-}
-
-function fileName(path: string): string {
-  return isQuery(path) ? 'the query' : basename(path);
 }
 
 /** NaN for an empty cell, undefined for something that is no finite number. */

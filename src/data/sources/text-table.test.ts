@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BadRows, Findings } from '../findings.ts';
-import { readTextTable, type TextOptions } from './text-table.ts';
+import type { TextOptions } from './relation.ts';
+import { readTextTable } from './text-table.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -72,6 +73,20 @@ describe('a table of texts', () => {
     await expect(read("SELECT 1 AS user; SET memory_limit = '1GB'", ['user'])).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
+  });
+
+  it('runs nothing but one SELECT: neither an expression nor a query writes', async () => {
+    const path = await file('kept.csv', text);
+    const write = `COPY (SELECT 'gone') TO '${path}' (FORMAT csv, USE_TMP_FILE false)`;
+    for (const expression of [`1) FROM range(1); ${write}; SELECT (1`, `1); ${write}; --`])
+      await expect(read(path, [expression])).rejects.toMatchObject({
+        code: 'COLUMN_MISSING',
+        message: expect.stringContaining('more than one statement'),
+      });
+    const pattern = `SELECT * FROM '${folder}/kept*.csv'`;
+    for (const query of [`${pattern}); ${write}; SELECT * FROM (SELECT 1 AS user`, `${pattern}; ${write}`])
+      await expect(read(query, ['user'])).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(await readFile(path, 'utf8')).toBe(text);
   });
 
   it('says which file of a query is not there', async () => {
