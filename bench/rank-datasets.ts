@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readRecipe } from '../src/data/recipes.ts';
 import { ingest } from '../src/pipelines/ingest/index.ts';
+import { type RankerChoice, rankerChoice } from '../src/rankers/config.ts';
 import { shopSource } from '../src/shop/files.ts';
 import { generateShop } from '../src/shop/generate.ts';
 import { exists } from '../src/storage/files.ts';
@@ -19,13 +20,11 @@ export interface RankDataset {
   /** For what is made of it; gone afterwards. */
   readonly folder: string;
   /** What its recipe sets: where the training period is cut, and the settings that rankers are chosen among. */
-  readonly settings: { readonly olderShare?: number | undefined; readonly choices?: Choices | undefined };
+  readonly settings: {
+    readonly olderShare?: number | undefined;
+    readonly choices?: RankerChoice[] | undefined;
+  };
 }
-
-type Choices = z.infer<typeof choices>;
-const choices = z.array(
-  z.strictObject({ ids: z.enum(['own', 'none']).optional(), minimumCount: z.number().optional() }),
-);
 
 /** Ten times the demo's: of its 450 test page views chance alone is more than a point of AUC. */
 const largeShop = { pageViews: 45_000, shoppers: 3000, photoSide: 16 };
@@ -70,5 +69,7 @@ async function prepare(name: Name, data: string | null, folder: string, out: str
 async function settingsOf(name: Name): Promise<RankDataset['settings']> {
   if (name === 'generated shop') return {};
   const { compare } = await readRecipe(name, '');
-  return z.object({ olderShare: z.number().optional(), choices: choices.optional() }).parse(compare);
+  return z
+    .object({ olderShare: z.number().optional(), choices: z.array(rankerChoice).optional() })
+    .parse(compare);
 }

@@ -22,6 +22,7 @@ interface Named {
   readonly catalogue: string | undefined;
   readonly images: string | undefined;
   readonly encoding: string | undefined;
+  readonly quote: string | undefined;
 }
 
 /** The command to run; what could not be proposed stands in it in capitals. */
@@ -37,6 +38,7 @@ export function proposedCommand(named: Named, log: Inspected, catalogue: Inspect
     ['--page-view', of(log, 'clicked') === undefined ? undefined : of(log, 'pageView')],
     ['--numeric', of(log, 'clicked') === undefined ? undefined : listed(log.numbers)],
     ['--encoding', named.encoding],
+    ['--quote', named.quote],
     ['--catalogue', named.catalogue],
     ['--catalogue-item', catalogue === null ? undefined : of(catalogue, 'item')],
     ['--image', catalogue === null || named.images === undefined ? undefined : of(catalogue, 'image')],

@@ -6,9 +6,9 @@ import { machine } from '../runs/run-folder.ts';
 import type { StageCosts } from '../runs/stage-costs.ts';
 import { versions } from '../version.ts';
 import { rankerCurves } from './curves.ts';
+import { embeddingFigures } from './embedding-figures.ts';
 import type { ChosenSettings } from './ranker-choice.ts';
 import type { PlannedRow } from './ranker-trainer.ts';
-import { simScorePeriods } from './sim-score-periods.ts';
 import { type RankerRun, tableRows } from './table.ts';
 import { unlearnedColumns, unlearnedRows } from './unlearned.ts';
 import { warmStart } from './warm-start.ts';
@@ -36,7 +36,7 @@ export async function evaluationReport(
     warmStart: warmStart(dataset, config.olderShare),
     unlearned: unlearnedColumns(dataset),
     choices,
-    simScores: await simScorePeriods(dataset, config, planned),
+    embeddings: await embeddingFigures(dataset, config, planned),
     rows: starts.flatMap((start) => [...unlearned, ...measured].filter((row) => row.start === start)),
     versusBestOther: [],
     failures: [],

@@ -26,7 +26,7 @@ export const codesConfig = clusteringSettings.extend({
 
 export type CodesConfig = ReturnType<typeof codesConfig.parse>;
 
-/** Embeddings by item id from a file that embed wrote, in the order of the catalogue. */
+/** Embeddings by item id from a file, in the order of the catalogue. */
 export async function loadItemEmbeddings(dataset: Dataset, path: string): Promise<ItemEmbeddings> {
   const { ids, vectors } = await readEmbeddings(path);
   return ItemEmbeddings.forCatalogue(dataset.catalogue, ids, vectors);
@@ -37,10 +37,10 @@ export async function loadItemEmbeddings(dataset: Dataset, path: string): Promis
  * @throws CourierError those of reading, VALUE_INVALID where no item of the catalogue has one
  */
 export async function loadKnownEmbeddings(dataset: Dataset, path: string): Promise<ItemEmbeddings> {
-  const { ids, vectors } = await readEmbeddings(path);
-  const embeddings = ItemEmbeddings.forCatalogue(dataset.catalogue, ids, vectors);
-  if (!embeddings.present.includes(1)) throw nothingKnown(ids, dataset.catalogue.ids, embeddings.unknown);
-  return embeddings;
+  const embeddings = await loadItemEmbeddings(dataset, path);
+  if (embeddings.present.includes(1)) return embeddings;
+  const { ids } = await readEmbeddings(path);
+  throw nothingKnown(ids, dataset.catalogue.ids, embeddings.unknown);
 }
 
 function nothingKnown(ids: readonly string[], items: readonly string[], unknown: number): CourierError {

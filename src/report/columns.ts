@@ -4,7 +4,7 @@ import type { MeasuredLift } from '../metrics/lift.ts';
 import type { Measured } from '../metrics/measured.ts';
 import type { Summary } from '../metrics/summary.ts';
 import { decimals, oneLine, percent } from '../text.ts';
-import type { ReportRow, RowLifts, SimScorePeriods } from './report.ts';
+import type { EmbeddingFigures, ReportRow, RowLifts } from './report.ts';
 import { comparedRows, oneSeed } from './rows.ts';
 import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
 
@@ -75,7 +75,7 @@ export const otherNote =
   'The same differences of other metrics, in hundredths; less log loss is better. Their p-values are not corrected.';
 
 /** What the SimScore of each source tells of the clicks of each period: titles, and the cells of a source. */
-export const simScoreTitles = [
+export const embeddingTitles = [
   'Embeddings',
   'Items',
   'Candidates',
@@ -85,10 +85,10 @@ export const simScoreTitles = [
   'Newer days',
   'Validation',
 ] as const;
-export const simScoreNote =
+export const embeddingNote =
   'What embeddings know: the share of items, of candidates and history places of the test period, and of test exposures of which both can be compared. Then the AUC of SimScore alone. Encoders learned from the older days, rankers that began warm went on with the newer ones: what an encoder learned by heart shows as a fall from the first figure to the others.';
 
-export function simScoreCells(periods: SimScorePeriods): readonly string[] {
+export function embeddingCells(periods: EmbeddingFigures): readonly string[] {
   const { source, items, candidates, history, comparable, older, newer, validation } = periods;
   const text = (figure: Measured, as: (value: number) => string) =>
     figure.kind === 'value' ? as(figure.value) : '–';

@@ -153,11 +153,11 @@ describe('headline', () => {
 
   it('says that a row cannot differ of which no test exposure knows candidate and history', () => {
     const report = reportWith(courier({ auc: 0, ci95: [0, 0], p: 1 }));
-    const [first] = report.simScores;
+    const [first] = report.embeddings;
     const told = (comparable: number) =>
       context({
         ...report,
-        simScores: [{ ...first!, comparable: { kind: 'value', value: comparable } }],
+        embeddings: [{ ...first!, comparable: { kind: 'value', value: comparable } }],
       }).join(' ');
     expect(told(0)).toContain(
       'the embeddings of COURIER know both candidate and history: such a row cannot differ',

@@ -107,8 +107,8 @@ function knownUnlearned(report: Report): number | null {
 }
 
 /** Sources of which no test exposure can be compared with a history: their rows cannot differ from none. */
-export function uncomparableSentence({ simScores }: Report): string | null {
-  const names = simScores
+export function uncomparableSentence({ embeddings }: Report): string | null {
+  const names = embeddings
     .filter(({ comparable }) => known(comparable) === 0)
     .map(({ source }) => sourceName(source));
   if (names.length === 0) return null;

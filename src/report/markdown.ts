@@ -6,14 +6,14 @@ import {
   cellText,
   columns,
   correctionNote,
+  embeddingCells,
+  embeddingNote,
+  embeddingTitles,
   gapReasons,
   gapTitle,
   liftNote,
   otherColumns,
   otherNote,
-  simScoreCells,
-  simScoreNote,
-  simScoreTitles,
 } from './columns.ts';
 import { failedSentence } from './failures.ts';
 import { context, headline } from './headline.ts';
@@ -27,7 +27,7 @@ export function reportMarkdown(report: Report): string {
     `**${escapeMarkdown(headline(report))}**`,
     escapeMarkdown(context(report).join(' ')),
     markdownTable(report.rows),
-    ...simScoreTable(report),
+    ...embeddingTable(report),
     ...(report.failures.length === 0 ? [] : [escapeMarkdown(failedSentence(report.failures))]),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -48,15 +48,15 @@ export function markdownTable(rows: readonly ReportRow[]): string {
   );
 }
 
-function simScoreTable({ simScores }: Report): readonly string[] {
-  if (simScores.length === 0) return [];
-  const [first, ...figures] = simScoreTitles;
+function embeddingTable({ embeddings }: Report): readonly string[] {
+  if (embeddings.length === 0) return [];
+  const [first, ...figures] = embeddingTitles;
   const table = [
     line([first, ...figures]),
     line(['---', ...figures.map(() => '---:')]),
-    ...simScores.map((periods) => line(simScoreCells(periods).map(escapeMarkdown))),
+    ...embeddings.map((periods) => line(embeddingCells(periods).map(escapeMarkdown))),
   ];
-  return [simScoreNote, table.join('\n')];
+  return [embeddingNote, table.join('\n')];
 }
 
 function otherMetrics(rows: readonly ReportRow[]): readonly string[] {

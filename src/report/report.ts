@@ -191,8 +191,8 @@ export interface Manifest {
   readonly startedAt: string;
 }
 
-/** What the SimScore of embeddings alone tells of clicks: AUC on each period, on the exposures that have a history. */
-export interface SimScorePeriods {
+/** What embeddings know of the items and of the test period, and the AUC of SimScore alone on each period. */
+export interface EmbeddingFigures {
   readonly source: string;
   readonly seed: number;
   /** Share of the items, of the test candidates, and of the test history places that have an embedding. */
@@ -237,7 +237,7 @@ export interface Report {
   /** For each start; none where there was nothing to choose. */
   readonly choices: readonly SettingsChoice[];
   /** In the order of the table's sources. */
-  readonly simScores: readonly SimScorePeriods[];
+  readonly embeddings: readonly EmbeddingFigures[];
   readonly rows: readonly ReportRow[];
   /** One for each start, warm first; none without COURIER, without another source, or without a lift to tell the best by. */
   readonly versusBestOther: readonly VersusBestOther[];

@@ -7,14 +7,14 @@ import {
   type Column,
   columns,
   correctionNote,
+  embeddingCells,
+  embeddingNote,
+  embeddingTitles,
   gapReasons,
   gapTitle,
   liftNote,
   otherColumns,
   otherNote,
-  simScoreCells,
-  simScoreNote,
-  simScoreTitles,
 } from './columns.ts';
 import { seriesColors } from './drawing.ts';
 import { type Html, html } from './html.ts';
@@ -48,7 +48,7 @@ ${startGroups(rows).map(tableBody)}
 </div>
 ${otherTable(rows)}
 ${gapList(rows)}
-${simScoreTable(report)}
+${embeddingTable(report)}
 ${rival === null ? null : html`<p>${rival}</p>`}
 </section>`;
 }
@@ -85,15 +85,15 @@ ${tableHead(otherColumns)}
 }
 
 /** What embeddings alone tell of the clicks of each period; null where there are none. */
-function simScoreTable({ simScores }: Report): Html | null {
-  if (simScores.length === 0) return null;
-  const [first, ...figures] = simScoreTitles;
+function embeddingTable({ embeddings }: Report): Html | null {
+  if (embeddings.length === 0) return null;
+  const [first, ...figures] = embeddingTitles;
   return html`<div class="scroll" role="region" aria-label="SimScore AUC by period" tabindex="0">
 <table class="periods">
-<caption>${simScoreNote}</caption>
+<caption>${embeddingNote}</caption>
 <thead><tr><th scope="col">${first}</th>${figures.map((title) => html`<th scope="col" class="number">${title}</th>`)}</tr></thead>
-<tbody>${simScores.map((periods) => {
-    const [name, ...cells] = simScoreCells(periods);
+<tbody>${embeddings.map((periods) => {
+    const [name, ...cells] = embeddingCells(periods);
     return html`<tr><th scope="row">${name ?? ''}</th>${cells.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`;
   })}</tbody>
 </table>

@@ -192,7 +192,7 @@ export function sampleReport(text = 'plain'): Report {
     testRows: 5000,
     testUsers: 300,
     unlearned: [text],
-    simScores: [
+    embeddings: [
       {
         source: 'courier',
         seed: 1,

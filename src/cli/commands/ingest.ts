@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseConfig } from '../../config.ts';
 import { type Recipe, readRecipe } from '../../data/recipes.ts';
 import { inspectTable } from '../../data/sources/inspect.ts';
@@ -11,6 +11,9 @@ import { describeIngest } from '../ingest-summary.ts';
 import { describeInspected, proposedCommand } from '../inspect-summary.ts';
 import { collectSettings, list, number } from '../settings.ts';
 
+/** What may stand around values of text files. */
+const quotes = ['auto', 'none', '"', "'"] as const;
+
 interface Options extends CommonOptions {
   readonly log?: string;
   readonly user?: string;
@@ -19,7 +22,7 @@ interface Options extends CommonOptions {
   readonly clicked?: string;
   readonly clickedValues?: string[];
   readonly encoding?: string;
-  readonly quote?: string;
+  readonly quote?: (typeof quotes)[number];
   readonly minimumJoin?: number;
   readonly pageView?: string;
   readonly numeric?: string[];
@@ -104,7 +107,7 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
       '--encoding <name>',
       'encoding of text files, such as latin1 (default: by their mark, else UTF-8)',
     )
-    .option('--quote <character>', 'around values that hold separators: auto, none, " or \'')
+    .addOption(new Option('--quote <character>', 'around values that hold separators').choices(quotes))
     .option(
       '--minimum-join <share>',
       'share of the exposures that catalogue and photos have to know (default: 0.5)',
@@ -145,10 +148,10 @@ async function recipeOf({ recipe, data }: Options): Promise<Recipe | null> {
 
 /** Shows what the files hold, and how they could be ingested. */
 async function inspect(options: Options, print: (text: string) => void) {
-  const { catalogue, images, encoding } = options;
+  const { catalogue, images, encoding, quote } = options;
   const log = typeof options.inspect === 'string' ? options.inspect : options.log;
   if (log === undefined) throw nothingToIngest();
-  const text = { encoding };
+  const text = { encoding, quote };
   const inspected = await inspectTable(
     log,
     'Click log',
@@ -159,7 +162,7 @@ async function inspect(options: Options, print: (text: string) => void) {
     catalogue === undefined
       ? null
       : await inspectTable(catalogue, 'Catalogue', ['item', 'image', 'title'], text);
-  const command = proposedCommand({ log, catalogue, images, encoding }, inspected, items);
+  const command = proposedCommand({ log, catalogue, images, ...text }, inspected, items);
   print(describeInspected('Click log', inspected));
   if (items !== null) print(`\n${describeInspected('Catalogue', items)}`);
   print(`\n${command}`);

@@ -1,4 +1,4 @@
-/** Adapter for a click log and a catalogue in CSV, JSON Lines or Parquet files, and a folder of photos. */
+/** Adapter for a click log, a catalogue and a folder of photos, whose columns a user names or puts together by SQL. */
 import { basename, extname } from 'node:path';
 import { Random } from '../../random.ts';
 import { type Clicks, eventsInOrder, orderByTime, type UserEvents } from '../clicks.ts';

@@ -31,7 +31,8 @@ export interface IngestResult {
  * Ingests a shop into a dataset folder. The same configuration over the same files gives the same bytes; if
  * they are in `out` already, nothing is done.
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE, SPLIT_EMPTY, and those of the
- * adapters: FILE_NOT_FOUND, FILE_UNREADABLE, COLUMN_MISSING, LOG_EMPTY, LOG_WITHOUT_CLICKS, TOO_MANY_BAD_ROWS
+ * adapters: FILE_NOT_FOUND, FILE_UNREADABLE, COLUMN_MISSING, LOG_EMPTY, LOG_WITHOUT_CLICKS, TOO_MANY_BAD_ROWS, and VALUE_INVALID
+ * for times, labels and ids that cannot be understood, or that do not meet
  */
 export async function ingest(settings: IngestConfigInput, options: WorkOptions = {}): Promise<IngestResult> {
   const config = parseConfig(ingestConfig, settings, 'ingest configuration');

@@ -1,6 +1,7 @@
 /**
- * SimScore AUC of each period, side by side: what embeddings tell of clicks that an encoder learned from, of those that rankers
- * learn from, and of later ones. The further the first lies above the last, the more of it was learned by heart.
+ * What embeddings know before a ranker sees them: how much of the test period, and by SimScore AUC of each period, side by side, what
+ * they tell of clicks that an encoder learned from, of those that rankers learn from, and of later ones. The further the first
+ * lies above the last, the more of it was learned by heart.
  */
 import { type Dataset, NONE, pageViewOfRows, type Split } from '../data/dataset.ts';
 import { newerPart, olderPart, trainingCut } from '../data/training-cut.ts';
@@ -10,7 +11,7 @@ import { auc } from '../metrics/auc.ts';
 import { type Measured, measure } from '../metrics/measured.ts';
 import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
-import type { SimScorePeriods } from '../report/report.ts';
+import type { EmbeddingFigures } from '../report/report.ts';
 import type { EvaluationConfig } from './config.ts';
 import type { PlannedRow } from './ranker-trainer.ts';
 import { loadItemEmbeddings } from './visual-inputs.ts';
@@ -18,12 +19,12 @@ import { loadItemEmbeddings } from './visual-inputs.ts';
 /** Exposures of a period that are looked at, drawn at random where there are more. */
 const mostRows = 20_000;
 
-/** Of the embeddings of every source of the rows, of the first seed that has any. */
-export async function simScorePeriods(
+/** Of every source of the rows, by the embeddings of the first seed that has some. */
+export async function embeddingFigures(
   dataset: Dataset,
   { seeds, olderShare }: Pick<EvaluationConfig, 'seeds' | 'olderShare'>,
   rows: readonly PlannedRow[],
-): Promise<readonly SimScorePeriods[]> {
+): Promise<readonly EmbeddingFigures[]> {
   const found = new Map<string, { readonly path: string; readonly seed: number }>();
   for (const row of rows) {
     if (row === null || found.has(row.source)) continue;
@@ -36,7 +37,7 @@ export async function simScorePeriods(
   const newer = cut === null ? null : exposuresOf(newerPart(dataset, cut), 'train');
   const validation = exposuresOf(dataset, 'validation');
   const test = exposuresOf(dataset, 'test');
-  const periods: SimScorePeriods[] = [];
+  const periods: EmbeddingFigures[] = [];
   for (const [source, { path, seed }] of found) {
     const embeddings = await loadItemEmbeddings(dataset, path);
     const simScoreOf = simScoreValue(dataset, embeddings);
@@ -58,7 +59,7 @@ function coverageOf(
   { present }: ItemEmbeddings,
   test: Int32Array,
   simScoreOf: (row: number) => number | null,
-): Pick<SimScorePeriods, 'items' | 'candidates' | 'history' | 'comparable'> {
+): Pick<EmbeddingFigures, 'items' | 'candidates' | 'history' | 'comparable'> {
   const { exposures, pageViews } = dataset;
   const { historyLength } = pageViews;
   const pageViewOf = pageViewOfRows(dataset);

@@ -8,7 +8,7 @@ import { loadDataset } from '../data/store.ts';
 import { trainingCut } from '../data/training-cut.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { auc } from '../metrics/auc.ts';
-import { simScorePeriods } from './sim-score-periods.ts';
+import { embeddingFigures } from './embedding-figures.ts';
 import { loadItemEmbeddings } from './visual-inputs.ts';
 
 const olderShare = 2 / 3;
@@ -50,7 +50,7 @@ it('SimScore of each period is that of the older days, the newer days and valida
   };
   const other = { ...row, features: 'vector' };
   const config = { seeds: [3, 4], olderShare };
-  const [periods, ...more] = await simScorePeriods(dataset, config, [null, row, other]);
+  const [periods, ...more] = await embeddingFigures(dataset, config, [null, row, other]);
   expect(more).toEqual([]);
   expect(periods).toMatchObject({ source: 'noise', seed: 4 });
   const embeddings = await loadItemEmbeddings(dataset, path);
