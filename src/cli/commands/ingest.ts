@@ -84,11 +84,11 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
       'columns of the log: categories known of a page view, separated by commas',
       list,
     )
-    .option('--catalogue <file>', 'catalogue: CSV, JSON Lines or Parquet; a row per item')
+    .option('--catalogue <file>', 'catalogue, a row per item: an input of any kind that --log takes')
     .option('--catalogue-item <column>', 'column of the catalogue: item id (default: that of the log)')
     .option(
       '--image <column>',
-      'column of the catalogue: path below the image folder (default: <item id>.jpg and the like)',
+      'column of the catalogue: path in the image folder, in any form (default: the photo named like the item)',
     )
     .option('--title <column>', 'column of the catalogue: title')
     .option('--categories <columns>', 'columns of the catalogue: categories, separated by commas', list)
