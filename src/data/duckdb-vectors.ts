@@ -4,14 +4,15 @@
  */
 import duckdb from '@duckdb/node-bindings';
 
-export type Numbers = Int32Array | Uint8Array | Float32Array | Float64Array;
+export type Numbers = Int32Array | Uint8Array | Float32Array | Float64Array | BigInt64Array;
 
 /** Numbers in memory that no other thread shares, as the binding asks for. */
 type OwnNumbers =
   | Int32Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>
   | Float32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>;
+  | Float64Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>;
 
 /** Rows of a chunk at most. */
 export const chunkRows = duckdb.vector_size();

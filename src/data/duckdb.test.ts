@@ -10,8 +10,8 @@ it('a query ends when the work is to stop', async () => {
       stop.abort();
       return connection.run(endless);
     },
-    stop.signal,
+    { signal: stop.signal },
   );
   await expect(work).rejects.toThrow('INTERRUPT');
-  await expect(withDuckDB([], (connection) => connection.run(endless), stop.signal)).rejects.toThrow('abort');
+  await expect(withDuckDB([], (connection) => connection.run(endless), { signal: stop.signal })).rejects.toThrow('abort');
 });

@@ -1,16 +1,25 @@
 /** DuckDB in memory, shut off from everything but the folders a task needs. The one home of SQL quoting. */
+import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api';
 
-/**
- * Runs a task on a database of its own that can reach only the given folders and files: no network, no extensions.
- * @param signal ends the query under way
- */
+export interface DuckDBOptions {
+  /** Ends the query under way. */
+  readonly signal?: AbortSignal | undefined;
+  /** Files that it can reach beside the folders. */
+  readonly files?: readonly string[];
+  /** A folder for what does not fit into its share of memory; without it all has to fit. */
+  readonly spill?: string;
+}
+
+/** What a database takes of the memory before it spills. */
+const spillingFrom = Math.min(2 ** 31, totalmem() / 4);
+
+/** Runs a task on a database of its own that can reach only the given folders and files: no network, no extensions. */
 export async function withDuckDB<T>(
   folders: readonly string[],
   task: (connection: DuckDBConnection) => Promise<T>,
-  signal?: AbortSignal,
-  files: readonly string[] = [],
+  { signal, files = [], spill }: DuckDBOptions = {},
 ): Promise<T> {
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
@@ -29,6 +38,12 @@ export async function withDuckDB<T>(
     await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
     const paths = files.map((file) => literal(resolve(file)));
     await connection.run(`SET allowed_paths = [${paths.join(', ')}]`);
+    if (spill !== undefined) {
+      await connection.run(`SET temp_directory = ${literal(resolve(spill))}`);
+      await connection.run(`SET memory_limit = '${Math.floor(spillingFrom / 2 ** 20)}MiB'`);
+    }
+    // Times without an offset are UTC, wherever this runs.
+    await connection.run("SET TimeZone = 'UTC'");
     await connection.run('SET enable_external_access = false');
     await connection.run('SET lock_configuration = true');
     return await task(connection);

@@ -4,7 +4,8 @@ import { requireReadable, writeWhole } from '../storage/files.ts';
 import { type Dataset, NONE } from './dataset.ts';
 import { withOwnLayout } from './foreign-embeddings.ts';
 import { digestBytes, type HashedBatch, writeDigest } from './hashed-vectors.ts';
-import { type Vectors, writeParquet } from './parquet.ts';
+import type { Vectors } from './columns.ts';
+import { writeParquet } from './parquet.ts';
 import { type ParquetTable, readParquet, readParquetMetadata } from './parquet-table.ts';
 
 export interface StoredEmbeddings {

@@ -42,6 +42,13 @@ export class BadRows {
     if (this.#examples.length < maxExamples) this.#examples.push(shortened(`${reason}, ${example}`));
   }
 
+  /** The same for rows of one reason, of which only some are shown. */
+  skipAll(reason: string, count: number, examples: readonly { row: number; value: string | null }[]): void {
+    for (const { row, value } of examples) this.skip(row, reason, value);
+    this.#count += count - examples.length;
+    this.#findings.add(`Rows of ${this.#file} skipped: ${reason}`, undefined, count - examples.length);
+  }
+
   /** @throws CourierError TOO_MANY_BAD_ROWS when more than this share of the rows was skipped */
   check(total: number, maxBadRows: number): void {
     if (this.#count <= total * maxBadRows) return;

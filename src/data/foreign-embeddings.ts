@@ -46,8 +46,7 @@ export async function withOwnLayout<T>(path: string, read: (path: string) => Pro
         await connection.run(`COPY (${query}) TO ${literal(copy)} (FORMAT parquet)`);
         return true;
       },
-      undefined,
-      [path],
+      { files: [path] },
     );
     return await read(isCopied ? copy : path);
   } finally {

@@ -1,13 +1,13 @@
 /** The tables of a dataset as columns, and back. */
+import type { Column } from './columns.ts';
 import type { Catalogue, CategoricalColumn, Exposures, PageViews } from './dataset.ts';
 import type { ManifestContent } from './manifest.ts';
-import type { ParquetColumn } from './parquet.ts';
 import type { ParquetTable } from './parquet-table.ts';
 import { invalid } from './validate.ts';
 
 type Vocabulary = ManifestContent['categories'][number];
 
-export function itemColumns({ ids, titles, photo, categories }: Catalogue): ParquetColumn[] {
+export function itemColumns({ ids, titles, photo, categories }: Catalogue): Column[] {
   return [
     { name: 'id', type: 'VARCHAR', values: ids },
     { name: 'title', type: 'VARCHAR', values: titles },
@@ -28,7 +28,7 @@ export async function catalogueFrom(
   };
 }
 
-export function pageViewColumns({ user, time, split, history, historyLength }: PageViews): ParquetColumn[] {
+export function pageViewColumns({ user, time, split, history, historyLength }: PageViews): Column[] {
   return [
     integers('user', user),
     { name: 'time', type: 'DOUBLE', values: time },
@@ -64,7 +64,7 @@ export async function pageViewsFrom(
   };
 }
 
-export function exposureColumns(exposures: Exposures, start: Int32Array): ParquetColumn[] {
+export function exposureColumns(exposures: Exposures, start: Int32Array): Column[] {
   const { item, clicked, numeric, numericNames, context } = exposures;
   const pageView = new Int32Array(item.length);
   for (let view = 0; view + 1 < start.length; view++) pageView.fill(view, start[view], start[view + 1]);
@@ -73,7 +73,7 @@ export function exposureColumns(exposures: Exposures, start: Int32Array): Parque
     integers('item', item),
     { name: 'clicked', type: 'UTINYINT', values: clicked },
     ...context.map(({ name, codes }) => integers(`context_${name}`, codes)),
-    ...numericNames.map((name, feature): ParquetColumn => {
+    ...numericNames.map((name, feature): Column => {
       return {
         name: `numeric_${name}`,
         type: 'FLOAT',
@@ -122,7 +122,7 @@ function everyNth(values: Float32Array, from: number, width: number): Float32Arr
   return column;
 }
 
-function integers(name: string, values: Int32Array): ParquetColumn {
+function integers(name: string, values: Int32Array): Column {
   return { name, type: 'INTEGER', values };
 }
 

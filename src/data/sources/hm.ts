@@ -6,6 +6,7 @@ import { CourierError } from '../../errors.ts';
 import { groupRows } from '../../groups.ts';
 import { safePlace } from '../../progress.ts';
 import { Random } from '../../random.ts';
+import { encodeCategories } from '../categories.ts';
 import { type Clicks, lowerBound, orderByTime } from '../clicks.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
@@ -20,9 +21,9 @@ import {
   type SourceItem,
 } from './source.ts';
 import { splitByTime } from './splits.ts';
-import { parseNumber } from './table-log.ts';
 import { readTextTable } from './text-table.ts';
 import { parseTime } from './time.ts';
+import { parseNumber } from './words.ts';
 
 export const hmOptions = z.object({
   folder: z.string().min(1).describe('Folder with transactions.csv, articles.csv and images.'),
@@ -66,11 +67,12 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
         time,
         split: splitByTime(time, splitTimes),
         start: views.start,
-        context: [{ name: 'sales_channel', values: channels }],
+        context: [encodeCategories('sales_channel', channels)],
       },
       exposures: {
         item: views.item,
         clicked: views.clicked,
+        logged: null,
         numeric: [{ name: 'price', values: earlierPrices(purchases, views, items.length) }],
       },
       candidateSampling: views.sampling,

@@ -2,9 +2,9 @@
 import { percent } from '../../text.ts';
 import { describeSelect, nameInSql } from '../duckdb.ts';
 import { BadRows, Findings } from '../findings.ts';
-import { understandLabels } from './label-column.ts';
+import { type TextCounts, understandLabels } from './label-column.ts';
 import { type TextOptions, withRelation } from './relation.ts';
-import { readTextTable } from './text-table.ts';
+import { withLoadedTable } from './text-table.ts';
 import { understandTimes } from './time-column.ts';
 import { isMissing } from './words.ts';
 
@@ -41,7 +41,10 @@ const lookedAt = 20_000;
 interface Look {
   readonly name: string;
   readonly texts: readonly (string | null)[];
-  readonly distinct: number;
+  /** Of each different text. */
+  readonly counts: TextCounts;
+  /** What the texts are as times, null where they are none. */
+  readonly timeMeaning: string | null;
 }
 
 /** How much a name says of a purpose: the first pattern that fits says the most. */
@@ -79,18 +82,31 @@ export async function inspectTable(
   const readable = columns.filter(({ type }) => !/\[|STRUCT|MAP|BLOB/.test(type));
   const findings = new Findings();
   const reading = { what, badRows: new BadRows(what, findings), findings, ...options, limit: lookedAt };
-  const table = await readTextTable(
+  const looks = await withLoadedTable(
     input,
     readable.map(({ name }) => nameInSql(name)),
     reading,
+    async ({ connection, table, column }) => {
+      const found: Look[] = [];
+      for (const { name } of readable) {
+        const sql = column(nameInSql(name));
+        const read = await connection.runAndReadAll(`SELECT ${sql} FROM ${table} ORDER BY rowid`);
+        const texts = read.getRows().map(([text]) => (typeof text === 'string' ? text : null));
+        const counts = new Map<string | null, number>();
+        for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+        const timeMeaning = await understandTimes({ connection, table, column: sql, name }).then(
+          ({ meaning }) => meaning,
+          () => null,
+        );
+        found.push({ name, texts, counts, timeMeaning });
+      }
+      return found;
+    },
   );
-  const looks = readable.map(({ name }): Look => {
-    const texts = table.columns.get(nameInSql(name)) ?? [];
-    return { name, texts, distinct: new Set(texts).size };
-  });
   const inspected = columns.map(({ name, type }): InspectedColumn => {
     const look = looks.find((each) => each.name === name);
-    const { texts, distinct }: Omit<Look, 'name'> = look ?? { texts: [], distinct: 0 };
+    const texts = look?.texts ?? [];
+    const distinct = look?.counts.size ?? 0;
     const given = texts.flatMap((text) => (text === null || isMissing(text) ? [] : [text]));
     const missing = texts.length === 0 ? 0 : 1 - given.length / texts.length;
     return { name, type, missing, distinct, samples: [...new Set(given)].slice(0, 3) };
@@ -113,7 +129,8 @@ function isNumber({ name, texts }: Look): boolean {
 }
 
 /** A column of few words for many rows. */
-function isCategory({ texts, distinct }: Look): boolean {
+function isCategory({ texts, counts }: Look): boolean {
+  const distinct = counts.size;
   if (distinct < 2 || distinct > 500 || distinct > texts.length / 2) return false;
   return texts.some((text) => text !== null && !isMissing(text) && !Number.isFinite(Number(text)));
 }
@@ -137,25 +154,16 @@ function propose(looks: readonly Look[], purposes: readonly Purpose[]): Inspecte
 }
 
 /** @returns how well a column serves a purpose, smaller being better; null where it does not */
-function judge(purpose: Purpose, { name, texts, distinct }: Look) {
+function judge(purpose: Purpose, { name, texts, counts, timeMeaning }: Look) {
   const told = names[purpose].findIndex((pattern) => pattern.test(name.replace(/:\w+$/, '')));
   const rank = told === -1 ? names[purpose].length : told;
   const column = nameInSql(name);
   if (purpose === 'time') {
-    const meaning = meaningOf(column, texts);
-    return meaning === null ? null : { rank, name, column, why: `${meaning}` };
+    return timeMeaning === null ? null : { rank, name, column, why: timeMeaning };
   }
   if (told === -1) return null;
-  if (purpose === 'clicked') return labels(rank, name, column, texts, distinct);
-  return { rank, name, column, why: `its name; ${distinct} different values` };
-}
-
-function meaningOf(name: string, texts: readonly (string | null)[]): string | null {
-  try {
-    return understandTimes(name, texts).meaning;
-  } catch {
-    return null;
-  }
+  if (purpose === 'clicked') return labels(rank, name, column, texts, counts);
+  return { rank, name, column, why: `its name; ${counts.size} different values` };
 }
 
 function labels(
@@ -163,10 +171,10 @@ function labels(
   name: string,
   column: string,
   texts: readonly (string | null)[],
-  distinct: number,
+  counts: TextCounts,
 ) {
   try {
-    const labelOf = understandLabels(column, texts, undefined);
+    const labelOf = understandLabels(column, counts, undefined);
     const clicks = texts.filter((text) => labelOf(text) === true).length;
     const others = texts.filter((text) => labelOf(text) === false).length;
     if (clicks === 0 || others === 0) return null;
@@ -174,9 +182,9 @@ function labels(
   } catch {
     // Events by name, of which one is the click.
     const click =
-      distinct <= 20 ? texts.find((text) => text !== null && /^(click|buy|purchase)/i.test(text)) : null;
+      counts.size <= 20 ? texts.find((text) => text !== null && /^(click|buy|purchase)/i.test(text)) : null;
     if (click == null) return null;
     const expression = `${column} = '${click.replaceAll("'", "''")}'`;
-    return { rank, name, column: expression, why: `${click} is one of its ${distinct} values` };
+    return { rank, name, column: expression, why: `${click} is one of its ${counts.size} values` };
   }
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { understandLabels } from './label-column.ts';
 
 function read(texts: readonly (string | null)[], clicks?: readonly string[]) {
-  const labelOf = understandLabels('clicked', texts, clicks);
+  const counts = new Map<string | null, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const labelOf = understandLabels('clicked', counts, clicks);
   return texts.map(labelOf);
 }
 

@@ -20,6 +20,9 @@ function plain(text: string): string {
   return lower.replace(/^\+?(-?[01])(\.0*)?$/, '$1');
 }
 
+/** How often each text of a column occurs; null where there is none. */
+export type TextCounts = ReadonlyMap<string | null, number>;
+
 /**
  * @param name of the column, for messages
  * @param clicks values that are clicks, all others being none; undefined where the column says it by itself
@@ -28,27 +31,28 @@ function plain(text: string): string {
  */
 export function understandLabels(
   name: string,
-  texts: readonly (string | null)[],
+  texts: TextCounts,
   clicks: readonly string[] | undefined,
 ): (text: string | null) => boolean | undefined {
   if (clicks !== undefined) {
     const wanted = new Set(clicks);
-    if (!texts.some((text) => text !== null && wanted.has(text.trim())))
+    if (![...texts.keys()].some((text) => text !== null && wanted.has(text.trim())))
       throw needsExplanation(name, texts, `none of them is ${clicks.join(', ')}`);
     return (text) => (text === null || isMissing(text) ? undefined : wanted.has(text.trim()));
   }
   const counts = new Map<string, number>();
-  for (const text of texts) {
+  for (const [text, count] of texts) {
     if (text === null || isMissing(text)) continue;
     const value = plain(text);
-    counts.set(value, (counts.get(value) ?? 0) + 1);
+    counts.set(value, (counts.get(value) ?? 0) + count);
   }
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const total = totalOf(counts);
+  const rows = totalOf(texts);
   const told = pairs.map((pair) => pair.reduce((sum, value) => sum + (counts.get(value) ?? 0), 0));
   const most = Math.max(...told);
   if (total === 0) throw needsExplanation(name, texts, 'all of it is empty');
-  const empty = texts.length - total;
-  if (empty > 0.1 * texts.length) throw emptyLabels(name, empty, texts.length);
+  const empty = rows - total;
+  if (empty > 0.1 * rows) throw emptyLabels(name, empty, rows);
   if (most < 0.9 * total) throw needsExplanation(name, texts, 'which of them are clicks is not plain');
   const [click, none] = pairs[told.indexOf(most)]!;
   return (text) => {
@@ -57,10 +61,15 @@ export function understandLabels(
   };
 }
 
-function needsExplanation(name: string, texts: readonly (string | null)[], why: string): CourierError {
-  const counts = new Map<string, number>();
-  for (const text of texts) counts.set(text ?? '', (counts.get(text ?? '') ?? 0) + 1);
-  const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
+function totalOf(counts: TextCounts): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
+
+function needsExplanation(name: string, texts: TextCounts, why: string): CourierError {
+  const most = [...texts]
+    .map(([text, count]) => [text ?? '', count] as const)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 5);
   const values = most.map(([value, count]) => `${value === '' ? '(empty)' : oneLine(value, 30)} (${count})`);
   const given = most.map(([value]) => value).filter((value) => value !== '');
   // Clicks are the rarer ones.

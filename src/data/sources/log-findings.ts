@@ -2,27 +2,27 @@
 import { integer, percent } from '../../text.ts';
 import type { Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
-import type { LogRow } from './log-row.ts';
+import type { LogRows } from './log-row.ts';
 
 /** An id has more than its share with more than this part of the log, and so many times the mean. */
 const [largestShare, timesTheMean] = [0.01, 20];
 
 /** A single user or item with a large part of the log is a robot, a test, or a word for nothing that is not known as one. */
 export function findHeavyIds(
-  rows: readonly LogRow[],
+  rows: LogRows,
   indexers: { readonly users: Indexer; readonly items: Indexer },
   findings: Findings,
 ): void {
-  for (const [kind, ids, indexOf] of [
-    ['user', indexers.users.ids, (row: LogRow) => row.user],
-    ['item', indexers.items.ids, (row: LogRow) => row.item],
+  for (const [kind, ids, indices] of [
+    ['user', indexers.users.ids, rows.user],
+    ['item', indexers.items.ids, rows.item],
   ] as const) {
     const counts = new Int32Array(ids.length);
-    for (const row of rows) counts[indexOf(row)]! += 1;
+    for (const index of indices) counts[index]! += 1;
     const known = counts.filter((count) => count > 0).length;
     for (const [id, count] of counts.entries()) {
-      if (count <= largestShare * rows.length || count <= (timesTheMean * rows.length) / known) continue;
-      const example = `${ids[id]} with ${integer(count)}, ${percent(count / rows.length)}`;
+      if (count <= largestShare * indices.length || count <= (timesTheMean * indices.length) / known) continue;
+      const example = `${ids[id]} with ${integer(count)}, ${percent(count / indices.length)}`;
       findings.add(`Rows of a single ${kind} with more than its share of the log`, example, count);
     }
   }
@@ -32,8 +32,8 @@ export function findHeavyIds(
 const farLengths = 5;
 
 /** Times that lie far from all others: of clocks that were wrong. */
-export function findFarTimes(rows: readonly LogRow[], findings: Findings): void {
-  const times = Float64Array.from(rows, ({ time }) => time).sort();
+export function findFarTimes({ time }: LogRows, findings: Findings): void {
+  const times = time.toSorted();
   const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? 0;
   const [low, high] = [at(0.01), at(0.99)];
   const room = farLengths * Math.max(high - low, 86_400_000);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Random } from '../../random.ts';
+import { encodeCategories } from '../categories.ts';
 import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { fileOf, ImageFolder } from './image-folder.ts';
@@ -54,7 +55,7 @@ export const ml1mSource: Source<z.output<typeof ml1mOptions>> = {
       shown,
       counterPeriod: second,
       pageViews: describePageViews(views, users.ids, viewers, findings),
-      exposures: { item: views.item, clicked: views.clicked, numeric: [] },
+      exposures: { item: views.item, clicked: views.clicked, logged: null, numeric: [] },
       candidateSampling: ratedCandidates,
       candidatesAreSampled: false,
       understood: [],
@@ -120,10 +121,11 @@ function describePageViews(
   for (const id of ids) {
     if (!viewers.has(id)) findings.add('Users of the ratings that are not in users.dat', id);
   }
-  const column = (name: keyof Viewer) => ({
-    name,
-    values: Array.from(user, (index) => viewers.get(ids[index]!)?.[name] ?? null),
-  });
+  const column = (name: keyof Viewer) =>
+    encodeCategories(
+      name,
+      Array.from(user, (index) => viewers.get(ids[index]!)?.[name] ?? null),
+    );
   return {
     user,
     time,

@@ -57,8 +57,7 @@ export async function withRelation<T>(
           throw (await missingFile(what, error)) ?? unreadable(what, name, opened, error);
         }
       },
-      signal,
-      opened.files,
+      { signal, files: opened.files, spill: temporary },
     );
   } finally {
     await rm(temporary, { recursive: true, force: true });

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { NumericColumn } from '../base-features.ts';
 import type { Clicks, UserEvents } from '../clicks.ts';
-import type { Finding } from '../dataset.ts';
+import type { CategoricalColumn, Finding } from '../dataset.ts';
 
 export interface SourceItem {
   /** The id as the shop writes it. */
@@ -24,13 +24,25 @@ export interface SourcePageViews {
   /** Candidates of page view p are start[p] … start[p + 1] - 1. (P + 1) */
   readonly start: Int32Array;
   /** Categorical columns of the page view, such as the sales channel. (P) each */
-  readonly context: readonly { readonly name: string; readonly values: readonly (string | null)[] }[];
+  readonly context: readonly CategoricalColumn[];
+}
+
+/** Exposures as a log has them. (R) each */
+export interface LoggedExposures {
+  /** The row of the log, the first after the header being 1; of several that became one exposure the first. */
+  readonly row: Float64Array;
+  /** When it was shown. Milliseconds. */
+  readonly time: Float64Array;
+  /** When it was clicked; the same as `time` where it was not. Milliseconds. */
+  readonly clickedAt: Float64Array;
 }
 
 export interface SourceExposures {
   /** Index into items; no item twice in a page view. (R) */
   readonly item: Int32Array;
   readonly clicked: Uint8Array;
+  /** Where each stands in the log; null where exposures are drawn. */
+  readonly logged: LoggedExposures | null;
   /** What the log knows of an exposure. (R) each, NaN where missing */
   readonly numeric: readonly NumericColumn[];
 }

@@ -52,7 +52,10 @@ describe.each(Object.entries(adapters))('adapter %s', (_name, { open, write }) =
       expect(shown.length).toBeGreaterThan(0);
       expect(new Set(shown).size).toBe(shown.length);
     }
-    for (const { values } of columns) expect(values).toHaveLength(time.length);
+    for (const { codes, values } of columns) {
+      expect(codes).toHaveLength(time.length);
+      expect(Math.max(...codes)).toBeLessThan(values.length);
+    }
     for (const { values } of exposures.numeric) expect(values).toHaveLength(exposures.item.length);
   });
 

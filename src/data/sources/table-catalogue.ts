@@ -5,9 +5,9 @@ import { BadRows, type Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { ImageFolder, type PhotoPlace } from './image-folder.ts';
 import { inputName } from './input-files.ts';
-import type { LogRow } from './log-row.ts';
+import type { LogRows } from './log-row.ts';
 import type { SourceContext, SourceItem } from './source.ts';
-import { requireIds } from './table-log.ts';
+import { IdLooks } from './table-log.ts';
 import type { TableOptions } from './table-options.ts';
 import { readTextTable } from './text-table.ts';
 import { givenText, wholeId } from './words.ts';
@@ -19,7 +19,7 @@ export interface TableCatalogue {
    * Describes every item of the indexer.
    * @throws CourierError VALUE_INVALID where log, catalogue and photos do not meet
    */
-  describe(log: readonly LogRow[], findings: Findings): Described;
+  describe(log: LogRows, findings: Findings): Described;
 }
 
 export interface Described {
@@ -60,7 +60,9 @@ async function readItems(
   const optional = [image, title].filter((name) => name !== undefined);
   const reading = { what: 'Catalogue', badRows, findings, encoding, quote, signal: context.signal };
   const table = await readTextTable(path, [item, ...optional, ...categories], reading);
-  requireIds(item, table.columns.get(item) ?? []);
+  const looks = new IdLooks(item);
+  for (const text of table.columns.get(item) ?? []) looks.at(text ?? '', 1);
+  looks.require();
   const known: SourceItem[] = [];
   for (const [index, row] of table.row.entries()) {
     const cell = (name: string | undefined): string | null =>
@@ -131,18 +133,19 @@ function unknownItem(
 }
 
 /** Counts how many exposures and clicks meet something. */
-function shares(log: readonly LogRow[], meets: (item: number) => boolean) {
-  let [exposures, clicks, clicked] = [0, 0, 0];
-  for (const row of log) {
-    const met = meets(row.item) ? 1 : 0;
+function shares({ item, clicked }: LogRows, meets: (item: number) => boolean) {
+  let [exposures, clicks, allClicks] = [0, 0, 0];
+  for (let row = 0; row < item.length; row++) {
+    const met = meets(item[row]!) ? 1 : 0;
     exposures += met;
-    if (row.clicked) [clicks, clicked] = [clicks + met, clicked + 1];
+    clicks += met * clicked[row]!;
+    allClicks += clicked[row]!;
   }
-  return { exposures: exposures / log.length, clicks: clicks / Math.max(1, clicked) };
+  return { exposures: exposures / item.length, clicks: clicks / Math.max(1, allClicks) };
 }
 
 function requireJoins(
-  log: readonly LogRow[],
+  log: LogRows,
   items: readonly SourceItem[],
   known: number,
   { catalogue, images, minimumJoin }: TableOptions,
@@ -150,7 +153,7 @@ function requireJoins(
 ): readonly string[] {
   const understood: string[] = [];
   const unmet = (meets: (item: number) => boolean) =>
-    [...new Set(log.filter(({ item }) => !meets(item)).map(({ item }) => items[item]!.id))].slice(0, 3);
+    [...new Set(log.item.filter((item) => !meets(item)))].slice(0, 3).map((item) => items[item]!.id);
   if (catalogue !== undefined) {
     const meets = (item: number) => item < known;
     const share = shares(log, meets);

@@ -1,38 +1,54 @@
-/** The rows of a click log, parsed and checked. */
+/** A click log in a database: parsed, checked, with users and items as numbers. */
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../../errors.ts';
 import { safePlace } from '../../progress.ts';
 import { oneLine } from '../../text.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
+import { readNumber } from '../typed-rows.ts';
+import { encodeTexts } from './dictionary.ts';
 import { inputName } from './input-files.ts';
-import { understandLabels } from './label-column.ts';
-import { findFarTimes, findHeavyIds } from './log-findings.ts';
-import type { LogRow } from './log-row.ts';
-import { rowsBetweenSafePlaces, type SourceContext } from './source.ts';
+import { type TextCounts, understandLabels } from './label-column.ts';
+import type { SourceContext } from './source.ts';
 import type { TableOptions } from './table-options.ts';
-import { readTextTable, type TextTable } from './text-table.ts';
+import { type LoadedTable, withLoadedTable } from './text-table.ts';
 import { type TimeReading, understandTimes } from './time-column.ts';
-import { givenText, isScientific, wholeId } from './words.ts';
+import { givenText, isMissingSql, isScientific, wholeId } from './words.ts';
 
 type LogOptions = TableOptions['log'];
 
-export interface Log {
-  /** The usable rows, in the order of the file. */
-  readonly rows: readonly LogRow[];
-  /** What was understood of it, in words for the report. */
-  readonly understood: readonly string[];
+/**
+ * The usable rows, in the table `coded` of a connection: row, user_id, item_id, time, clicked, clicked_at, view (a hash of its text;
+ * of no meaning where the log has no page views), n0 … (numbers, NaN where missing), x0 … (codes of context).
+ */
+export interface CodedLog {
+  readonly connection: DuckDBConnection;
+  /** Rows of `coded`. */
+  readonly count: number;
+  /** Texts of the codes of each context column, `unknown` being the first. */
+  readonly contextTexts: readonly (readonly string[])[];
+  /** What the times were understood to be. */
+  readonly timeMeaning: string;
+  /** The text of the page view of a row of `coded`, for messages. */
+  pageViewOf(row: number): Promise<string>;
+}
+
+interface Indexers {
+  readonly users: Indexer;
+  readonly items: Indexer;
 }
 
 /**
  * Reads a log. What its times and labels mean is told by whole columns.
- * @throws CourierError of readTextTable, understandTimes and understandLabels, LOG_EMPTY, TOO_MANY_BAD_ROWS or LOG_WITHOUT_CLICKS
+ * @throws CourierError of withLoadedTable, understandTimes and understandLabels, LOG_EMPTY, TOO_MANY_BAD_ROWS or LOG_WITHOUT_CLICKS
  */
-export async function readLog(
+export async function withLog<T>(
   options: LogOptions,
-  indexers: { readonly users: Indexer; readonly items: Indexer },
+  indexers: Indexers,
   { maxBadRows, signal }: SourceContext,
   findings: Findings,
-): Promise<Log> {
+  task: (log: CodedLog) => Promise<T>,
+): Promise<T> {
   const badRows = new BadRows(inputName(options.path), findings);
   const optional = [options.clicked, options.clickedAt, options.pageView].filter(
     (name) => name !== undefined,
@@ -41,149 +57,273 @@ export async function readLog(
   const names = [...wanted, ...options.numeric, ...options.context];
   const { encoding, quote } = options;
   const reading = { what: 'Click log', badRows, findings, encoding, quote, signal };
-  const table = await readTextTable(options.path, names, reading);
-  if (table.total === 0) throw emptyLog(options.path);
-  // Before anything is understood of what is left.
-  badRows.check(table.total, maxBadRows);
-  const parser = new RowParser(table, options);
-  const rows: LogRow[] = [];
-  for (const [index, row] of table.row.entries()) {
-    if (index % rowsBetweenSafePlaces === 0) await safePlace(signal);
-    if (table.duplicate[index]) {
-      findings.add('Duplicate rows of the log dropped', `row ${row}`);
-      continue;
-    }
-    const parsed = parser.parse(index);
-    if ('problem' in parsed) badRows.skip(row, parsed.problem, parsed.value);
-    else
-      rows.push({
-        ...parsed,
-        user: indexers.users.indexOf(parsed.user),
-        item: indexers.items.indexOf(parsed.item),
-      });
-  }
-  badRows.check(table.total, maxBadRows);
-  parser.report(findings);
-  if (!rows.some(({ clicked }) => clicked)) throw withoutClicks(options);
-  if (options.clicked !== undefined && rows.every(({ clicked }) => clicked)) throw withoutOthers(options);
-  findHeavyIds(rows, indexers, findings);
-  findFarTimes(rows, findings);
-  return { rows, understood: [parser.understood(rows)] };
+  return withLoadedTable(options.path, names, reading, async (loaded) => {
+    const { connection, total } = loaded;
+    if (total === 0) throw emptyLog(options.path);
+    // Before anything is understood of what is left.
+    badRows.check(total, maxBadRows);
+    const time = await timesOf(loaded, options.time);
+    const clickTime = options.clickedAt === undefined ? null : await timesOf(loaded, options.clickedAt);
+    await parse(loaded, options, time, clickTime, badRows);
+    badRows.check(total, maxBadRows);
+    await safePlace(signal);
+    await requireBothLabels(connection, options);
+    const contextTexts = await code(connection, options, indexers, findings);
+    await safePlace(signal);
+    return task({
+      connection,
+      count: await readNumber(connection, 'SELECT count(*) FROM coded'),
+      contextTexts,
+      timeMeaning: time.meaning,
+      async pageViewOf(row) {
+        const sql = `SELECT ${loaded.column(options.pageView ?? options.time)} FROM ${loaded.table} WHERE rowid = ${row}`;
+        const [[text] = ['']] = (await connection.runAndReadAll(sql)).getRows();
+        return `${text}`;
+      },
+    });
+  });
 }
 
-type ParsedRow = Omit<LogRow, 'user' | 'item'> & { readonly user: string; readonly item: string };
-type Problem = { readonly problem: string; readonly value: string | null };
-
-class RowParser {
-  readonly #table: TextTable;
-  readonly #options: LogOptions;
-  readonly #times: TimeReading;
-  readonly #clickTimes: TimeReading | null;
-  readonly #labelOf: (text: string | null) => boolean | undefined;
-  readonly #ids = { decimals: 0, example: '' };
-
-  constructor(table: TextTable, options: LogOptions) {
-    const texts = (name: string) => table.columns.get(name) ?? [];
-    this.#table = table;
-    this.#options = options;
-    for (const name of [options.user, options.item]) requireIds(name, texts(name));
-    this.#times = understandTimes(options.time, texts(options.time));
-    this.#clickTimes =
-      options.clickedAt === undefined ? null : understandTimes(options.clickedAt, texts(options.clickedAt));
-    this.#labelOf =
-      options.clicked === undefined
-        ? () => true
-        : understandLabels(options.clicked, texts(options.clicked), options.clickedValues);
-  }
-
-  parse(index: number): ParsedRow | Problem {
-    const options = this.#options;
-    const cell = (name: string): string | null => this.#table.columns.get(name)?.[index] ?? null;
-    const user = this.#id(cell(options.user));
-    if (user === null) return { problem: `empty ${options.user}`, value: cell(options.user) };
-    const item = this.#id(cell(options.item));
-    if (item === null) return { problem: `empty ${options.item}`, value: cell(options.item) };
-    const timeText = cell(options.time);
-    const time = this.#times.toMilliseconds(timeText ?? '');
-    if (time === undefined)
-      return { problem: `${options.time} is no time of 1990 to today`, value: timeText };
-    const label = options.clicked === undefined ? null : cell(options.clicked);
-    const clicked = this.#labelOf(label);
-    if (clicked === undefined)
-      return { problem: `${options.clicked} is neither click nor none`, value: label };
-    const late = this.#clickTimes !== null && clicked ? cell(options.clickedAt ?? '') : null;
-    const clickedAt =
-      this.#clickTimes !== null && clicked ? this.#clickTimes.toMilliseconds(late ?? '') : time;
-    if (clickedAt === undefined)
-      return { problem: `${options.clickedAt} of a click is no time`, value: late };
-    if (clickedAt < time) return { problem: `${options.clickedAt} is before ${options.time}`, value: late };
-    const pageView = options.pageView === undefined ? `${time}` : givenText(cell(options.pageView));
-    if (pageView === null)
-      return { problem: `empty ${options.pageView}`, value: cell(options.pageView ?? '') };
-    const numeric: number[] = [];
-    for (const name of options.numeric) {
-      const value = parseNumber(cell(name));
-      if (value === undefined) return { problem: `${name} is not a finite number`, value: cell(name) };
-      numeric.push(value);
-    }
-    const context = options.context.map((name) => givenText(cell(name)));
-    return { user, item, time, clicked, clickedAt, pageView, numeric, context };
-  }
-
-  report(findings: Findings): void {
-    findings.add(
-      'Ids of whole numbers with decimals, read without them',
-      this.#ids.example,
-      this.#ids.decimals,
-    );
-  }
-
-  /** In words: what the times are, and from when to when they go. */
-  understood(rows: readonly LogRow[]): string {
-    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const { time } of rows) {
-      first = Math.min(first, time);
-      last = Math.max(last, time);
-    }
-    const text = (time: number) => new Date(time).toISOString().slice(0, 19).replace('T', ' ');
-    return `Times: ${this.#options.time} as ${this.#times.meaning}, from ${text(first)} to ${text(last)} UTC`;
-  }
-
-  #id(text: string | null): string | null {
-    const id = givenText(text);
-    const whole = id === null ? null : wholeId(id);
-    if (whole !== id) {
-      this.#ids.decimals++;
-      this.#ids.example = `${id} as ${whole}`;
-    }
-    return whole;
-  }
+function timesOf({ connection, table, column }: LoadedTable, name: string): Promise<TimeReading> {
+  return understandTimes({ connection, table, column: column(name), name });
 }
 
-/** @throws CourierError VALUE_INVALID where more than one of a hundred is a number that has lost its digits, or a list */
-export function requireIds(name: string, texts: readonly (string | null)[]): void {
-  const lists = texts.filter((text) => text !== null && /^\s*[[{]/.test(text));
-  if (lists.length > 0.01 * texts.length)
-    throw new CourierError(
-      'VALUE_INVALID',
-      `\`${name}\` holds lists such as ${oneLine(lists[0] ?? '', 60)}.`,
-      `Make rows of them in a query: "SELECT *, unnest(from_json(${name}, '["VARCHAR"]')) AS item FROM …".`,
-    );
-  const lost = texts.filter((text) => text !== null && isScientific(text.trim()));
-  if (lost.length <= 0.01 * texts.length) return;
-  throw new CourierError(
-    'VALUE_INVALID',
-    `\`${name}\` holds numbers such as ${lost[0]}, of which a spreadsheet has kept no more digits.`,
-    'Export the ids as text.',
+/** A reason for which a row cannot be used: SQL that is true for it, and the column to show. */
+interface Problem {
+  readonly condition: string;
+  readonly reason: string;
+  readonly name: string;
+}
+
+/** Makes the table `parsed`, in which `problem` is null for a row that can be used. */
+async function parse(
+  loaded: LoadedTable,
+  options: LogOptions,
+  time: TimeReading,
+  clickTime: TimeReading | null,
+  badRows: BadRows,
+): Promise<void> {
+  const { connection, table, column } = loaded;
+  const cell = (name: string | undefined) => (name === undefined ? 'NULL' : column(name));
+  const clicked = options.clicked === undefined ? 'true' : await labelSql(loaded, options);
+  const shownAt = time.milliseconds(column(options.time));
+  const values = {
+    user_id: column(options.user),
+    item_id: column(options.item),
+    time: shownAt,
+    clicked,
+    clicked_at:
+      clickTime === null
+        ? 'NULL'
+        : `CASE WHEN ${clicked} THEN ${clickTime.milliseconds(cell(options.clickedAt))} END`,
+    view: options.pageView === undefined ? '0' : `hash(${column(options.pageView)})`,
+    ...Object.fromEntries(options.numeric.map((name, place) => [`n${place}`, numberSql(column(name))])),
+    ...Object.fromEntries(options.context.map((name, place) => [`x${place}`, column(name)])),
+  };
+  const problems = problemsOf(options, column);
+  const cases = problems.map(({ condition }, place) => `WHEN ${condition} THEN ${place}`);
+  const selected = Object.entries(values).map(([name, sql]) => `${sql} AS ${name}`);
+  await connection.run(`CREATE TEMP TABLE parsed AS
+    SELECT row, user_id, item_id, time, clicked, coalesce(clicked_at, time) AS clicked_at, view, ${numbered('n', options.numeric)}
+      ${numbered('x', options.context)} CASE ${cases.join(' ')} END AS problem
+    FROM (SELECT rowid AS row, ${selected.join(', ')}, ${usedTexts(loaded, options)} FROM ${table})`);
+  const met = await connection.runAndReadAll(
+    'SELECT problem, count(*) FROM parsed WHERE problem IS NOT NULL GROUP BY 1 ORDER BY 1',
   );
+  for (const [place, count] of met.getRows()) {
+    const { reason, name } = problems[Number(place)]!;
+    const examples = await connection.runAndReadAll(`SELECT row + 1, ${column(name)}
+      FROM parsed JOIN ${table} ON row = ${table}.rowid WHERE problem = ${place} ORDER BY row LIMIT 5`);
+    badRows.skipAll(
+      reason,
+      Number(count),
+      examples.getRows().map(([row, value]) => ({ row: Number(row), value: value === null ? null : `${value}` })),
+    );
+  }
 }
 
-/** NaN for an empty cell, undefined for something that is no finite number. */
-export function parseNumber(text: string | null): number | undefined {
-  const trimmed = givenText(text);
-  if (trimmed === null) return Number.NaN;
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) ? Number(trimmed) : Number.NaN;
-  return Number.isFinite(value) ? value : undefined;
+/** Columns `n0, n1, `, as many as there are names. */
+function numbered(letter: string, names: readonly string[]): string {
+  return names.map((_, place) => `${letter}${place}, `).join('');
+}
+
+/** The columns that problems are told from, as they are. */
+function usedTexts({ column }: LoadedTable, { user, item, pageView }: LogOptions): string {
+  return [...new Set([user, item, pageView].filter((name) => name !== undefined).map(column))].join(', ');
+}
+
+/** In the order in which a row is looked at. */
+function problemsOf(options: LogOptions, column: (name: string) => string): readonly Problem[] {
+  const { user, item, time, clicked, clickedAt, pageView, numeric } = options;
+  const empty = (name: string): Problem => ({
+    condition: isMissingSql(column(name)),
+    reason: `empty ${name}`,
+    name,
+  });
+  return [
+    empty(user),
+    empty(item),
+    { condition: 'time IS NULL', reason: `${time} is no time of 1990 to today`, name: time },
+    ...(clicked === undefined
+      ? []
+      : [{ condition: 'clicked IS NULL', reason: `${clicked} is neither click nor none`, name: clicked }]),
+    ...(clickedAt === undefined
+      ? []
+      : [
+          {
+            condition: 'clicked AND clicked_at IS NULL',
+            reason: `${clickedAt} of a click is no time`,
+            name: clickedAt,
+          },
+          { condition: 'clicked_at < time', reason: `${clickedAt} is before ${time}`, name: clickedAt },
+        ]),
+    ...(pageView === undefined ? [] : [empty(pageView)]),
+    ...numeric.map((name, place) => ({
+      condition: `n${place} IS NULL`,
+      reason: `${name} is not a finite number`,
+      name,
+    })),
+  ];
+}
+
+/** SQL for whether a row is a click; NULL where its label says nothing. */
+async function labelSql({ connection, table, column }: LoadedTable, options: LogOptions): Promise<string> {
+  const { clicked = '', clickedValues } = options;
+  const text = column(clicked);
+  const counted = await connection.runAndReadAll(
+    `SELECT ${text}, count(*) FROM ${table} GROUP BY 1 ORDER BY min(rowid)`,
+  );
+  const counts: TextCounts = new Map(
+    counted.getRows().map(([value, count]) => [value === null ? null : `${value}`, Number(count)]),
+  );
+  const labelOf = understandLabels(clicked, counts, clickedValues);
+  const labels = [...counts.keys()].flatMap((value) => {
+    const label = labelOf(value);
+    return value === null || label === undefined ? [] : [{ value, label }];
+  });
+  const values = (wanted: boolean) =>
+    labels.filter(({ label }) => label === wanted).map(({ value }) => `'${value.replaceAll("'", "''")}'`);
+  const [clicks, others] = [values(true), values(false)];
+  const among = (list: readonly string[]) => (list.length === 0 ? 'false' : `${text} IN (${list.join(', ')})`);
+  return `CASE WHEN ${among(clicks)} THEN true WHEN ${among(others)} THEN false END`;
+}
+
+/** SQL for a finite number: NaN for an empty cell, NULL for something else. */
+function numberSql(text: string): string {
+  const number = String.raw`[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?`;
+  const value = `try_cast(${text} AS DOUBLE)`;
+  return `CASE WHEN ${isMissingSql(text)} THEN 'NaN'::DOUBLE
+    WHEN regexp_full_match(trim(${text}), '${number}') AND isfinite(${value}) THEN ${value} END`;
+}
+
+/** @throws CourierError LOG_WITHOUT_CLICKS where there are no clicks, or nothing but clicks */
+async function requireBothLabels(connection: DuckDBConnection, options: LogOptions): Promise<void> {
+  const usable = 'FROM parsed WHERE problem IS NULL';
+  if ((await readNumber(connection, `SELECT count(*) ${usable} AND clicked`)) === 0)
+    throw withoutClicks(options);
+  if (
+    options.clicked !== undefined &&
+    (await readNumber(connection, `SELECT count(*) ${usable} AND NOT clicked`)) === 0
+  )
+    throw withoutOthers(options);
+}
+
+/** Makes `coded` of `parsed`. @returns the texts of the codes of each context column */
+async function code(
+  connection: DuckDBConnection,
+  options: LogOptions,
+  indexers: Indexers,
+  findings: Findings,
+): Promise<string[][]> {
+  const usable = 'parsed WHERE problem IS NULL';
+  const decimals = { rows: 0, example: '' };
+  for (const [table, ids, indexer] of [
+    ['users', options.user, indexers.users],
+    ['items', options.item, indexers.items],
+  ] as const) {
+    const looks = new IdLooks(ids);
+    const column = table === 'users' ? 'user_id' : 'item_id';
+    await encodeTexts(connection, table, column, usable, (text, rows) => {
+      looks.at(text ?? '', rows);
+      const id = givenText(text) ?? '';
+      const whole = wholeId(id);
+      if (whole !== id) {
+        decimals.rows += rows;
+        decimals.example = `${id} as ${whole}`;
+      }
+      return indexer.indexOf(whole);
+    });
+    looks.require();
+  }
+  findings.add('Ids of whole numbers with decimals, read without them', decimals.example, decimals.rows);
+  const contextTexts: string[][] = [];
+  for (const place of options.context.keys()) {
+    const texts = ['unknown'];
+    const codes = new Map<string, number>();
+    await encodeTexts(connection, `contexts${place}`, `x${place}`, usable, (text) => {
+      const given = givenText(text);
+      if (given === null) return 0;
+      const known = codes.get(given) ?? texts.push(given) - 1;
+      codes.set(given, known);
+      return known;
+    });
+    contextTexts.push(texts);
+  }
+  const extra = [
+    ...options.numeric.map((_, place) => `, n${place}`),
+    ...options.context.map((_, place) => `, t${place}.code AS x${place}`),
+  ].join('');
+  const joins = options.context.map(
+    (_, place) => `JOIN contexts${place} t${place} ON x${place} IS NOT DISTINCT FROM t${place}.text`,
+  );
+  await connection.run(`CREATE TEMP TABLE coded AS
+    SELECT row, users.code AS user_id, items.code AS item_id, time, clicked, clicked_at, view${extra}
+    FROM parsed JOIN users ON user_id = users.text JOIN items ON item_id = items.text ${joins.join(' ')}
+    WHERE problem IS NULL`);
+  await connection.run('DROP TABLE parsed');
+  return contextTexts;
+}
+
+/** Looks at the ids of a column. */
+export class IdLooks {
+  readonly #name: string;
+  readonly #lists = { rows: 0, example: '' };
+  readonly #lost = { rows: 0, example: '' };
+  #rows = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** @param rows how many have this id */
+  at(text: string, rows: number): void {
+    this.#rows += rows;
+    for (const [kind, met] of [
+      [this.#lists, /^\s*[[{]/.test(text)],
+      [this.#lost, isScientific(text.trim())],
+    ] as const) {
+      if (!met) continue;
+      if (kind.rows === 0) kind.example = text;
+      kind.rows += rows;
+    }
+  }
+
+  /** @throws CourierError VALUE_INVALID where more than one of a hundred is a number that has lost its digits, or a list */
+  require(): void {
+    const name = this.#name;
+    if (this.#lists.rows > 0.01 * this.#rows)
+      throw new CourierError(
+        'VALUE_INVALID',
+        `\`${name}\` holds lists such as ${oneLine(this.#lists.example, 60)}.`,
+        `Make rows of them in a query: "SELECT *, unnest(from_json(${name}, '["VARCHAR"]')) AS item FROM …".`,
+      );
+    if (this.#lost.rows > 0.01 * this.#rows)
+      throw new CourierError(
+        'VALUE_INVALID',
+        `\`${name}\` holds numbers such as ${this.#lost.example}, of which a spreadsheet has kept no more digits.`,
+        'Export the ids as text.',
+      );
+  }
 }
 
 function emptyLog(path: string): CourierError {

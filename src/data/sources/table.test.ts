@@ -122,7 +122,8 @@ describe('the table adapter', () => {
     });
     expect(candidateSampling).toContain('sampled (hm-v2)');
     expect(exposures.clicked.reduce((sum, clicked) => sum + clicked, 0)).toBe(pageViews.user.length);
-    expect(new Set(pageViews.context[0]?.values)).toEqual(new Set(['phone']));
+    const [device] = pageViews.context;
+    expect(new Set(device?.codes)).toEqual(new Set([device?.values.indexOf('phone')]));
   });
 
   it('counts and skips unusable rows, up to the limit', async () => {
@@ -150,10 +151,7 @@ describe('the table adapter', () => {
 
   it('shows at most five examples of a finding, each of them short and on one line', async () => {
     const bad = Array.from({ length: 9 }, () => ['u', 'i', `"${'x\n'.repeat(400)}"`, 0, 1, '']);
-    const [finding] = (await readLog([...tenViews, ...bad], { maxBadRows: 1 })).findings;
-    expect(finding?.count).toBe(1);
-    const distinct = bad.map((row, index) => [`u${index}`, ...row.slice(1)]);
-    const [many] = (await readLog([...tenViews, ...distinct], { maxBadRows: 1 })).findings;
+    const [many] = (await readLog([...tenViews, ...bad], { maxBadRows: 1 })).findings;
     expect(many?.count).toBe(9);
     expect(many?.examples).toHaveLength(5);
     for (const example of many?.examples ?? []) expect(example).toMatch(/^.{1,100}$/);

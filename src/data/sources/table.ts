@@ -1,17 +1,21 @@
 /** Adapter for a click log, a catalogue and a folder of photos, whose columns a user names or puts together by SQL. */
 import { basename, extname } from 'node:path';
 import { Random } from '../../random.ts';
-import { type Clicks, eventsInOrder, orderByTime, type UserEvents } from '../clicks.ts';
+import { eventsInOrder } from '../clicks.ts';
+import type { CategoricalColumn } from '../dataset.ts';
 import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { defaultCandidates } from './candidate-options.ts';
 import { filesOfInput, isQuery } from './input-files.ts';
-import type { LogRow } from './log-row.ts';
+import { findFarTimes, findHeavyIds } from './log-findings.ts';
+import { readPurchases, readShownRows } from './log-page-views.ts';
+import type { LogRows } from './log-row.ts';
+import { mergeRows } from './merged-rows.ts';
 import { samplePageViews } from './sampled-page-views.ts';
-import type { Source, SourceData, SourceExposures, SourcePageViews } from './source.ts';
+import type { Source, SourceContext, SourceData, SourcePageViews } from './source.ts';
 import { quantileSplitTimes, type SplitTimes, splitByTime } from './splits.ts';
 import { openCatalogue } from './table-catalogue.ts';
-import { readLog } from './table-log.ts';
+import { type CodedLog, withLog } from './table-log.ts';
 import { type TableOptions, tableOptions } from './table-options.ts';
 import { parseTime } from './time.ts';
 
@@ -28,23 +32,23 @@ export const tableSource: Source<TableOptions> = {
     const findings = new Findings();
     const users = new Indexer();
     const catalogue = await openCatalogue(options, context, findings);
-    const { rows: log, understood } = await readLog(
-      options.log,
-      { users, items: catalogue.items },
-      context,
-      findings,
-    );
-    const described = catalogue.describe(log, findings);
+    const indexers = { users, items: catalogue.items };
     const isPurchaseLog = options.log.clicked === undefined;
-    const views = isPurchaseLog
-      ? sampledViews(log, options, context.seed, findings)
-      : exposedViews(log, options, findings);
+    const views = await withLog(options.log, indexers, context, findings, (log) =>
+      isPurchaseLog
+        ? sampledViews(log, options, context, findings)
+        : exposedViews(log, options, context, findings),
+    );
+    const { rows, data, timeMeaning } = views;
+    findHeavyIds(rows, indexers, findings);
+    findFarTimes(rows, findings);
+    const described = catalogue.describe(rows, findings);
     return {
       users: users.ids,
       items: described.items,
-      understood: [...understood, ...described.understood],
+      understood: [understoodTimes(rows, options.log.time, timeMeaning), ...described.understood],
       categoryNames: options.catalogue?.categories ?? [],
-      ...views,
+      ...data,
       counterPeriod,
       candidatesAreSampled: isPurchaseLog,
       findings: findings.list(),
@@ -52,35 +56,25 @@ export const tableSource: Source<TableOptions> = {
   },
 };
 
-type Views = Pick<SourceData, 'clicks' | 'shown' | 'pageViews' | 'exposures' | 'candidateSampling'>;
+/** What becomes of a log: its usable rows, and page views of them. */
+interface Views {
+  readonly rows: LogRows;
+  readonly timeMeaning: string;
+  readonly data: Pick<SourceData, 'clicks' | 'shown' | 'pageViews' | 'exposures' | 'candidateSampling'>;
+}
 
 /** A log of this kind knows moments: a counter may use all that came before. */
 const counterPeriod = 1;
 
-function clicksOf(log: readonly LogRow[]): Clicks {
-  const clicked = log.filter((row) => row.clicked);
-  return eventsAt(
-    clicked,
-    clicked.map(({ clickedAt }) => clickedAt),
-  );
-}
-
-function eventsAt(rows: readonly LogRow[], times: readonly number[]): UserEvents {
-  return eventsInOrder(
-    rows.map(({ user }) => user),
-    rows.map(({ item }) => item),
-    times,
-  );
-}
-
-function sampledViews(
-  log: readonly LogRow[],
+async function sampledViews(
+  log: CodedLog,
   options: TableOptions,
-  seed: number,
+  { seed, signal }: SourceContext,
   findings: Findings,
-): Views {
-  const ordered = Array.from(orderByTime(log.map(({ time }) => time)), (row) => log[row]!);
-  const clicks = clicksOf(ordered);
+): Promise<Views> {
+  const { timeMeaning } = log;
+  const rows = await readPurchases(log, options.log, findings, signal);
+  const clicks = { user: rows.user, item: rows.item, time: rows.time };
   const { target, start, item, clicked, sampling } = samplePageViews(
     clicks,
     counterPeriod,
@@ -88,72 +82,73 @@ function sampledViews(
     Random.seeded(seed, 'candidates'),
     findings,
   );
-  const firstRows = Array.from(target, (row) => ordered[row]!);
-  const times = firstRows.map(({ time }) => time);
+  const pageViews = describePageViews(rows, target, rows.time, start, log, options);
+  const exposures = { item, clicked, logged: null, numeric: [] };
   return {
-    clicks,
-    shown: null,
-    pageViews: describePageViews(firstRows, times, start, options),
-    exposures: { item, clicked, numeric: [] },
-    candidateSampling: sampling,
+    rows,
+    timeMeaning,
+    data: { clicks, shown: null, pageViews, exposures, candidateSampling: sampling },
   };
 }
 
-/** Rows of one user with the same page view text become one page view, at the earliest of their times. */
-function exposedViews(log: readonly LogRow[], options: TableOptions, findings: Findings): Views {
-  const views = pageViewsOf(log, 60_000 * options.log.pageViewMinutes, findings);
-  findSingles(views, findings);
-  const times = views.map((rows) => rows.reduce((first, { time }) => Math.min(first, time), rows[0]!.time));
-  const order = orderByTime(times);
-  const start = [0];
-  const candidates: LogRow[] = [];
-  for (const view of order) {
-    for (const candidate of distinctItems(views[view]!, findings)) candidates.push(candidate);
-    start.push(candidates.length);
-  }
-  const firstRows = Array.from(order, (view) => views[view]![0]!);
-  const viewTimes = Array.from(order, (view) => times[view]!);
+async function exposedViews(
+  log: CodedLog,
+  options: TableOptions,
+  { signal }: SourceContext,
+  findings: Findings,
+): Promise<Views> {
+  const { timeMeaning } = log;
+  const { pageView, pageViewMinutes, numeric } = options.log;
+  const longest = 60_000 * pageViewMinutes;
+  const shown = await readShownRows(log, options.log, longest, pageView !== undefined, findings, signal);
+  const { rows, start } = mergeRows(shown, findings);
+  findSingles(start, findings);
+  const clickedRows = Int32Array.from(rows.clicked.keys()).filter((row) => rows.clicked[row] === 1);
+  const ofClicks = (values: Int32Array | Float64Array) => clickedRows.map((row) => values[row]!);
+  const pageViews = describePageViews(rows, start.subarray(0, -1), rows.viewTime, start, log, options);
+  const { item, clicked, row, time, clickedAt } = rows;
   return {
-    clicks: clicksOf(candidates),
-    shown: eventsAt(
-      candidates,
-      candidates.map(({ time }) => time),
-    ),
-    pageViews: describePageViews(firstRows, viewTimes, Int32Array.from(start), options),
-    exposures: describeExposures(candidates, options),
-    candidateSampling: 'exposed by the shop',
+    rows,
+    timeMeaning,
+    data: {
+      clicks: eventsInOrder(
+        ofClicks(rows.user),
+        ofClicks(rows.item),
+        Float64Array.from(clickedRows, (row) => clickedAt[row]!),
+      ),
+      shown: eventsInOrder(rows.user, item, time),
+      pageViews,
+      exposures: {
+        item,
+        clicked,
+        logged: { row, time, clickedAt },
+        numeric: numeric.map((name, column) => ({ name, values: rows.numeric[column]! })),
+      },
+      candidateSampling: 'exposed by the shop',
+    },
   };
 }
 
-/** Rows of one user and page view, in the order of the first of each; one that spans more than `longest` is several. */
-function pageViewsOf(log: readonly LogRow[], longest: number, findings: Findings): LogRow[][] {
-  const shown = new Map<string, LogRow[]>();
-  for (const row of log) {
-    const key = `${row.user} ${row.pageView}`;
-    const together = shown.get(key);
-    if (together === undefined) shown.set(key, [row]);
-    else together.push(row);
+/** In words: what the times are, and from when to when they go. */
+function understoodTimes({ time }: LogRows, column: string, meaning: string): string {
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const each of time) {
+    first = Math.min(first, each);
+    last = Math.max(last, each);
   }
-  return [...shown.values()].flatMap((rows) => {
-    const parts: LogRow[][] = [];
-    for (const row of rows.toSorted((a, b) => a.time - b.time)) {
-      const part = parts.at(-1);
-      if (part === undefined || row.time - part[0]!.time > longest) parts.push([row]);
-      else part.push(row);
-    }
-    if (parts.length === 1) return [rows];
-    const again = `${rows[0]!.pageView} of one user, ${parts.length} times`;
-    findings.add('Page views whose number came back later, split in time', again);
-    return parts;
-  });
+  const text = (moment: number) => new Date(moment).toISOString().slice(0, 19).replace('T', ' ');
+  return `Times: ${column} as ${meaning}, from ${text(first)} to ${text(last)} UTC`;
 }
 
 /** Share of page views with a single exposure from which on they are told of. */
 const mostSingles = 0.9;
 
-function findSingles(views: readonly LogRow[][], findings: Findings): void {
-  const singles = views.filter(({ length }) => length === 1).length;
-  if (singles <= mostSingles * views.length) return;
+/** @param start of each page view, and the end. (P + 1) */
+function findSingles(start: Int32Array, findings: Findings): void {
+  const count = start.length - 1;
+  let singles = 0;
+  for (let view = 0; view < count; view++) if (start[view + 1]! - start[view]! === 1) singles++;
+  if (singles <= mostSingles * count) return;
   findings.add(
     'Page views with a single exposure, nearly all: is the column of page views the right one?',
     undefined,
@@ -161,56 +156,28 @@ function findSingles(views: readonly LogRow[][], findings: Findings): void {
   );
 }
 
-/** An item shown twice in a page view, or once as shown and once as clicked, is one candidate. */
-function distinctItems(rows: readonly LogRow[], findings: Findings): LogRow[] {
-  const distinct = new Map<number, LogRow>();
-  for (const row of rows) {
-    const known = distinct.get(row.item);
-    if (known !== undefined) findings.add('Rows of an item already in its page view, merged into one');
-    distinct.set(row.item, known === undefined ? row : merged(known, row));
-  }
-  return [...distinct.values()];
-}
-
-/** Shown when it was shown first, and clicked when it was clicked first. */
-function merged(first: LogRow, second: LogRow): LogRow {
-  const clicked = [first, second].filter((row) => row.clicked);
-  return {
-    ...first,
-    time: Math.min(first.time, second.time),
-    clicked: clicked.length > 0,
-    clickedAt: clicked.reduce((earliest, row) => Math.min(earliest, row.clickedAt), Number.POSITIVE_INFINITY),
-  };
-}
-
-function describeExposures(candidates: readonly LogRow[], options: TableOptions): SourceExposures {
-  return {
-    item: Int32Array.from(candidates, ({ item }) => item),
-    clicked: Uint8Array.from(candidates, ({ clicked }) => (clicked ? 1 : 0)),
-    numeric: options.log.numeric.map((name, column) => ({
-      name,
-      values: Float64Array.from(candidates, ({ numeric }) => numeric[column]!),
-    })),
-  };
-}
-
-/** @param firstRows the row of each page view that its user and its context are taken from. (P) */
+/**
+ * @param first the row of each page view that its user and its context are taken from. (P)
+ * @param time of the page view of each row
+ */
 function describePageViews(
-  firstRows: readonly LogRow[],
-  times: readonly number[],
+  rows: LogRows,
+  first: Int32Array,
+  time: Float64Array,
   start: Int32Array,
+  { contextTexts }: CodedLog,
   options: TableOptions,
 ): SourcePageViews {
-  const time = Float64Array.from(times);
+  const times = Float64Array.from(first, (row) => time[row]!);
   return {
-    user: Int32Array.from(firstRows, ({ user }) => user),
-    time,
-    split: splitByTime(time, splitTimes(options, time)),
+    user: first.map((row) => rows.user[row]!),
+    time: times,
+    split: splitByTime(times, splitTimes(options, times)),
     start,
-    context: options.log.context.map((name, column) => ({
-      name,
-      values: firstRows.map(({ context }) => context[column] ?? null),
-    })),
+    context: options.log.context.map((name, column): CategoricalColumn => {
+      const codes = rows.context[column]!;
+      return { name, values: contextTexts[column]!, codes: first.map((row) => codes[row]!) };
+    }),
   };
 }
 

@@ -24,33 +24,66 @@ export interface Reading extends RelationOptions {
   readonly limit?: number | undefined;
 }
 
+/** An input whose columns lie as texts in a table of a database, in the order of the input. */
+export interface LoadedTable {
+  readonly connection: DuckDBConnection;
+  /** Its name. Row numbers of the input are `rowid` + 1. */
+  readonly table: string;
+  /** Rows of the input, those that could not be read included. */
+  readonly total: number;
+  /** SQL of a column or expression that was asked for. */
+  column(name: string): string;
+}
+
 /**
- * Reads some columns, or expressions over them. Lines that are no rows of the table are reported and skipped.
+ * Reads some columns, or expressions over them, into a table. Lines that are no rows of the table are reported and skipped.
  * @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE, COLUMN_MISSING, LOG_EMPTY for a file of no bytes, and CONFIG_INVALID
+ */
+export async function withLoadedTable<T>(
+  input: string,
+  names: readonly string[],
+  reading: Reading,
+  task: (loaded: LoadedTable) => Promise<T>,
+): Promise<T> {
+  const wanted = [...new Set(names)];
+  const { signal, badRows, findings, limit } = reading;
+  const file = inputName(input);
+  return withRelation(input, reading, async (connection, relation) => {
+    const shape = await describeSelect(connection, relation.sql);
+    const texts = [];
+    for (const name of wanted) texts.push(await textOf(connection, name, shape, relation, input, reading));
+    signal?.throwIfAborted();
+    await connection.run(`CREATE TEMP TABLE loaded AS SELECT ${texts.map((text, index) => `${text} AS c${index}`).join(', ')}
+      FROM ${relation.sql}${limit === undefined ? '' : ` LIMIT ${limit}`}`);
+    signal?.throwIfAborted();
+    const rejected = relation.rejects === null ? 0 : await skip(connection, relation.rejects, file, badRows);
+    const [[rows] = [0]] = (await connection.runAndReadAll('SELECT count(*) FROM loaded')).getRows();
+    if (relation.format === 'csv') await findSwallowed(connection, wanted.length, findings, file);
+    return task({
+      connection,
+      table: 'loaded',
+      total: Number(rows) + rejected,
+      column(name) {
+        const place = wanted.indexOf(name);
+        if (place === -1) throw new Error(`${name} was not asked for`);
+        return `c${place}`;
+      },
+    });
+  });
+}
+
+/**
+ * The same as texts in memory, for tables of which there is one row an item.
+ * @throws CourierError of withLoadedTable
  */
 export async function readTextTable(
   input: string,
   names: readonly string[],
   reading: Reading,
 ): Promise<TextTable> {
-  const wanted = [...new Set(names)];
-  const { signal, badRows, findings } = reading;
-  return withRelation(input, reading, async (connection, relation) => {
-    const shape = await describeSelect(connection, relation.sql);
-    const texts = [];
-    for (const name of wanted) texts.push(await textOf(connection, name, shape, relation, input, reading));
-    signal?.throwIfAborted();
-    await connection.run(`CREATE TEMP TABLE loaded AS SELECT CAST(row_number() OVER () AS INTEGER) AS row,
-      ${texts.map((text, index) => `${text} AS c${index}`).join(', ')} FROM ${relation.sql}${
-        reading.limit === undefined ? '' : ` LIMIT ${reading.limit}`
-      }`);
-    signal?.throwIfAborted();
-    const rejected =
-      relation.rejects === null ? 0 : await skip(connection, relation.rejects, inputName(input), badRows);
-    const table = await collect(connection, wanted, rejected, signal);
-    if (relation.format === 'csv') findSwallowed(table, findings, inputName(input));
-    return table;
-  });
+  return withLoadedTable(input, names, reading, (loaded) =>
+    collect(loaded, [...new Set(names)], reading.signal),
+  );
 }
 
 /** The SQL of a column, or of an expression, as text. @throws CourierError COLUMN_MISSING */
@@ -108,14 +141,13 @@ async function skip(
 }
 
 async function collect(
-  connection: DuckDBConnection,
+  { connection, table, total, column }: LoadedTable,
   wanted: readonly string[],
-  rejected: number,
   signal: AbortSignal | undefined,
 ): Promise<TextTable> {
-  const names = wanted.map((_, index) => `c${index}`).join(', ');
+  const names = wanted.map(column).join(', ');
   const result = await connection.stream(`
-    SELECT row, row_number() OVER (PARTITION BY ${names} ORDER BY row) > 1, ${names} FROM loaded ORDER BY row`);
+    SELECT rowid + 1, row_number() OVER (PARTITION BY ${names} ORDER BY rowid) > 1, ${names} FROM ${table} ORDER BY rowid`);
   const row: number[] = [];
   const duplicate: boolean[] = [];
   const texts = wanted.map((): (string | null)[] => []);
@@ -129,19 +161,27 @@ async function collect(
     }
   }
   const columns = new Map(wanted.map((name, index) => [name, texts[index]!]));
-  return { total: row.length + rejected, row, duplicate, columns };
+  return { total, row, duplicate, columns };
 }
 
 /** Rows that a stray quotation mark has made one value of. */
-function findSwallowed(table: TextTable, findings: Findings, file: string): void {
-  for (const texts of table.columns.values()) {
-    for (const [index, text] of texts.entries()) {
-      if (text === null || !text.includes('\n')) continue;
-      const looksLikeRows = text.split('\n').filter((line) => /[,;\t|].*[,;\t|]/.test(line)).length >= 2;
+async function findSwallowed(
+  connection: DuckDBConnection,
+  width: number,
+  findings: Findings,
+  file: string,
+): Promise<void> {
+  for (let place = 0; place < width; place++) {
+    const long = await connection.runAndReadAll(
+      `SELECT rowid + 1, c${place} FROM loaded WHERE contains(c${place}, chr(10)) ORDER BY rowid LIMIT 1000`,
+    );
+    for (const [row, text] of long.getRows()) {
+      const looksLikeRows =
+        `${text}`.split('\n').filter((line) => /[,;\t|].*[,;\t|]/.test(line)).length >= 2;
       if (looksLikeRows)
         findings.add(
           `Values of ${file} that span lines which look like rows; turn quoting off with \`quote\` if a stray mark is the cause`,
-          `row ${table.row[index]}`,
+          `row ${row}`,
         );
     }
   }

@@ -2,6 +2,11 @@
 
 const missing = /^(nan|none|null|na|n\/a|<na>|nat|nil|undefined|\\n|-)?$/i;
 
+/** The same for a column: SQL that is true where there is no value. */
+export function isMissingSql(text: string): string {
+  return `(${text} IS NULL OR regexp_full_match(${text}, '(?i)\\s*(nan|none|null|na|n/a|<na>|nat|nil|undefined|\\\\n|-)?\\s*'))`;
+}
+
 /** Whether a text says that there is no value. */
 export function isMissing(text: string): boolean {
   return missing.test(text.trim());
@@ -15,6 +20,14 @@ export function givenText(text: string | null): string | null {
 /** 123.0 is 123, as pandas writes whole numbers of a column in which others are missing. */
 export function wholeId(id: string): string {
   return id.replace(/^(-?\d+)\.0+$/, '$1');
+}
+
+/** NaN for an empty cell, undefined for something that is no finite number. */
+export function parseNumber(text: string | null): number | undefined {
+  const trimmed = givenText(text);
+  if (trimmed === null) return Number.NaN;
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) ? Number(trimmed) : Number.NaN;
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** 4.00638E+12, as spreadsheets write long numbers: the digits are gone. */

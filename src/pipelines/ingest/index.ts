@@ -183,8 +183,7 @@ async function assemble(
 }
 
 function contextOfExposures({ context, start }: SourcePageViews): CategoricalColumn[] {
-  return context.map(({ name, values }) => {
-    const { codes, ...vocabulary } = encodeCategories(name, values);
+  return context.map(({ codes, ...vocabulary }) => {
     const repeated = new Int32Array(start.at(-1) ?? 0);
     for (const [view, code] of codes.entries()) repeated.fill(code, start[view], start[view + 1]);
     return { ...vocabulary, codes: repeated };
