@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { baseFeatures, type FeatureInput, type NumericColumn } from './base-features.ts';
+import { BaseFeatures, type FeatureInput, filled, type NumericColumn } from './base-features.ts';
 import { encodeCategories } from './categories.ts';
 import { eventsInOrder, type UserEvents } from './clicks.ts';
 import { Counters } from './counters.ts';
-import { Findings } from './findings.ts';
 
 const day = 86_400_000;
 type Event = { readonly user: number; readonly item: number; readonly time: number };
@@ -32,7 +31,6 @@ function inputOf(
     pageViews: {
       user: Int32Array.of(0),
       time: Float64Array.of(time),
-      split: Uint8Array.of(0),
       start: Int32Array.of(0, 3),
     },
     item: Int32Array.of(0, 1, 2),
@@ -40,11 +38,11 @@ function inputOf(
   };
 }
 
-function rowsOf(input: FeatureInput, findings = new Findings()): Record<string, number>[] {
-  const { numeric, numericNames } = baseFeatures(input, findings);
-  const width = numericNames.length;
+function rowsOf(input: FeatureInput): Record<string, number>[] {
+  const features = new BaseFeatures(input);
+  const columns = features.next(input.pageViews.user.length);
   return Array.from(input.item, (_, row) =>
-    Object.fromEntries(numericNames.map((name, feature) => [name, numeric[row * width + feature]!])),
+    Object.fromEntries(features.names.map((name, feature) => [name, columns[feature]![row]!])),
   );
 }
 
@@ -59,7 +57,7 @@ describe('base features', () => {
     for (const event of events) counters.observe({ kind: 'click', ...event });
     const rows = rowsOf(input);
     for (const item of [0, 1, 2]) {
-      expect(Object.values(rows[item]!)).toEqual(counters.describe(item, 0, 5).map(Math.fround));
+      expect(Object.values(rows[item]!)).toEqual([...counters.describe(item, 0, 5)].map(Math.fround));
       expect(Object.keys(rows[item]!)).toEqual(counters.names);
     }
   });
@@ -80,16 +78,29 @@ describe('base features', () => {
     );
   });
 
-  it('fill a missing value with the mean of the training split, and say so', () => {
-    const findings = new Findings();
+  it('are the same in one go and in several', () => {
+    const events = Array.from({ length: 30 }, (_, time) => ({ user: time % 2, item: time % 3, time }));
+    const input = inputOf(events, 0);
+    const pageViews = {
+      user: Int32Array.of(0, 1, 0, 1),
+      time: Float64Array.of(4, 9, 9, 40),
+      start: Int32Array.of(0, 2, 3, 5, 6),
+    };
+    const several = { ...input, shown: eventsOf(events), pageViews, item: Int32Array.of(0, 1, 2, 2, 0, 1) };
+    const [whole, parted] = [new BaseFeatures(several), new BaseFeatures(several)];
+    const parts = [1, 1, 3, 4].map((until) => parted.next(until));
+    for (const [column, values] of whole.next(4).entries())
+      expect(parts.flatMap((part) => [...part[column]!])).toEqual([...values]);
+  });
+
+  it('leave what is missing to be filled with the mean of the training split, and say so', () => {
     const price = { name: 'price', values: Float64Array.of(2, Number.NaN, 4) };
-    const rows = rowsOf(inputOf([], 5, [price]), findings);
-    expect(rows.map((row) => [row['price'], row['price_missing']])).toEqual([
-      [2, 0],
-      [3, 1],
-      [4, 0],
-    ]);
-    expect(findings.list()[0]?.count).toBe(1);
+    const column = Float32Array.from(rowsOf(inputOf([], 5, [price])), (row) => row['price']!);
+    expect(column).toEqual(Float32Array.of(2, Number.NaN, 4));
+    const { values, missing } = filled(column, (row) => row < 2);
+    expect(values).toEqual(Float32Array.of(2, 2, 4));
+    expect(missing).toEqual(Float32Array.of(0, 1, 0));
+    expect(filled(values, () => true)).toEqual({ values, missing: null });
   });
 
   it('refuse a column with the name of another feature', () => {

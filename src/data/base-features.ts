@@ -4,7 +4,6 @@ import type { Clicks, UserEvents } from './clicks.ts';
 import { Counters } from './counters.ts';
 import type { CategoricalColumn } from './dataset.ts';
 import type { EventKind } from './decayed-counts.ts';
-import type { Findings } from './findings.ts';
 
 /** A feature that comes with the log, one value per exposure; NaN where it is missing. (R) */
 export interface NumericColumn {
@@ -25,7 +24,6 @@ export interface FeatureInput {
     readonly user: Int32Array;
     /** Ascending. */
     readonly time: Float64Array;
-    readonly split: Uint8Array;
     readonly start: Int32Array;
   };
   readonly item: Int32Array;
@@ -33,47 +31,61 @@ export interface FeatureInput {
 }
 
 /**
- * Base features of all exposures, row-major. (R, F)
- *
- * The columns of `Counters`, then the log's own, missing values replaced by the mean of the training split.
- * @throws CourierError CONFIG_INVALID when two features have one name, VALUE_INVALID for a value outside
- * the range of a 32-bit float
+ * Base features of exposures, some page views at a time, in the order of time: the columns of `Counters`, then the log's own, NaN
+ * where missing.
+ * @throws CourierError CONFIG_INVALID when two features have one name
  */
-export function baseFeatures(
-  input: FeatureInput,
-  findings: Findings,
-): { numeric: Float32Array; numericNames: string[] } {
-  const { categories, shown, counterLag: lag, counterPeriod: period, item } = input;
-  const counters = new Counters({ categories, withExposures: shown !== null, lag, period });
-  const logged = input.numeric.flatMap((column) => filled(column, input, findings));
-  const numericNames = [...counters.names, ...logged.map(({ name }) => name)];
-  requireDistinct(numericNames);
-  const width = numericNames.length;
-  const numeric = new Float32Array(item.length * width);
-  describeAll(counters, input, (row, values) => numeric.set(values, row * width));
-  for (const [feature, { name, values }] of logged.entries()) {
-    for (let row = 0; row < values.length; row++) {
-      const value = Math.fround(values[row]!);
-      if (!Number.isFinite(value)) throw notFinite(name, values[row]!);
-      numeric[row * width + counters.names.length + feature] = value;
-    }
-  }
-  return { numeric, numericNames };
-}
+export class BaseFeatures {
+  readonly names: readonly string[];
+  readonly #input: FeatureInput;
+  readonly #counters: Counters;
+  readonly #observers: readonly ((time: number) => void)[];
+  #described = 0;
 
-/** One pass over time: what happened before a page view is observed, then its candidates are described. */
-function describeAll(
-  counters: Counters,
-  { clicks, shown, pageViews, item }: FeatureInput,
-  use: (row: number, values: readonly number[]) => void,
-): void {
-  const observers = [observer(counters, 'exposure', shown), observer(counters, 'click', clicks)];
-  for (let pageView = 0; pageView < pageViews.user.length; pageView++) {
-    const [user, time] = [pageViews.user[pageView]!, pageViews.time[pageView]!];
-    for (const observeUntil of observers) observeUntil(time);
-    for (let row = pageViews.start[pageView]!; row < pageViews.start[pageView + 1]!; row++) {
-      use(row, counters.describe(item[row]!, user, time));
+  constructor(input: FeatureInput) {
+    const { categories, clicks, shown, counterLag: lag, counterPeriod: period, numeric } = input;
+    this.#input = input;
+    this.#counters = new Counters({ categories, withExposures: shown !== null, lag, period });
+    this.#observers = [
+      observer(this.#counters, 'exposure', shown),
+      observer(this.#counters, 'click', clicks),
+    ];
+    const logged = numeric.map(({ name }) => name);
+    this.names = [...this.#counters.names, ...logged];
+    requireDistinct([...this.names, ...logged.map(missingName)]);
+  }
+
+  /**
+   * One pass over time: what happened before a page view is observed, then its candidates are described.
+   * @param until the next page view that is not described now
+   * @returns (F) columns of the exposures of the page views since the last call
+   * @throws CourierError VALUE_INVALID for a value outside the range of a 32-bit float
+   */
+  next(until: number): Float32Array<ArrayBuffer>[] {
+    const { pageViews, item, numeric } = this.#input;
+    const first = pageViews.start[this.#described]!;
+    const length = pageViews.start[until]! - first;
+    const columns = this.names.map(() => new Float32Array(length));
+    const counted = this.#counters.names.length;
+    const known = new Float64Array(counted);
+    for (; this.#described < until; this.#described++) {
+      const [user, time] = [pageViews.user[this.#described]!, pageViews.time[this.#described]!];
+      for (const observeUntil of this.#observers) observeUntil(time);
+      const end = pageViews.start[this.#described + 1]!;
+      for (let row = pageViews.start[this.#described]!; row < end; row++) {
+        this.#counters.describe(item[row]!, user, time, known);
+        for (let column = 0; column < counted; column++) columns[column]![row - first] = known[column]!;
+      }
     }
+    for (const [place, { name, values }] of numeric.entries()) {
+      const column = columns[counted + place]!;
+      for (let row = 0; row < length; row++) {
+        const value = values[first + row]!;
+        column[row] = value;
+        if (!Number.isFinite(column[row]!) && !Number.isNaN(value)) throw notFinite(name, value);
+      }
+    }
+    return columns;
   }
 }
 
@@ -89,33 +101,31 @@ function observer(counters: Counters, kind: EventKind, events: UserEvents | null
   };
 }
 
-function filled(column: NumericColumn, input: FeatureInput, findings: Findings): NumericColumn[] {
-  const { name, values } = column;
-  const missing = Float64Array.from(values, (value) => (Number.isNaN(value) ? 1 : 0));
-  const missingCount = missing.reduce((sum, one) => sum + one, 0);
-  if (missingCount === 0) return [column];
-  const mean = trainingMean(values, input);
-  const source = mean === undefined ? '0, for the training split has none' : 'the mean of the training split';
-  findings.add(`Exposures without ${name}, filled with ${source}`, undefined, missingCount);
-  const whole = values.map((value) => (Number.isNaN(value) ? (mean ?? 0) : value));
-  return [
-    { name, values: whole },
-    { name: `${name}_missing`, values: missing },
-  ];
+/** What the column that says where a number is missing is called. */
+export function missingName(name: string): string {
+  return `${name}_missing`;
 }
 
-function trainingMean(values: Float64Array, { pageViews }: FeatureInput): number | undefined {
-  let sum = 0;
-  let count = 0;
-  for (let pageView = 0; pageView < pageViews.user.length; pageView++) {
-    if (pageViews.split[pageView] !== 0) continue;
-    for (let row = pageViews.start[pageView]!; row < pageViews.start[pageView + 1]!; row++) {
-      if (Number.isNaN(values[row]!)) continue;
-      sum += values[row]!;
-      count++;
-    }
+/**
+ * A column in which missing values are the mean of the training split.
+ * @param isTraining of each exposure. (R)
+ * @returns the column, and 1 where it was missing; as it is, and null, where nothing is
+ */
+export function filled(
+  values: Float32Array,
+  isTraining: (row: number) => boolean,
+): { readonly values: Float32Array; readonly missing: Float32Array | null } {
+  let [sum, count, gaps] = [0, 0, 0];
+  for (let row = 0; row < values.length; row++) {
+    if (Number.isNaN(values[row]!)) gaps++;
+    else if (isTraining(row)) [sum, count] = [sum + values[row]!, count + 1];
   }
-  return count === 0 ? undefined : sum / count;
+  if (gaps === 0) return { values, missing: null };
+  const mean = count === 0 ? 0 : sum / count;
+  return {
+    values: values.map((value) => (Number.isNaN(value) ? mean : value)),
+    missing: values.map((value) => (Number.isNaN(value) ? 1 : 0)),
+  };
 }
 
 function requireDistinct(names: readonly string[]): void {

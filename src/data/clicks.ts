@@ -47,5 +47,38 @@ export function eventsInOrder(
 
 /** Row numbers by ascending time; equal times keep their order. */
 export function orderByTime(time: ArrayLike<number>): Int32Array {
-  return Int32Array.from(time, (_, row) => row).sort((a, b) => time[a]! - time[b]! || a - b);
+  const rows = Int32Array.from({ length: time.length }, (_, row) => row);
+  let [least, most, isAscending, isWhole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true, true];
+  for (let row = 0; row < time.length; row++) {
+    const each = time[row]!;
+    isAscending &&= row === 0 || time[row - 1]! <= each;
+    isWhole &&= Number.isSafeInteger(each);
+    [least, most] = [Math.min(least, each), Math.max(most, each)];
+  }
+  if (isAscending) return rows;
+  if (!isWhole) return rows.sort((a, b) => time[a]! - time[b]! || a - b);
+  return sortByDigits(rows, (row) => time[row]! - least, most - least);
+}
+
+/** Numbers of a digit: two bytes. */
+const base = 2 ** 16;
+
+/** Radix sort from the lowest digit on, which keeps the order of equal keys. @param keyOf whole numbers from 0 */
+function sortByDigits(
+  rows: Int32Array<ArrayBuffer>,
+  keyOf: (row: number) => number,
+  largest: number,
+): Int32Array {
+  let from = rows;
+  let to = new Int32Array(rows.length);
+  const starts = new Int32Array(base + 1);
+  for (let unit = 1; unit <= largest; unit *= base) {
+    const digitOf = (row: number) => Math.floor(keyOf(row) / unit) % base;
+    starts.fill(0);
+    for (const row of from) starts[digitOf(row) + 1]!++;
+    for (let digit = 0; digit < base; digit++) starts[digit + 1]! += starts[digit]!;
+    for (const row of from) to[starts[digitOf(row)]!++] = row;
+    [from, to] = [to, from];
+  }
+  return from;
 }

@@ -10,28 +10,28 @@ const priorOfAll = { rate: 0.5, exposures: 2 };
 /** A click rate for each horizon, between 0 and 1. (4) */
 export type Rates = Float64Array;
 
-/** The rates of everything together, towards which all others are drawn. */
-export function ratesOfAll(counts: Counts): Rates {
-  const above = new Float64Array(horizons.length).fill(priorOfAll.rate);
-  return smoothed(counts, above, priorOfAll.exposures);
+export function noRates(): Rates {
+  return new Float64Array(horizons.length);
 }
 
-/**
- * (clicks + n · rate one level up) / (exposures + n), n = 20.
- * @param above null where exposures are not counted: then there is no rate
- */
-export function ratesOf(counts: Counts, above: Rates | null): Rates | null {
-  return above === null ? null : smoothed(counts, above, priorExposures);
+const half = noRates().fill(priorOfAll.rate);
+
+/** The rates of everything together, towards which all others are drawn. @param rates where to write them */
+export function ratesOfAll(counts: Counts, rates: Rates): void {
+  smooth(counts, half, priorOfAll.exposures, rates);
 }
 
-function smoothed({ exposures, clicks }: Counts, above: Rates, weight: number): Rates {
-  const rates = new Float64Array(horizons.length);
+/** (clicks + n · rate one level up) / (exposures + n), n = 20. @param rates where to write them */
+export function ratesOf(counts: Counts, above: Rates, rates: Rates): void {
+  smooth(counts, above, priorExposures, rates);
+}
+
+function smooth({ exposures, clicks }: Counts, above: Rates, weight: number, rates: Rates): void {
   for (let place = 0; place < rates.length; place++) {
     // A click that came late weighs more than its exposure.
     const clicked = Math.min(clicks[place]!, exposures[place]!);
     rates[place] = (clicked + weight * above[place]!) / (exposures[place]! + weight);
   }
-  return rates;
 }
 
 /** What the columns of a subject are called: `item_rate_7d`, `item_exposures_log_7d`, `item_clicks_log_7d`, … */
@@ -42,11 +42,24 @@ export function countNames(subject: string, withExposures: boolean): string[] {
     : named('clicks_log');
 }
 
-/** Writes the values of `countNames` behind others. @param rates null where exposures are not counted */
-export function pushCounts(values: number[], { exposures, clicks }: Counts, rates: Rates | null): void {
+/**
+ * Writes the values of `countNames`.
+ * @param rates null where exposures are not counted
+ * @param at where they begin
+ * @returns where they end
+ */
+export function writeCounts(
+  values: Float64Array,
+  at: number,
+  { exposures, clicks }: Counts,
+  rates: Rates | null,
+): number {
+  let next = at;
   if (rates !== null) {
-    for (const rate of rates) values.push(Math.log(rate / (1 - rate)));
-    for (const count of exposures) values.push(Math.log1p(count));
+    for (let place = 0; place < rates.length; place++)
+      values[next++] = Math.log(rates[place]! / (1 - rates[place]!));
+    for (let place = 0; place < exposures.length; place++) values[next++] = Math.log1p(exposures[place]!);
   }
-  for (const count of clicks) values.push(Math.log1p(count));
+  for (let place = 0; place < clicks.length; place++) values[next++] = Math.log1p(clicks[place]!);
+  return next;
 }

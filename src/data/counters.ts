@@ -2,9 +2,9 @@
  * What is known of a candidate without looking at its photo, from counters that need O(1) memory a key. The same state makes
  * the columns of a dataset in one pass over time, and can be carried on while serving.
  */
-import { countNames, pushCounts, ratesOf, ratesOfAll } from './count-columns.ts';
+import { countNames, noRates, type Rates, ratesOf, ratesOfAll, writeCounts } from './count-columns.ts';
 import { type CategoricalColumn, NONE } from './dataset.ts';
-import { DecayedCounts, ever } from './decayed-counts.ts';
+import { type Counts, DecayedCounts, type EventKind, ever, noCounts } from './decayed-counts.ts';
 import { type CounterEvent, DelayedEvents } from './delayed-events.ts';
 import { GrowingRows } from './growing-rows.ts';
 import { OwnPast, ownPastNames } from './own-past.ts';
@@ -33,11 +33,18 @@ interface CategoryCounters {
   readonly ofUsers: DecayedCounts;
 }
 
-/** Who takes events out of the queue: counters that users share, and those of a user alone. */
-const [shared, own] = [0, 1];
-
 /** The only key of the counter of everything. */
 const everything = 0;
+
+/** What is the same for all candidates of a user at a time: counts and rates of everything, and of the user. */
+interface Moment {
+  user: number;
+  time: number;
+  /** Those of the user. */
+  readonly counts: Counts;
+  readonly all: Rates;
+  readonly ofUser: Rates;
+}
 
 /**
  * Counters of exposures and clicks: of the item, the user, each category value, and the user with it; and what happened before
@@ -48,7 +55,10 @@ export class Counters {
   /** What `describe` returns, in its order. */
   readonly names: readonly string[];
   readonly #options: CounterOptions;
-  readonly #events = new DelayedEvents(2);
+  /** Until the counters that users share may know them. */
+  readonly #shared = new DelayedEvents();
+  /** Until those of a user alone may. */
+  readonly #own = new DelayedEvents();
   readonly #all = new DecayedCounts();
   readonly #items = new DecayedCounts();
   /** 1 and the time of the first click, of each item that was clicked. */
@@ -56,7 +66,15 @@ export class Counters {
   readonly #users = new DecayedCounts();
   readonly #categories: readonly CategoryCounters[];
   readonly #past = new OwnPast();
-  #now = Number.NEGATIVE_INFINITY;
+  readonly #moment: Moment = {
+    user: NONE,
+    time: Number.NEGATIVE_INFINITY,
+    counts: noCounts(),
+    all: noRates(),
+    ofUser: noRates(),
+  };
+  readonly #counts = noCounts();
+  readonly #rates = noRates();
 
   constructor(options: CounterOptions) {
     const { categories, withExposures } = options;
@@ -79,7 +97,9 @@ export class Counters {
 
   /** Takes note of an event, in any order; it counts from its time and the lag on. */
   observe(event: CounterEvent): void {
-    this.#events.add(event);
+    this.#shared.add(event);
+    this.#own.add(event);
+    this.#moment.user = NONE;
   }
 
   /**
@@ -87,45 +107,63 @@ export class Counters {
    * @param candidate index into the catalogue
    * @param user index into users
    * @param time milliseconds, no earlier than that of the last call
+   * @param known where to write them. (F)
    */
-  describe(candidate: number, user: number, time: number): number[] {
-    this.#advance(time);
+  describe(
+    candidate: number,
+    user: number,
+    time: number,
+    known: Float64Array = new Float64Array(this.names.length),
+  ): Float64Array {
+    const moment = this.#advance(user, time);
     const { withExposures } = this.#options;
-    const above = withExposures ? ratesOfAll(this.#all.read(everything, time)) : null;
-    const ofUser = this.#users.read(user, time);
-    const userRates = ratesOf(ofUser, above);
-    const known: number[] = [];
-    const ofItem = this.#items.read(candidate, time);
-    pushCounts(known, ofItem, ratesOf(ofItem, above));
-    known.push(...this.#age(candidate, time));
-    pushCounts(known, ofUser, userRates);
+    const counts = this.#counts;
+    const ratesBelow = (above: Rates) => {
+      if (!withExposures) return null;
+      ratesOf(counts, above, this.#rates);
+      return this.#rates;
+    };
+    this.#items.read(candidate, time, counts);
+    let at = writeCounts(known, 0, counts, ratesBelow(moment.all));
+    at = this.#writeAge(known, at, candidate, time);
+    at = writeCounts(known, at, moment.counts, withExposures ? moment.ofUser : null);
     for (const { codes, values, pairs, ofUsers } of this.#categories) {
       const code = codeOf(codes, candidate);
-      const ofValue = values.read(code, time);
-      pushCounts(known, ofValue, ratesOf(ofValue, above));
-      const ofBoth = ofUsers.read(pairs.find(user, code), time);
-      pushCounts(known, ofBoth, ratesOf(ofBoth, userRates));
-      known.push(ofBoth.clicks[ever]! > 0 ? 1 : 0);
+      values.read(code, time, counts);
+      at = writeCounts(known, at, counts, ratesBelow(moment.all));
+      ofUsers.read(pairs.find(user, code), time, counts);
+      at = writeCounts(known, at, counts, ratesBelow(moment.ofUser));
+      known[at++] = counts.clicks[ever]! > 0 ? 1 : 0;
     }
-    known.push(...this.#past.describe(user, candidate, time, withExposures));
+    this.#past.write(known, at, user, candidate, time, withExposures);
     return known;
   }
 
-  /** The values of `cold` and `item_age_days_log`. */
-  #age(item: number, time: number): number[] {
-    const [clicked, first] = this.#firstClicks.read(item);
-    return clicked === 1 ? [0, Math.log1p((time - first!) / day)] : [1, 0];
+  /** Writes the values of `cold` and `item_age_days_log`. */
+  #writeAge(known: Float64Array, at: number, item: number, time: number): number {
+    const row = this.#firstClicks.find(item);
+    const isClicked = row !== null && this.#firstClicks.values[row] === 1;
+    known[at] = isClicked ? 0 : 1;
+    known[at + 1] = isClicked ? Math.log1p((time - this.#firstClicks.values[row + 1]!) / day) : 0;
+    return at + 2;
   }
 
-  #advance(time: number): void {
-    if (time < this.#now) throw new Error(`Counters at ${this.#now} cannot tell what was known at ${time}.`);
-    this.#now = time;
+  #advance(user: number, time: number): Moment {
+    const moment = this.#moment;
+    if (time < moment.time)
+      throw new Error(`Counters at ${moment.time} cannot tell what was known at ${time}.`);
+    if (time === moment.time && user === moment.user) return moment;
     const { lag, period } = this.#options;
-    this.#events.take(shared, Math.floor(time / period) * period - lag, (event) => this.#addShared(event));
-    this.#events.take(own, time - lag, (event) => this.#addOwn(event));
+    this.#shared.take(Math.floor(time / period) * period - lag, this.#addShared);
+    this.#own.take(time - lag, this.#addOwn);
+    ratesOfAll(this.#all.read(everything, time, moment.counts), moment.all);
+    ratesOf(this.#users.read(user, time, moment.counts), moment.all, moment.ofUser);
+    moment.user = user;
+    moment.time = time;
+    return moment;
   }
 
-  #addShared({ kind, item, time }: CounterEvent): void {
+  readonly #addShared = (kind: EventKind, _user: number, item: number, time: number): void => {
     this.#all.add(everything, kind, time);
     this.#items.add(item, kind, time);
     for (const { codes, values } of this.#categories) {
@@ -133,20 +171,20 @@ export class Counters {
       if (code !== NONE) values.add(code, kind, time);
     }
     if (kind === 'exposure') return;
-    const row = this.#firstClicks.write(item);
-    row[1] = row[0] === 1 ? Math.min(row[1]!, time) : time;
-    row[0] = 1;
-  }
+    const row = this.#firstClicks.place(item);
+    const { values } = this.#firstClicks;
+    values[row + 1] = values[row] === 1 ? Math.min(values[row + 1]!, time) : time;
+    values[row] = 1;
+  };
 
-  #addOwn(event: CounterEvent): void {
-    const { kind, user, item, time } = event;
+  readonly #addOwn = (kind: EventKind, user: number, item: number, time: number): void => {
     this.#users.add(user, kind, time);
     for (const { codes, pairs, ofUsers } of this.#categories) {
       const code = codeOf(codes, item);
       if (code !== NONE) ofUsers.add(pairs.add(user, code), kind, time);
     }
-    this.#past.add(event);
-  }
+    this.#past.add(kind, user, item, time);
+  };
 }
 
 /** The code of an item's category value, NONE for an unknown one. */

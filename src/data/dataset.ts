@@ -54,6 +54,30 @@ export interface Exposures {
   readonly context: readonly CategoricalColumn[];
 }
 
+/** Begin of the later splits, milliseconds since 1970-01-01 UTC: a page view at such a time belongs to the split. */
+export interface SplitTimes {
+  readonly validationFrom: number;
+  readonly testFrom: number;
+}
+
+/** Exposures as a log has them. (R) each */
+export interface LoggedExposures {
+  /** The row of the log, the first after the header being 1; of several that became one exposure the first. */
+  readonly row: Float64Array;
+  /** When it was shown. Milliseconds. */
+  readonly time: Float64Array;
+  /** When it was clicked; the same as `time` where it was not. Milliseconds. */
+  readonly clickedAt: Float64Array;
+}
+
+/** What is kept of exposures beside their base features. */
+export interface ExposureTable {
+  readonly item: Int32Array;
+  readonly clicked: Uint8Array;
+  readonly context: readonly CategoricalColumn[];
+  readonly logged: LoggedExposures | null;
+}
+
 export interface Dataset {
   readonly name: string;
   /** SHA-256 over every file of the dataset folder: two datasets with equal hashes are equal. */
@@ -61,6 +85,7 @@ export interface Dataset {
   readonly catalogue: Catalogue;
   readonly users: readonly string[];
   readonly pageViews: PageViews;
+  readonly splitTimes: SplitTimes;
   readonly exposures: Exposures;
   readonly images: ImageCache;
   readonly report: IngestReport;
@@ -108,6 +133,11 @@ export type FeatureData = Pick<Dataset, 'catalogue' | 'pageViews' | 'exposures'>
  */
 export function showSamePhoto({ photo }: Pick<Catalogue, 'photo'>, a: number, b: number): boolean {
   return a === b || (photo[a] !== NONE && photo[a] === photo[b]);
+}
+
+/** The split of a page view, as an index into `splits`. */
+export function splitAt(time: number, { validationFrom, testFrom }: SplitTimes): number {
+  return time >= testFrom ? 2 : time >= validationFrom ? 1 : 0;
 }
 
 /** The page view of every exposure. (R) */

@@ -25,44 +25,72 @@ export interface Counts {
 const width = horizons.length;
 const first = { exposure: 1, click: 1 + width };
 
+export function noCounts(): Counts {
+  return { exposures: new Float64Array(width), clicks: new Float64Array(width) };
+}
+
 export class DecayedCounts {
   /** The time that the sums are of; sums of exposures; sums of clicks. (keys, 1 + 4 + 4) */
   readonly #rows = new GrowingRows(1 + 2 * width);
+  readonly #weights = new Float64Array(width);
 
   /** @param key a row number, from 0. @param time milliseconds; it may be earlier than that of another event */
   add(key: number, kind: EventKind, time: number): void {
-    const row = this.#rows.write(key);
-    const now = Math.max(row[0]!, time);
-    const weights = weightsAfter(now - row[0]!);
-    for (let place = 1; place < row.length; place++) row[place]! *= weights[(place - 1) % width]!;
-    const own = weightsAfter(now - time);
-    for (let place = 0; place < width; place++) row[first[kind] + place]! += own[place]!;
-    row[0] = now;
+    const at = this.#rows.place(key);
+    const { values } = this.#rows;
+    const weights = this.#weights;
+    const known = values[at]!;
+    const now = Math.max(known, time);
+    if (now > known) {
+      weigh(now - known, weights);
+      for (let place = 0; place < width; place++) {
+        values[at + first.exposure + place]! *= weights[place]!;
+        values[at + first.click + place]! *= weights[place]!;
+      }
+      values[at] = now;
+    }
+    weigh(now - time, weights);
+    for (let place = 0; place < width; place++) values[at + first[kind] + place]! += weights[place]!;
   }
 
   /**
    * Σ 2^(−(time − t) / half-life) over the events of a key and their times t; zeros for a key without events, such as NONE.
    * @param time milliseconds, no earlier than any event
+   * @param counts where to write them
    */
-  read(key: number, time: number): Counts {
-    const row = this.#rows.read(key);
-    const weights = weightsAfter(time - row[0]!);
-    return {
-      exposures: product(weights, row, first.exposure),
-      clicks: product(weights, row, first.click),
-    };
+  read(key: number, time: number, counts: Counts = noCounts()): Counts {
+    const { exposures, clicks } = counts;
+    const at = this.#rows.find(key);
+    if (at === null) {
+      exposures.fill(0);
+      clicks.fill(0);
+      return counts;
+    }
+    const { values } = this.#rows;
+    const weights = this.#weights;
+    weigh(time - values[at]!, weights);
+    for (let place = 0; place < width; place++) {
+      exposures[place] = weights[place]! * values[at + first.exposure + place]!;
+      clicks[place] = weights[place]! * values[at + first.click + place]!;
+    }
+    return counts;
   }
 }
 
-function product(weights: Float64Array, row: Float64Array, from: number): Float64Array {
-  const decayed = new Float64Array(width);
-  for (let place = 0; place < width; place++) decayed[place] = weights[place]! * row[from + place]!;
-  return decayed;
-}
+/** 1, 7 and 30 days divide 210: what is left after the longest gives the others by multiplication, where a power takes as long as ten. */
+const decay = -Math.LN2 / (210 * day);
 
-/** What an event weighs after so many milliseconds. (4) */
-function weightsAfter(elapsed: number): Float64Array {
-  const weights = new Float64Array(width);
-  for (let place = 0; place < width; place++) weights[place] = 2 ** (-elapsed / horizons[place]!.halfLife);
-  return weights;
+/** What an event weighs after so many milliseconds, in the order of `horizons`. */
+function weigh(elapsed: number, weights: Float64Array): void {
+  const of210 = elapsed === 0 ? 1 : Math.exp(decay * elapsed);
+  const of105 = of210 * of210;
+  const of30 = of105 * of105 * of105 * of210;
+  const of15 = of30 * of30;
+  // 210 / 7 = 30 = 4 · 7 + 2.
+  const of7 = of15 * of15 * of105;
+  const ofHalfWeek = of7 * of7;
+  weights[0] = ofHalfWeek * ofHalfWeek * ofHalfWeek * of7;
+  weights[1] = of7;
+  weights[2] = of30;
+  weights[3] = 1;
 }

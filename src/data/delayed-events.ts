@@ -11,38 +11,80 @@ export interface CounterEvent {
   readonly time: number;
 }
 
-/** Consumed events that are kept until they are dropped together. */
-const kept = 1024;
-
-/** A queue in the order of time; each of its readers takes the events in its own time. */
+/** A queue in the order of time, of equal times in the order in which they came: a binary heap in typed memory. */
 export class DelayedEvents {
-  #events: CounterEvent[] = [];
-  /** How many events each reader has taken. */
-  readonly #taken: number[];
-
-  constructor(readers: number) {
-    this.#taken = Array<number>(readers).fill(0);
-  }
+  #length = 0;
+  #came = 0;
+  #time = new Float64Array(64);
+  /** Which of all events it was. */
+  #order = new Float64Array(64);
+  #user = new Int32Array(64);
+  #item = new Int32Array(64);
+  #isClick = new Uint8Array(64);
 
   /** An event that is earlier than one already taken comes next: it is late, not lost. */
-  add(event: CounterEvent): void {
-    const earliest = Math.max(...this.#taken);
-    let place = this.#events.length;
-    while (place > earliest && this.#events[place - 1]!.time > event.time) place--;
-    this.#events.splice(place, 0, event);
+  add({ kind, user, item, time }: CounterEvent): void {
+    if (this.#length === this.#time.length) this.#grow();
+    let place = this.#length++;
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      // A later one of the same time came later, too.
+      if (this.#time[above]! <= time) break;
+      this.#move(above, place);
+      place = above;
+    }
+    this.#time[place] = time;
+    this.#order[place] = this.#came++;
+    this.#user[place] = user;
+    this.#item[place] = item;
+    this.#isClick[place] = kind === 'click' ? 1 : 0;
   }
 
-  /** Hands a reader all that happened before a time and it has not had. */
-  take(reader: number, before: number, use: (event: CounterEvent) => void): void {
-    let next = this.#taken[reader]!;
-    for (; next < this.#events.length && this.#events[next]!.time < before; next++) use(this.#events[next]!);
-    this.#taken[reader] = next;
-    this.#drop(Math.min(...this.#taken));
+  /** Hands over, and forgets, all that happened before a time. */
+  take(before: number, use: (kind: EventKind, user: number, item: number, time: number) => void): void {
+    while (this.#length > 0 && this.#time[0]! < before) {
+      const [user, item, time] = [this.#user[0]!, this.#item[0]!, this.#time[0]!];
+      const kind = this.#isClick[0] === 1 ? 'click' : 'exposure';
+      this.#dropFirst();
+      use(kind, user, item, time);
+    }
   }
 
-  #drop(count: number): void {
-    if (count < kept || 2 * count < this.#events.length) return;
-    this.#events = this.#events.slice(count);
-    for (const reader of this.#taken.keys()) this.#taken[reader]! -= count;
+  #dropFirst(): void {
+    const last = --this.#length;
+    let place = 0;
+    for (let below = 1; below < last; below = 2 * place + 1) {
+      if (below + 1 < last && this.#isBefore(below + 1, below)) below++;
+      if (!this.#isBefore(below, last)) break;
+      this.#move(below, place);
+      place = below;
+    }
+    if (last > 0) this.#move(last, place);
+  }
+
+  #isBefore(one: number, other: number): boolean {
+    const difference = this.#time[one]! - this.#time[other]!;
+    return difference < 0 || (difference === 0 && this.#order[one]! < this.#order[other]!);
+  }
+
+  #move(from: number, to: number): void {
+    this.#time[to] = this.#time[from]!;
+    this.#order[to] = this.#order[from]!;
+    this.#user[to] = this.#user[from]!;
+    this.#item[to] = this.#item[from]!;
+    this.#isClick[to] = this.#isClick[from]!;
+  }
+
+  #grow(): void {
+    const length = 2 * this.#time.length;
+    const larger = <Values extends Float64Array | Int32Array | Uint8Array>(empty: Values, values: Values) => {
+      empty.set(values);
+      return empty;
+    };
+    this.#time = larger(new Float64Array(length), this.#time);
+    this.#order = larger(new Float64Array(length), this.#order);
+    this.#user = larger(new Int32Array(length), this.#user);
+    this.#item = larger(new Int32Array(length), this.#item);
+    this.#isClick = larger(new Uint8Array(length), this.#isClick);
   }
 }

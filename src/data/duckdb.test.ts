@@ -13,5 +13,7 @@ it('a query ends when the work is to stop', async () => {
     { signal: stop.signal },
   );
   await expect(work).rejects.toThrow('INTERRUPT');
-  await expect(withDuckDB([], (connection) => connection.run(endless), { signal: stop.signal })).rejects.toThrow('abort');
+  await expect(
+    withDuckDB([], (connection) => connection.run(endless), { signal: stop.signal }),
+  ).rejects.toThrow('abort');
 });

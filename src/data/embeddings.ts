@@ -1,10 +1,10 @@
 /** Embeddings of a catalogue on disk: one row an item, keyed by item id. */
 import { CourierError } from '../errors.ts';
 import { requireReadable, writeWhole } from '../storage/files.ts';
+import type { Vectors } from './columns.ts';
 import { type Dataset, NONE } from './dataset.ts';
 import { withOwnLayout } from './foreign-embeddings.ts';
 import { digestBytes, type HashedBatch, writeDigest } from './hashed-vectors.ts';
-import type { Vectors } from './columns.ts';
 import { writeParquet } from './parquet.ts';
 import { type ParquetTable, readParquet, readParquetMetadata } from './parquet-table.ts';
 

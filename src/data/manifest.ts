@@ -8,15 +8,21 @@ import { readInput } from '../storage/files.ts';
 import { splits } from './dataset.ts';
 
 export const manifestName = 'dataset.json';
-const formatVersion = 3;
+const formatVersion = 4;
 
-export const dataFiles = {
-  items: 'items.parquet',
-  users: 'users.parquet',
-  pageViews: 'page_views.parquet',
-  exposures: 'exposures.parquet',
-  images: 'images.bin',
-} as const;
+export const dataFiles = { items: 'items.parquet', users: 'users.parquet', images: 'images.bin' } as const;
+
+/** The files of a part of the page views, and of their exposures. @param number from 0 */
+export function partFiles(number: number): { readonly pageViews: string; readonly exposures: string } {
+  const digits = `${number}`.padStart(5, '0');
+  return { pageViews: `page_views-${digits}.parquet`, exposures: `exposures-${digits}.parquet` };
+}
+
+/** Whether a file belongs to a dataset folder. */
+export function isDatasetFile(name: string): boolean {
+  const whole: readonly string[] = [manifestName, ...Object.values(dataFiles)];
+  return whole.includes(name) || /^(page_views|exposures)-\d{5,}\.parquet$/.test(name);
+}
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
@@ -47,11 +53,17 @@ const content = z.strictObject({
   photos: count,
   historyLength: z.int().positive(),
   numericNames: z.array(z.string()),
-  /** Texts of the category codes of items.parquet and of the context codes of exposures.parquet. */
+  /** Page views from these times on are of the validation and of the test split. */
+  splitTimes: z.strictObject({ validationFrom: z.number(), testFrom: z.number() }),
+  /** Whether exposures have the row of their log, and their times. */
+  logged: z.boolean(),
+  /** Texts of the category codes of items.parquet and of the context codes of exposures. */
   categories: z.array(vocabulary),
   context: z.array(vocabulary),
   report,
-  files: z.strictObject({ items: file, users: file, pageViews: file, exposures: file, images: file }),
+  files: z.strictObject({ items: file, users: file, images: file }),
+  /** Page views and exposures in the order of time, each part for itself. */
+  parts: z.array(z.strictObject({ views: count, rows: count, pageViews: file, exposures: file })).min(1),
 });
 
 const manifest = z.strictObject({
@@ -61,7 +73,7 @@ const manifest = z.strictObject({
   hash: sha256,
   content,
   /** What it was made from; a dataset is not another one because its input files were touched. */
-  made: z.strictObject({ config: z.unknown(), inputs: sha256 }),
+  made: z.strictObject({ config: z.unknown(), inputs: sha256, appended: z.array(sha256) }),
 });
 
 export type ManifestContent = z.output<typeof content>;

@@ -1,5 +1,5 @@
 /** Of each item in a user's past: whether it was exposed and clicked, how often, and how long ago. */
-import type { CounterEvent } from './delayed-events.ts';
+import type { EventKind } from './decayed-counts.ts';
 import { GrowingRows } from './growing-rows.ts';
 import { PairIndex } from './pair-index.ts';
 
@@ -13,35 +13,54 @@ export class OwnPast {
   readonly #pairs = new PairIndex();
   readonly #rows = new GrowingRows(4);
 
-  add({ kind, user, item, time }: CounterEvent): void {
-    const row = this.#rows.write(this.#pairs.add(user, item));
-    row[last[kind]] = row[count[kind]]! === 0 ? time : Math.max(row[last[kind]]!, time);
-    row[count[kind]]! += 1;
+  add(kind: EventKind, user: number, item: number, time: number): void {
+    const at = this.#rows.place(this.#pairs.add(user, item));
+    const { values } = this.#rows;
+    const isFirst = values[at + count[kind]] === 0;
+    values[at + last[kind]] = isFirst ? time : Math.max(values[at + last[kind]]!, time);
+    values[at + count[kind]]! += 1;
   }
 
-  /** The values of `ownPastNames`. Ages are log1p of days, 0 where there was no such event. */
-  describe(user: number, item: number, time: number, withExposures: boolean): number[] {
-    const row = this.#rows.read(this.#pairs.find(user, item));
-    const [exposures, clicks] = [row[count.exposure]!, row[count.click]!];
-    const age = (times: number, newest: number) => (times === 0 ? 0 : Math.log1p((time - newest) / day));
-    return [
-      exposures + clicks > 0 ? 1 : 0,
-      clicks > 0 ? 1 : 0,
-      Math.log1p(clicks),
-      age(clicks, row[last.click]!),
-      ...(withExposures
-        ? [Math.log1p(Math.max(0, exposures - clicks)), age(exposures, row[last.exposure]!)]
-        : []),
-    ];
+  /**
+   * Writes the values of `ownPastNames`. Ages are log1p of days, 0 where there was no such event.
+   * @param at where they begin
+   * @returns where they end
+   */
+  write(
+    into: Float64Array,
+    at: number,
+    user: number,
+    item: number,
+    time: number,
+    withExposures: boolean,
+  ): number {
+    const width = ownPastNames(withExposures).length;
+    const row = this.#rows.find(this.#pairs.find(user, item));
+    if (row === null) {
+      into.fill(0, at, at + width);
+      return at + width;
+    }
+    const { values } = this.#rows;
+    const [exposures, clicks] = [values[row + count.exposure]!, values[row + count.click]!];
+    into[at] = 1;
+    into[at + 1] = clicks > 0 ? 1 : 0;
+    into[at + 2] = Math.log1p(clicks);
+    into[at + 3] = age(clicks, values[row + last.click]!, time);
+    if (withExposures) {
+      into[at + 4] = Math.log1p(Math.max(0, exposures - clicks));
+      into[at + 5] = age(exposures, values[row + last.exposure]!, time);
+    }
+    return at + width;
   }
 }
 
-export function ownPastNames(withExposures: boolean): string[] {
-  return [
-    'seen_before',
-    'clicked_before',
-    'clicks_before_log',
-    'click_age_days_log',
-    ...(withExposures ? ['unclicked_before_log', 'exposure_age_days_log'] : []),
-  ];
+function age(times: number, newest: number, time: number): number {
+  return times === 0 ? 0 : Math.log1p((time - newest) / day);
+}
+
+const alwaysThere = ['seen_before', 'clicked_before', 'clicks_before_log', 'click_age_days_log'];
+const withThem = [...alwaysThere, 'unclicked_before_log', 'exposure_age_days_log'];
+
+export function ownPastNames(withExposures: boolean): readonly string[] {
+  return withExposures ? withThem : alwaysThere;
 }

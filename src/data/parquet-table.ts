@@ -108,6 +108,11 @@ export class ParquetTable {
     return this.#numbers(name, DOUBLE, new Float64Array(this.rowCount));
   }
 
+  /** Whole numbers of 64 bits as doubles, which hold them up to 2^53. */
+  wholeDoubles(name: string): Promise<Float64Array> {
+    return this.#numbers(name, DOUBLE, new Float64Array(this.rowCount), BIGINT);
+  }
+
   /** null where a text is missing */
   async texts(name: string): Promise<(string | null)[]> {
     const texts = new Array<string | null>(this.rowCount).fill(null);
@@ -165,8 +170,13 @@ export class ParquetTable {
     return Number(length);
   }
 
-  async #numbers<T extends Numbers>(name: string, type: DuckDBType, values: T): Promise<T> {
-    this.#require(name, type);
+  async #numbers<T extends Numbers>(
+    name: string,
+    type: DuckDBType,
+    values: T,
+    stored: DuckDBType = type,
+  ): Promise<T> {
+    this.#require(name, stored);
     await this.#scan(name, type, (chunk, first) => {
       const vector = vectorOf(chunk.chunk, 0);
       if (hasNull(vector, 0, chunk.rowCount))

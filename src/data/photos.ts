@@ -1,4 +1,5 @@
 /** Photos from files into one block of equally large pictures. */
+import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { mapAhead } from '../map-ahead.ts';
@@ -17,6 +18,7 @@ const reportEvery = 256;
  * A photo that is missing or cannot be decoded is a finding, and NONE. Files of equal content are stored
  * once. The result depends on the files and their order only.
  * @param paths one per item, null for none
+ * @param before rows that the file has already: what is decoded comes after them
  * @returns for each path its row in the file, or NONE, and the number of rows
  */
 export async function decodePhotos(
@@ -26,15 +28,16 @@ export async function decodePhotos(
   findings: Findings,
   progress: Progress,
   signal?: AbortSignal,
+  before = 0,
 ): Promise<{ photo: Int32Array; count: number }> {
   const stage = 'Decode photos';
   const photo = new Int32Array(paths.length).fill(NONE);
   const wanted = [...paths.entries()].flatMap(([item, path]) => (path === null ? [] : [{ item, path }]));
   findings.add('Items without a photo', undefined, paths.length - wanted.length);
   progress({ kind: 'start', stage, total: wanted.length, unit: 'photos' });
-  const file = await open(output, 'w');
+  const file = await open(output, before === 0 ? 'w' : 'r+');
   try {
-    const store = new PhotoStore(file, findings);
+    const store = await PhotoStore.open(file, findings, before, 3 * side * side);
     const known = (hash: string) => store.has(hash);
     const load = async (index: number) => {
       signal?.throwIfAborted();
@@ -59,11 +62,32 @@ class PhotoStore {
   count = 0;
   readonly #file: FileHandle;
   readonly #findings: Findings;
+  readonly #bytes: number;
+  /** The row of each file that was seen, by the hash of its bytes. */
   readonly #rows = new Map<string, number>();
+  /** The row of each picture, by the hash of its pixels: what two files of one picture have in common. */
+  readonly #pictures = new Map<string, number>();
 
-  constructor(file: FileHandle, findings: Findings) {
+  private constructor(file: FileHandle, findings: Findings, bytes: number) {
     this.#file = file;
     this.#findings = findings;
+    this.#bytes = bytes;
+  }
+
+  /** @param before rows that the file has. @param bytes of a row */
+  static async open(
+    file: FileHandle,
+    findings: Findings,
+    before: number,
+    bytes: number,
+  ): Promise<PhotoStore> {
+    const store = new PhotoStore(file, findings, bytes);
+    const pixels = new Uint8Array(bytes);
+    for (; store.count < before; store.count++) {
+      await file.read(pixels, 0, bytes, store.count * bytes);
+      store.#pictures.set(hashOf(pixels), store.count);
+    }
+    return store;
   }
 
   has(hash: string): boolean {
@@ -84,8 +108,20 @@ class PhotoStore {
     if (decoded.format !== undefined) {
       this.#findings.add('Photos in another format than their name says, used', `${name}: ${decoded.format}`);
     }
-    await this.#file.writeFile(decoded.pixels);
+    const picture = hashOf(decoded.pixels);
+    const same = this.#pictures.get(picture);
+    if (same !== undefined) {
+      this.#findings.add('Photos with the same content as another, stored once', name);
+      this.#rows.set(decoded.hash, same);
+      return same;
+    }
+    await this.#file.write(decoded.pixels, 0, this.#bytes, this.count * this.#bytes);
+    this.#pictures.set(picture, this.count);
     this.#rows.set(decoded.hash, this.count);
     return this.count++;
   }
+}
+
+function hashOf(pixels: Uint8Array): string {
+  return createHash('sha256').update(pixels).digest('base64');
 }

@@ -1,38 +1,67 @@
 /** The dataset folder on disk: Parquet tables, the photos, and dataset.json, which describes them. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { safePlace } from '../progress.ts';
 import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
-import type { CategoricalColumn, Dataset } from './dataset.ts';
+import { filled, missingName } from './base-features.ts';
+import { type CategoricalColumn, type Dataset, type Exposures, type PageViews, splitAt } from './dataset.ts';
+import { withDuckDB } from './duckdb.ts';
 import { ImageCache } from './image-cache.ts';
 import {
   type DatasetManifest,
   damaged,
   dataFiles,
+  type ManifestContent,
   makeManifest,
   manifestName,
+  partFiles,
   readManifest,
 } from './manifest.ts';
 import { writeParquet } from './parquet.ts';
-import { readParquet } from './parquet-table.ts';
+import { ParquetTable, readParquet } from './parquet-table.ts';
+import { type Part, partsOf } from './parts.ts';
 import {
   catalogueFrom,
+  type ExposureTable,
   exposureColumns,
-  exposuresFrom,
   itemColumns,
   pageViewColumns,
-  pageViewOf,
-  pageViewsFrom,
+  readContext,
+  readExposures,
+  readLogged,
+  readNumeric,
+  readPageViews,
   requiredTexts,
+  startsFrom,
 } from './tables.ts';
-import { checkDataset } from './validate.ts';
+import { checkDataset, invalid } from './validate.ts';
 
-type FileDescription = DatasetManifest['content']['files']['items'];
+type FileDescription = ManifestContent['files']['items'];
+type PartDescription = ManifestContent['parts'][number];
+
+/** Base features in the order of time, some page views at a time. */
+export interface NumericSource {
+  readonly names: readonly string[];
+  /** Columns of the exposures of the page views from the last call to `until` − 1, NaN where missing. (F) */
+  next(until: number): Float32Array[];
+}
 
 /** A dataset whose photos already lie in images.bin of its folder. */
-export type UnsavedDataset = Omit<Dataset, 'hash' | 'images'> & {
+export type UnsavedDataset = Omit<Dataset, 'hash' | 'images' | 'exposures'> & {
+  readonly exposures: ExposureTable;
+  readonly numeric: NumericSource;
   readonly images: { readonly side: number; readonly count: number };
 };
+
+/** Parts that a folder has already: what is written comes after them. */
+export interface WrittenParts {
+  /** Logs that they are of. */
+  readonly logs: number;
+  readonly parts: readonly PartDescription[];
+  /** Page views in them. */
+  readonly views: number;
+}
 
 /**
  * Writes the tables and dataset.json into a folder that holds images.bin.
@@ -43,23 +72,23 @@ export async function writeDataset(
   dataset: UnsavedDataset,
   made: DatasetManifest['made'],
   signal?: AbortSignal,
+  before: WrittenParts = { logs: 0, parts: [], views: 0 },
 ): Promise<DatasetManifest> {
   checkDataset(dataset);
-  const { catalogue, users, pageViews, exposures, images } = dataset;
+  const { catalogue, users, pageViews, exposures, images, numeric } = dataset;
   await writeParquet(join(folder, dataFiles.items), itemColumns(catalogue));
   await writeParquet(join(folder, dataFiles.users), [{ name: 'id', type: 'VARCHAR', values: users }]);
   await safePlace(signal);
-  await writeParquet(join(folder, dataFiles.pageViews), pageViewColumns(pageViews));
-  await safePlace(signal);
-  await writeParquet(join(folder, dataFiles.exposures), exposureColumns(exposures, pageViews.start));
-  await safePlace(signal);
+  const parts = await writeParts(folder, dataset, before, signal);
   const manifest = makeManifest(
     {
       name: dataset.name,
       side: images.side,
       photos: images.count,
       historyLength: pageViews.historyLength,
-      numericNames: [...exposures.numericNames],
+      numericNames: [...numeric.names],
+      splitTimes: dataset.splitTimes,
+      logged: exposures.logged !== null,
       categories: catalogue.categories.map(vocabularyOf),
       context: exposures.context.map(vocabularyOf),
       report: {
@@ -72,15 +101,62 @@ export async function writeDataset(
       files: {
         items: await describeFile(join(folder, dataFiles.items)),
         users: await describeFile(join(folder, dataFiles.users)),
-        pageViews: await describeFile(join(folder, dataFiles.pageViews)),
-        exposures: await describeFile(join(folder, dataFiles.exposures)),
         images: await describeFile(join(folder, dataFiles.images)),
       },
+      parts: [...before.parts, ...parts],
     },
     made,
   );
   await writeJson(join(folder, manifestName), manifest);
   return manifest;
+}
+
+/** One part is written while the features of the next are computed. */
+async function writeParts(
+  folder: string,
+  { pageViews, exposures, numeric }: UnsavedDataset,
+  before: WrittenParts,
+  signal: AbortSignal | undefined,
+): Promise<PartDescription[]> {
+  const described: PartDescription[] = [];
+  let writing: Promise<unknown> = Promise.resolve();
+  try {
+    for (const [place, part] of partsOf(pageViews.time, pageViews.start).entries()) {
+      const columns = numeric.next(part.to);
+      await writing;
+      await safePlace(signal);
+      writing = writePart(folder, before.parts.length + place, part, columns).then((each) => {
+        described.push(each);
+      });
+    }
+  } finally {
+    await writing;
+  }
+  return described;
+
+  async function writePart(
+    into: string,
+    number: number,
+    part: Part,
+    columns: readonly Float32Array[],
+  ): Promise<PartDescription> {
+    const { start } = pageViews;
+    const names = partFiles(number);
+    await writeParquet(join(into, names.pageViews), pageViewColumns(pageViews, part));
+    await writeParquet(
+      join(into, names.exposures),
+      exposureColumns(exposures, start, part, numeric.names, columns, {
+        firstView: before.views,
+        log: before.logs,
+      }),
+    );
+    return {
+      views: part.to - part.from,
+      rows: start[part.to]! - start[part.from]!,
+      pageViews: await describeFile(join(into, names.pageViews)),
+      exposures: await describeFile(join(into, names.exposures)),
+    };
+  }
 }
 
 /**
@@ -90,29 +166,151 @@ export async function writeDataset(
  */
 export async function loadDataset(folder: string): Promise<Dataset> {
   const { hash, content } = await readManifest(folder);
-  const { files } = content;
+  await checkFiles(folder, content);
+  const tables = await loadTables(folder, content);
+  const { pageViews } = tables;
+  const exposures = await withParts(folder, content, (parts) => loadExposures(parts, content, tables));
+  const { splitTimes } = content;
+  const checked = { catalogue: tables.catalogue, users: tables.users, pageViews, splitTimes };
+  checkDataset({
+    ...checked,
+    exposures: { ...exposures, logged: null },
+    images: { count: content.photos },
+  });
+  if (!exposures.numeric.every(Number.isFinite)) throw invalid('a numeric feature is not finite');
+  const images = ImageCache.open(join(folder, dataFiles.images), content.side, content.photos);
+  return { name: content.name, hash, report: content.report, ...checked, exposures, images };
+}
+
+/** Sizes of all files, hashes of all but images.bin. @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT */
+async function checkFiles(folder: string, { files, parts }: ManifestContent): Promise<void> {
   await checkFile(join(folder, dataFiles.items), files.items, true);
   await checkFile(join(folder, dataFiles.users), files.users, true);
-  await checkFile(join(folder, dataFiles.pageViews), files.pageViews, true);
-  await checkFile(join(folder, dataFiles.exposures), files.exposures, true);
+  for (const [number, part] of parts.entries()) {
+    const names = partFiles(number);
+    await checkFile(join(folder, names.pageViews), part.pageViews, true);
+    await checkFile(join(folder, names.exposures), part.exposures, true);
+  }
   await checkFile(join(folder, dataFiles.images), files.images, false);
-  const { pageView, exposures } = await readParquet(join(folder, dataFiles.exposures), async (table) => ({
-    pageView: await pageViewOf(table),
-    exposures: await exposuresFrom(table, content.numericNames, content.context),
-  }));
-  const parts = {
+}
+
+/** The tables of a dataset without its base features and contexts. */
+export interface LoadedTables extends Pick<Dataset, 'catalogue' | 'users' | 'pageViews'> {
+  readonly exposures: Pick<ExposureTable, 'item' | 'clicked' | 'logged'>;
+}
+
+/**
+ * Opens what an append needs of a dataset folder: everything but base features, contexts and photos.
+ * @throws CourierError of loadDataset
+ */
+export async function loadLoggedTables(folder: string): Promise<LoadedTables> {
+  const { content } = await readManifest(folder);
+  await checkFiles(folder, content);
+  return loadTables(folder, content, content.logged);
+}
+
+async function loadTables(
+  folder: string,
+  content: ManifestContent,
+  withLogged = false,
+): Promise<LoadedTables> {
+  const views = content.parts.reduce((sum, part) => sum + part.views, 0);
+  const rows = content.parts.reduce((sum, part) => sum + part.rows, 0);
+  const { historyLength, splitTimes } = content;
+  const paged = {
+    user: new Int32Array(views),
+    time: new Float64Array(views),
+    history: new Int32Array(views * historyLength),
+    historyLength,
+  };
+  const shown = {
+    item: new Int32Array(rows),
+    clicked: new Uint8Array(rows),
+    pageView: new Int32Array(rows),
+  };
+  const doubles = () => new Float64Array(rows);
+  const logged = withLogged ? { row: doubles(), time: doubles(), clickedAt: doubles() } : null;
+  await withParts(folder, content, async (parts) => {
+    for (const { offsets, pageViews, exposures } of parts) {
+      await readPageViews(pageViews, paged, offsets);
+      await readExposures(exposures, shown, offsets);
+      if (logged !== null) await readLogged(exposures, logged, offsets);
+    }
+  });
+  const pageViews: PageViews = {
+    ...paged,
+    split: Uint8Array.from(paged.time, (time) => splitAt(time, splitTimes)),
+    start: startsFrom(shown.pageView, views),
+  };
+  return {
     catalogue: await readParquet(join(folder, dataFiles.items), (table) =>
       catalogueFrom(table, content.categories),
     ),
     users: await readParquet(join(folder, dataFiles.users), (table) => requiredTexts(table, 'id')),
-    pageViews: await readParquet(join(folder, dataFiles.pageViews), (table) =>
-      pageViewsFrom(table, pageView, content.historyLength),
-    ),
-    exposures,
+    pageViews,
+    exposures: { item: shown.item, clicked: shown.clicked, logged },
   };
-  checkDataset({ ...parts, images: { count: content.photos } });
-  const images = ImageCache.open(join(folder, dataFiles.images), content.side, content.photos);
-  return { name: content.name, hash, report: content.report, ...parts, images };
+}
+
+interface OpenPart {
+  readonly offsets: { readonly view: number; readonly row: number };
+  readonly pageViews: ParquetTable;
+  readonly exposures: ParquetTable;
+}
+
+/** @throws CourierError FILE_CORRUPT where a part has other rows than the manifest says */
+async function withParts<T>(
+  folder: string,
+  { parts }: ManifestContent,
+  task: (parts: readonly OpenPart[]) => Promise<T>,
+): Promise<T> {
+  return withDuckDB([folder], async (connection) => {
+    const open: OpenPart[] = [];
+    let [view, row] = [0, 0];
+    for (const [number, part] of parts.entries()) {
+      const names = partFiles(number);
+      const pageViews = await openPart(connection, join(folder, names.pageViews), part.views);
+      const exposures = await openPart(connection, join(folder, names.exposures), part.rows);
+      open.push({ offsets: { view, row }, pageViews, exposures });
+      [view, row] = [view + part.views, row + part.rows];
+    }
+    return task(open);
+  });
+}
+
+async function openPart(connection: DuckDBConnection, path: string, rows: number): Promise<ParquetTable> {
+  const table = await ParquetTable.open(path, connection);
+  if (table.rowCount !== rows) throw damaged(path, `it has ${table.rowCount} rows instead of ${rows}`);
+  return table;
+}
+
+async function loadExposures(
+  parts: readonly OpenPart[],
+  content: ManifestContent,
+  { pageViews, exposures }: LoadedTables,
+): Promise<Exposures> {
+  const { item, clicked } = exposures;
+  // Page views of training come first.
+  const training = pageViews.start[pageViews.split.filter((split) => split === 0).length]!;
+  const named: { readonly name: string; readonly values: Float32Array }[] = [];
+  for (const name of content.numericNames) {
+    const column = new Float32Array(item.length);
+    for (const part of parts) await readNumeric(part.exposures, name, column, part.offsets);
+    const { values, missing } = filled(column, (row) => row < training);
+    named.push({ name, values });
+    if (missing !== null) named.push({ name: missingName(name), values: missing });
+  }
+  const width = named.length;
+  const numeric = new Float32Array(item.length * width);
+  for (const [feature, { values }] of named.entries())
+    for (let row = 0, at = feature; row < values.length; row++, at += width) numeric[at] = values[row]!;
+  const context: CategoricalColumn[] = [];
+  for (const { name, values } of content.context) {
+    const column = { name, values, codes: new Int32Array(item.length) };
+    for (const part of parts) await readContext(part.exposures, column, part.offsets);
+    context.push(column);
+  }
+  return { item, clicked, numeric, numericNames: named.map(({ name }) => name), context };
 }
 
 async function checkFile(

@@ -1,8 +1,9 @@
 /** The tables of a dataset as columns, and back. */
 import type { Column } from './columns.ts';
-import type { Catalogue, CategoricalColumn, Exposures, PageViews } from './dataset.ts';
+import type { Catalogue, CategoricalColumn, ExposureTable, LoggedExposures, PageViews } from './dataset.ts';
 import type { ManifestContent } from './manifest.ts';
 import type { ParquetTable } from './parquet-table.ts';
+import type { Part } from './parts.ts';
 import { invalid } from './validate.ts';
 
 type Vocabulary = ManifestContent['categories'][number];
@@ -28,83 +29,126 @@ export async function catalogueFrom(
   };
 }
 
-export function pageViewColumns({ user, time, split, history, historyLength }: PageViews): Column[] {
+/** Page views of a part. */
+export function pageViewColumns(
+  { user, time, history, historyLength }: Pick<PageViews, 'user' | 'time' | 'history' | 'historyLength'>,
+  { from, to }: Part,
+): Column[] {
+  const views = user.subarray(from, to);
   return [
-    integers('user', user),
-    { name: 'time', type: 'DOUBLE', values: time },
-    { name: 'split', type: 'UTINYINT', values: split },
+    integers('user', views),
+    { name: 'time', type: 'DOUBLE', values: time.subarray(from, to) },
     ...Array.from({ length: historyLength }, (_, place) =>
       integers(
         `history_${place + 1}`,
-        user.map((_, view) => history[view * historyLength + place]!),
+        views.map((_, view) => history[(from + view) * historyLength + place]!),
       ),
     ),
   ];
 }
 
-/** @param pageView the page view of each exposure, ascending */
-export async function pageViewsFrom(
-  table: ParquetTable,
-  pageView: Int32Array,
-  historyLength: number,
-): Promise<PageViews> {
-  const viewCount = table.rowCount;
-  const history = new Int32Array(viewCount * historyLength);
-  for (let place = 0; place < historyLength; place++) {
-    const items = await table.integers(`history_${place + 1}`);
-    for (let view = 0; view < viewCount; view++) history[view * historyLength + place] = items[view]!;
-  }
-  return {
-    user: await table.integers('user'),
-    time: await table.doubles('time'),
-    split: await table.bytes('split'),
-    start: startsFrom(pageView, viewCount),
-    history,
-    historyLength,
-  };
-}
-
-export function exposureColumns(exposures: Exposures, start: Int32Array): Column[] {
-  const { item, clicked, numeric, numericNames, context } = exposures;
-  const pageView = new Int32Array(item.length);
-  for (let view = 0; view + 1 < start.length; view++) pageView.fill(view, start[view], start[view + 1]);
+/**
+ * Exposures of a part.
+ * @param numeric columns of the part, in the order of the names
+ * @param firstView what the first page view of `start` is called; `log`: how many logs came before
+ */
+export function exposureColumns(
+  { item, clicked, context, logged }: ExposureTable,
+  start: Int32Array,
+  { from, to }: Part,
+  numericNames: readonly string[],
+  numeric: readonly Float32Array[],
+  { firstView, log }: { readonly firstView: number; readonly log: number },
+): Column[] {
+  const [first, end] = [start[from]!, start[to]!];
+  const pageView = new Int32Array(end - first);
+  for (let view = from; view < to; view++)
+    pageView.fill(firstView + view, start[view]! - first, start[view + 1]! - first);
   return [
     integers('page_view', pageView),
-    integers('item', item),
-    { name: 'clicked', type: 'UTINYINT', values: clicked },
-    ...context.map(({ name, codes }) => integers(`context_${name}`, codes)),
+    ...(logged === null ? [] : loggedColumns(logged, first, end, log)),
+    integers('item', item.subarray(first, end)),
+    { name: 'clicked', type: 'UTINYINT', values: clicked.subarray(first, end) },
+    ...context.map(({ name, codes }) => integers(`context_${name}`, codes.subarray(first, end))),
     ...numericNames.map((name, feature): Column => {
-      return {
-        name: `numeric_${name}`,
-        type: 'FLOAT',
-        values: everyNth(numeric, feature, numericNames.length),
-      };
+      return { name: `numeric_${name}`, type: 'FLOAT', values: numeric[feature]! };
     }),
   ];
 }
 
-/** The page view of each exposure, ascending. */
-export function pageViewOf(exposures: ParquetTable): Promise<Int32Array> {
-  return exposures.integers('page_view');
+function loggedColumns(
+  { row, time, clickedAt }: LoggedExposures,
+  first: number,
+  end: number,
+  log: number,
+): Column[] {
+  const rows = BigInt64Array.from(row.subarray(first, end), BigInt);
+  return [
+    integers('log', new Int32Array(end - first).fill(log)),
+    { name: 'log_row', type: 'BIGINT', values: rows },
+    { name: 'time', type: 'DOUBLE', values: time.subarray(first, end) },
+    { name: 'clicked_at', type: 'DOUBLE', values: clickedAt.subarray(first, end) },
+  ];
 }
 
-export async function exposuresFrom(
+/** Where the columns of all parts lie together: page views and exposures of a part, from where on they are its own. */
+export interface Offsets {
+  readonly view: number;
+  readonly row: number;
+}
+
+/** Reads the page views of a part into those of all. */
+export async function readPageViews(
   table: ParquetTable,
-  numericNames: readonly string[],
-  context: readonly Vocabulary[],
-): Promise<Exposures> {
-  const numeric = new Float32Array(table.rowCount * numericNames.length);
-  for (const [feature, name] of numericNames.entries()) {
-    const values = await table.floats(`numeric_${name}`);
-    for (let row = 0; row < values.length; row++) numeric[row * numericNames.length + feature] = values[row]!;
+  { user, time, history, historyLength }: Pick<PageViews, 'user' | 'time' | 'history' | 'historyLength'>,
+  { view }: Offsets,
+): Promise<void> {
+  user.set(await table.integers('user'), view);
+  time.set(await table.doubles('time'), view);
+  for (let place = 0; place < historyLength; place++) {
+    const items = await table.integers(`history_${place + 1}`);
+    for (let at = 0; at < items.length; at++) history[(view + at) * historyLength + place] = items[at]!;
   }
-  return {
-    item: await table.integers('item'),
-    clicked: await table.bytes('clicked'),
-    numeric,
-    numericNames,
-    context: await columnsFrom(table, 'context', context),
-  };
+}
+
+/** Reads what every use of exposures needs. @param pageView of each exposure. (R) */
+export async function readExposures(
+  table: ParquetTable,
+  { item, clicked, pageView }: { item: Int32Array; clicked: Uint8Array; pageView: Int32Array },
+  { row }: Offsets,
+): Promise<void> {
+  pageView.set(await table.integers('page_view'), row);
+  item.set(await table.integers('item'), row);
+  clicked.set(await table.bytes('clicked'), row);
+}
+
+export async function readLogged(
+  table: ParquetTable,
+  logged: LoggedExposures,
+  { row }: Offsets,
+): Promise<void> {
+  logged.row.set(await table.wholeDoubles('log_row'), row);
+  logged.time.set(await table.doubles('time'), row);
+  logged.clickedAt.set(await table.doubles('clicked_at'), row);
+}
+
+/** Reads a context column. */
+export async function readContext(
+  table: ParquetTable,
+  { name, codes }: CategoricalColumn,
+  { row }: Offsets,
+): Promise<void> {
+  codes.set(await table.integers(`context_${name}`), row);
+}
+
+/** Reads a base feature, in which NaN is missing. @param values of all exposures. (R) */
+export async function readNumeric(
+  table: ParquetTable,
+  name: string,
+  values: Float32Array,
+  { row }: Offsets,
+): Promise<void> {
+  values.set(await table.floats(`numeric_${name}`), row);
 }
 
 /** Texts of which none may be missing. */
@@ -113,13 +157,6 @@ export async function requiredTexts(table: ParquetTable, name: string): Promise<
     if (text === null) throw invalid(`a text of column ${name} is missing`);
     return text;
   });
-}
-
-/** A column of rows that lie side by side. A loop: `Float32Array.from` takes ten times as long. */
-function everyNth(values: Float32Array, from: number, width: number): Float32Array {
-  const column = new Float32Array(values.length / width);
-  for (let row = 0, at = from; row < column.length; row++, at += width) column[row] = values[at]!;
-  return column;
 }
 
 function integers(name: string, values: Int32Array): Column {
@@ -138,7 +175,7 @@ async function columnsFrom(
 }
 
 /** Where the exposures of each page view begin. @param pageView of each exposure, ascending */
-function startsFrom(pageView: Int32Array, viewCount: number): Int32Array {
+export function startsFrom(pageView: Int32Array, viewCount: number): Int32Array {
   const start = new Int32Array(viewCount + 1);
   for (let row = 0; row < pageView.length; row++) {
     const view = pageView[row]!;

@@ -1,13 +1,23 @@
 /** What has to hold in a dataset, whoever made it: no index out of range, no order broken, no number lost. */
 import { CourierError } from '../errors.ts';
-import { type CategoricalColumn, type Dataset, NONE, splits } from './dataset.ts';
+import {
+  type CategoricalColumn,
+  type Dataset,
+  type ExposureTable,
+  NONE,
+  type SplitTimes,
+  splitAt,
+} from './dataset.ts';
+import { Indexer } from './indexer.ts';
 
-type Checked = Pick<Dataset, 'catalogue' | 'users' | 'pageViews' | 'exposures'> & {
+type Checked = Pick<Dataset, 'catalogue' | 'users' | 'pageViews' | 'splitTimes'> & {
+  readonly exposures: ExposureTable;
   readonly images: { readonly count: number };
 };
 
 /** @throws CourierError DATASET_INVALID naming the first thing that does not hold */
-export function checkDataset({ catalogue, users, pageViews, exposures, images }: Checked): void {
+export function checkDataset(checked: Checked): void {
+  const { catalogue, users, pageViews, splitTimes, exposures, images } = checked;
   const itemCount = catalogue.ids.length;
   const viewCount = pageViews.user.length;
   const rowCount = exposures.item.length;
@@ -17,14 +27,12 @@ export function checkDataset({ catalogue, users, pageViews, exposures, images }:
   requireIndices(catalogue.photo, itemCount, NONE, images.count, 'photo');
   for (const column of catalogue.categories) requireCodes(column, itemCount);
   requireIndices(pageViews.user, viewCount, 0, users.length, 'user of a page view');
-  requireIndices(pageViews.split, viewCount, 0, splits.length, 'split');
   requireAscending(pageViews.time, viewCount);
+  requireSplits(pageViews, splitTimes);
   requireIndices(pageViews.history, viewCount * pageViews.historyLength, NONE, itemCount, 'history');
   requireStarts(pageViews.start, viewCount, rowCount);
   requireIndices(exposures.item, rowCount, 0, itemCount, 'item of an exposure');
   requireIndices(exposures.clicked, rowCount, 0, 2, 'clicked');
-  requireLength(exposures.numeric, rowCount * exposures.numericNames.length, 'numeric');
-  if (!exposures.numeric.every(Number.isFinite)) throw invalid('a numeric feature is not finite');
   for (const column of exposures.context) requireCodes(column, rowCount);
 }
 
@@ -60,7 +68,17 @@ function requireCodes({ name, values, codes }: CategoricalColumn, length: number
 }
 
 function requireUnique(ids: readonly string[], name: string): void {
-  if (new Set(ids).size !== ids.length) throw invalid(`an ${name} occurs twice`);
+  const known = new Indexer();
+  for (const id of ids) known.indexOf(id);
+  if (known.ids.length !== ids.length) throw invalid(`an ${name} occurs twice`);
+}
+
+function requireSplits({ split, time }: Dataset['pageViews'], splitTimes: SplitTimes): void {
+  requireLength(split, time.length, 'split');
+  for (let view = 0; view < time.length; view++) {
+    if (split[view] !== splitAt(time[view]!, splitTimes))
+      throw invalid(`page view ${view} is of split ${split[view]}, which its time is not`);
+  }
 }
 
 function requireAscending(times: Float64Array, length: number): void {

@@ -10,6 +10,7 @@ import { Random } from '../../src/random.ts';
 import { rowsOfSplit } from '../../src/rankers/fields.ts';
 import { shopSource } from '../../src/shop/files.ts';
 import { generateShop } from '../../src/shop/generate.ts';
+import { unsaved } from './unsaved-dataset.ts';
 
 /** Writes a shop and its dataset below the folder. */
 export async function tinyDataset(folder: string): Promise<string> {
@@ -51,7 +52,7 @@ export async function relabelledDataset(
   await mkdir(out);
   await copyFile(join(dataset, 'images.bin'), join(out, 'images.bin'));
   const manifest = JSON.parse(await readFile(join(dataset, 'dataset.json'), 'utf8'));
-  await writeDataset(out, { ...loaded, exposures: { ...loaded.exposures, clicked } }, manifest.made);
+  await writeDataset(out, unsaved({ ...loaded, exposures: { ...loaded.exposures, clicked } }), manifest.made);
   loaded.images.close();
   return out;
 }

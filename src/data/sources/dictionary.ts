@@ -26,6 +26,8 @@ export async function encodeTexts(
   await createTable(connection, `${name}_codes`, [
     { name: 'code', type: 'INTEGER', values: Int32Array.from(codes) },
   ]);
-  await connection.run(`CREATE TEMP TABLE ${name} AS SELECT text, code FROM ${name}_texts POSITIONAL JOIN ${name}_codes`);
+  await connection.run(
+    `CREATE TEMP TABLE ${name} AS SELECT text, code FROM ${name}_texts POSITIONAL JOIN ${name}_codes`,
+  );
   await connection.run(`DROP TABLE ${name}_texts; DROP TABLE ${name}_codes`);
 }

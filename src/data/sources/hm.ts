@@ -20,7 +20,6 @@ import {
   type SourceData,
   type SourceItem,
 } from './source.ts';
-import { splitByTime } from './splits.ts';
 import { readTextTable } from './text-table.ts';
 import { parseTime } from './time.ts';
 import { parseNumber } from './words.ts';
@@ -65,7 +64,7 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
       pageViews: {
         user: Int32Array.from(views.target, (row) => clicks.user[row]!),
         time,
-        split: splitByTime(time, splitTimes),
+        splitTimes,
         start: views.start,
         context: [encodeCategories('sales_channel', channels)],
       },

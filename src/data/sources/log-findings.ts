@@ -21,7 +21,8 @@ export function findHeavyIds(
     for (const index of indices) counts[index]! += 1;
     const known = counts.filter((count) => count > 0).length;
     for (const [id, count] of counts.entries()) {
-      if (count <= largestShare * indices.length || count <= (timesTheMean * indices.length) / known) continue;
+      if (count <= largestShare * indices.length || count <= (timesTheMean * indices.length) / known)
+        continue;
       const example = `${ids[id]} with ${integer(count)}, ${percent(count / indices.length)}`;
       findings.add(`Rows of a single ${kind} with more than its share of the log`, example, count);
     }

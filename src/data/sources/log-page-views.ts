@@ -77,7 +77,12 @@ async function readOrdered(
   // One query: every other would sort again.
   const all = await readRows(
     connection,
-    [...columns, 'clicked', ...numeric.map((_, place) => `n${place}`), ...context.map((_, place) => `x${place}`)],
+    [
+      ...columns,
+      'clicked',
+      ...numeric.map((_, place) => `n${place}`),
+      ...context.map((_, place) => `x${place}`),
+    ],
     [...types, 'UTINYINT', ...numeric.map(() => 'DOUBLE' as const), ...context.map(() => 'INTEGER' as const)],
     source,
     count,

@@ -41,7 +41,11 @@ export function mergeRows(rows: ShownRows, findings: Findings): MergedRows {
 }
 
 /** @returns whether the later row says anything else than the earlier one */
-function mergeInto({ time, clicked, clickedAt, numeric, context }: ShownRows, earlier: number, later: number) {
+function mergeInto(
+  { time, clicked, clickedAt, numeric, context }: ShownRows,
+  earlier: number,
+  later: number,
+) {
   const isSame = [time, clicked, clickedAt, ...numeric, ...context].every((values) =>
     Object.is(values[earlier], values[later]),
   );

@@ -3,7 +3,7 @@ import { CourierError } from '../../errors.ts';
 import { groupRows } from '../../groups.ts';
 import type { Random } from '../../random.ts';
 import { type Clicks, eventsInOrder, orderByTime, type UserEvents } from '../clicks.ts';
-import { splits } from '../dataset.ts';
+import { type SplitTimes, splits } from '../dataset.ts';
 import type { Findings } from '../findings.ts';
 import { likedFrom, type Ratings } from './ml1m-files.ts';
 
@@ -11,10 +11,10 @@ import { likedFrom, type Ratings } from './ml1m-files.ts';
 export type SplitRatings = readonly [train: Ratings, validation: Ratings, test: Ratings];
 
 export interface RatedPageViews {
-  /** (P) each, as in SourcePageViews. */
+  /** As in SourcePageViews. */
   readonly user: Int32Array;
   readonly time: Float64Array;
-  readonly split: Uint8Array;
+  readonly splitTimes: SplitTimes;
   /** (P + 1) */
   readonly start: Int32Array;
   /** (R) each, as in SourceExposures. */
@@ -74,16 +74,18 @@ export function pageViewsOf(
   for (const [view, row] of liked.entries()) {
     const places = dealt.rows.subarray(dealt.start[view], dealt.start[view + 1]);
     const others = Array.from(places.subarray(0, unclickedPlaces), (place) => low[place]!);
-    views.add(train, 0, row, random.shuffle([row, ...others]));
+    views.add(train, row, random.shuffle([row, ...others]));
   }
   const rated = inTime(validation, validation.user.keys());
   const until = validation.time[rated[Math.floor(trainingShare * rated.length)]!]!;
-  for (const row of rated) views.add(validation, validation.time[row]! < until ? 0 : 1, row, [row]);
-  for (const row of inTime(test, test.user.keys())) views.add(test, 2, row, [row]);
+  for (const row of rated) views.add(validation, row, [row]);
+  const tested = inTime(test, test.user.keys());
+  for (const row of tested) views.add(test, row, [row]);
   const time = train.time.slice();
   for (const [place, row] of low.entries())
     time[row] = viewOf[place] === nowhere ? Number.NaN : train.time[liked[viewOf[place]!]!]!;
-  return { views: views.whole(), shown: shownEvents([{ ...train, time }, validation, test]) };
+  const splitTimes = { validationFrom: until, testFrom: test.time[tested[0]!]! };
+  return { views: views.whole(splitTimes), shown: shownEvents([{ ...train, time }, validation, test]) };
 }
 
 /** Every rating that has a time. */
@@ -104,16 +106,14 @@ function shownEvents(parts: readonly Ratings[]): UserEvents {
 class Collected {
   readonly #user: number[] = [];
   readonly #time: number[] = [];
-  readonly #split: number[] = [];
   readonly #start: number[] = [0];
   readonly #item: number[] = [];
   readonly #clicked: number[] = [];
 
   /** @param target the rating that has user and time of the page view. @param rows the ratings it shows */
-  add(ratings: Ratings, split: number, target: number, rows: readonly number[]): void {
+  add(ratings: Ratings, target: number, rows: readonly number[]): void {
     this.#user.push(ratings.user[target]!);
     this.#time.push(ratings.time[target]!);
-    this.#split.push(split);
     for (const row of rows) {
       this.#item.push(ratings.item[row]!);
       this.#clicked.push(ratings.stars[row]! >= likedFrom ? 1 : 0);
@@ -121,11 +121,11 @@ class Collected {
     this.#start.push(this.#item.length);
   }
 
-  whole(): RatedPageViews {
+  whole(splitTimes: SplitTimes): RatedPageViews {
     return {
+      splitTimes,
       user: Int32Array.from(this.#user),
       time: Float64Array.from(this.#time),
-      split: Uint8Array.from(this.#split),
       start: Int32Array.from(this.#start),
       item: Int32Array.from(this.#item),
       clicked: Uint8Array.from(this.#clicked),

@@ -14,6 +14,7 @@ import {
 import { writePhoto } from '../../../test/support/tiny-shop.ts';
 import { ingest } from '../../pipelines/ingest/index.ts';
 
+import { splitAt } from '../dataset.ts';
 import { buildHistories } from '../history.ts';
 import { loadDataset } from '../store.ts';
 import { sources } from './index.ts';
@@ -59,7 +60,7 @@ function viewsOf({ users, items, clicks, pageViews, exposures }: SourceData) {
     return {
       user: users[user],
       seconds: pageViews.time[view]! / 1000,
-      split: pageViews.split[view],
+      split: pageViews.splitTimes === null ? null : splitAt(pageViews.time[view]!, pageViews.splitTimes),
       clicked: idsOf(rows.filter((_, place) => isClicked(place))),
       others: idsOf(rows.filter((_, place) => !isClicked(place))),
       history: idsOf(history.subarray(view * 5, view * 5 + 5)),

@@ -113,7 +113,7 @@ function describeFilms(
 }
 
 function describePageViews(
-  { user, time, split, start }: RatedPageViews,
+  { user, time, splitTimes, start }: RatedPageViews,
   ids: readonly string[],
   viewers: ReadonlyMap<string, Viewer>,
   findings: Findings,
@@ -129,7 +129,7 @@ function describePageViews(
   return {
     user,
     time,
-    split,
+    splitTimes,
     start,
     context: [column('gender'), column('age'), column('occupation')],
   };

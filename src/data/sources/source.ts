@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { NumericColumn } from '../base-features.ts';
 import type { Clicks, UserEvents } from '../clicks.ts';
-import type { CategoricalColumn, Finding } from '../dataset.ts';
+import type { CategoricalColumn, Finding, LoggedExposures, SplitTimes } from '../dataset.ts';
 
 export interface SourceItem {
   /** The id as the shop writes it. */
@@ -19,22 +19,12 @@ export interface SourcePageViews {
   readonly user: Int32Array;
   /** Milliseconds since 1970-01-01 UTC. Ascending. (P) */
   readonly time: Float64Array;
-  /** Index into `splits`. (P) */
-  readonly split: Uint8Array;
+  /** Where the later splits begin; null for after 80 % and 90 % of the page views. */
+  readonly splitTimes: SplitTimes | null;
   /** Candidates of page view p are start[p] … start[p + 1] - 1. (P + 1) */
   readonly start: Int32Array;
   /** Categorical columns of the page view, such as the sales channel. (P) each */
   readonly context: readonly CategoricalColumn[];
-}
-
-/** Exposures as a log has them. (R) each */
-export interface LoggedExposures {
-  /** The row of the log, the first after the header being 1; of several that became one exposure the first. */
-  readonly row: Float64Array;
-  /** When it was shown. Milliseconds. */
-  readonly time: Float64Array;
-  /** When it was clicked; the same as `time` where it was not. Milliseconds. */
-  readonly clickedAt: Float64Array;
 }
 
 export interface SourceExposures {
@@ -78,6 +68,8 @@ export interface SourceContext {
   readonly seed: number;
   /** Largest share of rows that may be skipped, 0 to 1. */
   readonly maxBadRows: number;
+  /** Ids of the dataset that the log is appended to, in their order: those of the log come after them. */
+  readonly before?: { readonly users: readonly string[]; readonly items: readonly string[] } | undefined;
   /** Stops reading. */
   readonly signal?: AbortSignal | undefined;
 }

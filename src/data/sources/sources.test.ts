@@ -5,6 +5,7 @@ import { writeTinyMl1m } from '../../../test/support/tiny-ml1m.ts';
 import { writeTinyHm, writeTinyTable } from '../../../test/support/tiny-shop.ts';
 import { sources } from './index.ts';
 import type { SourceData } from './source.ts';
+import { quantileSplitTimes, splitByTime } from './splits.ts';
 
 /** Every adapter, and how to write a tiny shop in its layout: it returns the options to read it. */
 const adapters = {
@@ -39,7 +40,8 @@ describe.each(Object.entries(adapters))('adapter %s', (_name, { open, write }) =
 
   it('gives page views in the order of time, of distinct items, in three splits one after the other', async () => {
     const { pageViews, exposures, users } = await read();
-    const { start, time, split, user, context: columns } = pageViews;
+    const { start, time, splitTimes, user, context: columns } = pageViews;
+    const split = splitByTime(time, splitTimes ?? quantileSplitTimes(time));
     expect(time).toEqual(time.toSorted());
     expect(split).toEqual(split.toSorted());
     expect([...new Set(split)]).toEqual([0, 1, 2]);

@@ -1,12 +1,6 @@
 /** Training, validation and test, one after the other in time. */
 import { CourierError } from '../../errors.ts';
-import { splits } from '../dataset.ts';
-
-export interface SplitTimes {
-  /** Milliseconds since 1970-01-01 UTC; a page view at this time belongs to the validation split. */
-  readonly validationFrom: number;
-  readonly testFrom: number;
-}
+import { type SplitTimes, splitAt, splits } from '../dataset.ts';
 
 /** Boundaries after 80 % and 90 % of the page views. @param times ascending */
 export function quantileSplitTimes(times: Float64Array): SplitTimes {
@@ -18,8 +12,9 @@ export function quantileSplitTimes(times: Float64Array): SplitTimes {
  * The split of each page view, as an index into `splits`.
  * @throws CourierError SPLIT_EMPTY when a split has no page view
  */
-export function splitByTime(times: Float64Array, { validationFrom, testFrom }: SplitTimes): Uint8Array {
-  const split = Uint8Array.from(times, (time) => (time >= testFrom ? 2 : time >= validationFrom ? 1 : 0));
+export function splitByTime(times: Float64Array, splitTimes: SplitTimes): Uint8Array {
+  const { validationFrom, testFrom } = splitTimes;
+  const split = Uint8Array.from(times, (time) => splitAt(time, splitTimes));
   for (const [index, name] of splits.entries()) {
     if (split.includes(index)) continue;
     throw new CourierError(

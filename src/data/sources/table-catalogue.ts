@@ -35,13 +35,15 @@ export async function openCatalogue(
   findings: Findings,
 ): Promise<TableCatalogue> {
   const folder = options.images === undefined ? null : await ImageFolder.open(options.images);
-  const items = new Indexer();
+  const items = new Indexer(context.before?.items);
   const known = await readItems(options, folder, items, context, findings);
   return {
     items,
     describe(log, found) {
-      const described = items.ids.map((id, index) => known[index] ?? unknownItem(id, options, folder, found));
-      const understood = requireJoins(log, described, known.length, options, folder);
+      const described = items.ids.map(
+        (id, index) => known.get(index) ?? unknownItem(id, options, folder, found),
+      );
+      const understood = requireJoins(log, described, (item) => known.has(item), options, folder);
       return { items: described, understood };
     },
   };
@@ -53,8 +55,8 @@ async function readItems(
   items: Indexer,
   context: SourceContext,
   findings: Findings,
-): Promise<SourceItem[]> {
-  if (catalogue === undefined) return [];
+): Promise<ReadonlyMap<number, SourceItem>> {
+  if (catalogue === undefined) return new Map();
   const { path, item, image, title, categories, encoding, quote } = catalogue;
   const badRows = new BadRows(inputName(path), findings);
   const optional = [image, title].filter((name) => name !== undefined);
@@ -63,7 +65,7 @@ async function readItems(
   const looks = new IdLooks(item);
   for (const text of table.columns.get(item) ?? []) looks.at(text ?? '', 1);
   looks.require();
-  const known: SourceItem[] = [];
+  const known = new Map<number, SourceItem>();
   for (const [index, row] of table.row.entries()) {
     const cell = (name: string | undefined): string | null =>
       name === undefined ? null : givenText(table.columns.get(name)?.[index] ?? null);
@@ -73,12 +75,12 @@ async function readItems(
       continue;
     }
     const whole = wholeId(id);
-    if (items.has(whole)) {
+    const place = items.indexOf(whole);
+    if (known.has(place)) {
       findings.add('Catalogue rows of an item already seen, dropped', `row ${row}: ${whole}`);
       continue;
     }
-    items.indexOf(whole);
-    known.push({
+    known.set(place, {
       id: whole,
       imagePath: imageOf(whole, image === undefined ? undefined : cell(image), folder, findings),
       title: cell(title),
@@ -147,7 +149,7 @@ function shares({ item, clicked }: LogRows, meets: (item: number) => boolean) {
 function requireJoins(
   log: LogRows,
   items: readonly SourceItem[],
-  known: number,
+  isKnown: (item: number) => boolean,
   { catalogue, images, minimumJoin }: TableOptions,
   folder: ImageFolder | null,
 ): readonly string[] {
@@ -155,15 +157,14 @@ function requireJoins(
   const unmet = (meets: (item: number) => boolean) =>
     [...new Set(log.item.filter((item) => !meets(item)))].slice(0, 3).map((item) => items[item]!.id);
   if (catalogue !== undefined) {
-    const meets = (item: number) => item < known;
-    const share = shares(log, meets);
+    const share = shares(log, isKnown);
     understood.push(`Catalogue: knows the items of ${told(share)}`);
     if (share.exposures < minimumJoin || share.exposures === 0) {
       const there = items.slice(0, 3).map(({ id }) => id);
       throw apart(
         `the catalogue knows the items of ${told(share)}`,
         'the log',
-        unmet(meets),
+        unmet(isKnown),
         'the catalogue',
         there,
       );

@@ -137,7 +137,9 @@ async function parse(
     badRows.skipAll(
       reason,
       Number(count),
-      examples.getRows().map(([row, value]) => ({ row: Number(row), value: value === null ? null : `${value}` })),
+      examples
+        .getRows()
+        .map(([row, value]) => ({ row: Number(row), value: value === null ? null : `${value}` })),
     );
   }
 }
@@ -204,7 +206,8 @@ async function labelSql({ connection, table, column }: LoadedTable, options: Log
   const values = (wanted: boolean) =>
     labels.filter(({ label }) => label === wanted).map(({ value }) => `'${value.replaceAll("'", "''")}'`);
   const [clicks, others] = [values(true), values(false)];
-  const among = (list: readonly string[]) => (list.length === 0 ? 'false' : `${text} IN (${list.join(', ')})`);
+  const among = (list: readonly string[]) =>
+    list.length === 0 ? 'false' : `${text} IN (${list.join(', ')})`;
   return `CASE WHEN ${among(clicks)} THEN true WHEN ${among(others)} THEN false END`;
 }
 

@@ -2,7 +2,7 @@
 import { basename, extname } from 'node:path';
 import { Random } from '../../random.ts';
 import { eventsInOrder } from '../clicks.ts';
-import type { CategoricalColumn } from '../dataset.ts';
+import type { CategoricalColumn, SplitTimes } from '../dataset.ts';
 import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { defaultCandidates } from './candidate-options.ts';
@@ -13,7 +13,6 @@ import type { LogRows } from './log-row.ts';
 import { mergeRows } from './merged-rows.ts';
 import { samplePageViews } from './sampled-page-views.ts';
 import type { Source, SourceContext, SourceData, SourcePageViews } from './source.ts';
-import { quantileSplitTimes, type SplitTimes, splitByTime } from './splits.ts';
 import { openCatalogue } from './table-catalogue.ts';
 import { type CodedLog, withLog } from './table-log.ts';
 import { type TableOptions, tableOptions } from './table-options.ts';
@@ -30,7 +29,7 @@ export const tableSource: Source<TableOptions> = {
   },
   async read(options, context): Promise<SourceData> {
     const findings = new Findings();
-    const users = new Indexer();
+    const users = new Indexer(context.before?.users);
     const catalogue = await openCatalogue(options, context, findings);
     const indexers = { users, items: catalogue.items };
     const isPurchaseLog = options.log.clicked === undefined;
@@ -168,11 +167,10 @@ function describePageViews(
   { contextTexts }: CodedLog,
   options: TableOptions,
 ): SourcePageViews {
-  const times = Float64Array.from(first, (row) => time[row]!);
   return {
     user: first.map((row) => rows.user[row]!),
-    time: times,
-    split: splitByTime(times, splitTimes(options, times)),
+    time: Float64Array.from(first, (row) => time[row]!),
+    splitTimes: splitTimesOf(options),
     start,
     context: options.log.context.map((name, column): CategoricalColumn => {
       const codes = rows.context[column]!;
@@ -181,8 +179,8 @@ function describePageViews(
   };
 }
 
-function splitTimes({ validationFrom, testFrom }: TableOptions, time: Float64Array): SplitTimes {
-  if (validationFrom === undefined || testFrom === undefined) return quantileSplitTimes(time);
+function splitTimesOf({ validationFrom, testFrom }: TableOptions): SplitTimes | null {
+  if (validationFrom === undefined || testFrom === undefined) return null;
   return {
     validationFrom: parseTime(validationFrom) ?? Number.NaN,
     testFrom: parseTime(testFrom) ?? Number.NaN,

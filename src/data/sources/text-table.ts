@@ -176,8 +176,7 @@ async function findSwallowed(
       `SELECT rowid + 1, c${place} FROM loaded WHERE contains(c${place}, chr(10)) ORDER BY rowid LIMIT 1000`,
     );
     for (const [row, text] of long.getRows()) {
-      const looksLikeRows =
-        `${text}`.split('\n').filter((line) => /[,;\t|].*[,;\t|]/.test(line)).length >= 2;
+      const looksLikeRows = `${text}`.split('\n').filter((line) => /[,;\t|].*[,;\t|]/.test(line)).length >= 2;
       if (looksLikeRows)
         findings.add(
           `Values of ${file} that span lines which look like rows; turn quoting off with \`quote\` if a stray mark is the cause`,

@@ -9,7 +9,9 @@ const moment = Date.UTC(2024, 2, 14, 15, 9, 26);
 async function read(texts: readonly (string | null)[]) {
   return withDuckDB([], async (connection) => {
     const rows = texts.map((text) => `(${text === null ? 'NULL' : literal(text)})`).join(', ');
-    await connection.run(`CREATE TABLE times AS SELECT v.text::VARCHAR AS text FROM (VALUES ${rows}) AS v(text)`);
+    await connection.run(
+      `CREATE TABLE times AS SELECT v.text::VARCHAR AS text FROM (VALUES ${rows}) AS v(text)`,
+    );
     const source = { connection, table: 'times', column: 'text', name: 'time' };
     const { meaning, milliseconds } = await understandTimes(source, now);
     const result = await connection.runAndReadAll(
@@ -86,14 +88,18 @@ describe('times of a column', () => {
   });
 
   it('whose day and month can be either are refused, and known by one that cannot', async () => {
-    await expect(read(['03/01/2024', '03/02/2024'])).rejects.toThrowError(/mm\/dd\/yyyy and as dates dd\/mm\/yyyy/);
+    await expect(read(['03/01/2024', '03/02/2024'])).rejects.toThrowError(
+      /mm\/dd\/yyyy and as dates dd\/mm\/yyyy/,
+    );
     expect((await read(['03/01/2024', '03/22/2024'])).meaning).toBe('dates mm/dd/yyyy');
     // Where both are the same day there is nothing to say.
     expect((await read(['03/03/2024'])).times).toEqual([Date.UTC(2024, 2, 3)]);
   });
 
   it('that are none are refused with what is known', async () => {
-    await expect(read(['soon', 'later'])).rejects.toThrowError(/soon, later.*nanoseconds since 1970.*dd\.mm\.yyyy/);
+    await expect(read(['soon', 'later'])).rejects.toThrowError(
+      /soon, later.*nanoseconds since 1970.*dd\.mm\.yyyy/,
+    );
     await expect(read(['', null])).rejects.toThrowError(/all of it is empty/);
   });
 });

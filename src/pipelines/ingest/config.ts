@@ -24,6 +24,12 @@ const common = {
     .max(1)
     .default(0.01)
     .describe('Largest share of rows that may be skipped as unusable.'),
+  append: z
+    .boolean()
+    .default(false)
+    .describe(
+      'The log holds what came after the dataset in `out`, and is appended to it; where there is none, it is made.',
+    ),
   overwrite: z.boolean().default(false).describe('Make it anew even if there is a dataset in `out`.'),
 };
 

@@ -1,24 +1,26 @@
 /** Files of a shop → dataset folder: read, checked, counted, photos decoded. */
-import { readdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, link, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseConfig } from '../../config.ts';
-import { baseFeatures } from '../../data/base-features.ts';
-import { candidateFigures, findGivenAway } from '../../data/candidate-figures.ts';
-import { encodeCategories } from '../../data/categories.ts';
-import { type CategoricalColumn, type IngestReport, NONE, splits } from '../../data/dataset.ts';
-import { Findings } from '../../data/findings.ts';
-import { buildHistories } from '../../data/history.ts';
+import type { IngestReport } from '../../data/dataset.ts';
 import { fingerprintInputs } from '../../data/inputs.ts';
-import { type DatasetManifest, dataFiles, manifestName, readManifest } from '../../data/manifest.ts';
-import { decodePhotos } from '../../data/photos.ts';
+import {
+  type DatasetManifest,
+  dataFiles,
+  isDatasetFile,
+  partFiles,
+  readManifest,
+} from '../../data/manifest.ts';
 import { sources } from '../../data/sources/index.ts';
-import type { OpenSource, SourceData, SourcePageViews } from '../../data/sources/source.ts';
-import { type UnsavedDataset, writeDataset } from '../../data/store.ts';
+import type { OpenSource, SourceContext, SourceData } from '../../data/sources/source.ts';
+import { loadLoggedTables, writeDataset } from '../../data/store.ts';
 import { CourierError, hasSystemCode } from '../../errors.ts';
 import { safePlace, silent, type WorkOptions } from '../../progress.ts';
 import { withOutput } from '../../storage/lock.ts';
 import { writeFolderWhole } from '../../storage/output-folder.ts';
+import { assemble, type Before } from './assemble.ts';
 import { type IngestConfig, type IngestConfigInput, ingestConfig } from './config.ts';
 
 export interface IngestResult {
@@ -29,51 +31,136 @@ export interface IngestResult {
 
 /**
  * Ingests a shop into a dataset folder. The same configuration over the same files gives the same bytes; if
- * they are in `out` already, nothing is done.
+ * they are in `out` already, nothing is done. With `append` the log holds what came after the dataset in `out`, whose parts stay as
+ * they are; where there is none yet, it is made.
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE, SPLIT_EMPTY, and those of the
  * adapters: FILE_NOT_FOUND, FILE_UNREADABLE, COLUMN_MISSING, LOG_EMPTY, LOG_WITHOUT_CLICKS, TOO_MANY_BAD_ROWS, and VALUE_INVALID
- * for times, labels and ids that cannot be understood, or that do not meet
+ * for times, labels and ids that cannot be understood, or that do not meet, and for a log that begins before what it is appended to
  */
 export async function ingest(settings: IngestConfigInput, options: WorkOptions = {}): Promise<IngestResult> {
   const config = parseConfig(ingestConfig, settings, 'ingest configuration');
-  const { out, overwrite, ...identity } = config;
+  const { out, overwrite, append, ...identity } = config;
   const source = sources[config.source](config);
   const folder = resolve(out);
-  const made = { config: jsonOf(identity), inputs: await fingerprintInputs(await source.inputs()) };
-  const known = async () => ((await isDataset(folder)) && !overwrite ? reportOf(folder, made) : null);
+  const inputs = await fingerprintInputs(await source.inputs());
+  const made: Made = { config: jsonOf(identity), inputs, appended: [] };
+  const known = async (): Promise<IngestReport | null> => {
+    const isThere = await isDataset(folder);
+    if (overwrite || !isThere) return null;
+    const { made: before, content } = await readManifest(folder);
+    if (append && isSameShop(before, made))
+      return [before.inputs, ...before.appended].includes(inputs) ? content.report : null;
+    if (!isDeepStrictEqual(before, made)) throw outputExists(folder, 'another dataset');
+    return content.report;
+  };
   const report = await known();
   if (report !== null) {
-    const text = `${folder} is up to date: same configuration, same input files`;
+    const text = append
+      ? `${folder} has this log already`
+      : `${folder} is up to date: same configuration, same input files`;
     options.progress?.({ kind: 'note', text });
     return { folder, report };
   }
   return withOutput(folder, async () => {
     // Another process may have been faster, or one that was killed may have left what it was to replace.
     const meanwhile = await known();
-    return { folder, report: meanwhile ?? (await write(folder, source, config, made, options)) };
+    if (meanwhile !== null) return { folder, report: meanwhile };
+    const appends = append && !overwrite && (await isDataset(folder));
+    const write = appends ? appendTo : writeNew;
+    return { folder, report: await write(folder, source, config, made, options) };
   });
 }
 
-/** @throws CourierError OUTPUT_EXISTS when the dataset was made otherwise */
-async function reportOf(folder: string, made: DatasetManifest['made']): Promise<IngestReport> {
-  const existing = await readManifest(folder);
-  if (!isDeepStrictEqual(existing.made, made)) throw outputExists(folder, 'another dataset');
-  return existing.content.report;
+type Made = DatasetManifest['made'];
+
+/** Whether two datasets differ in their log alone. */
+function isSameShop(before: Made, made: Made): boolean {
+  return isDeepStrictEqual(withoutLog(before.config), withoutLog(made.config));
 }
 
-async function write(
+function withoutLog(config: unknown): unknown {
+  const withoutPath = (key: string, value: unknown): unknown => (key === 'path' ? undefined : value);
+  return JSON.parse(JSON.stringify(config, withoutPath));
+}
+
+async function writeNew(
   folder: string,
   source: OpenSource,
   config: IngestConfig,
-  made: DatasetManifest['made'],
+  made: Made,
   options: WorkOptions,
 ): Promise<IngestReport> {
   const manifest = await writeFolderWhole(folder, async (partial) => {
-    const data = await readSource(source, config, options);
-    const dataset = await assemble(data, config, source.name, partial, options);
+    const data = await readSource(source, config, undefined, options);
+    const dataset = await assemble(data, config, source.name, partial, null, options);
     return await writeDataset(partial, dataset, made, options.signal);
   });
   return manifest.content.report;
+}
+
+/** What is there is linked into the new folder, not written again; photos come after those that there are. */
+async function appendTo(
+  folder: string,
+  source: OpenSource,
+  config: IngestConfig,
+  made: Made,
+  options: WorkOptions,
+): Promise<IngestReport> {
+  const { content, made: first } = await readManifest(folder);
+  if (!content.logged) throw cannotAppend(content.report.candidateSampling);
+  const tables = await loadLoggedTables(folder);
+  const before: Before = {
+    ...tables,
+    context: content.context,
+    photos: content.photos,
+    report: content.report,
+  };
+  const manifest = await writeFolderWhole(folder, async (partial) => {
+    const ids = { users: tables.users, items: tables.catalogue.ids };
+    const data = await readSource(source, config, ids, options);
+    requireLater(data, before);
+    for (const number of content.parts.keys()) {
+      for (const name of Object.values(partFiles(number)))
+        await share(join(folder, name), join(partial, name));
+    }
+    const images = join(partial, dataFiles.images);
+    await copyFile(join(folder, dataFiles.images), images, constants.COPYFILE_FICLONE);
+    const dataset = await assemble(data, config, content.name, partial, before, options);
+    const appended = [...first.appended, made.inputs];
+    const parts = {
+      logs: appended.length,
+      parts: content.parts,
+      views: tables.pageViews.user.length,
+    };
+    return await writeDataset(partial, dataset, { ...first, appended }, options.signal, parts);
+  });
+  return manifest.content.report;
+}
+
+/** A second name for a file that is never changed; a copy where the file system has no such thing. */
+async function share(from: string, to: string): Promise<void> {
+  await link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_FICLONE));
+}
+
+/** @throws CourierError VALUE_INVALID where the log begins before the end of what is there */
+function requireLater({ pageViews }: SourceData, before: Before): void {
+  const [first = Number.POSITIVE_INFINITY] = pageViews.time;
+  const last = before.pageViews.time.at(-1) ?? Number.NEGATIVE_INFINITY;
+  if (first >= last) return;
+  const text = (time: number) => new Date(time).toISOString().slice(0, 19).replace('T', ' ');
+  throw new CourierError(
+    'VALUE_INVALID',
+    `The log to append begins at ${text(first)}, before the last page view of the dataset at ${text(last)} UTC.`,
+    'Give only what came later, such as the file of the new day; or make the dataset anew of all of it, with overwrite.',
+  );
+}
+
+function cannotAppend(sampling: string): CourierError {
+  return new CourierError(
+    'CONFIG_INVALID',
+    `Nothing can be appended to a dataset whose candidates were drawn (${sampling}).`,
+    'Make it anew of the whole log, with overwrite: what came later changes which candidates are drawn.',
+  );
 }
 
 /**
@@ -86,8 +173,7 @@ async function isDataset(folder: string): Promise<boolean> {
     if (hasSystemCode(error, 'ENOTDIR')) throw outputExists(folder, 'a file');
     throw error;
   });
-  const ours: readonly string[] = [manifestName, ...Object.values(dataFiles)];
-  const foreign = names.find((name) => !ours.includes(name));
+  const foreign = names.find((name) => !isDatasetFile(name));
   if (foreign !== undefined) throw outputExists(folder, `a folder with other things in it (${foreign})`);
   return names.length > 0;
 }
@@ -108,11 +194,12 @@ function jsonOf(value: unknown): unknown {
 async function readSource(
   source: OpenSource,
   config: IngestConfig,
+  before: SourceContext['before'],
   { progress = silent, signal }: WorkOptions,
 ): Promise<SourceData> {
   const stage = 'Read the log';
   progress({ kind: 'start', stage, total: 0, unit: 'rows' });
-  const data = await source.read({ seed: config.seed, maxBadRows: config.maxBadRows, signal });
+  const data = await source.read({ seed: config.seed, maxBadRows: config.maxBadRows, before, signal });
   await safePlace(signal);
   progress({
     kind: 'end',
@@ -120,94 +207,4 @@ async function readSource(
     detail: `${data.clicks.item.length} clicks, ${data.pageViews.user.length} page views`,
   });
   return data;
-}
-
-/** Everything that is the same for every shop. Leaves images.bin in the folder. */
-async function assemble(
-  data: SourceData,
-  config: IngestConfig,
-  sourceName: string,
-  folder: string,
-  { progress = silent, signal }: WorkOptions,
-): Promise<UnsavedDataset> {
-  const { users, items, clicks, shown, counterPeriod, pageViews, exposures } = data;
-  const { side, historyLength } = config;
-  const findings = new Findings();
-  const categories = data.categoryNames.map((name, column) =>
-    encodeCategories(
-      name,
-      items.map((item) => item.categories[column] ?? null),
-    ),
-  );
-  const { item, clicked, numeric: logged } = exposures;
-  const features = {
-    clicks,
-    shown,
-    counterPeriod,
-    counterLag: 1000 * config.counterLag,
-    categories,
-    pageViews,
-    item,
-    numeric: logged,
-  };
-  const base = baseFeatures(features, findings);
-  await safePlace(signal);
-  const paths = items.map(({ imagePath }) => imagePath);
-  const { photo, count } = await decodePhotos(
-    paths,
-    side,
-    join(folder, dataFiles.images),
-    findings,
-    progress,
-    signal,
-  );
-  const { user, time, split, start } = pageViews;
-  const candidates = candidateFigures(data);
-  if (data.candidatesAreSampled) findGivenAway(candidates, findings);
-  const history = buildHistories(clicks, pageViews, users.length, historyLength);
-  return {
-    name: config.name ?? sourceName,
-    catalogue: { ids: items.map(({ id }) => id), titles: items.map(({ title }) => title), photo, categories },
-    users,
-    pageViews: { user, time, split, start, history, historyLength },
-    exposures: { item, clicked, ...base, context: contextOfExposures(pageViews) },
-    images: { side, count },
-    report: {
-      counts: countsOf(data, photo, count),
-      findings: [...data.findings, ...findings.list()],
-      understood: [...data.understood],
-      candidateSampling: data.candidateSampling,
-      candidates,
-    },
-  };
-}
-
-function contextOfExposures({ context, start }: SourcePageViews): CategoricalColumn[] {
-  return context.map(({ codes, ...vocabulary }) => {
-    const repeated = new Int32Array(start.at(-1) ?? 0);
-    for (const [view, code] of codes.entries()) repeated.fill(code, start[view], start[view + 1]);
-    return { ...vocabulary, codes: repeated };
-  });
-}
-
-function countsOf(data: SourceData, photo: Int32Array, photos: number): Record<string, number> {
-  const { clicks, pageViews, exposures, items, users } = data;
-  const perSplit = splits.map((split, index) => [
-    `page views ${split}`,
-    pageViews.split.reduce((sum, each) => sum + (each === index ? 1 : 0), 0),
-  ]);
-  const withClick = pageViews.user.filter((_, view) =>
-    exposures.clicked.subarray(pageViews.start[view], pageViews.start[view + 1]).includes(1),
-  );
-  return {
-    items: items.length,
-    'items with photo': photo.filter((row) => row !== NONE).length,
-    photos,
-    users: users.length,
-    clicks: clicks.item.length,
-    'page views': pageViews.user.length,
-    ...Object.fromEntries(perSplit),
-    'page views with a click': withClick.length,
-    exposures: exposures.item.length,
-  };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { courier } from '../../../test/support/terminal.ts';
 import { relabelledDataset, tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
+import { unsaved } from '../../../test/support/unsaved-dataset.ts';
 import { splits } from '../../data/dataset.ts';
 import { loadDataset, writeDataset } from '../../data/store.ts';
 import type { ProgressEvent } from '../../progress.ts';
@@ -116,7 +117,7 @@ describe('courier tune', () => {
     await copyFile(join(dataset, 'images.bin'), join(other, 'images.bin'));
     const manifest = JSON.parse(await readFile(join(dataset, 'dataset.json'), 'utf8'));
     const changed = { exposures: { ...exposures, clicked, item }, pageViews: { ...pageViews, history } };
-    await writeDataset(other, { ...loaded, ...changed }, manifest.made);
+    await writeDataset(other, unsaved({ ...loaded, ...changed }), manifest.made);
     loaded.images.close();
 
     const out = join(folder, 'blind');

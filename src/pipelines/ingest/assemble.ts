@@ -1,0 +1,273 @@
+/** What is the same for every shop: from what an adapter read to a dataset. */
+import { join } from 'node:path';
+import { BaseFeatures } from '../../data/base-features.ts';
+import { candidateFigures, findGivenAway } from '../../data/candidate-figures.ts';
+import { encodeCategories } from '../../data/categories.ts';
+import { eventsInOrder, type UserEvents } from '../../data/clicks.ts';
+import {
+  type Catalogue,
+  type CategoricalColumn,
+  type Dataset,
+  type IngestReport,
+  type LoggedExposures,
+  NONE,
+  splits,
+} from '../../data/dataset.ts';
+import { Findings } from '../../data/findings.ts';
+import { buildHistories } from '../../data/history.ts';
+import { dataFiles } from '../../data/manifest.ts';
+import { decodePhotos } from '../../data/photos.ts';
+import type { SourceData, SourceItem } from '../../data/sources/source.ts';
+import { quantileSplitTimes, splitByTime } from '../../data/sources/splits.ts';
+import type { LoadedTables, UnsavedDataset } from '../../data/store.ts';
+import { silent, type WorkOptions } from '../../progress.ts';
+import type { IngestConfig } from './config.ts';
+
+/** A dataset that more is appended to. */
+export interface Before extends LoadedTables {
+  /** Texts of the codes of each context column. */
+  readonly context: readonly { readonly name: string; readonly values: readonly string[] }[];
+  readonly photos: number;
+  readonly report: IngestReport;
+}
+
+/** What the figures of a report are of: all page views, those of before among them. */
+interface Whole {
+  readonly clicks: UserEvents;
+  readonly shown: UserEvents | null;
+  readonly pageViews: {
+    readonly user: Int32Array;
+    readonly time: Float64Array;
+    readonly split: Uint8Array;
+    readonly start: Int32Array;
+  };
+  readonly exposures: { readonly item: Int32Array; readonly clicked: Uint8Array };
+}
+
+/**
+ * Decodes photos into images.bin of the folder, which holds those of before, and puts the dataset together.
+ * @param before what the data is appended to, of which page views and exposures of the result are none
+ * @throws CourierError SPLIT_EMPTY, CONFIG_INVALID, VALUE_INVALID
+ */
+export async function assemble(
+  data: SourceData,
+  config: IngestConfig,
+  sourceName: string,
+  folder: string,
+  before: Before | null,
+  { progress = silent, signal }: WorkOptions,
+): Promise<UnsavedDataset> {
+  const { users, items, counterPeriod, pageViews, exposures } = data;
+  const { side, historyLength } = config;
+  const findings = new Findings();
+  const { splitTimes, ...whole } = wholeOf(data, before);
+  const categories = categoriesOf(data, before);
+  const { user, time, start } = pageViews;
+  const numeric = new BaseFeatures({
+    clicks: whole.clicks,
+    shown: whole.shown,
+    counterPeriod,
+    counterLag: 1000 * config.counterLag,
+    categories,
+    pageViews,
+    item: exposures.item,
+    numeric: exposures.numeric,
+  });
+  for (const { name, values } of exposures.numeric) {
+    const gaps = values.reduce((sum, value) => sum + (Number.isNaN(value) ? 1 : 0), 0);
+    findings.add(
+      `Exposures without ${name}, filled with the mean of the training split where they are read`,
+      undefined,
+      gaps,
+    );
+  }
+  const output = join(folder, dataFiles.images);
+  const paths = items.map(({ imagePath }, item) =>
+    item < (before?.catalogue.ids.length ?? 0) ? null : imagePath,
+  );
+  const known = before === null ? undefined : before.photos;
+  const { photo, count } = await decodePhotos(paths, side, output, findings, progress, signal, known);
+  const catalogue = catalogueOf(items, photo, categories, before);
+  const candidates = candidateFigures({ ...whole, counterPeriod });
+  if (data.candidatesAreSampled) findGivenAway(candidates, findings);
+  const history = buildHistories(whole.clicks, pageViews, users.length, historyLength);
+  const split = whole.pageViews.split.subarray(whole.pageViews.split.length - user.length);
+  const met = [...data.findings, ...findings.list()];
+  return {
+    name: config.name ?? sourceName,
+    catalogue,
+    users,
+    splitTimes,
+    pageViews: { user, time, split, start, history, historyLength },
+    exposures: {
+      item: exposures.item,
+      clicked: exposures.clicked,
+      logged: exposures.logged,
+      context: contextOfExposures(data, before),
+    },
+    numeric,
+    images: { side, count },
+    report: {
+      counts: countsOf(whole, users.length, catalogue.photo, count),
+      findings: before === null ? met : together(before.report.findings, met),
+      understood: [...data.understood],
+      candidateSampling: data.candidateSampling,
+      candidates,
+    },
+  };
+}
+
+function wholeOf(data: SourceData, before: Before | null): Whole & Pick<Dataset, 'splitTimes'> {
+  const { pageViews, exposures } = data;
+  const earlier = before?.pageViews;
+  const user = concatenated(Int32Array, earlier?.user, pageViews.user);
+  const time = concatenated(Float64Array, earlier?.time, pageViews.time);
+  const rows = earlier?.start.at(-1) ?? 0;
+  const start = concatenated(
+    Int32Array,
+    earlier?.start.subarray(0, -1),
+    pageViews.start.map((row) => rows + row),
+  );
+  const splitTimes = pageViews.splitTimes ?? quantileSplitTimes(time);
+  const shown = before === null ? null : eventsOf(before);
+  return {
+    clicks: eventsTogether(shown?.clicks ?? null, data.clicks),
+    shown: data.shown === null ? null : eventsTogether(shown?.shown ?? null, data.shown),
+    pageViews: { user, time, split: splitByTime(time, splitTimes), start },
+    splitTimes,
+    exposures: {
+      item: concatenated(Int32Array, before?.exposures.item, exposures.item),
+      clicked: concatenated(Uint8Array, before?.exposures.clicked, exposures.clicked),
+    },
+  };
+}
+
+/** What was shown and clicked in a dataset that knows the times of its exposures. */
+function eventsOf({ pageViews, exposures }: Before): { shown: UserEvents; clicks: UserEvents } {
+  const { item, clicked, logged } = exposures;
+  const { time, clickedAt } = loggedOf(logged);
+  const user = new Int32Array(item.length);
+  for (let view = 0; view < pageViews.user.length; view++)
+    user.fill(pageViews.user[view]!, pageViews.start[view], pageViews.start[view + 1]);
+  const isClick = (_: number, row: number) => clicked[row] === 1;
+  return {
+    shown: eventsInOrder(user, item, time),
+    clicks: eventsInOrder(user.filter(isClick), item.filter(isClick), clickedAt.filter(isClick)),
+  };
+}
+
+function loggedOf(logged: LoggedExposures | null): LoggedExposures {
+  if (logged === null) throw new Error('What is drawn is made anew, not appended to.');
+  return logged;
+}
+
+function eventsTogether(earlier: UserEvents | null, later: UserEvents): UserEvents {
+  if (earlier === null) return later;
+  return eventsInOrder(
+    concatenated(Int32Array, earlier.user, later.user),
+    concatenated(Int32Array, earlier.item, later.item),
+    concatenated(Float64Array, earlier.time, later.time),
+  );
+}
+
+interface TypedMemory<Values> {
+  readonly length: number;
+  set(values: Values, offset?: number): void;
+}
+
+function concatenated<Values extends TypedMemory<Values>>(
+  Memory: new (length: number) => Values,
+  earlier: Values | undefined,
+  later: Values,
+): Values {
+  if (earlier === undefined) return later;
+  const both = new Memory(earlier.length + later.length);
+  both.set(earlier);
+  both.set(later, earlier.length);
+  return both;
+}
+
+/** Codes of the categories of all items; those that were there keep theirs. */
+function categoriesOf({ items, categoryNames }: SourceData, before: Before | null): CategoricalColumn[] {
+  return categoryNames.map((name, column) => {
+    const texts = items.map((item) => item.categories[column] ?? null);
+    const known = before?.catalogue.categories[column];
+    if (known === undefined) return encodeCategories(name, texts);
+    const added = encodeCategories(name, texts.slice(known.codes.length), known.values);
+    return { ...added, codes: concatenated(Int32Array, known.codes, added.codes) };
+  });
+}
+
+function catalogueOf(
+  items: readonly SourceItem[],
+  photo: Int32Array,
+  categories: readonly CategoricalColumn[],
+  before: Before | null,
+): Catalogue {
+  const { ids: known, titles, photo: knownPhoto } = before?.catalogue ?? { ids: [], titles: [], photo: [] };
+  const all = photo.slice();
+  all.set(knownPhoto);
+  return {
+    ids: items.map(({ id }) => id),
+    titles: [...titles, ...items.slice(known.length).map(({ title }) => title)],
+    photo: all,
+    categories,
+  };
+}
+
+/** Contexts of page views as those of their exposures. */
+function contextOfExposures({ pageViews }: SourceData, before: Before | null): CategoricalColumn[] {
+  const { context, start } = pageViews;
+  return context.map((column, place) => {
+    const known = before?.context[place];
+    const { name, values, codes } = known === undefined ? column : recoded(column, known.values);
+    const repeated = new Int32Array(start.at(-1) ?? 0);
+    for (const [view, code] of codes.entries()) repeated.fill(code, start[view], start[view + 1]);
+    return { name, values, codes: repeated };
+  });
+}
+
+function recoded({ name, values, codes }: CategoricalColumn, before: readonly string[]): CategoricalColumn {
+  const { values: all, codes: codeOf } = encodeCategories(name, values.slice(1), before);
+  return { name, values: all, codes: codes.map((code) => (code === 0 ? 0 : codeOf[code - 1]!)) };
+}
+
+function countsOf(
+  { clicks, pageViews, exposures }: Whole,
+  users: number,
+  photo: Int32Array,
+  photos: number,
+): Record<string, number> {
+  const perSplit = splits.map((split, index) => [
+    `page views ${split}`,
+    pageViews.split.reduce((sum, each) => sum + (each === index ? 1 : 0), 0),
+  ]);
+  let clicked = 0;
+  for (let view = 0; view < pageViews.user.length; view++) {
+    if (exposures.clicked.subarray(pageViews.start[view], pageViews.start[view + 1]).includes(1)) clicked++;
+  }
+  return {
+    items: photo.length,
+    'items with photo': photo.filter((row) => row !== NONE).length,
+    photos,
+    users,
+    clicks: clicks.item.length,
+    'page views': pageViews.user.length,
+    ...Object.fromEntries(perSplit),
+    'page views with a click': clicked,
+    exposures: exposures.item.length,
+  };
+}
+
+/** Findings of before and of what was appended, those of one kind as one. */
+function together(
+  earlier: IngestReport['findings'],
+  later: IngestReport['findings'],
+): IngestReport['findings'] {
+  const merged = new Findings();
+  for (const { what, count, examples } of [...earlier, ...later]) {
+    for (const example of examples) merged.add(what, example);
+    merged.add(what, undefined, count - examples.length);
+  }
+  return merged.list();
+}
