@@ -37,6 +37,8 @@ export interface FeatureInput {
  */
 export class BaseFeatures {
   readonly names: readonly string[];
+  /** Those of which a value was missing so far. */
+  readonly missing = new Set<string>();
   readonly #input: FeatureInput;
   readonly #counters: Counters;
   readonly #observers: readonly ((time: number) => void)[];
@@ -82,7 +84,9 @@ export class BaseFeatures {
       for (let row = 0; row < length; row++) {
         const value = values[first + row]!;
         column[row] = value;
-        if (!Number.isFinite(column[row]!) && !Number.isNaN(value)) throw notFinite(name, value);
+        if (Number.isFinite(column[row]!)) continue;
+        if (!Number.isNaN(value)) throw notFinite(name, value);
+        this.missing.add(name);
       }
     }
     return columns;
@@ -107,25 +111,22 @@ export function missingName(name: string): string {
 }
 
 /**
- * A column in which missing values are the mean of the training split.
- * @param isTraining of each exposure. (R)
- * @returns the column, and 1 where it was missing; as it is, and null, where nothing is
+ * Puts the mean of the training split where a number is missing, and 1 into the column behind it.
+ * @param numeric row-major. (R, F)
+ * @param place of the column
+ * @param training exposures of the training split, which come first
  */
-export function filled(
-  values: Float32Array,
-  isTraining: (row: number) => boolean,
-): { readonly values: Float32Array; readonly missing: Float32Array | null } {
-  let [sum, count, gaps] = [0, 0, 0];
-  for (let row = 0; row < values.length; row++) {
-    if (Number.isNaN(values[row]!)) gaps++;
-    else if (isTraining(row)) [sum, count] = [sum + values[row]!, count + 1];
+export function fillMissing(numeric: Float32Array, width: number, place: number, training: number): void {
+  let [sum, count] = [0, 0];
+  for (let at = place; at < training * width; at += width) {
+    if (!Number.isNaN(numeric[at]!)) [sum, count] = [sum + numeric[at]!, count + 1];
   }
-  if (gaps === 0) return { values, missing: null };
   const mean = count === 0 ? 0 : sum / count;
-  return {
-    values: values.map((value) => (Number.isNaN(value) ? mean : value)),
-    missing: values.map((value) => (Number.isNaN(value) ? 1 : 0)),
-  };
+  for (let at = place; at < numeric.length; at += width) {
+    const isMissing = Number.isNaN(numeric[at]!);
+    if (isMissing) numeric[at] = mean;
+    numeric[at + 1] = isMissing ? 1 : 0;
+  }
 }
 
 function requireDistinct(names: readonly string[]): void {

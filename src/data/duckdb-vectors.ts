@@ -4,7 +4,7 @@
  */
 import duckdb from '@duckdb/node-bindings';
 
-export type Numbers = Int32Array | Uint8Array | Float32Array | Float64Array | BigInt64Array;
+export type Numbers = Int32Array | Uint8Array | Float32Array | Float64Array;
 
 /** Numbers in memory that no other thread shares, as the binding asks for. */
 type OwnNumbers =
@@ -13,6 +13,8 @@ type OwnNumbers =
   | Float32Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>
   | BigInt64Array<ArrayBuffer>;
+
+export type Vector = duckdb.Vector;
 
 /** Rows of a chunk at most. */
 export const chunkRows = duckdb.vector_size();

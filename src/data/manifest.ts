@@ -53,6 +53,8 @@ const content = z.strictObject({
   photos: count,
   historyLength: z.int().positive(),
   numericNames: z.array(z.string()),
+  /** Those of which a value is missing somewhere. */
+  missing: z.array(z.string()),
   /** Page views from these times on are of the validation and of the test split. */
   splitTimes: z.strictObject({ validationFrom: z.number(), testFrom: z.number() }),
   /** Whether exposures have the row of their log, and their times. */

@@ -18,12 +18,14 @@ import {
 import { CourierError, messageOf } from '../errors.ts';
 import { fileLiteral, identifier, withDuckDB } from './duckdb.ts';
 import {
+  chunkRows,
   copyLists,
   firstOfRun,
   hasNull,
   type Numbers,
   readLists,
   readNumbers,
+  type Vector,
   vectorOf,
 } from './duckdb-vectors.ts';
 
@@ -32,6 +34,28 @@ export interface FlatVectors {
   readonly dimension: number;
   /** (n, d) */
   readonly values: Float32Array;
+}
+
+const numberTypes = { INTEGER, UTINYINT, FLOAT, DOUBLE, BIGINT } as const;
+
+/** Memory for a chunk of numbers of each type that they are read as. */
+const chunkOf = {
+  INTEGER: () => new Int32Array(chunkRows),
+  UTINYINT: () => new Uint8Array(chunkRows),
+  FLOAT: () => new Float32Array(chunkRows),
+  DOUBLE: () => new Float64Array(chunkRows),
+} as const;
+
+type NumberType = keyof typeof chunkOf;
+
+export interface NumberColumn {
+  readonly name: string;
+  /** What it is read as. */
+  readonly type: NumberType;
+  /** What it is in the file, where that is something else: whole numbers of 64 bits are read as doubles, which hold them up to 2^53. */
+  readonly stored?: keyof typeof numberTypes;
+  /** Is given some values, which it must not keep, and the row of the first of them; in any order. */
+  take(values: Numbers, first: number): void;
 }
 
 /** Lists of these are read as vectors of float32. */
@@ -93,24 +117,30 @@ export class ParquetTable {
   }
 
   integers(name: string): Promise<Int32Array> {
-    return this.#numbers(name, INTEGER, new Int32Array(this.rowCount));
-  }
-
-  bytes(name: string): Promise<Uint8Array> {
-    return this.#numbers(name, UTINYINT, new Uint8Array(this.rowCount));
+    return this.#whole(name, 'INTEGER', new Int32Array(this.rowCount));
   }
 
   floats(name: string): Promise<Float32Array> {
-    return this.#numbers(name, FLOAT, new Float32Array(this.rowCount));
+    return this.#whole(name, 'FLOAT', new Float32Array(this.rowCount));
   }
 
-  doubles(name: string): Promise<Float64Array> {
-    return this.#numbers(name, DOUBLE, new Float64Array(this.rowCount));
-  }
-
-  /** Whole numbers of 64 bits as doubles, which hold them up to 2^53. */
-  wholeDoubles(name: string): Promise<Float64Array> {
-    return this.#numbers(name, DOUBLE, new Float64Array(this.rowCount), BIGINT);
+  /** Columns of numbers, of which none may be missing, in one scan. */
+  async numbers(columns: readonly NumberColumn[]): Promise<void> {
+    const readers = columns.map(({ name, type, stored = type, take }) => {
+      this.#require(name, numberTypes[stored]);
+      const memory = chunkOf[type]();
+      return (vector: Vector, count: number, first: number) => {
+        if (hasNull(vector, 0, count)) throw this.#invalid(name, 'holds something that is not a number');
+        const values = memory.subarray(0, count);
+        readNumbers(vector, values);
+        take(values, first);
+      };
+    });
+    const selected = columns.map(({ name, type }) => ({ name, type: numberTypes[type] }));
+    await this.#scan(selected, (chunk, first) => {
+      for (const [place, read] of readers.entries())
+        read(vectorOf(chunk.chunk, place), chunk.rowCount, first);
+    });
   }
 
   /** null where a text is missing */
@@ -125,7 +155,7 @@ export class ParquetTable {
   /** Gives every text to `take`, in any order, and keeps none. */
   async eachText(name: string, take: (row: number, text: string | null) => void): Promise<void> {
     this.#require(name, VARCHAR);
-    await this.#scan(name, VARCHAR, (chunk, first) => {
+    await this.#scan([{ name, type: VARCHAR }], (chunk, first) => {
       const vector = chunk.getColumnVector(0);
       if (!(vector instanceof DuckDBVarCharVector)) throw new Error(`${name} came as ${vector.type}`);
       for (let row = 0; row < chunk.rowCount; row++) take(first + row, vector.getItem(row));
@@ -146,7 +176,7 @@ export class ParquetTable {
     const dimension = await this.#firstLength(name);
     const values = new Float32Array(this.rowCount * dimension);
     if (dimension === 0) return { dimension, values };
-    await this.#scan(name, LIST(FLOAT), (chunk, first) => {
+    await this.#scan([{ name, type: LIST(FLOAT) }], (chunk, first) => {
       const vector = vectorOf(chunk.chunk, 0);
       const count = chunk.rowCount;
       if (hasNull(vector, 0, count)) throw this.#invalid(name, 'holds something that is not a list');
@@ -170,33 +200,21 @@ export class ParquetTable {
     return Number(length);
   }
 
-  async #numbers<T extends Numbers>(
-    name: string,
-    type: DuckDBType,
-    values: T,
-    stored: DuckDBType = type,
-  ): Promise<T> {
-    this.#require(name, stored);
-    await this.#scan(name, type, (chunk, first) => {
-      const vector = vectorOf(chunk.chunk, 0);
-      if (hasNull(vector, 0, chunk.rowCount))
-        throw this.#invalid(name, 'holds something that is not a number');
-      readNumbers(vector, values.subarray(first, first + chunk.rowCount));
-    });
+  async #whole<T extends Numbers>(name: string, type: NumberType, values: T): Promise<T> {
+    await this.numbers([{ name, type, take: (some, first) => values.set(some, first) }]);
     return values;
   }
 
-  /** Gives every chunk of a column to `take`, with the number of its first row, in any order. */
+  /** Gives every chunk of some columns to `take`, with the number of its first row, in any order. */
   async #scan(
-    name: string,
-    type: DuckDBType,
+    columns: readonly { readonly name: string; readonly type: DuckDBType }[],
     take: (chunk: DuckDBDataChunk, first: number) => void,
   ): Promise<void> {
     const sink = `take_${this.#scans++}`;
     let [rows, failure]: [number, unknown] = [0, null];
     const mainFunction = (_: unknown, chunk: DuckDBDataChunk) => {
       try {
-        take(chunk, firstOfRun(vectorOf(chunk.chunk, 1), chunk.rowCount));
+        take(chunk, firstOfRun(vectorOf(chunk.chunk, columns.length), chunk.rowCount));
         rows += chunk.rowCount;
       } catch (error) {
         failure ??= error;
@@ -204,17 +222,20 @@ export class ParquetTable {
       }
     };
     const handling = { volatile: true, specialHandling: true };
-    const signature = { parameterTypes: [type, BIGINT], returnType: BOOLEAN };
+    const signature = {
+      parameterTypes: [...columns.map(({ type }) => type), BIGINT],
+      returnType: BOOLEAN,
+    };
     this.#connection.registerScalarFunction(
       DuckDBScalarFunction.create({ name: sink, mainFunction, ...signature, ...handling }),
     );
-    const values = `CAST(${identifier(name)} AS ${type})`;
+    const values = columns.map(({ name, type }) => `CAST(${identifier(name)} AS ${type})`).join(', ');
     const source = `read_parquet(${fileLiteral(this.#path)}, file_row_number = true)`;
     const sql = `SELECT count(${sink}(${values}, file_row_number)) FROM ${source}`;
     await rowsOf(this.#connection, sql, this.#path).catch((error: unknown) => {
       throw failure ?? error;
     });
-    if (rows !== this.rowCount) throw new Error(`${rows} rows of ${name} instead of ${this.rowCount}`);
+    if (rows !== this.rowCount) throw new Error(`${rows} rows of ${values} instead of ${this.rowCount}`);
   }
 
   #require(name: string, type: DuckDBType): void {

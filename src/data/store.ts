@@ -4,8 +4,15 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { safePlace } from '../progress.ts';
 import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
-import { filled, missingName } from './base-features.ts';
-import { type CategoricalColumn, type Dataset, type Exposures, type PageViews, splitAt } from './dataset.ts';
+import { fillMissing, missingName } from './base-features.ts';
+import {
+  type CategoricalColumn,
+  type Dataset,
+  type Exposures,
+  type ExposureTable,
+  type PageViews,
+  splitAt,
+} from './dataset.ts';
 import { withDuckDB } from './duckdb.ts';
 import { ImageCache } from './image-cache.ts';
 import {
@@ -23,14 +30,11 @@ import { ParquetTable, readParquet } from './parquet-table.ts';
 import { type Part, partsOf } from './parts.ts';
 import {
   catalogueFrom,
-  type ExposureTable,
   exposureColumns,
   itemColumns,
   pageViewColumns,
-  readContext,
   readExposures,
-  readLogged,
-  readNumeric,
+  readFeatures,
   readPageViews,
   requiredTexts,
   startsFrom,
@@ -45,6 +49,8 @@ export interface NumericSource {
   readonly names: readonly string[];
   /** Columns of the exposures of the page views from the last call to `until` − 1, NaN where missing. (F) */
   next(until: number): Float32Array[];
+  /** Those of which a value was missing so far. */
+  readonly missing: ReadonlySet<string>;
 }
 
 /** A dataset whose photos already lie in images.bin of its folder. */
@@ -61,6 +67,8 @@ export interface WrittenParts {
   readonly parts: readonly PartDescription[];
   /** Page views in them. */
   readonly views: number;
+  /** Base features of which a value is missing in them. */
+  readonly missing: readonly string[];
 }
 
 /**
@@ -72,7 +80,7 @@ export async function writeDataset(
   dataset: UnsavedDataset,
   made: DatasetManifest['made'],
   signal?: AbortSignal,
-  before: WrittenParts = { logs: 0, parts: [], views: 0 },
+  before: WrittenParts = { logs: 0, parts: [], views: 0, missing: [] },
 ): Promise<DatasetManifest> {
   checkDataset(dataset);
   const { catalogue, users, pageViews, exposures, images, numeric } = dataset;
@@ -87,6 +95,7 @@ export async function writeDataset(
       photos: images.count,
       historyLength: pageViews.historyLength,
       numericNames: [...numeric.names],
+      missing: numeric.names.filter((name) => numeric.missing.has(name) || before.missing.includes(name)),
       splitTimes: dataset.splitTimes,
       logged: exposures.logged !== null,
       categories: catalogue.categories.map(vocabularyOf),
@@ -233,8 +242,7 @@ async function loadTables(
   await withParts(folder, content, async (parts) => {
     for (const { offsets, pageViews, exposures } of parts) {
       await readPageViews(pageViews, paged, offsets);
-      await readExposures(exposures, shown, offsets);
-      if (logged !== null) await readLogged(exposures, logged, offsets);
+      await readExposures(exposures, shown, logged, offsets);
     }
   });
   const pageViews: PageViews = {
@@ -286,31 +294,23 @@ async function openPart(connection: DuckDBConnection, path: string, rows: number
 
 async function loadExposures(
   parts: readonly OpenPart[],
-  content: ManifestContent,
+  { numericNames, missing, context: vocabularies }: ManifestContent,
   { pageViews, exposures }: LoadedTables,
 ): Promise<Exposures> {
   const { item, clicked } = exposures;
+  const names = numericNames.flatMap((name) => (missing.includes(name) ? [name, missingName(name)] : [name]));
+  const width = names.length;
+  const numeric = new Float32Array(item.length * width);
+  const places = new Map(numericNames.map((name) => [name, names.indexOf(name)]));
+  const context = vocabularies.map(({ name, values }): CategoricalColumn => {
+    return { name, values, codes: new Int32Array(item.length) };
+  });
+  for (const { exposures: table, offsets } of parts)
+    await readFeatures(table, places, { numeric, width }, context, offsets);
   // Page views of training come first.
   const training = pageViews.start[pageViews.split.filter((split) => split === 0).length]!;
-  const named: { readonly name: string; readonly values: Float32Array }[] = [];
-  for (const name of content.numericNames) {
-    const column = new Float32Array(item.length);
-    for (const part of parts) await readNumeric(part.exposures, name, column, part.offsets);
-    const { values, missing } = filled(column, (row) => row < training);
-    named.push({ name, values });
-    if (missing !== null) named.push({ name: missingName(name), values: missing });
-  }
-  const width = named.length;
-  const numeric = new Float32Array(item.length * width);
-  for (const [feature, { values }] of named.entries())
-    for (let row = 0, at = feature; row < values.length; row++, at += width) numeric[at] = values[row]!;
-  const context: CategoricalColumn[] = [];
-  for (const { name, values } of content.context) {
-    const column = { name, values, codes: new Int32Array(item.length) };
-    for (const part of parts) await readContext(part.exposures, column, part.offsets);
-    context.push(column);
-  }
-  return { item, clicked, numeric, numericNames: named.map(({ name }) => name), context };
+  for (const name of missing) fillMissing(numeric, width, names.indexOf(name), training);
+  return { item, clicked, numeric, numericNames: names, context };
 }
 
 async function checkFile(

@@ -1,8 +1,9 @@
 /** The tables of a dataset as columns, and back. */
 import type { Column } from './columns.ts';
 import type { Catalogue, CategoricalColumn, ExposureTable, LoggedExposures, PageViews } from './dataset.ts';
+import type { Numbers } from './duckdb-vectors.ts';
 import type { ManifestContent } from './manifest.ts';
-import type { ParquetTable } from './parquet-table.ts';
+import type { NumberColumn, ParquetTable } from './parquet-table.ts';
 import type { Part } from './parts.ts';
 import { invalid } from './validate.ts';
 
@@ -97,58 +98,80 @@ export interface Offsets {
   readonly row: number;
 }
 
+/** A column of a part as a stretch of memory for all parts. */
+function into(memory: Numbers, from: number, name: string, type: NumberColumn['type']): NumberColumn {
+  return { name, type, take: (values, first) => memory.set(values, from + first) };
+}
+
 /** Reads the page views of a part into those of all. */
 export async function readPageViews(
   table: ParquetTable,
   { user, time, history, historyLength }: Pick<PageViews, 'user' | 'time' | 'history' | 'historyLength'>,
   { view }: Offsets,
 ): Promise<void> {
-  user.set(await table.integers('user'), view);
-  time.set(await table.doubles('time'), view);
-  for (let place = 0; place < historyLength; place++) {
-    const items = await table.integers(`history_${place + 1}`);
-    for (let at = 0; at < items.length; at++) history[(view + at) * historyLength + place] = items[at]!;
-  }
+  const places = Array.from(
+    { length: historyLength },
+    (_, place): NumberColumn => ({
+      name: `history_${place + 1}`,
+      type: 'INTEGER',
+      take(items, first) {
+        for (let at = 0; at < items.length; at++)
+          history[(view + first + at) * historyLength + place] = items[at]!;
+      },
+    }),
+  );
+  await table.numbers([into(user, view, 'user', 'INTEGER'), into(time, view, 'time', 'DOUBLE'), ...places]);
 }
 
-/** Reads what every use of exposures needs. @param pageView of each exposure. (R) */
+/**
+ * Reads what every use of exposures needs.
+ * @param pageView of each exposure. (R)
+ * @param logged of those that have it, and are asked for it
+ */
 export async function readExposures(
   table: ParquetTable,
   { item, clicked, pageView }: { item: Int32Array; clicked: Uint8Array; pageView: Int32Array },
+  logged: LoggedExposures | null,
   { row }: Offsets,
 ): Promise<void> {
-  pageView.set(await table.integers('page_view'), row);
-  item.set(await table.integers('item'), row);
-  clicked.set(await table.bytes('clicked'), row);
+  await table.numbers([
+    into(pageView, row, 'page_view', 'INTEGER'),
+    into(item, row, 'item', 'INTEGER'),
+    into(clicked, row, 'clicked', 'UTINYINT'),
+    ...(logged === null
+      ? []
+      : [
+          { ...into(logged.row, row, 'log_row', 'DOUBLE'), stored: 'BIGINT' as const },
+          into(logged.time, row, 'time', 'DOUBLE'),
+          into(logged.clickedAt, row, 'clicked_at', 'DOUBLE'),
+        ]),
+  ]);
 }
 
-export async function readLogged(
+/**
+ * Reads base features and contexts.
+ * @param numeric row-major; of each name the place in a row
+ */
+export async function readFeatures(
   table: ParquetTable,
-  logged: LoggedExposures,
+  places: ReadonlyMap<string, number>,
+  { numeric, width }: { readonly numeric: Float32Array; readonly width: number },
+  context: readonly CategoricalColumn[],
   { row }: Offsets,
 ): Promise<void> {
-  logged.row.set(await table.wholeDoubles('log_row'), row);
-  logged.time.set(await table.doubles('time'), row);
-  logged.clickedAt.set(await table.doubles('clicked_at'), row);
-}
-
-/** Reads a context column. */
-export async function readContext(
-  table: ParquetTable,
-  { name, codes }: CategoricalColumn,
-  { row }: Offsets,
-): Promise<void> {
-  codes.set(await table.integers(`context_${name}`), row);
-}
-
-/** Reads a base feature, in which NaN is missing. @param values of all exposures. (R) */
-export async function readNumeric(
-  table: ParquetTable,
-  name: string,
-  values: Float32Array,
-  { row }: Offsets,
-): Promise<void> {
-  values.set(await table.floats(`numeric_${name}`), row);
+  await table.numbers([
+    ...[...places].map(
+      ([name, place]): NumberColumn => ({
+        name: `numeric_${name}`,
+        type: 'FLOAT',
+        take(values, first) {
+          for (let at = 0, to = (row + first) * width + place; at < values.length; at++, to += width)
+            numeric[to] = values[at]!;
+        },
+      }),
+    ),
+    ...context.map(({ name, codes }) => into(codes, row, `context_${name}`, 'INTEGER')),
+  ]);
 }
 
 /** Texts of which none may be missing. */

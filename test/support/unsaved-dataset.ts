@@ -13,6 +13,11 @@ export function unsaved({ exposures, ...rest }: InMemory): UnsavedDataset {
     ...rest,
     exposures: { item, clicked, context, logged: null },
     numeric: {
+      missing: new Set(
+        numericNames.filter((_, feature) =>
+          numeric.some((value, place) => place % width === feature && Number.isNaN(value)),
+        ),
+      ),
       names: numericNames,
       next(until) {
         const rows = numeric.subarray(start[from]! * width, start[until]! * width);

@@ -130,6 +130,7 @@ async function appendTo(
     const parts = {
       logs: appended.length,
       parts: content.parts,
+      missing: content.missing,
       views: tables.pageViews.user.length,
     };
     return await writeDataset(partial, dataset, { ...first, appended }, options.signal, parts);
