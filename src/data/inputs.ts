@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { requireReadable } from '../storage/files.ts';
-import { filesBelow } from './sources/image-folder.ts';
+import { filesBelow } from './sources/photo-collection.ts';
 
 /**
  * SHA-256 over path, size and time of change of all files, those in folders included.

@@ -4,7 +4,7 @@ import { extname, relative, sep } from 'node:path';
 import { pathBelow } from '../storage/files.ts';
 import type { Findings } from './findings.ts';
 import { photoExtensions } from './photo-file.ts';
-import { filesBelow } from './sources/image-folder.ts';
+import { filesBelow } from './sources/photo-collection.ts';
 
 export interface PhotoFile {
   /** The path below the folder without its extension, with `/` between its parts. */

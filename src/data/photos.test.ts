@@ -13,8 +13,10 @@ async function decode(folder: string, names: readonly (string | null)[], side = 
   const findings = new Findings();
   const events: ProgressEvent[] = [];
   const output = join(folder, 'images.bin');
-  const paths = names.map((name) => (name === null ? null : join(folder, name)));
-  const { photo, count } = await decodePhotos(paths, side, output, findings, (event) => events.push(event));
+  const inputs = names.map((name) =>
+    name === null ? null : ({ kind: 'file', path: join(folder, name) } as const),
+  );
+  const { photo, count } = await decodePhotos(inputs, side, output, findings, (event) => events.push(event));
   const found = Object.fromEntries(findings.list().map(({ what, count }) => [what, count]));
   return {
     photo: [...photo],

@@ -1,12 +1,11 @@
 /** Photos from files into one block of equally large pictures. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { mapAhead } from '../map-ahead.ts';
 import type { Progress } from '../progress.ts';
 import { NONE } from './dataset.ts';
 import type { Findings } from './findings.ts';
-import { decoding, type LoadedPhoto, loadPhoto } from './photo-file.ts';
+import { decoding, type LoadedPhoto, loadPhoto, type PhotoInput, photoName } from './photo-file.ts';
 
 /** Photos between two reports of progress. */
 const reportEvery = 256;
@@ -17,12 +16,12 @@ const reportEvery = 256;
  *
  * A photo that is missing or cannot be decoded is a finding, and NONE. Files of equal content are stored
  * once. The result depends on the files and their order only.
- * @param paths one per item, null for none
+ * @param inputs one per item, null for none
  * @param before rows that the file has already: what is decoded comes after them
- * @returns for each path its row in the file, or NONE, and the number of rows
+ * @returns for each input its row in the file, or NONE, and the number of rows
  */
 export async function decodePhotos(
-  paths: readonly (string | null)[],
+  inputs: readonly (PhotoInput | null)[],
   side: number,
   output: string,
   findings: Findings,
@@ -31,9 +30,9 @@ export async function decodePhotos(
   before = 0,
 ): Promise<{ photo: Int32Array; count: number }> {
   const stage = 'Decode photos';
-  const photo = new Int32Array(paths.length).fill(NONE);
-  const wanted = [...paths.entries()].flatMap(([item, path]) => (path === null ? [] : [{ item, path }]));
-  findings.add('Items without a photo', undefined, paths.length - wanted.length);
+  const photo = new Int32Array(inputs.length).fill(NONE);
+  const wanted = [...inputs.entries()].flatMap(([item, input]) => (input === null ? [] : [{ item, input }]));
+  findings.add('Items without a photo', undefined, inputs.length - wanted.length);
   progress({ kind: 'start', stage, total: wanted.length, unit: 'photos' });
   const file = await open(output, before === 0 ? 'w' : 'r+');
   try {
@@ -41,12 +40,12 @@ export async function decodePhotos(
     const known = (hash: string) => store.has(hash);
     const load = async (index: number) => {
       signal?.throwIfAborted();
-      return loadPhoto(wanted[index]!.path, side, known);
+      return loadPhoto(wanted[index]!.input, side, known);
     };
     let done = 0;
     for await (const loaded of mapAhead(wanted.length, load, decoding)) {
-      const { item, path } = wanted[done]!;
-      photo[item] = await store.add(loaded, basename(path));
+      const { item, input } = wanted[done]!;
+      photo[item] = await store.add(loaded, photoName(input));
       done++;
       if (done % reportEvery === 0 || done === wanted.length) progress({ kind: 'advance', stage, done });
     }

@@ -41,6 +41,8 @@ interface Options extends CommonOptions {
   readonly side?: number;
   readonly seed?: number;
   readonly maxBadRows?: number;
+  readonly append?: boolean;
+  readonly download?: boolean;
   readonly overwrite?: boolean;
   readonly inspect?: string | true;
   readonly out?: string;
@@ -88,11 +90,12 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--catalogue-item <column>', 'column of the catalogue: item id (default: that of the log)')
     .option(
       '--image <column>',
-      'column of the catalogue: path in the image folder, in any form (default: the photo named like the item)',
+      'column of the catalogue: path in the image folder in any form, an address, or the bytes themselves (default: the photo named like the item)',
     )
     .option('--title <column>', 'column of the catalogue: title')
     .option('--categories <columns>', 'columns of the catalogue: categories, separated by commas', list)
-    .option('--images <folder>', 'folder of the photos')
+    .option('--images <folder>', 'where the photos are: a folder, .tar archives, or s3://bucket/folder')
+    .option('--download', 'fetch photos whose column holds addresses (https://) into that folder')
     .option(
       '--validation-from <time>',
       'begin of the validation period (default: after 80 % of the page views)',
@@ -120,6 +123,10 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
     .option(
       '--inspect [file]',
       'show the columns of a file, or of --log and --catalogue, and propose the command; ingests nothing',
+    )
+    .option(
+      '--append',
+      'the log holds what came after the dataset in --out, such as a new day, and is appended to it',
     )
     .option('--overwrite', 'make it anew even if there is a dataset already')
     .option('--out <folder>', 'dataset folder to write')
@@ -189,6 +196,8 @@ function ownSettings(options: Options): Record<string, unknown> {
     side,
     seed,
     maxBadRows,
+    append,
+    download,
     overwrite,
     out,
   } = options;
@@ -220,6 +229,8 @@ function ownSettings(options: Options): Record<string, unknown> {
     side,
     seed,
     maxBadRows,
+    append,
+    download,
     overwrite,
     out,
   };

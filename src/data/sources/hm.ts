@@ -11,7 +11,7 @@ import { type Clicks, lowerBound, orderByTime } from '../clicks.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { candidates, defaultCandidates } from './candidate-options.ts';
-import { fileOf, ImageFolder } from './image-folder.ts';
+import { PhotoCollection, photoOf } from './photo-collection.ts';
 import { type SampledPageViews, samplePageViews } from './sampled-page-views.ts';
 import {
   rowsBetweenSafePlaces,
@@ -41,7 +41,7 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
     ['transactions.csv', 'articles.csv', 'images'].map((name) => join(folder, name)),
   async read({ folder, candidates = defaultCandidates }, context): Promise<SourceData> {
     const findings = new Findings();
-    const images = await ImageFolder.open(join(folder, 'images'));
+    const images = await PhotoCollection.open(join(folder, 'images'));
     const { users, articles, purchases } = await readPurchases(folder, context, findings);
     const items = await readItems(folder, articles, images, context, findings);
     const { clicks } = purchases;
@@ -163,7 +163,7 @@ function inOrder(rows: readonly Purchase[]): Purchases {
 async function readItems(
   folder: string,
   articles: Indexer,
-  images: ImageFolder,
+  images: PhotoCollection,
   context: SourceContext,
   findings: Findings,
 ): Promise<SourceItem[]> {
@@ -178,7 +178,7 @@ async function readItems(
     const categories = article?.categories ?? articleCategories.map(() => null);
     return {
       id,
-      imagePath: fileOf(images.ofItem(id)),
+      photo: photoOf(images.ofItem(id)),
       title: article?.title ?? null,
       categories: [id.slice(0, 7), ...categories],
     };

@@ -4,7 +4,7 @@ import { basename, extname, resolve } from 'node:path';
 import { CourierError } from '../../errors.ts';
 import { requireReadable } from '../../storage/files.ts';
 import { literal, withDuckDB } from '../duckdb.ts';
-import { filesBelow } from './image-folder.ts';
+import { filesBelow } from './photo-collection.ts';
 
 export type TableFormat = 'csv' | 'JSON Lines' | 'Parquet';
 
@@ -60,7 +60,7 @@ export async function openInput(input: string, what: string): Promise<TableInput
   if (isQuery(input)) return { kind: 'query', sql: input, ...(await filesOfQuery(input)) };
   const entry = await stat(input).catch(() => null);
   if (entry?.isDirectory() === true) return partsOf(input, what);
-  if (entry !== null || !isGlob(input)) {
+  if (entry !== null || !isPattern(input)) {
     await requireReadable(input, what);
     return { kind: 'files', files: [input], ...formatOf(input) };
   }
@@ -76,7 +76,7 @@ export async function openInput(input: string, what: string): Promise<TableInput
 
 /** The files and folders that an input depends on, for the fingerprint of a dataset. */
 export async function filesOfInput(input: string): Promise<readonly string[]> {
-  return isQuery(input) || isGlob(input) ? (await openInput(input, 'Input')).files : [input];
+  return isQuery(input) || isPattern(input) ? (await openInput(input, 'Input')).files : [input];
 }
 
 async function partsOf(folder: string, what: string): Promise<TableInput> {
@@ -124,18 +124,18 @@ function extensionOf(path: string): string {
   return compressed.includes(last) ? extname(path.slice(0, -last.length)).toLowerCase() : last;
 }
 
-function isGlob(path: string): boolean {
+export function isPattern(path: string): boolean {
   return /[*?[]/.test(path);
 }
 
 /** The folder that a pattern begins with. */
 function rootOf(pattern: string): string {
   const parts = resolve(pattern).split('/');
-  return parts.slice(0, Math.max(1, parts.findIndex(isGlob))).join('/') || '/';
+  return parts.slice(0, Math.max(1, parts.findIndex(isPattern))).join('/') || '/';
 }
 
 /** In the order of their names. */
-async function matchesOf(pattern: string): Promise<string[]> {
+export async function matchesOf(pattern: string): Promise<string[]> {
   const root = rootOf(pattern);
   if ((await stat(root).catch(() => null)) === null) return [];
   return withDuckDB([root], async (connection) => {
@@ -156,7 +156,7 @@ async function filesOfQuery(sql: string): Promise<{ files: string[]; folders: st
     if (text === '') continue;
     const entry = await stat(text).catch(() => null);
     if (entry?.isFile() === true) found.push(text);
-    else if (entry === null && isGlob(text)) {
+    else if (entry === null && isPattern(text)) {
       const matches = await matchesOf(text);
       found.push(...matches);
       if (matches.length > 0) folders.push(rootOf(text));

@@ -5,7 +5,6 @@ import { Random } from '../../random.ts';
 import { encodeCategories } from '../categories.ts';
 import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
-import { fileOf, ImageFolder } from './image-folder.ts';
 import { type Film, likedFrom, readFilms, readRatings, readViewers, type Viewer } from './ml1m-files.ts';
 import {
   clicksOf,
@@ -14,6 +13,7 @@ import {
   ratedCandidates,
   type SplitRatings,
 } from './ml1m-page-views.ts';
+import { PhotoCollection, photoOf } from './photo-collection.ts';
 import type { Source, SourceData, SourceItem, SourcePageViews } from './source.ts';
 
 export const ml1mOptions = z.object({
@@ -34,7 +34,7 @@ export const ml1mSource: Source<z.output<typeof ml1mOptions>> = {
   inputs: async ({ folder }) => inputNames.map((name) => join(folder, name)),
   async read({ folder }, { seed, maxBadRows }): Promise<SourceData> {
     const findings = new Findings();
-    const posters = await ImageFolder.open(join(folder, 'posters'));
+    const posters = await PhotoCollection.open(join(folder, 'posters'));
     const known = await readFilms(folder, maxBadRows, findings);
     const films = new Indexer();
     for (const id of known.keys()) films.indexOf(id);
@@ -90,7 +90,7 @@ async function readSplits(
 function describeFilms(
   ids: readonly string[],
   known: ReadonlyMap<string, Film>,
-  posters: ImageFolder,
+  posters: PhotoCollection,
   findings: Findings,
 ): SourceItem[] {
   const numbers = new Set(ids);
@@ -105,7 +105,7 @@ function describeFilms(
     const [first = null] = film?.genres.split('|') ?? [];
     return {
       id,
-      imagePath: fileOf(posters.ofItem(id)),
+      photo: photoOf(posters.ofItem(id)),
       title: film?.title ?? null,
       categories: [first, film?.genres ?? null, year],
     };

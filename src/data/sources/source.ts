@@ -3,12 +3,13 @@ import type { z } from 'zod';
 import type { NumericColumn } from '../base-features.ts';
 import type { Clicks, UserEvents } from '../clicks.ts';
 import type { CategoricalColumn, Finding, LoggedExposures, SplitTimes } from '../dataset.ts';
+import type { PhotoInput } from '../photo-file.ts';
 
 export interface SourceItem {
   /** The id as the shop writes it. */
   readonly id: string;
-  /** A path below the image folder, already resolved; it need not exist. */
-  readonly imagePath: string | null;
+  /** Its photo, which need not exist. */
+  readonly photo: PhotoInput | null;
   readonly title: string | null;
   /** One text per category column. */
   readonly categories: readonly (string | null)[];
@@ -70,6 +71,8 @@ export interface SourceContext {
   readonly maxBadRows: number;
   /** Ids of the dataset that the log is appended to, in their order: those of the log come after them. */
   readonly before?: { readonly users: readonly string[]; readonly items: readonly string[] } | undefined;
+  /** A folder for what has to wait until photos are decoded; it goes when the dataset is made. */
+  readonly scratch: string;
   /** Stops reading. */
   readonly signal?: AbortSignal | undefined;
 }

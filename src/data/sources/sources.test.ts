@@ -15,7 +15,7 @@ const adapters = {
 } satisfies Record<keyof typeof sources, unknown>;
 
 describe.each(Object.entries(adapters))('adapter %s', (_name, { open, write }) => {
-  const context = { seed: 3, maxBadRows: 0 };
+  const context = { seed: 3, maxBadRows: 0, scratch: '' };
   async function read(): Promise<SourceData> {
     return open(await write(await temporaryFolder())).read(context);
   }
@@ -25,9 +25,10 @@ describe.each(Object.entries(adapters))('adapter %s', (_name, { open, write }) =
     expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
     for (const item of items) {
       expect(item.categories).toHaveLength(categoryNames.length);
-      if (item.imagePath !== null) expect((await stat(item.imagePath)).isFile()).toBe(true);
+      if (item.photo !== null)
+        expect(item.photo.kind === 'file' && (await stat(item.photo.path)).isFile()).toBe(true);
     }
-    expect(items.some(({ imagePath }) => imagePath !== null)).toBe(true);
+    expect(items.some(({ photo }) => photo !== null)).toBe(true);
   });
 
   it('gives clicks in the order of time, with users and items that exist', async () => {

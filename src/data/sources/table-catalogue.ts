@@ -1,11 +1,15 @@
 /** The catalogue of the table adapter: metadata and photo of every item of the log. */
 import { CourierError } from '../../errors.ts';
-import { percent } from '../../text.ts';
+import { oneLine, percent } from '../../text.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
-import { ImageFolder, type PhotoPlace } from './image-folder.ts';
+import type { PhotoInput } from '../photo-file.ts';
+import { embeddedPhotos, photoInText } from './embedded-photos.ts';
 import { inputName } from './input-files.ts';
 import type { LogRows } from './log-row.ts';
+import { openPhotos } from './open-photos.ts';
+import type { PhotoCollection, PhotoPlace } from './photo-collection.ts';
+import { downloadedPhoto } from './photo-downloads.ts';
 import type { SourceContext, SourceItem } from './source.ts';
 import { IdLooks } from './table-log.ts';
 import type { TableOptions } from './table-options.ts';
@@ -34,33 +38,35 @@ export async function openCatalogue(
   context: SourceContext,
   findings: Findings,
 ): Promise<TableCatalogue> {
-  const folder = options.images === undefined ? null : await ImageFolder.open(options.images);
+  const photos = options.images === undefined ? null : await openPhotos(options.images);
   const items = new Indexer(context.before?.items);
-  const known = await readItems(options, folder, items, context, findings);
+  const known = await readItems(options, photos, items, context, findings);
   return {
     items,
     describe(log, found) {
       const described = items.ids.map(
-        (id, index) => known.get(index) ?? unknownItem(id, options, folder, found),
+        (id, index) => known.get(index) ?? unknownItem(id, options, photos, found),
       );
-      const understood = requireJoins(log, described, (item) => known.has(item), options, folder);
+      const understood = requireJoins(log, described, (item) => known.has(item), options, photos);
       return { items: described, understood };
     },
   };
 }
 
 async function readItems(
-  { catalogue }: TableOptions,
-  folder: ImageFolder | null,
+  options: TableOptions,
+  photos: PhotoCollection | null,
   items: Indexer,
   context: SourceContext,
   findings: Findings,
 ): Promise<ReadonlyMap<number, SourceItem>> {
+  const { catalogue } = options;
   if (catalogue === undefined) return new Map();
   const { path, item, image, title, categories, encoding, quote } = catalogue;
   const badRows = new BadRows(inputName(path), findings);
-  const optional = [image, title].filter((name) => name !== undefined);
   const reading = { what: 'Catalogue', badRows, findings, encoding, quote, signal: context.signal };
+  const embedded = image === undefined ? null : await embeddedPhotos(path, image, reading, context.scratch);
+  const optional = [embedded === null ? image : undefined, title].filter((name) => name !== undefined);
   const table = await readTextTable(path, [item, ...optional, ...categories], reading);
   const looks = new IdLooks(item);
   for (const text of table.columns.get(item) ?? []) looks.at(text ?? '', 1);
@@ -82,37 +88,62 @@ async function readItems(
     }
     known.set(place, {
       id: whole,
-      imagePath: imageOf(whole, image === undefined ? undefined : cell(image), folder, findings),
+      photo:
+        embedded === null
+          ? photoOf(whole, image === undefined ? undefined : cell(image), photos, options, findings)
+          : (embedded.get(row - 1) ?? null),
       title: cell(title),
       categories: categories.map((name) => cell(name)),
     });
   }
   badRows.check(table.total, context.maxBadRows);
+  if (image !== undefined && photos === null && ![...known.values()].some(({ photo }) => photo !== null))
+    throw withoutImages(image, table.columns.get(image)?.find((text) => text !== null) ?? '');
   return known;
 }
 
 /** @param named what the catalogue says; null where it says nothing of this item, undefined where it has no such column */
-function imageOf(
+function photoOf(
   id: string,
   named: string | null | undefined,
-  folder: ImageFolder | null,
+  photos: PhotoCollection | null,
+  options: TableOptions,
   findings: Findings,
-): string | null {
-  if (folder === null || named === null) return null;
-  const place = named === undefined ? folder.ofItem(id) : folder.named(named);
-  return pathOf(place, named === undefined ? id : `${id}: ${named}`, named !== undefined, findings);
+): PhotoInput | null {
+  if (named === null) return null;
+  const written = named === undefined ? null : photoInText(named);
+  if (written !== null) return written;
+  if (photos === null) return null;
+  const place = named === undefined ? photos.ofItem(id) : photos.named(named);
+  return foundPhoto(
+    place,
+    named === undefined ? id : `${id}: ${named}`,
+    named !== undefined,
+    options,
+    findings,
+  );
 }
 
-function pathOf(place: PhotoPlace, example: string, isNamed: boolean, findings: Findings): string | null {
+function foundPhoto(
+  place: PhotoPlace,
+  example: string,
+  isNamed: boolean,
+  { images, download }: TableOptions,
+  findings: Findings,
+): PhotoInput | null {
   switch (place.kind) {
-    case 'file':
+    case 'found':
       if (place.others > 0) findings.add('Items with several photos, of which the first is taken', example);
-      return place.path;
+      return place.photo;
     case 'outside':
       findings.add('Image paths that lead out of the image folder, ignored', example);
       return null;
     case 'remote':
-      findings.add('Image addresses, which are not fetched: download them into the image folder', example);
+      if (download && images !== undefined) return downloadedPhoto(place.address, images);
+      findings.add(
+        'Image addresses, which are not fetched: `download` fetches them into the image folder',
+        example,
+      );
       return null;
     case 'shared':
       findings.add('Items whose name several photos in several folders have, none is taken', example);
@@ -125,13 +156,14 @@ function pathOf(place: PhotoPlace, example: string, isNamed: boolean, findings: 
 
 function unknownItem(
   id: string,
-  { catalogue }: TableOptions,
-  folder: ImageFolder | null,
+  options: TableOptions,
+  photos: PhotoCollection | null,
   findings: Findings,
 ): SourceItem {
+  const { catalogue } = options;
   if (catalogue !== undefined) findings.add('Items of the log that are not in the catalogue', id);
   const categories = catalogue?.categories.map(() => null) ?? [];
-  return { id, imagePath: imageOf(id, undefined, folder, findings), title: null, categories };
+  return { id, photo: photoOf(id, undefined, photos, options, findings), title: null, categories };
 }
 
 /** Counts how many exposures and clicks meet something. */
@@ -151,7 +183,7 @@ function requireJoins(
   items: readonly SourceItem[],
   isKnown: (item: number) => boolean,
   { catalogue, images, minimumJoin }: TableOptions,
-  folder: ImageFolder | null,
+  photos: PhotoCollection | null,
 ): readonly string[] {
   const understood: string[] = [];
   const unmet = (meets: (item: number) => boolean) =>
@@ -170,16 +202,16 @@ function requireJoins(
       );
     }
   }
-  if (folder !== null) {
-    const meets = (item: number) => items[item]!.imagePath !== null;
+  if (photos !== null || catalogue?.image !== undefined) {
+    const meets = (item: number) => items[item]!.photo !== null;
     const share = shares(log, meets);
     understood.push(`Photos: there is a file for the items of ${told(share)}`);
     if (share.exposures < minimumJoin || share.exposures === 0) {
       const lacking = unmet(meets);
-      const near = lacking.map((id) => folder.nearest(id)).filter((name) => name !== null);
+      const near = lacking.map((id) => photos?.nearest(id) ?? null).filter((name) => name !== null);
       const looked =
         catalogue?.image === undefined ? 'by their ids' : `by \`${catalogue.image}\` of the catalogue`;
-      const there = `${images}`;
+      const there = images ?? 'the catalogue';
       throw apart(
         `there is a photo in ${there}, looked for ${looked}, for the items of ${told(share)}`,
         'items without one',
@@ -194,6 +226,14 @@ function requireJoins(
 
 function told({ exposures, clicks }: { readonly exposures: number; readonly clicks: number }): string {
   return `${percent(exposures)} of the exposures and ${percent(clicks)} of the clicks`;
+}
+
+function withoutImages(image: string, example: string): CourierError {
+  return new CourierError(
+    'CONFIG_INVALID',
+    `\`${image}\` of the catalogue holds names of photos, such as ${oneLine(example, 60)}, and \`images\` does not say where they are.`,
+    'Give the folder of the photos: --images FOLDER.',
+  );
 }
 
 function apart(

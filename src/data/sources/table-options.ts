@@ -1,5 +1,6 @@
 /** Options of the table adapter: which file and which column means what. */
 import { z } from 'zod';
+import { isBucket } from './bucket-photos.ts';
 import { candidates } from './candidate-options.ts';
 import { parseTime } from './time.ts';
 
@@ -115,7 +116,17 @@ export const tableOptions = z
   .object({
     log: log.describe('The click log.'),
     catalogue: catalogue.optional().describe('What is known of items besides the log.'),
-    images: path.optional().describe('Folder of the photos.'),
+    images: path
+      .optional()
+      .describe(
+        'Where the photos are: a folder, .tar archives (a file, a pattern, a folder of them), or s3://bucket/folder.',
+      ),
+    download: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Fetches photos whose column holds addresses (https://) into the folder `images`, where they are found the next time.',
+      ),
     minimumJoin: z
       .number()
       .min(0)
@@ -132,9 +143,9 @@ export const tableOptions = z
       .optional()
       .describe('Begin of the test period; without it after 90 % of the page views.'),
   })
-  .refine(({ catalogue, images }) => catalogue?.image === undefined || images !== undefined, {
+  .refine(({ download, images }) => !download || (images !== undefined && !isBucket(images)), {
     path: ['images'],
-    message: 'is needed by `catalogue.image`',
+    message: 'is needed by `download`: a folder to keep photos in',
   })
   .refine(({ validationFrom, testFrom }) => (validationFrom === undefined) === (testFrom === undefined), {
     path: ['validationFrom'],

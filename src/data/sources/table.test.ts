@@ -22,7 +22,7 @@ async function read(
   const { log, rest, maxBadRows = 0 } = (await change(folder, options)) ?? {};
   const merged = { ...options, minimumJoin: 0, log: { ...options.log, ...log }, ...rest };
   const changed = tableSource.options.parse(merged);
-  return tableSource.read(changed, { seed: 1, maxBadRows });
+  return tableSource.read(changed, { seed: 1, maxBadRows, scratch: folder });
 }
 
 const header = ['user', 'item', 'time', 'clicked', 'price', 'device'];
@@ -172,7 +172,7 @@ describe('the table adapter', () => {
 
   it('adds items that are in the log only, without metadata', async () => {
     const data = await readLog([...tenViews, ['u1', 'new', '2024-01-01T09:00', 0, 5, 'phone']]);
-    expect(data.items.at(-1)).toEqual({ id: 'new', imagePath: null, title: null, categories: [null] });
+    expect(data.items.at(-1)).toEqual({ id: 'new', photo: null, title: null, categories: [null] });
     expect(found(data)).toEqual({ 'Items of the log that are not in the catalogue': 1 });
   });
 
@@ -183,7 +183,7 @@ describe('the table adapter', () => {
       await writeFile(join(folder, 'images', 'item4.txt'), '');
       return { rest: { catalogue: rest } };
     });
-    const paths = items.map(({ imagePath }) => imagePath).filter((path) => path !== null);
+    const paths = items.flatMap(({ photo }) => (photo?.kind === 'file' ? [photo.path] : []));
     expect(paths.map((path) => path.slice(-10))).toEqual(['item3.WEBP']);
   });
 
@@ -194,12 +194,7 @@ describe('the table adapter', () => {
       await writeFile(catalogue.path, csv([['id', 'photo', 'title', 'kind'], ...rows]));
       return undefined;
     });
-    expect(data.items.slice(0, 4).map(({ imagePath }) => imagePath === null)).toEqual([
-      true,
-      true,
-      true,
-      false,
-    ]);
+    expect(data.items.slice(0, 4).map(({ photo }) => photo === null)).toEqual([true, true, true, false]);
     expect(found(data)['Image paths that lead out of the image folder, ignored']).toBe(3);
   });
 

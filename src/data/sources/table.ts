@@ -11,6 +11,7 @@ import { findFarTimes, findHeavyIds } from './log-findings.ts';
 import { readPurchases, readShownRows } from './log-page-views.ts';
 import type { LogRows } from './log-row.ts';
 import { mergeRows } from './merged-rows.ts';
+import { inputsOfPhotos } from './open-photos.ts';
 import { samplePageViews } from './sampled-page-views.ts';
 import type { Source, SourceContext, SourceData, SourcePageViews } from './source.ts';
 import { openCatalogue } from './table-catalogue.ts';
@@ -25,7 +26,7 @@ export const tableSource: Source<TableOptions> = {
     const named = [log.path, catalogue?.path].filter((path) => path !== undefined);
     const files = [];
     for (const input of named) files.push(...(await filesOfInput(input)));
-    return [...files, ...(images === undefined ? [] : [images])];
+    return [...files, ...(images === undefined ? [] : await inputsOfPhotos(images))];
   },
   async read(options, context): Promise<SourceData> {
     const findings = new Findings();

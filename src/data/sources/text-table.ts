@@ -214,7 +214,9 @@ function twice(wanted: string, what: string, input: string): CourierError {
 }
 
 function nested(wanted: string, type: string, what: string, input: string): CourierError {
-  const unnested = type.endsWith('[]') ? `unnest(${wanted})` : `${wanted}.field`;
+  // A catalogue has a row an item; a log gets a row for each member.
+  const member = what === 'Catalogue' ? `${wanted}[1]` : `unnest(${wanted})`;
+  const unnested = type.endsWith('[]') ? member : `${wanted}.field`;
   return new CourierError(
     'VALUE_INVALID',
     `\`${wanted}\` of ${what.toLowerCase()} ${inputName(input)} holds ${type.endsWith('[]') ? 'lists' : 'structures'} (${type}).`,

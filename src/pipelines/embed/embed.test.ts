@@ -102,7 +102,7 @@ describe('embed', () => {
     const engine = Engine.start();
     const alone = await ExportedEncoder.open(encoder, side, engine);
     for (const [row, id] of ids.entries()) {
-      const photo = await loadPhoto(join(photos, `${id}.jpg`), side, () => false);
+      const photo = await loadPhoto({ kind: 'file', path: join(photos, `${id}.jpg`) }, side, () => false);
       if (photo.kind !== 'pixels') throw new Error('no photo');
       expect([...(await alone.embed(photo.pixels))]).toEqual([...vectors.subarray(row * 16, (row + 1) * 16)]);
     }

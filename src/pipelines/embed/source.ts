@@ -48,7 +48,7 @@ export async function folderSource(root: string, side: number, findings: Finding
       if (await leadsOut(root, path)) {
         return { kind: 'failed', problem: 'Photos that are links out of the folder, left out' };
       }
-      return loadPhoto(path, side, isKnown);
+      return loadPhoto({ kind: 'file', path }, side, isKnown);
     },
   };
 }

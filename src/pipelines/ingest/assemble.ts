@@ -82,11 +82,10 @@ export async function assemble(
     );
   }
   const output = join(folder, dataFiles.images);
-  const paths = items.map(({ imagePath }, item) =>
-    item < (before?.catalogue.ids.length ?? 0) ? null : imagePath,
-  );
+  const itemsBefore = before?.catalogue.ids.length ?? 0;
+  const inputs = items.map(({ photo: input }, item) => (item < itemsBefore ? null : input));
   const known = before === null ? undefined : before.photos;
-  const { photo, count } = await decodePhotos(paths, side, output, findings, progress, signal, known);
+  const { photo, count } = await decodePhotos(inputs, side, output, findings, progress, signal, known);
   const catalogue = catalogueOf(items, photo, categories, before);
   const candidates = candidateFigures({ ...whole, counterPeriod });
   if (data.candidatesAreSampled) findGivenAway(candidates, findings);

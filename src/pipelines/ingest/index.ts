@@ -1,6 +1,7 @@
 /** Files of a shop → dataset folder: read, checked, counted, photos decoded. */
 import { constants } from 'node:fs';
-import { copyFile, link, readdir } from 'node:fs/promises';
+import { copyFile, link, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseConfig } from '../../config.ts';
@@ -91,9 +92,11 @@ async function writeNew(
   options: WorkOptions,
 ): Promise<IngestReport> {
   const manifest = await writeFolderWhole(folder, async (partial) => {
-    const data = await readSource(source, config, undefined, options);
-    const dataset = await assemble(data, config, source.name, partial, null, options);
-    return await writeDataset(partial, dataset, made, options.signal);
+    return await withScratch(async (scratch) => {
+      const data = await readSource(source, config, { scratch }, options);
+      const dataset = await assemble(data, config, source.name, partial, null, options);
+      return await writeDataset(partial, dataset, made, options.signal);
+    });
   });
   return manifest.content.report;
 }
@@ -115,27 +118,39 @@ async function appendTo(
     photos: content.photos,
     report: content.report,
   };
-  const manifest = await writeFolderWhole(folder, async (partial) => {
-    const ids = { users: tables.users, items: tables.catalogue.ids };
-    const data = await readSource(source, config, ids, options);
-    requireLater(data, before);
-    for (const number of content.parts.keys()) {
-      for (const name of Object.values(partFiles(number)))
-        await share(join(folder, name), join(partial, name));
-    }
-    const images = join(partial, dataFiles.images);
-    await copyFile(join(folder, dataFiles.images), images, constants.COPYFILE_FICLONE);
-    const dataset = await assemble(data, config, content.name, partial, before, options);
-    const appended = [...first.appended, made.inputs];
-    const parts = {
-      logs: appended.length,
-      parts: content.parts,
-      missing: content.missing,
-      views: tables.pageViews.user.length,
-    };
-    return await writeDataset(partial, dataset, { ...first, appended }, options.signal, parts);
-  });
+  const manifest = await writeFolderWhole(folder, (partial) =>
+    withScratch(async (scratch) => {
+      const ids = { users: tables.users, items: tables.catalogue.ids };
+      const data = await readSource(source, config, { scratch, before: ids }, options);
+      requireLater(data, before);
+      for (const number of content.parts.keys()) {
+        for (const name of Object.values(partFiles(number)))
+          await share(join(folder, name), join(partial, name));
+      }
+      const images = join(partial, dataFiles.images);
+      await copyFile(join(folder, dataFiles.images), images, constants.COPYFILE_FICLONE);
+      const dataset = await assemble(data, config, content.name, partial, before, options);
+      const appended = [...first.appended, made.inputs];
+      const written = {
+        logs: appended.length,
+        parts: content.parts,
+        missing: content.missing,
+        views: tables.pageViews.user.length,
+      };
+      return await writeDataset(partial, dataset, { ...first, appended }, options.signal, written);
+    }),
+  );
   return manifest.content.report;
+}
+
+/** A folder for what has to wait until photos are decoded. */
+async function withScratch<T>(task: (scratch: string) => Promise<T>): Promise<T> {
+  const scratch = await mkdtemp(join(tmpdir(), 'courier-ingest-'));
+  try {
+    return await task(scratch);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
 }
 
 /** A second name for a file that is never changed; a copy where the file system has no such thing. */
@@ -195,12 +210,12 @@ function jsonOf(value: unknown): unknown {
 async function readSource(
   source: OpenSource,
   config: IngestConfig,
-  before: SourceContext['before'],
+  place: Pick<SourceContext, 'before' | 'scratch'>,
   { progress = silent, signal }: WorkOptions,
 ): Promise<SourceData> {
   const stage = 'Read the log';
   progress({ kind: 'start', stage, total: 0, unit: 'rows' });
-  const data = await source.read({ seed: config.seed, maxBadRows: config.maxBadRows, before, signal });
+  const data = await source.read({ seed: config.seed, maxBadRows: config.maxBadRows, signal, ...place });
   await safePlace(signal);
   progress({
     kind: 'end',

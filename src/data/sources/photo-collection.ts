@@ -1,16 +1,19 @@
-/** A folder of photos: which file belongs to which item. */
+/** Photos with names, wherever they lie: which of them belongs to which item. */
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { CourierError, hasSystemCode, messageOf } from '../../errors.ts';
+import type { PhotoInput } from '../photo-file.ts';
 
 /** In the order in which they are preferred when an item has several. */
 const extensions = ['.jpg', '.jpeg', '.jfif', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff', '.bmp', ''];
 
-/** What the folder knows of a photo: its file, or why there is none. */
+/** What a collection knows of a photo: how to read it, or why there is none. */
 export type PhotoPlace =
   | {
-      readonly kind: 'file';
+      readonly kind: 'found';
+      /** Its name in the collection. */
       readonly path: string;
+      readonly photo: PhotoInput;
       /** Photos of the same item beside it. */
       readonly others: number;
     }
@@ -20,16 +23,18 @@ export type PhotoPlace =
   /** The path leads out of the folder. */
   | { readonly kind: 'outside' }
   /** The address of a photo that is not here. */
-  | { readonly kind: 'remote' };
+  | { readonly kind: 'remote'; readonly address: string };
 
-/** The file of a photo; null where there is none. */
-export function fileOf(place: PhotoPlace): string | null {
-  return place.kind === 'file' ? place.path : null;
+/** The photo of a place; null where there is none. */
+export function photoOf(place: PhotoPlace): PhotoInput | null {
+  return place.kind === 'found' ? place.photo : null;
 }
 
 const missing: PhotoPlace = { kind: 'missing' };
 
-export class ImageFolder {
+/** Photos by the ids of items, and by what a catalogue writes. */
+export class PhotoCollection {
+  /** Where the collection lies, as it was named. */
   readonly root: string;
   /** Names of the photos, without folder and extension. */
   readonly names: readonly string[];
@@ -44,16 +49,28 @@ export class ImageFolder {
   /** Photos right below a folder, by its name, in natural order; null for one in several places. */
   readonly #folders: ReadonlyMap<string, readonly string[] | null>;
 
-  private constructor(root: string, paths: readonly string[]) {
+  readonly #read: (path: string) => PhotoInput;
+
+  /**
+   * @param paths relative to the root, with `/`
+   * @param read makes a photo of a path
+   */
+  constructor(root: string, paths: readonly string[], read: (path: string) => PhotoInput) {
     this.root = root;
+    this.#read = read;
     const photos = paths.filter((path) => {
       return extensions.includes(extname(path).toLowerCase()) && !basename(path).startsWith('.');
     });
     const preferred = photos.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
     this.#paths = new Set(paths);
     this.#folded = onlyOnes(paths.map((path) => [path.toLowerCase(), path]));
-    this.#stems = new Map(preferred.toReversed().map((path) => [stemOf(path), path]));
-    const stems = [...new Set(preferred.map(stemOf))];
+    // a.jpg.webp is that of a.jpg, and of a.
+    const twice = preferred.filter((path) => stemOf(stemOf(path)) !== stemOf(path));
+    this.#stems = new Map([
+      ...twice.toReversed().map((path): [string, string] => [stemOf(stemOf(path)), path]),
+      ...preferred.toReversed().map((path): [string, string] => [stemOf(path), path]),
+    ]);
+    const stems = [...this.#stems.keys()];
     this.#names = onlyOnes(stems.map((stem) => [basename(stem), this.#stems.get(stem)!]));
     this.names = [...this.#names.keys()];
     const folders = [...new Set(photos.map((path) => dirname(path)).filter((folder) => folder !== '.'))];
@@ -66,12 +83,13 @@ export class ImageFolder {
     );
   }
 
-  /** @throws CourierError FILE_NOT_FOUND or FILE_UNREADABLE */
-  static async open(root: string): Promise<ImageFolder> {
+  /** Those of a folder. @throws CourierError FILE_NOT_FOUND or FILE_UNREADABLE */
+  static async open(root: string): Promise<PhotoCollection> {
     const paths = (await filesBelow(root, 'Image folder')).map((path) => relative(root, path));
-    return new ImageFolder(
+    return new PhotoCollection(
       root,
       paths.map((path) => path.replaceAll('\\', '/')),
+      (path) => ({ kind: 'file', path: join(root, path) }),
     );
   }
 
@@ -92,7 +110,7 @@ export class ImageFolder {
    */
   named(text: string): PhotoPlace {
     const [first = '', ...others] = listed(text);
-    if (/^https?:\/\//i.test(first)) return { kind: 'remote' };
+    if (/^https?:\/\//i.test(first)) return { kind: 'remote', address: first };
     const written = first.replace(/^file:\/\//i, '').replaceAll('\\', '/');
     const inside = isAbsolute(written) ? relative(resolve(this.root), written).replaceAll('\\', '/') : null;
     const whole = inside !== null && !inside.startsWith('..') ? inside : written;
@@ -104,7 +122,7 @@ export class ImageFolder {
     // From the whole path to the name alone: what stands before is the way to the folder.
     for (let from = 0; from < parts.length; from++) {
       const place = this.#found(parts.slice(from).join('/'), others.length);
-      if (place.kind === 'file') return place;
+      if (place.kind === 'found') return place;
     }
     return isAbsolute(written) &&
       inside?.startsWith('..') === true &&
@@ -135,7 +153,7 @@ export class ImageFolder {
   }
 
   #file(path: string, others = 0): PhotoPlace {
-    return { kind: 'file', path: join(this.root, path), others };
+    return { kind: 'found', path, photo: this.#read(path), others };
   }
 }
 

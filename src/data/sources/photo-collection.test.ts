@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
-import { ImageFolder } from './image-folder.ts';
+import { PhotoCollection } from './photo-collection.ts';
 
 async function open(...paths: string[]) {
   const root = join(await temporaryFolder(), 'photos');
@@ -10,9 +10,9 @@ async function open(...paths: string[]) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), '');
   }
-  const folder = await ImageFolder.open(root);
-  const told = (place: ReturnType<ImageFolder['ofItem']>) =>
-    place.kind === 'file' ? relative(root, place.path) : place.kind;
+  const folder = await PhotoCollection.open(root);
+  const told = (place: ReturnType<PhotoCollection['ofItem']>) =>
+    place.kind === 'found' ? place.path : place.kind;
   return {
     root,
     folder,
@@ -23,12 +23,22 @@ async function open(...paths: string[]) {
 
 describe('a folder of photos', () => {
   it('knows photos by the id of their item, in any format, wherever they lie', async () => {
-    const { ofItem } = await open('a.gif', 'sub/b.JPG', 'c', 'd.png', 'd.jpg', '.DS_Store', 'e.txt');
-    expect(['a', 'b', 'c', 'd', '.DS_Store', 'e'].map(ofItem)).toEqual([
+    const { ofItem } = await open(
+      'a.gif',
+      'sub/b.JPG',
+      'c',
+      'd.png',
+      'd.jpg',
+      'f.jpg.webp',
+      '.DS_Store',
+      'e.txt',
+    );
+    expect(['a', 'b', 'c', 'd', 'f', '.DS_Store', 'e'].map(ofItem)).toEqual([
       'a.gif',
       'sub/b.JPG',
       'c',
       'd.jpg',
+      'f.jpg.webp',
       'missing',
       'missing',
     ]);
