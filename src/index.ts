@@ -18,6 +18,8 @@ export { type ClusterResult, cluster } from './pipelines/cluster/index.ts';
 export { type CompareConfigInput, compareConfig } from './pipelines/compare/config.ts';
 export { type Comparison, compare, planComparison } from './pipelines/compare/index.ts';
 export type { Task } from './pipelines/compare/plan.ts';
+export { type DescribeConfigInput, describeConfig } from './pipelines/describe/config.ts';
+export { type Description, describe } from './pipelines/describe/index.ts';
 export { type EmbedConfigInput, embedConfig } from './pipelines/embed/config.ts';
 export { type EmbedResult, embed } from './pipelines/embed/index.ts';
 export { type ExplainConfigInput, explainConfig } from './pipelines/explain/config.ts';

@@ -5,6 +5,7 @@ import type { Outcome, Terminal } from './command.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { compareCommand } from './commands/compare.ts';
 import { demoCommand } from './commands/demo.ts';
+import { describeCommand } from './commands/describe.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { embedCommand } from './commands/embed.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -17,6 +18,7 @@ import { tuneCommand } from './commands/tune.ts';
 const commands = [
   demoCommand,
   ingestCommand,
+  describeCommand,
   pretrainCommand,
   embedCommand,
   clusterCommand,

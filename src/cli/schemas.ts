@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { demoConfig } from '../demo/config.ts';
 import { assignConfig, clusterConfig } from '../pipelines/cluster/config.ts';
 import { compareConfig } from '../pipelines/compare/config.ts';
+import { describeConfig } from '../pipelines/describe/config.ts';
 import { embedConfig } from '../pipelines/embed/config.ts';
 import { explainConfig } from '../pipelines/explain/config.ts';
 import { ingestConfig } from '../pipelines/ingest/config.ts';
@@ -12,6 +13,7 @@ import { tuneConfig } from '../pipelines/tune/config.ts';
 
 export const schemas = {
   ingest: ingestConfig,
+  describe: describeConfig,
   pretrain: pretrainConfig,
   embed: embedConfig,
   cluster: clusterConfig,

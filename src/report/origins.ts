@@ -36,7 +36,7 @@ ${dataset.findings.length === 0 ? html`<p>Nothing was missing, corrupt or skippe
 </section>`;
 }
 
-function findingsTable(findings: readonly Finding[]): Html {
+export function findingsTable(findings: readonly Finding[]): Html {
   return html`<div class="scroll" role="region" aria-label="Findings in the data" tabindex="0">
 <table class="findings"><caption>What was missing, corrupt, duplicate or skipped.</caption>
 <thead><tr><th scope="col">Finding</th><th scope="col" class="number">Count</th><th scope="col">Examples</th></tr></thead>
