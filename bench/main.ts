@@ -11,6 +11,7 @@ import { decode } from './decode.ts';
 import { embed } from './embed.ts';
 import { embeddingsRead } from './embeddings-read.ts';
 import { gemmShare } from './gemm-share.ts';
+import { ingestBench } from './ingest.ts';
 import { kill } from './kill.ts';
 import { kMeans } from './kmeans.ts';
 import { memory } from './memory.ts';
@@ -33,6 +34,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   operators,
   'chunk-size': chunkSize,
   decode,
+  ingest: ingestBench,
   kill,
   kmeans: kMeans,
   noise,

@@ -44,6 +44,6 @@ describe('courier settings', () => {
   it('refuses a command without settings, naming those that have some', async () => {
     const ran = await courier('settings', 'doctor', '--json');
     expect(ran).toMatchObject({ exitCode: 1, json: { ok: false, error: { code: 'CONFIG_INVALID' } } });
-    expect(ran.stderr).toContain('Name one of ingest, pretrain,');
+    expect(ran.stderr).toContain('Name one of ingest, describe, pretrain,');
   });
 });

@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
@@ -37,7 +38,7 @@ async function readShop(candidates?: CandidateOptions) {
   await writeFile(join(folder, 'transactions.csv'), csv([header, ...others, ...third, ...own, ...later]));
   const columns = ['article_id', 'prod_name', 'product_type_name', 'colour_group_name', 'department_name'];
   await writeFile(join(folder, 'articles.csv'), csv([columns]));
-  return sources.hm({ source: 'hm', folder, candidates }).read({ seed: 1, maxBadRows: 0, scratch: '' });
+  return sources.hm({ source: 'hm', folder, candidates }).read({ seed: 1, maxBadRows: 0, scratch: tmpdir() });
 }
 
 describe('the H&M adapter', () => {

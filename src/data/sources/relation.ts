@@ -20,6 +20,8 @@ export interface RelationOptions extends TextOptions {
   /** Names the input in messages, such as `Click log`. */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
+  /** Where what is written on the way may lie; by default where the system has such things. */
+  readonly scratch?: string | undefined;
 }
 
 /** An input that a connection can select from. */
@@ -41,7 +43,7 @@ export async function withRelation<T>(
 ): Promise<T> {
   const { what, signal } = reading;
   const opened = await openInput(input, what);
-  const temporary = await mkdtemp(join(tmpdir(), 'courier-input-'));
+  const temporary = await mkdtemp(join(reading.scratch ?? tmpdir(), 'courier-input-'));
   const name = isQuery(input) ? 'the query' : input;
   try {
     return await withDuckDB(

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { writeTinyMl1m } from '../../../test/support/tiny-ml1m.ts';
@@ -15,7 +16,7 @@ const adapters = {
 } satisfies Record<keyof typeof sources, unknown>;
 
 describe.each(Object.entries(adapters))('adapter %s', (_name, { open, write }) => {
-  const context = { seed: 3, maxBadRows: 0, scratch: '' };
+  const context = { seed: 3, maxBadRows: 0, scratch: tmpdir() };
   async function read(): Promise<SourceData> {
     return open(await write(await temporaryFolder())).read(context);
   }

@@ -64,8 +64,9 @@ async function readItems(
   if (catalogue === undefined) return new Map();
   const { path, item, image, title, categories, encoding, quote } = catalogue;
   const badRows = new BadRows(inputName(path), findings);
-  const reading = { what: 'Catalogue', badRows, findings, encoding, quote, signal: context.signal };
-  const embedded = image === undefined ? null : await embeddedPhotos(path, image, reading, context.scratch);
+  const { signal, scratch } = context;
+  const reading = { what: 'Catalogue', badRows, findings, encoding, quote, signal, scratch };
+  const embedded = image === undefined ? null : await embeddedPhotos(path, image, reading, scratch);
   const optional = [embedded === null ? image : undefined, title].filter((name) => name !== undefined);
   const table = await readTextTable(path, [item, ...optional, ...categories], reading);
   const looks = new IdLooks(item);

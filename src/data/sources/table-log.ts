@@ -45,7 +45,7 @@ interface Indexers {
 export async function withLog<T>(
   options: LogOptions,
   indexers: Indexers,
-  { maxBadRows, signal }: SourceContext,
+  { maxBadRows, signal, scratch }: SourceContext,
   findings: Findings,
   task: (log: CodedLog) => Promise<T>,
 ): Promise<T> {
@@ -56,7 +56,7 @@ export async function withLog<T>(
   const wanted = [options.user, options.item, options.time, ...optional];
   const names = [...wanted, ...options.numeric, ...options.context];
   const { encoding, quote } = options;
-  const reading = { what: 'Click log', badRows, findings, encoding, quote, signal };
+  const reading = { what: 'Click log', badRows, findings, encoding, quote, signal, scratch };
   return withLoadedTable(options.path, names, reading, async (loaded) => {
     const { connection, total } = loaded;
     if (total === 0) throw emptyLog(options.path);

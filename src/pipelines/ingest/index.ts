@@ -1,7 +1,6 @@
 /** Files of a shop → dataset folder: read, checked, counted, photos decoded. */
 import { constants } from 'node:fs';
-import { copyFile, link, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseConfig } from '../../config.ts';
@@ -92,7 +91,7 @@ async function writeNew(
   options: WorkOptions,
 ): Promise<IngestReport> {
   const manifest = await writeFolderWhole(folder, async (partial) => {
-    return await withScratch(async (scratch) => {
+    return await withScratch(partial, async (scratch) => {
       const data = await readSource(source, config, { scratch }, options);
       const dataset = await assemble(data, config, source.name, partial, null, options);
       return await writeDataset(partial, dataset, made, options.signal);
@@ -119,7 +118,7 @@ async function appendTo(
     report: content.report,
   };
   const manifest = await writeFolderWhole(folder, (partial) =>
-    withScratch(async (scratch) => {
+    withScratch(partial, async (scratch) => {
       const ids = { users: tables.users, items: tables.catalogue.ids };
       const data = await readSource(source, config, { scratch, before: ids }, options);
       requireLater(data, before);
@@ -143,9 +142,10 @@ async function appendTo(
   return manifest.content.report;
 }
 
-/** A folder for what has to wait until photos are decoded. */
-async function withScratch<T>(task: (scratch: string) => Promise<T>): Promise<T> {
-  const scratch = await mkdtemp(join(tmpdir(), 'courier-ingest-'));
+/** A folder for what has to wait, in the folder that is being made: if this process is killed, the next run clears it. */
+async function withScratch<T>(partial: string, task: (scratch: string) => Promise<T>): Promise<T> {
+  const scratch = join(partial, 'scratch');
+  await mkdir(scratch);
   try {
     return await task(scratch);
   } finally {
