@@ -1,5 +1,6 @@
 /** What is known of an exposure without looking at a photo; every counter from strictly earlier events. */
 import { CourierError } from '../errors.ts';
+import { safePlace } from '../progress.ts';
 import type { Clicks, UserEvents } from './clicks.ts';
 import { Counters } from './counters.ts';
 import type { CategoricalColumn } from './dataset.ts';
@@ -43,6 +44,8 @@ export class BaseFeatures {
   readonly #counters: Counters;
   readonly #observers: readonly ((time: number) => void)[];
   #described = 0;
+  /** Memory of the last call, and of the one before. */
+  #buffers: [Float32Array<ArrayBuffer>[], Float32Array<ArrayBuffer>[]] = [[], []];
 
   constructor(input: FeatureInput) {
     const { categories, clicks, shown, counterLag: lag, counterPeriod: period, numeric } = input;
@@ -60,17 +63,23 @@ export class BaseFeatures {
   /**
    * One pass over time: what happened before a page view is observed, then its candidates are described.
    * @param until the next page view that is not described now
-   * @returns (F) columns of the exposures of the page views since the last call
+   * @returns (F) columns of the exposures of the page views since the last call, until the call after the next
    * @throws CourierError VALUE_INVALID for a value outside the range of a 32-bit float
    */
-  next(until: number): Float32Array<ArrayBuffer>[] {
+  async next(until: number, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>[]> {
     const { pageViews, item, numeric } = this.#input;
     const first = pageViews.start[this.#described]!;
     const length = pageViews.start[until]! - first;
-    const columns = this.names.map(() => new Float32Array(length));
+    const columns = this.#memory(length);
     const counted = this.#counters.names.length;
     const known = new Float64Array(counted);
+    let paused = first;
     for (; this.#described < until; this.#described++) {
+      // What was described before is written meanwhile, by callbacks that need this thread.
+      if (pageViews.start[this.#described]! - paused > rowsBetweenPauses) {
+        paused = pageViews.start[this.#described]!;
+        await safePlace(signal);
+      }
       const [user, time] = [pageViews.user[this.#described]!, pageViews.time[this.#described]!];
       for (const observeUntil of this.#observers) observeUntil(time);
       const end = pageViews.start[this.#described + 1]!;
@@ -91,6 +100,15 @@ export class BaseFeatures {
     }
     return columns;
   }
+
+  /** Columns of so many rows, in the memory of the call before the last. */
+  #memory(length: number): Float32Array<ArrayBuffer>[] {
+    const [last, older] = this.#buffers;
+    const enough = older.length > 0 && older[0]!.length >= length;
+    const buffers = enough ? older : this.names.map(() => new Float32Array(length));
+    this.#buffers = [buffers, last];
+    return buffers.map((buffer) => buffer.subarray(0, length));
+  }
 }
 
 /** Tells the counters all events before a time that they were not told. */
@@ -104,6 +122,9 @@ function observer(counters: Counters, kind: EventKind, events: UserEvents | null
     }
   };
 }
+
+/** Exposures that are described without a pause. */
+const rowsBetweenPauses = 256;
 
 /** What the column that says where a number is missing is called. */
 export function missingName(name: string): string {

@@ -38,22 +38,33 @@ export function eventsInOrder(
   time: ArrayLike<number>,
 ): UserEvents {
   const order = orderByTime(time);
-  return {
-    user: Int32Array.from(order, (row) => user[row]!),
-    item: Int32Array.from(order, (row) => item[row]!),
-    time: Float64Array.from(order, (row) => time[row]!),
+  const ordered = {
+    user: new Int32Array(order.length),
+    item: new Int32Array(order.length),
+    time: new Float64Array(order.length),
   };
+  for (let place = 0; place < order.length; place++) {
+    const row = order[place]!;
+    ordered.user[place] = user[row]!;
+    ordered.item[place] = item[row]!;
+    ordered.time[place] = time[row]!;
+  }
+  return ordered;
 }
 
 /** Row numbers by ascending time; equal times keep their order. */
 export function orderByTime(time: ArrayLike<number>): Int32Array {
-  const rows = Int32Array.from({ length: time.length }, (_, row) => row);
-  let [least, most, isAscending, isWhole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true, true];
+  const rows = new Int32Array(time.length);
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  let [isAscending, isWhole] = [true, true];
   for (let row = 0; row < time.length; row++) {
     const each = time[row]!;
+    rows[row] = row;
     isAscending &&= row === 0 || time[row - 1]! <= each;
     isWhole &&= Number.isSafeInteger(each);
-    [least, most] = [Math.min(least, each), Math.max(most, each)];
+    least = Math.min(least, each);
+    most = Math.max(most, each);
   }
   if (isAscending) return rows;
   if (!isWhole) return rows.sort((a, b) => time[a]! - time[b]! || a - b);

@@ -44,6 +44,8 @@ interface Moment {
   readonly counts: Counts;
   readonly all: Rates;
   readonly ofUser: Rates;
+  /** The columns of the user. */
+  readonly columns: Float64Array;
 }
 
 /**
@@ -72,13 +74,17 @@ export class Counters {
     counts: noCounts(),
     all: noRates(),
     ofUser: noRates(),
+    columns: new Float64Array(countNames('', true).length),
   };
+  /** How many columns of counts a subject has. */
+  readonly #width: number;
   readonly #counts = noCounts();
   readonly #rates = noRates();
 
   constructor(options: CounterOptions) {
     const { categories, withExposures } = options;
     this.#options = options;
+    this.#width = countNames('', withExposures).length;
     this.#categories = categories.map(({ codes }) => ({
       codes,
       values: new DecayedCounts(),
@@ -118,25 +124,27 @@ export class Counters {
     const moment = this.#advance(user, time);
     const { withExposures } = this.#options;
     const counts = this.#counts;
-    const ratesBelow = (above: Rates) => {
-      if (!withExposures) return null;
-      ratesOf(counts, above, this.#rates);
-      return this.#rates;
-    };
     this.#items.read(candidate, time, counts);
-    let at = writeCounts(known, 0, counts, ratesBelow(moment.all));
+    let at = this.#writeBelow(known, 0, moment.all);
     at = this.#writeAge(known, at, candidate, time);
-    at = writeCounts(known, at, moment.counts, withExposures ? moment.ofUser : null);
+    for (let place = 0; place < this.#width; place++) known[at++] = moment.columns[place]!;
     for (const { codes, values, pairs, ofUsers } of this.#categories) {
       const code = codeOf(codes, candidate);
       values.read(code, time, counts);
-      at = writeCounts(known, at, counts, ratesBelow(moment.all));
+      at = this.#writeBelow(known, at, moment.all);
       ofUsers.read(pairs.find(user, code), time, counts);
-      at = writeCounts(known, at, counts, ratesBelow(moment.ofUser));
+      at = this.#writeBelow(known, at, moment.ofUser);
       known[at++] = counts.clicks[ever]! > 0 ? 1 : 0;
     }
     this.#past.write(known, at, user, candidate, time, withExposures);
     return known;
+  }
+
+  /** Writes the counts that were read last. @param above the rates one level up */
+  #writeBelow(known: Float64Array, at: number, above: Rates): number {
+    if (!this.#options.withExposures) return writeCounts(known, at, this.#counts, null);
+    ratesOf(this.#counts, above, this.#rates);
+    return writeCounts(known, at, this.#counts, this.#rates);
   }
 
   /** Writes the values of `cold` and `item_age_days_log`. */
@@ -158,6 +166,7 @@ export class Counters {
     this.#own.take(time - lag, this.#addOwn);
     ratesOfAll(this.#all.read(everything, time, moment.counts), moment.all);
     ratesOf(this.#users.read(user, time, moment.counts), moment.all, moment.ofUser);
+    writeCounts(moment.columns, 0, moment.counts, this.#options.withExposures ? moment.ofUser : null);
     moment.user = user;
     moment.time = time;
     return moment;

@@ -1,7 +1,7 @@
 /** Parts that the exposures of a dataset are written in: whole days, none of them much larger than memory bears. */
 
 /** Exposures from which on a part ends with its day, and from which on it ends with a page view. */
-const [enough, most] = [65_536, 524_288];
+const [enough, most] = [262_144, 1_048_576];
 
 const day = 86_400_000;
 

@@ -47,8 +47,11 @@ type PartDescription = ManifestContent['parts'][number];
 /** Base features in the order of time, some page views at a time. */
 export interface NumericSource {
   readonly names: readonly string[];
-  /** Columns of the exposures of the page views from the last call to `until` − 1, NaN where missing. (F) */
-  next(until: number): Float32Array[];
+  /**
+   * Columns of the exposures of the page views from the last call to `until` − 1, NaN where missing, until the call after the
+   * next. (F)
+   */
+  next(until: number, signal?: AbortSignal): Promise<Float32Array[]>;
   /** Those of which a value was missing so far. */
   readonly missing: ReadonlySet<string>;
 }
@@ -131,7 +134,7 @@ async function writeParts(
   let writing: Promise<unknown> = Promise.resolve();
   try {
     for (const [place, part] of partsOf(pageViews.time, pageViews.start).entries()) {
-      const columns = numeric.next(part.to);
+      const columns = await numeric.next(part.to, signal);
       await writing;
       await safePlace(signal);
       writing = writePart(folder, before.parts.length + place, part, columns).then((each) => {
@@ -151,14 +154,14 @@ async function writeParts(
   ): Promise<PartDescription> {
     const { start } = pageViews;
     const names = partFiles(number);
-    await writeParquet(join(into, names.pageViews), pageViewColumns(pageViews, part));
-    await writeParquet(
-      join(into, names.exposures),
-      exposureColumns(exposures, start, part, numeric.names, columns, {
-        firstView: before.views,
-        log: before.logs,
-      }),
-    );
+    const place = { firstView: before.views, log: before.logs };
+    await Promise.all([
+      writeParquet(join(into, names.pageViews), pageViewColumns(pageViews, part)),
+      writeParquet(
+        join(into, names.exposures),
+        exposureColumns(exposures, start, part, numeric.names, columns, place),
+      ),
+    ]);
     return {
       views: part.to - part.from,
       rows: start[part.to]! - start[part.from]!,

@@ -83,7 +83,13 @@ function loggedColumns(
   end: number,
   log: number,
 ): Column[] {
-  const rows = BigInt64Array.from(row.subarray(first, end), BigInt);
+  const rows = new BigInt64Array(end - first);
+  // As halves: a BigInt for each would be memory to collect.
+  const halves = new Uint32Array(rows.buffer);
+  for (let at = 0; at < rows.length; at++) {
+    halves[2 * at] = row[first + at]! % 2 ** 32;
+    halves[2 * at + 1] = Math.floor(row[first + at]! / 2 ** 32);
+  }
   return [
     integers('log', new Int32Array(end - first).fill(log)),
     { name: 'log_row', type: 'BIGINT', values: rows },

@@ -19,7 +19,7 @@ export function unsaved({ exposures, ...rest }: InMemory): UnsavedDataset {
         ),
       ),
       names: numericNames,
-      next(until) {
+      async next(until) {
         const rows = numeric.subarray(start[from]! * width, start[until]! * width);
         from = until;
         return numericNames.map((_, feature) => rows.filter((_, place) => place % width === feature));

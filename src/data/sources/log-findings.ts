@@ -32,13 +32,18 @@ export function findHeavyIds(
 /** Of the middle 98 % of the log how many lengths a time may lie before or after them. */
 const farLengths = 5;
 
+/** Times by which the middle of a log is known. */
+const sampled = 100_000;
+
 /** Times that lie far from all others: of clocks that were wrong. */
 export function findFarTimes({ time }: LogRows, findings: Findings): void {
-  const times = time.toSorted();
+  // Some out of all parts say where most of them lie.
+  const step = Math.ceil(time.length / sampled);
+  const times = time.filter((_, row) => row % step === 0).sort();
   const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? 0;
   const [low, high] = [at(0.01), at(0.99)];
   const room = farLengths * Math.max(high - low, 86_400_000);
-  const far = times.filter((time) => time < low - room || time > high + room);
+  const far = time.filter((each) => each < low - room || each > high + room);
   const example = [...new Set(far)].slice(0, 3).map((time) => new Date(time).toISOString().slice(0, 10));
   findings.add('Rows at times far from all others', example.join(', '), far.length);
 }

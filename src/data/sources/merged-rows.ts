@@ -9,6 +9,9 @@ export interface MergedRows {
   readonly start: Int32Array;
 }
 
+/** Exposures of a page view up to which looking through them is faster than a map. */
+const few = 24;
+
 /** Merges in the memory of the rows. */
 export function mergeRows(rows: ShownRows, findings: Findings): MergedRows {
   const { item, viewTime, viewKey } = rows;
@@ -19,22 +22,30 @@ export function mergeRows(rows: ShownRows, findings: Findings): MergedRows {
   ];
   const start = new Int32Array(item.length + 1);
   let [views, kept] = [0, 0];
-  /** Where each item of the page view at hand is kept. */
+  /** Where each item of the page view at hand is kept: looked up in a map only where there are many. */
   const places = new Map<number, number>();
+  const placeOf = (wanted: number, from: number) => {
+    if (kept - from > few) return places.get(wanted);
+    for (let place = from; place < kept; place++) if (item[place] === wanted) return place;
+    return undefined;
+  };
+  let begin = 0;
   for (let row = 0; row < item.length; row++) {
     if (kept === 0 || viewKey[row] !== viewKey[kept - 1] || viewTime[row] !== viewTime[kept - 1]) {
       start[views++] = kept;
-      places.clear();
+      begin = kept;
+      if (places.size > 0) places.clear();
     }
-    const earlier = places.get(item[row]!);
+    const earlier = placeOf(item[row]!, begin);
     if (earlier !== undefined) {
       if (!mergeInto(rows, earlier, row)) findings.add(duplicateRows, `row ${rows.row[row]}`);
       else findings.add('Rows of an item already in its page view, merged into one');
       continue;
     }
-    places.set(item[row]!, kept);
     if (kept !== row) for (const values of columns) values[kept] = values[row]!;
     kept++;
+    if (kept - begin > few)
+      for (let place = begin + places.size; place < kept; place++) places.set(item[place]!, place);
   }
   start[views] = kept;
   return { rows: firstRows(rows, kept), start: start.slice(0, views + 1) };

@@ -2,9 +2,14 @@
 
 const missing = /^(nan|none|null|na|n\/a|<na>|nat|nil|undefined|\\n|-)?$/i;
 
+/** The longest of these words with some blanks, and the first letters of all of them: whatever else needs no second look. */
+const longest = 24;
+const firstLetters = [...'nNuU<\\- \t\n\r', ''].map((letter) => letter.codePointAt(0) ?? 0);
+
 /** The same for a column: SQL that is true where there is no value. */
 export function isMissingSql(text: string): string {
-  return `(${text} IS NULL OR regexp_full_match(${text}, '(?i)\\s*(nan|none|null|na|n/a|<na>|nat|nil|undefined|\\\\n|-)?\\s*'))`;
+  return `CASE WHEN ${text} IS NULL THEN true WHEN strlen(${text}) > ${longest} OR ascii(${text}) NOT IN (${firstLetters.join(', ')})
+    THEN false ELSE regexp_full_match(${text}, '(?i)\\s*(nan|none|null|na|n/a|<na>|nat|nil|undefined|\\\\n|-)?\\s*') END`;
 }
 
 /** Whether a text says that there is no value. */
