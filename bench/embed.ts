@@ -12,10 +12,9 @@ import { buildExport } from '../src/graph/training-step.ts';
 import { embed as embedCatalogue } from '../src/pipelines/embed/index.ts';
 
 import { Random } from '../src/random.ts';
-import { shapes, tastes } from '../src/shop/looks.ts';
-import { renderPhoto } from '../src/shop/photo.ts';
 import type { Benchmark } from './benchmark.ts';
 import { Peer } from './peer.ts';
+import { drawPhotos } from './photos.ts';
 import { describeRow, type Row, rowOf } from './report.ts';
 
 const [name, side] = ['vit-nano', 64] as const;
@@ -81,15 +80,6 @@ async function embedOne({ fileSide, photos }: { fileSide: number; photos: number
     return { ours: rate(ours), peers: rates, missing };
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function drawPhotos(folder: string, photos: number, fileSide: number): Promise<void> {
-  await mkdir(folder);
-  const random = Random.seeded(1, 'bench photos');
-  for (let photo = 0; photo < photos; photo++) {
-    const look = { ...random.pick(tastes), shape: random.pick(shapes) };
-    await writeFile(join(folder, `${photo}.jpg`), await renderPhoto(look, random, fileSide));
   }
 }
 

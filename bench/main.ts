@@ -14,6 +14,7 @@ import { gemmShare } from './gemm-share.ts';
 import { ingestBench } from './ingest.ts';
 import { kill } from './kill.ts';
 import { kMeans } from './kmeans.ts';
+import { loader } from './loader.ts';
 import { memory } from './memory.ts';
 import { noise } from './noise.ts';
 import { nullSimulation } from './null-simulation.ts';
@@ -37,6 +38,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   ingest: ingestBench,
   kill,
   kmeans: kMeans,
+  loader,
   noise,
   'null-simulation': nullSimulation,
   'rank-train': rankTrain,

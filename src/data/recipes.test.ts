@@ -5,8 +5,10 @@ import { temporaryFolder } from '../../test/support/temporary.ts';
 import { courier } from '../../test/support/terminal.ts';
 import { writeTinyMl1m } from '../../test/support/tiny-ml1m.ts';
 import { writePhoto, writeTinyHm } from '../../test/support/tiny-shop.ts';
+import { NONE } from './dataset.ts';
 import { literal, withDuckDB } from './duckdb.ts';
 import { readRecipe, recipeNames } from './recipes.ts';
+import { loadDataset } from './store.ts';
 
 const items = Array.from({ length: 12 }, (_, item) => `${100 + item}`);
 
@@ -66,6 +68,21 @@ const layouts: Readonly<
     },
     photos: 'covers/i',
   },
+  mmctr: {
+    files: {
+      'train.parquet': `SELECT person AS user_id, list_transform(shown[2:3], lambda item: item::INT) AS item_seq, shown[1] AS item_id, 1 AS likes_level, 2 AS views_level, view % 2 AS label FROM (${views})`,
+      'valid.parquet': `SELECT person AS user_id, list_transform(shown[2:3], lambda item: item::INT) AS item_seq, shown[1] AS item_id, 1 AS likes_level, 2 AS views_level, view % 2 AS label FROM (${views}) WHERE view < 30`,
+      'item_info.parquet': `SELECT 100 + number AS item_id, [1, 2, 3, 4, 5] AS item_tags, [number, 1.0, 0.5] AS item_emb_d128 FROM range(12) AS numbers(number)`,
+    },
+  },
+  'taobao-mm': {
+    files: {
+      'train/0.parquet': `SELECT [1 - view % 2, view % 2] AS label_0, person AS "129_1", shown[1] AS "205" FROM (${views})`,
+      'test/0.parquet': `SELECT [1 - view % 2, view % 2] AS label_0, person AS "129_1", shown[1] AS "205" FROM (${views}) WHERE view < 30`,
+      'users/0.parquet': `SELECT number AS "129_1", [100, 101 + number, 102 + number] AS "150_2_180" FROM range(5) AS numbers(number)`,
+      'items/0.parquet': `SELECT 100 + number AS "205", number % 3 AS "206" FROM range(12) AS numbers(number)`,
+    },
+  },
   'compact-times': {
     files: {
       'train.csv': `SELECT view * 3 + place AS id, (place = 1)::INT AS click, strftime(moment, '%y%m%d%H') AS hour, 1 AS banner_pos, 'news' AS site_category, 'app' AS app_category,
@@ -121,16 +138,64 @@ describe('the recipe', () => {
     );
     expect(ran.stderr).not.toMatch(/Error/);
     const isExposed = ['qilin', 'eb-nerd', 'mind', 'compact-times', 'kuairand'].includes(name);
+    // Each exposure by itself, with its history beside it.
+    const isAlone = ['mmctr', 'taobao-mm'].includes(name);
     expect(ran.json).toMatchObject({
       ok: true,
       counts: {
         users: 5,
         items: 12,
         'items with photo': layouts[name]?.photos === undefined ? 0 : 12,
-        ...(isExposed ? { 'page views': 60, exposures: 180, clicks: 60 } : { clicks: 60 }),
+        ...(isExposed ? { 'page views': 60, exposures: 180, clicks: 60 } : {}),
+        ...(isAlone ? { 'page views': 90, exposures: 90, clicks: 45 } : {}),
+        ...(isExposed || isAlone ? {} : { clicks: 60 }),
       },
     });
   });
+
+  it.each([
+    // The newest stands last, in a row for the page view and in a table of users.
+    ['mmctr', ['107', '105']],
+    ['taobao-mm', ['102', '101', '100']],
+  ])(
+    '%s takes histories as they come, and its vectors go through rank and cluster',
+    async (name, expected) => {
+      const folder = await temporaryFolder();
+      await writeLayout(name, folder);
+      const out = join(folder, 'out');
+      await courier('ingest', '--recipe', name, '--data', folder, '--out', out, '--side', '8');
+      const { catalogue, pageViews, images } = await loadDataset(out);
+      images.close();
+      const first = [...pageViews.history.subarray(0, pageViews.historyLength)].filter(
+        (item) => item !== NONE,
+      );
+      expect(first.map((item) => catalogue.ids[item])).toEqual(expected);
+      const embeddings = join(folder, 'vectors.parquet');
+      await withDuckDB([folder], (connection) =>
+        connection.run(`COPY (SELECT 100 + number AS item, [number - 6, 1, 40, 100]::TINYINT[] AS vector FROM range(12) AS numbers(number))
+        TO ${literal(embeddings)} (FORMAT parquet)`),
+      );
+      const ranked = await courier(
+        ...['rank', '--json', '--dataset', out, '--embeddings', embeddings, '--features', 'none,sim-score'],
+        ...[
+          '--seeds',
+          '1',
+          '--set',
+          'starts=["scratch"]',
+          '--set',
+          'ranker.epochs=1',
+          '--set',
+          'diagnosis=false',
+        ],
+        ...['--out', join(folder, 'rank')],
+      );
+      expect([ranked.exitCode, ranked.stderr.match(/Error.*/)?.[0]]).toEqual([0, undefined]);
+      const clustered = await courier(
+        ...['cluster', '--embeddings', embeddings, '--clusters', '3', '--out', join(folder, 'clusters')],
+      );
+      expect(clustered.exitCode).toBe(0);
+    },
+  );
 
   it('hm, hm-v1 and ml1m ingest theirs', async () => {
     const shop = await temporaryFolder();

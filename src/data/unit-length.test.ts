@@ -13,7 +13,7 @@ describe('unit length', () => {
   it('is what the scale gives, and 1 for what is already as long as float32 can tell', () => {
     const cases = fc.record({
       seed: fc.nat(1000),
-      length: fc.double({ min: 0.998, max: 1.002, noNaN: true }),
+      length: fc.double({ min: 1e-6, max: 1e6, noNaN: true }),
     });
     const check = fc.property(cases, ({ seed, length }) => {
       expect(unitScale('a', draw(seed, 1))).toBe(1);
@@ -23,10 +23,8 @@ describe('unit length', () => {
     fc.assert(check);
   });
 
-  it('cannot be had of a zero vector, and is refused to lengths that are clearly another', () => {
+  it('cannot be had of a zero vector, nor of one that is not finite', () => {
     expect(unitScale('a', new Float32Array(4))).toBe(0);
-    for (const length of [1e-20, 0.99, 1.01])
-      expect(() => unitScale('a', draw(1, length))).toThrow('item a has length');
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY])
       expect(() => unitScale('a', Float32Array.of(1, value))).toThrow('item a is not finite');
   });

@@ -1,13 +1,13 @@
 /** Embeddings are compared by direction: whoever takes them from a file brings them to unit length first. */
 import { CourierError } from '../errors.ts';
 
-/** How far a squared length may be from 1: what a file in float16 leaves of unit length, or float32. */
-const [tolerance, rounding] = [5e-3, 2 ** -22];
+/** How far a squared length may be from 1 in float32. */
+const rounding = 2 ** -22;
 
 /**
  * What brings an item's embedding to length 1: 1 / its length, or 0 for a zero vector, an item without a photo. It is 1
  * itself for a length that is 1 as far as float32 can tell: such embeddings stay as they are.
- * @throws CourierError VALUE_INVALID naming the item whose embedding is not finite or not of length about 1 or 0
+ * @throws CourierError VALUE_INVALID naming the item whose embedding is not finite
  */
 export function unitScale(id: string, vector: Float32Array): number {
   let squared = 0;
@@ -15,8 +15,6 @@ export function unitScale(id: string, vector: Float32Array): number {
   if (squared === 0) return 0;
   if (Math.abs(squared - 1) <= rounding) return 1;
   if (!Number.isFinite(squared)) throw invalid(`the embedding of item ${id} is not finite`);
-  if (Math.abs(squared - 1) > tolerance)
-    throw invalid(`the embedding of item ${id} has length ${Math.sqrt(squared)}, not 1 or 0`);
   return 1 / Math.sqrt(squared);
 }
 
@@ -24,6 +22,6 @@ function invalid(problem: string): CourierError {
   return new CourierError(
     'VALUE_INVALID',
     `Embeddings cannot be used: ${problem}.`,
-    'Embed the catalogue again, and scale each embedding to length 1.',
+    'Embed the catalogue again.',
   );
 }

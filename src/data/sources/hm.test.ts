@@ -38,7 +38,9 @@ async function readShop(candidates?: CandidateOptions) {
   await writeFile(join(folder, 'transactions.csv'), csv([header, ...others, ...third, ...own, ...later]));
   const columns = ['article_id', 'prod_name', 'product_type_name', 'colour_group_name', 'department_name'];
   await writeFile(join(folder, 'articles.csv'), csv([columns]));
-  return sources.hm({ source: 'hm', folder, candidates }).read({ seed: 1, maxBadRows: 0, scratch: tmpdir() });
+  return sources
+    .hm({ source: 'hm', folder, candidates })
+    .read({ seed: 1, maxBadRows: 0, historyLength: 5, scratch: tmpdir() });
 }
 
 describe('the H&M adapter', () => {

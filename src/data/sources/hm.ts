@@ -74,6 +74,7 @@ export const hmSource: Source<z.output<typeof hmOptions>> = {
         logged: null,
         numeric: [{ name: 'price', values: earlierPrices(purchases, views, items.length) }],
       },
+      history: null,
       candidateSampling: views.sampling,
       candidatesAreSampled: true,
       understood: [],

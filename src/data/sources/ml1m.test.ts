@@ -46,7 +46,7 @@ async function folderWith(changes: { train?: TinyRating[]; val?: TinyRating[]; t
 }
 
 function read(folder: string, maxBadRows = 0): Promise<SourceData> {
-  return sources.ml1m({ folder }).read({ seed: 1, maxBadRows, scratch: folder });
+  return sources.ml1m({ folder }).read({ seed: 1, maxBadRows, historyLength: 5, scratch: folder });
 }
 
 /** Page views with ids in place of indices. */

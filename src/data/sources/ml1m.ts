@@ -56,6 +56,7 @@ export const ml1mSource: Source<z.output<typeof ml1mOptions>> = {
       counterPeriod: second,
       pageViews: describePageViews(views, users.ids, viewers, findings),
       exposures: { item: views.item, clicked: views.clicked, logged: null, numeric: [] },
+      history: null,
       candidateSampling: ratedCandidates,
       candidatesAreSampled: false,
       understood: [],

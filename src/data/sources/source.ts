@@ -56,6 +56,8 @@ export interface SourceData {
   readonly counterPeriod: number;
   readonly pageViews: SourcePageViews;
   readonly exposures: SourceExposures;
+  /** Items clicked before each page view as the log itself has them, newest first, each once, padded with NONE (P, H); null where it has none. */
+  readonly history: Int32Array | null;
   /** How the candidates came about, in words for the report. */
   readonly candidateSampling: string;
   /** Whether that was a draw, which must not tell the clicked ones from the others, and not what people saw. */
@@ -69,6 +71,8 @@ export interface SourceContext {
   readonly seed: number;
   /** Largest share of rows that may be skipped, 0 to 1. */
   readonly maxBadRows: number;
+  /** Items that are kept of a history. */
+  readonly historyLength: number;
   /** Ids of the dataset that the log is appended to, in their order: those of the log come after them. */
   readonly before?: { readonly users: readonly string[]; readonly items: readonly string[] } | undefined;
   /** A folder for what has to wait until photos are decoded; it goes when the dataset is made. */

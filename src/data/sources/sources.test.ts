@@ -16,7 +16,7 @@ const adapters = {
 } satisfies Record<keyof typeof sources, unknown>;
 
 describe.each(Object.entries(adapters))('adapter %s', (_name, { open, write }) => {
-  const context = { seed: 3, maxBadRows: 0, scratch: tmpdir() };
+  const context = { seed: 3, maxBadRows: 0, historyLength: 5, scratch: tmpdir() };
   async function read(): Promise<SourceData> {
     return open(await write(await temporaryFolder())).read(context);
   }

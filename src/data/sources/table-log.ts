@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../../errors.ts';
 import { safePlace } from '../../progress.ts';
 import { oneLine } from '../../text.ts';
+import { createTable } from '../columns.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
 import { readNumber } from '../typed-rows.ts';
@@ -29,6 +30,11 @@ export interface CodedLog {
   readonly contextTexts: readonly (readonly string[])[];
   /** What the times were understood to be. */
   readonly timeMeaning: string;
+  /**
+   * The histories of some rows, as ids in the order of the log.
+   * @param rows numbers of `coded`, in any order
+   */
+  historiesOf(rows: Float64Array, take: (place: number, ids: readonly string[]) => void): Promise<void>;
   /** The text of the page view of a row of `coded`, for messages. */
   pageViewOf(row: number): Promise<string>;
 }
@@ -54,7 +60,8 @@ export async function withLog<T>(
     (name) => name !== undefined,
   );
   const wanted = [options.user, options.item, options.time, ...optional];
-  const names = [...wanted, ...options.numeric, ...options.context];
+  const lists = options.history === undefined ? [] : [historySql(options.history)];
+  const names = [...wanted, ...options.numeric, ...options.context, ...lists];
   const { encoding, quote } = options;
   const reading = { what: 'Click log', badRows, findings, encoding, quote, signal, scratch };
   return withLoadedTable(options.path, names, reading, async (loaded) => {
@@ -75,6 +82,31 @@ export async function withLog<T>(
       count: await readNumber(connection, 'SELECT count(*) FROM coded'),
       contextTexts,
       timeMeaning: time.meaning,
+      async historiesOf(rows, take) {
+        if (options.history === undefined) return;
+        const places = Int32Array.from(rows.keys());
+        await createTable(connection, 'wanted', [
+          { name: 'row', type: 'DOUBLE', values: rows },
+          { name: 'place', type: 'INTEGER', values: places },
+        ]);
+        const text = loaded.column(historySql(options.history));
+        const result = await connection.stream(
+          `SELECT place, ${text} FROM wanted JOIN ${loaded.table} ON CAST(wanted.row AS BIGINT) = ${loaded.table}.rowid ORDER BY place`,
+        );
+        for await (const chunk of result) {
+          const [found = [], texts = []] = chunk.getColumns();
+          for (const [at, each] of texts.entries()) {
+            const ids = typeof each === 'string' ? each.split(separator) : [];
+            take(
+              Number(found[at]),
+              ids.flatMap((id) => {
+                const given = givenText(id);
+                return given === null ? [] : [wholeId(given)];
+              }),
+            );
+          }
+        }
+      },
       async pageViewOf(row) {
         const sql = `SELECT ${loaded.column(options.pageView ?? options.time)} FROM ${loaded.table} WHERE rowid = ${row}`;
         const [[text] = ['']] = (await connection.runAndReadAll(sql)).getRows();
@@ -82,6 +114,14 @@ export async function withLog<T>(
       },
     });
   });
+}
+
+/** Between the items of a history, in which no id has it. */
+const separator = '\u001f';
+
+/** A list of ids as one text. */
+function historySql(column: string): string {
+  return `array_to_string(list_transform((${column})::VARCHAR[], lambda item: coalesce(trim(item), '')), chr(${separator.charCodeAt(0)}))`;
 }
 
 function timesOf({ connection, table, column }: LoadedTable, name: string): Promise<TimeReading> {

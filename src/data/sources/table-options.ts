@@ -77,6 +77,15 @@ const log = z
       .describe(
         'A page view that spans more minutes is several: numbers of page views begin again, every day or with every session.',
       ),
+    history: column
+      .optional()
+      .describe(
+        'Column with the list of items that the user had clicked before, for logs that come with it. Without it: what the log says the user clicked earlier.',
+      ),
+    historyNewest: z
+      .enum(['last', 'first'])
+      .default('last')
+      .describe('Where in that list the newest item stands.'),
     numeric: distinctColumns.describe(
       'Columns with numbers that are known of an exposure, such as price or position.',
     ),
@@ -93,6 +102,10 @@ const log = z
   .refine(({ clicked, clickedAt }) => clicked !== undefined || clickedAt === undefined, {
     path: ['clickedAt'],
     message: 'needs `clicked`: the time of a purchase is that of its row',
+  })
+  .refine(({ clicked, history }) => clicked !== undefined || history === undefined, {
+    path: ['history'],
+    message: 'needs `clicked`: sampled candidates have no row of their own',
   })
   .refine(({ clicked, numeric }) => clicked !== undefined || numeric.length === 0, {
     path: ['numeric'],

@@ -22,7 +22,7 @@ async function read(
   const { log, rest, maxBadRows = 0 } = (await change(folder, options)) ?? {};
   const merged = { ...options, minimumJoin: 0, log: { ...options.log, ...log }, ...rest };
   const changed = tableSource.options.parse(merged);
-  return tableSource.read(changed, { seed: 1, maxBadRows, scratch: folder });
+  return tableSource.read(changed, { seed: 1, maxBadRows, historyLength: 5, scratch: folder });
 }
 
 const header = ['user', 'item', 'time', 'clicked', 'price', 'device'];

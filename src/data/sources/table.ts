@@ -2,7 +2,7 @@
 import { basename, extname } from 'node:path';
 import { Random } from '../../random.ts';
 import { eventsInOrder } from '../clicks.ts';
-import type { CategoricalColumn, SplitTimes } from '../dataset.ts';
+import { type CategoricalColumn, NONE, type SplitTimes } from '../dataset.ts';
 import { Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import { defaultCandidates } from './candidate-options.ts';
@@ -37,7 +37,7 @@ export const tableSource: Source<TableOptions> = {
     const views = await withLog(options.log, indexers, context, findings, (log) =>
       isPurchaseLog
         ? sampledViews(log, options, context, findings)
-        : exposedViews(log, options, context, findings),
+        : exposedViews(log, options, context, indexers.items, findings),
     );
     const { rows, data, timeMeaning } = views;
     findHeavyIds(rows, indexers, findings);
@@ -60,7 +60,10 @@ export const tableSource: Source<TableOptions> = {
 interface Views {
   readonly rows: LogRows;
   readonly timeMeaning: string;
-  readonly data: Pick<SourceData, 'clicks' | 'shown' | 'pageViews' | 'exposures' | 'candidateSampling'>;
+  readonly data: Pick<
+    SourceData,
+    'clicks' | 'shown' | 'pageViews' | 'exposures' | 'history' | 'candidateSampling'
+  >;
 }
 
 /** A log of this kind knows moments: a counter may use all that came before. */
@@ -87,14 +90,15 @@ async function sampledViews(
   return {
     rows,
     timeMeaning,
-    data: { clicks, shown: null, pageViews, exposures, candidateSampling: sampling },
+    data: { clicks, shown: null, pageViews, exposures, history: null, candidateSampling: sampling },
   };
 }
 
 async function exposedViews(
   log: CodedLog,
   options: TableOptions,
-  { signal }: SourceContext,
+  { signal, historyLength }: SourceContext,
+  items: Indexer,
   findings: Findings,
 ): Promise<Views> {
   const { timeMeaning } = log;
@@ -107,6 +111,11 @@ async function exposedViews(
   const ofClicks = (values: Int32Array | Float64Array) => clickedRows.map((row) => values[row]!);
   const pageViews = describePageViews(rows, start.subarray(0, -1), rows.viewTime, start, log, options);
   const { item, clicked, row, time, clickedAt } = rows;
+  const firsts = Float64Array.from(start.subarray(0, -1), (first) => row[first]! - 1);
+  const history =
+    options.log.history === undefined
+      ? null
+      : await givenHistories(log, firsts, options.log.historyNewest, historyLength, items);
   return {
     rows,
     timeMeaning,
@@ -124,9 +133,27 @@ async function exposedViews(
         logged: { row, time, clickedAt },
         numeric: numeric.map((name, column) => ({ name, values: rows.numeric[column]! })),
       },
+      history,
       candidateSampling: 'exposed by the shop',
     },
   };
+}
+
+/** @param rows of the log, one of each page view. @returns newest first, each item once, padded with NONE (P, H) */
+async function givenHistories(
+  log: CodedLog,
+  rows: Float64Array,
+  newest: 'last' | 'first',
+  length: number,
+  items: Indexer,
+): Promise<Int32Array> {
+  const history = new Int32Array(rows.length * length).fill(NONE);
+  await log.historiesOf(rows, (view, ids) => {
+    const ordered = newest === 'first' ? ids : ids.toReversed();
+    const kept = [...new Set(ordered)].slice(0, length);
+    for (const [place, id] of kept.entries()) history[view * length + place] = items.indexOf(id);
+  });
+  return history;
 }
 
 /** In words: what the times are, and from when to when they go. */

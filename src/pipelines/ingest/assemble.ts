@@ -89,7 +89,7 @@ export async function assemble(
   const catalogue = catalogueOf(items, photo, categories, before);
   const candidates = candidateFigures({ ...whole, counterPeriod });
   if (data.candidatesAreSampled) findGivenAway(candidates, findings);
-  const history = buildHistories(whole.clicks, pageViews, users.length, historyLength);
+  const history = data.history ?? buildHistories(whole.clicks, pageViews, users.length, historyLength);
   const split = whole.pageViews.split.subarray(whole.pageViews.split.length - user.length);
   const met = [...data.findings, ...findings.list()];
   return {

@@ -215,7 +215,13 @@ async function readSource(
 ): Promise<SourceData> {
   const stage = 'Read the log';
   progress({ kind: 'start', stage, total: 0, unit: 'rows' });
-  const data = await source.read({ seed: config.seed, maxBadRows: config.maxBadRows, signal, ...place });
+  const data = await source.read({
+    seed: config.seed,
+    maxBadRows: config.maxBadRows,
+    historyLength: config.historyLength,
+    signal,
+    ...place,
+  });
   await safePlace(signal);
   progress({
     kind: 'end',
