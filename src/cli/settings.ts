@@ -88,6 +88,20 @@ export function list(text: string): string[] {
 }
 
 /** A number; text that is none is left for the schema to refuse by key. */
+/**
+ * Files by name, separated by commas: `name=FILE`, or a file that is called as it is named.
+ * @param own what a file without a name is called; without it by its own name
+ */
+export function namedFiles(text: string, own?: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    list(text).map((part) => {
+      const [, name, file = part] = /^([^=/\\]+)=(.+)$/.exec(part) ?? [];
+      const stem = file.replace(/^.*[/\\]/, '').replace(/\..*$/, '');
+      return [name ?? own ?? stem, file];
+    }),
+  );
+}
+
 export function number(text: string): number | string {
   return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
 }

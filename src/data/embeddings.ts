@@ -1,9 +1,9 @@
 /** Embeddings of a catalogue on disk: one row an item, keyed by item id. */
 import { CourierError } from '../errors.ts';
-import { requireReadable, writeWhole } from '../storage/files.ts';
+import { hashFile, requireReadable, writeWhole } from '../storage/files.ts';
 import type { Vectors } from './columns.ts';
 import { type Dataset, NONE } from './dataset.ts';
-import { withOwnLayout } from './foreign-embeddings.ts';
+import { partsOf, withOwnLayout } from './foreign-embeddings.ts';
 import { digestBytes, type HashedBatch, writeDigest } from './hashed-vectors.ts';
 import { writeParquet } from './parquet.ts';
 import { type ParquetTable, readParquet, readParquetMetadata } from './parquet-table.ts';
@@ -96,13 +96,26 @@ function columnsOf(ids: readonly string[], vectors: Vectors) {
  * @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT, DATASET_INVALID; VALUE_INVALID for unequal lengths
  */
 export async function readEmbeddings(path: string): Promise<StoredEmbeddings> {
-  await requireReadable(path, 'Embeddings');
+  await requireEmbeddings(path);
   return withOwnLayout(path, (own) =>
     readParquet(own, async (table) => {
       const ids = await requiredTexts(table, 'item_id', path);
       return { ids, ...(await vectorsFrom(table, path, (row) => `item ${ids[row]}`)) };
     }),
   );
+}
+
+/** @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE where a file of them is not there */
+export async function requireEmbeddings(path: string): Promise<void> {
+  const { vectors, ids } = partsOf(path);
+  await requireReadable(vectors, 'Embeddings');
+  if (ids !== null) await requireReadable(ids, 'Ids of embeddings');
+}
+
+/** SHA-256 of what embeddings are read from. */
+export async function hashEmbeddings(path: string): Promise<string> {
+  const { vectors, ids } = partsOf(path);
+  return ids === null ? hashFile(vectors) : `${await hashFile(vectors)} ${await hashFile(ids)}`;
 }
 
 /**

@@ -5,6 +5,8 @@ import { basename, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../errors.ts';
 import { describeSelect, fileLiteral, identifier, literal, type SqlColumn, withDuckDB } from './duckdb.ts';
+import { readNpy } from './npy.ts';
+import { writeParquet } from './parquet.ts';
 
 /** What the columns of a file are taken for, as SQL. */
 interface Reading {
@@ -31,10 +33,15 @@ const numbers = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)$
  * @throws CourierError VALUE_INVALID where it is not plain which column is which, FILE_CORRUPT
  */
 export async function withOwnLayout<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
-  if (/\.npy$/i.test(path)) throw npy(path);
+  const { vectors, ids } = partsOf(path);
+  if (/\.npy$/i.test(vectors) && ids === null) throw npy(path);
   const temporary = await mkdtemp(join(tmpdir(), 'courier-embeddings-'));
   try {
     const copy = join(temporary, 'embeddings.parquet');
+    if (ids !== null) {
+      await copyMatrix(vectors, ids, copy);
+      return await read(copy);
+    }
     const isCopied = await withDuckDB(
       [temporary],
       async (connection) => {
@@ -52,6 +59,39 @@ export async function withOwnLayout<T>(path: string, read: (path: string) => Pro
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** Files that embeddings are read from: one, or an npy file with another of ids behind a colon. */
+export function partsOf(path: string): { readonly vectors: string; readonly ids: string | null } {
+  const [, vectors, ids] = /^(.+\.npy):(.+)$/i.exec(path) ?? [];
+  return vectors === undefined || ids === undefined ? { vectors: path, ids: null } : { vectors, ids };
+}
+
+/** @throws CourierError VALUE_INVALID where there is not an id for each row */
+async function copyMatrix(vectors: string, ids: string, copy: string): Promise<void> {
+  const matrix = await readNpy(vectors);
+  const texts = await withDuckDB(
+    [],
+    async (connection) => {
+      const source = sourceOf(ids);
+      const columns = await columnsOf(connection, source, ids);
+      const id = columns.length === 1 ? columns[0] : idOf(columns);
+      if (id === undefined) throw notPlain(ids, columns, 'ids');
+      const read = await connection.runAndReadAll(`SELECT ${idText(id)} FROM ${source}`);
+      return read.getRows().map(([text]) => `${text}`);
+    },
+    { files: [ids] },
+  );
+  if (texts.length !== matrix.length)
+    throw new CourierError(
+      'VALUE_INVALID',
+      `${basename(vectors)} has ${matrix.length} rows and ${basename(ids)} ${texts.length} ids.`,
+      'Give an id for each row, in their order; a CSV file needs a header.',
+    );
+  await writeParquet(copy, [
+    { name: 'item_id', type: 'VARCHAR', values: texts },
+    { name: 'embedding', type: 'FLOAT[]', values: matrix },
+  ]);
 }
 
 function sourceOf(path: string): string {
@@ -98,15 +138,18 @@ function understand(path: string, columns: readonly SqlColumn[]): Reading {
   const id = idOf(columns.filter((column) => !used.includes(column)));
   if (id === undefined) throw notPlain(path, columns, 'ids');
   const [vector] = vectors;
-  // A whole number in a column with decimals is that number.
-  const text = `regexp_replace(CAST(${identifier(id.name)} AS VARCHAR), '^(-?[0-9]+)\\.0+$', '\\1')`;
   return {
-    id: text,
+    id: idText(id),
     vector:
       vector === undefined
         ? `CAST([${wide.map(({ name }) => identifier(name)).join(', ')}] AS FLOAT[])`
         : `CAST(${identifier(vector.name)} AS FLOAT[])`,
   };
+}
+
+/** A whole number in a column with decimals is that number. */
+function idText({ name }: SqlColumn): string {
+  return `regexp_replace(CAST(${identifier(name)} AS VARCHAR), '^(-?[0-9]+)\\.0+$', '\\1')`;
 }
 
 /** A column for each value: of one beginning and the numbers from 0 or 1 on, such as `0`, `1` or `emb_1`, `emb_2`. */
@@ -152,6 +195,6 @@ function npy(path: string): CourierError {
   return new CourierError(
     'VALUE_INVALID',
     `${basename(path)} cannot be used: an npy file holds no ids.`,
-    'Write ids and vectors side by side as Parquet or CSV, with the columns item_id and embedding.',
+    `Name a file of ids, one for each row, behind it: ${basename(path)}:ids.csv; or write both as Parquet or CSV, with the columns item_id and embedding.`,
   );
 }

@@ -22,11 +22,11 @@ export async function tinyDataset(folder: string): Promise<string> {
 }
 
 /** Embeddings that point anywhere, of every item. */
-export async function writeRandomEmbeddings(dataset: string, path: string): Promise<void> {
+export async function writeRandomEmbeddings(dataset: string, path: string, seed = 1): Promise<void> {
   const dimension = 4;
   const { catalogue, images } = await loadDataset(dataset);
   images.close();
-  const random = Random.seeded(1, 'directions');
+  const random = Random.seeded(seed, 'directions');
   const vectors = catalogue.ids.flatMap(() => {
     const values = Array.from({ length: dimension }, () => random.normal());
     return values.map((value) => value / Math.hypot(...values));

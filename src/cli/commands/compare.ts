@@ -13,13 +13,14 @@ import { writeReport } from '../../report/write.ts';
 import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { dataMissing, datasetFolder } from '../data-folder.ts';
-import { collectSettings, list, seeds } from '../settings.ts';
+import { collectSettings, list, namedFiles, seeds } from '../settings.ts';
 
 interface Options extends CommonOptions {
   readonly dataset?: string;
   readonly data?: string;
   readonly recipe?: string;
   readonly sources?: string[];
+  readonly embeddings?: Readonly<Record<string, string>>;
   readonly features?: string[];
   readonly seeds?: number[];
   readonly out?: string;
@@ -47,6 +48,11 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
       list,
     )
     .option(
+      '--embeddings <files>',
+      'embeddings of others as further rows: name=FILE, separated by commas; Parquet, CSV, or vectors.npy:ids.csv',
+      (text: string) => namedFiles(text),
+    )
+    .option(
       '--features <names>',
       `${featureNames.join(', ')}; separated by commas, joined by + (default: sim-score)`,
       list,
@@ -56,12 +62,12 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--plan', 'only say what would be computed, what is there, and how long the rest takes')
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {
-        const { dataset, sources, features, seeds, out } = options;
+        const { dataset, sources, embeddings, features, seeds, out } = options;
         const { data } = options;
         if (options.recipe !== undefined && data === undefined) throw dataMissing();
         const recipe =
           options.recipe === undefined || data === undefined ? null : await readRecipe(options.recipe, data);
-        const own = { dataset, sources, features, seeds, out };
+        const own = { dataset, sources, embeddings, features, seeds, out };
         const settings = await collectSettings(options, own, recipe?.compare);
         if (data !== undefined)
           settings['dataset'] = await datasetFolder(data, recipe, settings['out'], context);

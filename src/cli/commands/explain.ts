@@ -7,7 +7,7 @@ import { attentionSentence } from '../../report/attention.ts';
 import type { Explanation } from '../../report/explanation.ts';
 import { decimals, oneLine } from '../../text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
-import { collectSettings, list, number } from '../settings.ts';
+import { collectSettings, namedFiles, number } from '../settings.ts';
 
 interface Options extends CommonOptions {
   readonly dataset?: string;
@@ -34,7 +34,7 @@ export function explainCommand(terminal: Terminal, outcome: Outcome): Command {
     .option(
       '--embeddings <files>',
       'embeddings of that encoder, and name=FILE of others to compare with, separated by commas',
-      namedFiles,
+      (text: string) => namedFiles(text, ownName),
     )
     .option('--user <id>', 'clicks of this user')
     .option('--item <id>', 'clicks on this item')
@@ -60,16 +60,6 @@ export function explainCommand(terminal: Terminal, outcome: Outcome): Command {
         return { page: html, explanation: json, clicks: explanation.clicks.length, attention, information };
       }),
     );
-}
-
-/** `FILE` and `name=FILE`, separated by commas. A file without a name is of the encoder that is explained. */
-function namedFiles(text: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    list(text).map((part) => {
-      const [, name = ownName, file = part] = /^([^=/\\]+)=(.+)$/.exec(part) ?? [];
-      return [name, file];
-    }),
-  );
 }
 
 function describeGains(information: Explanation['information']): readonly string[] {

@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
+import { hashEmbeddings, requireEmbeddings } from '../../data/embeddings.ts';
 import { CourierError } from '../../errors.ts';
 import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
 import { summariseAttention } from '../../evaluation/attention-summary.ts';
@@ -22,7 +23,7 @@ import {
 } from '../../evaluation/ranker-trainer.ts';
 import { evaluationReport } from '../../evaluation/report.ts';
 import type { RankerRun } from '../../evaluation/table.ts';
-import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
+import { loadItemEmbeddings, loadKnownEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { measuredStarts } from '../../evaluation/warm-start.ts';
 import { attentionFile } from '../../objectives/courier-lesson.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
@@ -69,8 +70,8 @@ export async function planComparison(
   const config = parseConfig(compareConfig, settings, 'compare configuration');
   return withDataset(config.dataset, async (dataset) => {
     signal?.throwIfAborted();
-    requireFit(dataset, config);
-    await requireSameRun(config.out, identityOf(config, dataset));
+    await requireFit(dataset, config);
+    await requireSameRun(config.out, await identityOf(config, dataset));
     const starts = measuredStarts(dataset, config);
     return planTasks({ ...config, starts }, await StageCosts.open(config.out));
   });
@@ -82,8 +83,8 @@ async function compareOn(
   engine: Engine,
   options: WorkOptions,
 ): Promise<Comparison> {
-  requireFit(dataset, config);
-  return withRunFolder(config.out, identityOf(config, dataset), ({ startedAt }) =>
+  await requireFit(dataset, config);
+  return withRunFolder(config.out, await identityOf(config, dataset), ({ startedAt }) =>
     fillRunFolder(
       dataset,
       { ...config, starts: measuredStarts(dataset, config) },
@@ -135,7 +136,12 @@ async function fillRunFolder(
  * Refuses at once what the dataset could not give after hours.
  * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY
  */
-function requireFit(dataset: Dataset, config: CompareConfig): void {
+async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void> {
+  if (config.sources.length + Object.keys(config.embeddings).length === 0) throw nothingToCompare();
+  for (const path of Object.values(config.embeddings)) {
+    await requireEmbeddings(path);
+    await loadKnownEmbeddings(dataset, path);
+  }
   requireColumns(dataset, config);
   requireTrainable(dataset);
   const parts = config.features.flatMap((set) => set.split('+'));
@@ -159,16 +165,25 @@ function requireFit(dataset: Dataset, config: CompareConfig): void {
  * As of `pretrain`: where, with how much, how many at a time, how often they are saved, and whether a collapse ends one,
  * may change; and what only the report is made with, which is made anew every time.
  */
-function identityOf(
-  { dataset: _, out, parallel, sliceBy, diagnosis, examples, ...config }: CompareConfig,
+async function identityOf(
+  { dataset: _, out, parallel, sliceBy, diagnosis, examples, embeddings, ...config }: CompareConfig,
   { hash }: Dataset,
-): RunIdentity {
+): Promise<RunIdentity> {
   const pretrain = whatIsLearned(config.pretrain);
-  return { pipeline: 'compare', config: { ...config, pretrain }, datasetHash: hash };
+  const given: Record<string, string> = {};
+  for (const [name, path] of Object.entries(embeddings)) given[name] = await hashEmbeddings(path);
+  const own = Object.keys(given).length === 0 ? {} : { embeddings: given };
+  return { pipeline: 'compare', config: { ...config, ...own, pretrain }, datasetHash: hash };
 }
 
-function visualRows({ sources, features, out }: CompareConfig, embedded: readonly EmbedTask[]) {
-  return sources.flatMap((source) =>
+function visualRows(
+  { sources, embeddings, features, out }: CompareConfig,
+  embedded: readonly EmbedTask[],
+): VisualRow[] {
+  const given = Object.entries(embeddings).flatMap(([source, path]) =>
+    features.map((set): VisualRow => ({ source, features: set, embeddings: () => path })),
+  );
+  const made = sources.flatMap((source) =>
     features.map((set): VisualRow => {
       return {
         source,
@@ -180,6 +195,15 @@ function visualRows({ sources, features, out }: CompareConfig, embedded: readonl
         },
       };
     }),
+  );
+  return [...made, ...given];
+}
+
+function nothingToCompare(): CourierError {
+  return new CourierError(
+    'CONFIG_INVALID',
+    'There is nothing to compare: `sources` names none, and there are no `embeddings`.',
+    'Name sources, or files of embeddings.',
   );
 }
 

@@ -28,8 +28,8 @@ export interface EmbedTask extends TaskState {
 /** A ranker. */
 export interface RankTask extends TaskState {
   readonly kind: 'rank';
-  /** null: without images. */
-  readonly source: SourceName | null;
+  /** A source, or the name of given embeddings; null: without images. */
+  readonly source: string | null;
   readonly features: string | null;
   readonly start: Start;
   readonly seed: number;
@@ -73,7 +73,8 @@ export async function planTasks(config: CompareConfig, costs: StageCosts): Promi
   const bases = (starts.includes('warm') ? seeds : []).map(async (seed): Promise<BaseTask> => {
     return { kind: 'base', seed, ...(await stateOf(basePath(folder, seed))) };
   });
-  const visual = sources.flatMap((source) => features.map((set) => ({ source, features: set })));
+  const named: readonly string[] = [...sources, ...Object.keys(config.embeddings)];
+  const visual = named.flatMap((source) => features.map((set) => ({ source, features: set })));
   const rankers = seeds.flatMap((seed) =>
     starts.flatMap((start) =>
       [null, ...visual].map(async (row): Promise<RankTask> => {

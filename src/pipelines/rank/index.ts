@@ -1,5 +1,6 @@
 /** Ranking: dataset + features → CTR models, and the table that compares them. */
 import { parseConfig } from '../../config.ts';
+import { hashEmbeddings, requireEmbeddings } from '../../data/embeddings.ts';
 import { CourierError } from '../../errors.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
@@ -15,7 +16,6 @@ import { Failures } from '../../runs/failures.ts';
 import { withRunFolder } from '../../runs/run-folder.ts';
 import { StageCosts } from '../../runs/stage-costs.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
-import { hashFile, requireReadable } from '../../storage/files.ts';
 import { type RankConfigInput, rankConfig } from './config.ts';
 import { type ExportedRanker, exportRow } from './export.ts';
 
@@ -38,8 +38,8 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
   if (exported !== null && exported !== 'none' && !visual.includes(exported))
     throw exportUnknown(exported, visual);
   if (visual.length > 0 && embeddings === undefined) throw embeddingsMissing(visual);
-  if (embeddings !== undefined) await requireReadable(embeddings, 'Embeddings');
-  const embeddingsHash = embeddings === undefined ? null : await hashFile(embeddings);
+  if (embeddings !== undefined) await requireEmbeddings(embeddings);
+  const embeddingsHash = embeddings === undefined ? null : await hashEmbeddings(embeddings);
   return withDataset(folder, async (dataset, engine) => {
     requireColumns(dataset, config);
     requireTrainable(dataset);
