@@ -24,6 +24,8 @@ export { type EmbedConfigInput, embedConfig } from './pipelines/embed/config.ts'
 export { type EmbedResult, embed } from './pipelines/embed/index.ts';
 export { type ExplainConfigInput, explainConfig } from './pipelines/explain/config.ts';
 export { type ExplainResult, explain } from './pipelines/explain/index.ts';
+export { type FeaturesConfigInput, featuresConfig } from './pipelines/features/config.ts';
+export { type FeaturesDescription, type FeaturesResult, features } from './pipelines/features/index.ts';
 export { type IngestConfigInput, ingestConfig } from './pipelines/ingest/config.ts';
 export { type IngestResult, ingest } from './pipelines/ingest/index.ts';
 export { type PretrainConfigInput, pretrainConfig } from './pipelines/pretrain/config.ts';

@@ -9,6 +9,7 @@ import { describeCommand } from './commands/describe.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { embedCommand } from './commands/embed.ts';
 import { explainCommand } from './commands/explain.ts';
+import { featuresCommand } from './commands/features.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
 import { rankCommand } from './commands/rank.ts';
@@ -22,6 +23,7 @@ const commands = [
   pretrainCommand,
   embedCommand,
   clusterCommand,
+  featuresCommand,
   rankCommand,
   compareCommand,
   tuneCommand,

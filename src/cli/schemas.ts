@@ -6,6 +6,7 @@ import { compareConfig } from '../pipelines/compare/config.ts';
 import { describeConfig } from '../pipelines/describe/config.ts';
 import { embedConfig } from '../pipelines/embed/config.ts';
 import { explainConfig } from '../pipelines/explain/config.ts';
+import { featuresConfig } from '../pipelines/features/config.ts';
 import { ingestConfig } from '../pipelines/ingest/config.ts';
 import { pretrainConfig } from '../pipelines/pretrain/config.ts';
 import { rankConfig } from '../pipelines/rank/config.ts';
@@ -18,6 +19,7 @@ export const schemas = {
   embed: embedConfig,
   cluster: clusterConfig,
   'cluster --assign': assignConfig,
+  features: featuresConfig,
   rank: rankConfig,
   compare: compareConfig,
   tune: tuneConfig,

@@ -36,6 +36,7 @@ import {
   readExposures,
   readFeatures,
   readPageViews,
+  readPlaces,
   requiredTexts,
   startsFrom,
 } from './tables.ts';
@@ -219,6 +220,23 @@ export async function loadLoggedTables(folder: string): Promise<LoadedTables> {
   const { content } = await readManifest(folder);
   await checkFiles(folder, content);
   return loadTables(folder, content, content.logged);
+}
+
+/**
+ * Of each exposure the log that it came with, and its row there; null where candidates were drawn.
+ * @throws CourierError of loadDataset
+ */
+export async function readLogRows(
+  folder: string,
+): Promise<{ readonly log: Int32Array; readonly row: BigInt64Array } | null> {
+  const { content } = await readManifest(folder);
+  if (!content.logged) return null;
+  const rows = content.parts.reduce((sum, part) => sum + part.rows, 0);
+  const found = { log: new Int32Array(rows), row: new BigInt64Array(rows) };
+  await withParts(folder, content, async (parts) => {
+    for (const { exposures, offsets } of parts) await readPlaces(exposures, found, offsets);
+  });
+  return found;
 }
 
 async function loadTables(

@@ -154,6 +154,25 @@ export async function readExposures(
   ]);
 }
 
+/** Reads where exposures stand in their logs. */
+export async function readPlaces(
+  table: ParquetTable,
+  { log, row }: { readonly log: Int32Array; readonly row: BigInt64Array },
+  { row: from }: Offsets,
+): Promise<void> {
+  await table.numbers([
+    into(log, from, 'log', 'INTEGER'),
+    {
+      name: 'log_row',
+      type: 'DOUBLE',
+      stored: 'BIGINT',
+      take(values, first) {
+        for (let at = 0; at < values.length; at++) row[from + first + at] = BigInt(values[at]!);
+      },
+    },
+  ]);
+}
+
 /**
  * Reads base features and contexts.
  * @param numeric row-major; of each name the place in a row
