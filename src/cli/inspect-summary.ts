@@ -2,7 +2,8 @@
 import type { Inspected, Purpose } from '../data/sources/inspect.ts';
 import { oneLine, percent } from '../text.ts';
 
-export function describeInspected(what: string, { columns, proposals }: Inspected): string {
+/** @param isLog whether its rows may be exposures with labels */
+export function describeInspected(what: string, { columns, proposals }: Inspected, isLog: boolean): string {
   const width = Math.max(...columns.map(({ name }) => oneLine(name, 40).length));
   const typeWidth = Math.max(...columns.map(({ type }) => oneLine(type, 24).length));
   const lines = columns.map(({ name, type, missing, samples }) => {
@@ -13,7 +14,13 @@ export function describeInspected(what: string, { columns, proposals }: Inspecte
   const proposed = Object.entries(proposals).map(
     ([purpose, { column, why }]) => `  ${purpose}: ${oneLine(column, 60)} (${oneLine(why, 100)})`,
   );
-  return [`${what}:`, ...lines, 'Proposed:', ...proposed].join('\n');
+  const unlabelled =
+    isLog && proposals.clicked === undefined
+      ? [
+          '  No column was recognised that says what was clicked: as the command stands, every row is a purchase. If one does, name it: --clicked COLUMN, or --clicked "COLUMN = \'click\'".',
+        ]
+      : [];
+  return [`${what}:`, ...lines, 'Proposed:', ...proposed, ...unlabelled].join('\n');
 }
 
 /** What was named on the command line. */

@@ -55,7 +55,13 @@ export async function main(terminal: Terminal): Promise<0 | 1 | 2> {
     await program.parseAsync(terminal.words, { from: 'user' });
   } catch (error) {
     // Commander has printed its message already: help and version with 0, a wrong command line with 1.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    if (error instanceof CommanderError) {
+      if (error.code === 'commander.excessArguments')
+        terminal.stderr.write(
+          'A pattern such as logs/*.csv needs quotation marks, or the shell makes several words of it.\n',
+        );
+      return error.exitCode === 0 ? 0 : 1;
+    }
     throw error;
   }
   return outcome.exitCode;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { collectSettings, seeds } from './settings.ts';
+import { collectSettings, list, seeds } from './settings.ts';
 
 describe('settings from the command line', () => {
   it('let --set override the file, and own options both, at any depth', async () => {
@@ -15,4 +15,13 @@ describe('settings from the command line', () => {
   it('read a number of seeds or a list of them', () => {
     expect([seeds('3'), seeds('4,7'), seeds('x')]).toEqual([[1, 2, 3], [4, 7], ['x']]);
   });
+});
+
+it('a list is split at commas, but not within an expression', () => {
+  expect(list("price, replace(price, ',', '.'), \"a, b\",[1, 2][1]")).toEqual([
+    'price',
+    "replace(price, ',', '.')",
+    '"a, b"',
+    '[1, 2][1]',
+  ]);
 });

@@ -82,12 +82,21 @@ function invalid(problem: string): CourierError {
   );
 }
 
-/** `a, b` → ['a', 'b'] */
+/** `a, b` → ['a', 'b']; a comma within parentheses, brackets or quotation marks belongs to an expression. */
 export function list(text: string): string[] {
-  return text.split(',').map((part) => part.trim());
+  const parts = [''];
+  let [depth, mark] = [0, ''];
+  for (const letter of text) {
+    if (mark !== '') mark = letter === mark ? '' : mark;
+    else if (letter === "'" || letter === '"') mark = letter;
+    else if ('([{'.includes(letter)) depth++;
+    else if (')]}'.includes(letter)) depth--;
+    if (letter === ',' && depth <= 0 && mark === '') parts.push('');
+    else parts[parts.length - 1] += letter;
+  }
+  return parts.map((part) => part.trim());
 }
 
-/** A number; text that is none is left for the schema to refuse by key. */
 /**
  * Files by name, separated by commas: `name=FILE`, or a file that is called as it is named.
  * @param own what a file without a name is called; without it by its own name
@@ -102,6 +111,7 @@ export function namedFiles(text: string, own?: string): Readonly<Record<string, 
   );
 }
 
+/** A number; text that is none is left for the schema to refuse by key. */
 export function number(text: string): number | string {
   return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
 }

@@ -26,7 +26,8 @@ export class Findings {
 export class BadRows {
   readonly #file: string;
   readonly #findings: Findings;
-  readonly #examples: string[] = [];
+  /** Of each reason how many rows, and the first of them. */
+  readonly #reasons = new Map<string, { count: number; readonly example: string }>();
   #count = 0;
 
   constructor(file: string, findings: Findings) {
@@ -39,22 +40,29 @@ export class BadRows {
     const example = `row ${row}: ${value === null || value === '' ? '(empty)' : value}`;
     this.#count++;
     this.#findings.add(`Rows of ${this.#file} skipped: ${reason}`, example);
-    if (this.#examples.length < maxExamples) this.#examples.push(shortened(`${reason}, ${example}`));
+    const known = this.#reasons.get(reason);
+    if (known === undefined) this.#reasons.set(reason, { count: 1, example: shortened(example) });
+    else known.count++;
   }
 
   /** The same for rows of one reason, of which only some are shown. */
   skipAll(reason: string, count: number, examples: readonly { row: number; value: string | null }[]): void {
     for (const { row, value } of examples) this.skip(row, reason, value);
-    this.#count += count - examples.length;
+    const more = count - examples.length;
+    const known = this.#reasons.get(reason);
+    if (known !== undefined) known.count += more;
+    this.#count += more;
     this.#findings.add(`Rows of ${this.#file} skipped: ${reason}`, undefined, count - examples.length);
   }
 
   /** @throws CourierError TOO_MANY_BAD_ROWS when more than this share of the rows was skipped */
   check(total: number, maxBadRows: number): void {
     if (this.#count <= total * maxBadRows) return;
+    const most = [...this.#reasons].sort((a, b) => b[1].count - a[1].count).slice(0, maxExamples);
+    const reasons = most.map(([reason, { count, example }]) => `${reason} (${count}, such as ${example})`);
     throw new CourierError(
       'TOO_MANY_BAD_ROWS',
-      `${this.#count} of ${total} rows of ${this.#file} cannot be used; ${this.#examples.join('; ')}.`,
+      `${this.#count} of ${total} rows of ${this.#file} cannot be used: ${reasons.join('; ')}.`,
       `Correct the file or the column mapping, or raise maxBadRows (${maxBadRows} now) to skip more rows.`,
     );
   }

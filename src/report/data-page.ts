@@ -15,7 +15,7 @@ export function dataPage(report: DataReport): string {
   return pageOf({
     title: `The data of ${oneLine(dataset, 80)}`,
     heading: headingOf(report),
-    lede: `${integer(counts['exposures'] ?? 0)} exposures from ${dayOf(period.first)} to ${dayOf(period.last)}. ${oneLine(ingest.candidateSampling, 300)}.`,
+    lede: `${integer(counts['exposures'] ?? 0)} exposures from ${dayOf(period.first)} to ${dayOf(period.last)}. Candidates: ${oneLine(ingest.candidateSampling, 300)}.`,
     facts: [
       ['clicked', percent(clickRate)],
       ['users', integer(counts['users'] ?? 0)],
@@ -50,10 +50,14 @@ function dayOf(iso: string): string {
   return iso.slice(0, 10);
 }
 
+function minuteOf(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ');
+}
+
 function daysSection({ days, period }: DataReport): Html {
   return html`<section id="days" aria-labelledby="days-title">
 <h2 id="days-title">What was shown and clicked, by day</h2>
-<p>Training until ${dayOf(period.validationFrom)}, validation until ${dayOf(period.testFrom)}, test from there on: the dashed lines. Days are of UTC.</p>
+<p>Training until ${minuteOf(period.validationFrom)}, validation until ${minuteOf(period.testFrom)}, test from there on: the dashed lines. Times are of UTC.</p>
 <figure>${exposuresByDay(days, period)}<figcaption>Exposures of each day</figcaption></figure>
 <figure>${clickRateByDay(days, period)}<figcaption>Share of them that was clicked</figcaption></figure>
 </section>`;
@@ -103,8 +107,8 @@ function photosSection({ withPhoto, mostClicked, leastClicked, ingest }: DataRep
   return html`<section id="photos" aria-labelledby="photos-title">
 <h2 id="photos-title">Photos</h2>
 <p>There is a photo for the items of ${percent(withPhoto.exposures)} of the exposures and of ${percent(withPhoto.clicks)} of the clicks.</p>
-${tiles('Most clicked of those that were shown often', mostClicked)}
-${tiles('Least clicked', leastClicked)}
+${tiles('Most clicked in the training period, of those that were shown often', mostClicked)}
+${tiles('Least clicked of the same', leastClicked)}
 ${broken.length === 0 ? null : findingsTable(broken)}
 </section>`;
 }
@@ -125,7 +129,7 @@ function leaksSection({ leaks }: DataReport): Html {
 export function outcomeOf({ outcome }: LeakCheck): string {
   if (outcome.kind === 'not possible') return `not looked for: ${outcome.why}`;
   if (outcome.isWrong) return 'wrong: no table made of these data can be believed';
-  return outcome.found === 0 ? 'as it should be' : 'to be known';
+  return outcome.found === 0 ? 'as it should be' : 'for your information';
 }
 
 function usersSection({ heavyUsers }: DataReport): Html | null {

@@ -23,7 +23,6 @@ export interface RateFamily {
 export interface Day {
   /** Such as 2024-03-01. */
   readonly day: string;
-  readonly split: Split;
   readonly exposures: number;
   readonly clicks: number;
 }

@@ -38,12 +38,17 @@ export function describeCommand(terminal: Terminal, outcome: Outcome): Command {
     );
 }
 
+/** Up to the minute. */
+function minute(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ');
+}
+
 function summary(report: DataReport): readonly string[] {
   const { period, clickRate, withPhoto, histories, heavyUsers, leaks } = report;
   const test = histories.find(({ split }) => split === 'test')?.shares[0] ?? 0;
   return [
     headingOf(report),
-    `From ${period.first.slice(0, 10)} to ${period.last.slice(0, 10)}; validation from ${period.validationFrom.slice(0, 10)}, test from ${period.testFrom.slice(0, 10)}`,
+    `From ${period.first.slice(0, 10)} to ${period.last.slice(0, 10)}; validation from ${minute(period.validationFrom)}, test from ${minute(period.testFrom)} UTC`,
     `Clicked: ${percent(clickRate)} of the exposures; with a photo: ${percent(withPhoto.exposures)} of the exposures, ${percent(withPhoto.clicks)} of the clicks`,
     `Without a history: ${percent(test)} of the test page views`,
     ...heavyUsers.map(

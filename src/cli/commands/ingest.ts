@@ -170,8 +170,8 @@ async function inspect(options: Options, print: (text: string) => void) {
       ? null
       : await inspectTable(catalogue, 'Catalogue', ['item', 'image', 'title'], text);
   const command = proposedCommand({ log, catalogue, images, ...text }, inspected, items);
-  print(describeInspected('Click log', inspected));
-  if (items !== null) print(`\n${describeInspected('Catalogue', items)}`);
+  print(describeInspected('Click log', inspected, true));
+  if (items !== null) print(`\n${describeInspected('Catalogue', items, false)}`);
   print(`\n${command}`);
   return { log: inspected, catalogue: items, command };
 }

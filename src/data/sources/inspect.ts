@@ -60,13 +60,17 @@ const names: Readonly<Record<Purpose, readonly RegExp[]>> = {
     /item|article|product|asin|sku/i,
   ],
   time: [/^(time|timestamp|ts|date|datetime|shown_at|t_dat)$/i, /time|date|_at$/i],
-  clicked: [/^(clicked|click|label|is_click)$/i, /click|label|purchas|bought|event|target/i],
+  clicked: [
+    /^(clicked|click|is_click)$/i,
+    /^label$|click|purchas|bought|event|action|interaction|target/i,
+    /^(type|behaviou?r|status|label)/i,
+  ],
   pageView: [
     /^(page_?view|view|request|impression|session)(_?id)?$/i,
-    /view|request|impression|session|query_?id/i,
+    /view|request|impression|session|query_?id|slate|^(list|page|feed|search)_?id$/i,
   ],
   image: [/^(image|photo|picture|img)(_?(path|file|url))?$/i, /image|photo|picture|img|thumb/i],
-  title: [/^(title|name|product_?name)$/i, /title|name/i],
+  title: [/^(title|name|product_?name)$/i, /title|name/i, /^label$|caption/i],
 };
 
 /** @throws CourierError of reading */
@@ -124,7 +128,7 @@ export async function inspectTable(
 
 /** What is known of an exposure as a number: by its values, and by a name that says so, for ids are numbers, too. */
 function isNumber({ name, texts }: Look): boolean {
-  if (!/price|position|rank|score|discount|amount|duration|dwell/i.test(name)) return false;
+  if (!/price|position|slot|place|rank|score|discount|amount/i.test(name)) return false;
   return texts.every((text) => text === null || isMissing(text) || Number.isFinite(Number(text)));
 }
 
@@ -182,7 +186,12 @@ function labels(
   } catch {
     // Events by name, of which one is the click.
     const click =
-      counts.size <= 20 ? texts.find((text) => text !== null && /^(click|buy|purchase)/i.test(text)) : null;
+      counts.size <= 20
+        ? texts.find(
+            (text) =>
+              text !== null && /^(click|tap|buy|bought|purchase|order|open|select|like|1$)/i.test(text),
+          )
+        : null;
     if (click == null) return null;
     const expression = `${column} = '${click.replaceAll("'", "''")}'`;
     return { rank, name, column: expression, why: `${click} is one of its ${counts.size} values` };

@@ -32,10 +32,13 @@ async function shardsOf(images: string): Promise<readonly string[] | null> {
   }
   if (entry?.isFile() === true) {
     if (extname(images) === '.tar') return [images];
+    const isPacked = /\.(tar\.\w+|tgz|zip|7z|rar)$/i.test(images);
     throw new CourierError(
       'FILE_UNREADABLE',
-      `Photos cannot be read from the file ${images}.`,
-      'Name a folder, .tar archives, or an address such as s3://bucket/folder.',
+      `Photos cannot be read from the file ${images}${isPacked ? ', which is compressed' : ''}.`,
+      isPacked
+        ? 'Unpack it first; a .tar that is not compressed is read as it is.'
+        : 'Name a folder, .tar archives, or an address such as s3://bucket/folder.',
     );
   }
   if (!isPattern(images)) return null;

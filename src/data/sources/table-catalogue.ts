@@ -1,7 +1,7 @@
 /** The catalogue of the table adapter: metadata and photo of every item of the log. */
 import { CourierError } from '../../errors.ts';
 import { oneLine, percent } from '../../text.ts';
-import { BadRows, type Findings } from '../findings.ts';
+import { BadRows, Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
 import type { PhotoInput } from '../photo-file.ts';
 import { embeddedPhotos, photoInText } from './embedded-photos.ts';
@@ -44,8 +44,11 @@ export async function openCatalogue(
   return {
     items,
     describe(log, found) {
+      // Items of before are as they were: what is odd about them was told then.
+      const before = context.before?.items.length ?? 0;
+      const told = new Findings();
       const described = items.ids.map(
-        (id, index) => known.get(index) ?? unknownItem(id, options, photos, found),
+        (id, index) => known.get(index) ?? unknownItem(id, options, photos, index < before ? told : found),
       );
       const understood = requireJoins(log, described, (item) => known.has(item), options, photos);
       return { items: described, understood };
@@ -63,7 +66,9 @@ async function readItems(
   const { catalogue } = options;
   if (catalogue === undefined) return new Map();
   const { path, item, image, title, categories, encoding, quote } = catalogue;
-  const badRows = new BadRows(inputName(path), findings);
+  // An append reads the catalogue again: its rows were told of before.
+  const told = new Findings();
+  const badRows = new BadRows(inputName(path), context.before === undefined ? findings : told);
   const { signal, scratch } = context;
   const reading = { what: 'Catalogue', badRows, findings, encoding, quote, signal, scratch };
   const embedded = image === undefined ? null : await embeddedPhotos(path, image, reading, scratch);
@@ -83,15 +88,16 @@ async function readItems(
     }
     const whole = wholeId(id);
     const place = items.indexOf(whole);
+    const own = place < (context.before?.items.length ?? 0) ? told : findings;
     if (known.has(place)) {
-      findings.add('Catalogue rows of an item already seen, dropped', `row ${row}: ${whole}`);
+      own.add('Catalogue rows of an item already seen, dropped', `row ${row}: ${whole}`);
       continue;
     }
     known.set(place, {
       id: whole,
       photo:
         embedded === null
-          ? photoOf(whole, image === undefined ? undefined : cell(image), photos, options, findings)
+          ? photoOf(whole, image === undefined ? undefined : cell(image), photos, options, own)
           : (embedded.get(row - 1) ?? null),
       title: cell(title),
       categories: categories.map((name) => cell(name)),
@@ -111,7 +117,8 @@ function photoOf(
   options: TableOptions,
   findings: Findings,
 ): PhotoInput | null {
-  if (named === null) return null;
+  // An empty list names nothing.
+  if (named === null || named === '[]') return null;
   const written = named === undefined ? null : photoInText(named);
   if (written !== null) return written;
   if (photos === null) return null;
@@ -209,7 +216,7 @@ function requireJoins(
     understood.push(`Photos: there is a file for the items of ${told(share)}`);
     if (share.exposures < minimumJoin || share.exposures === 0) {
       const lacking = unmet(meets);
-      const near = lacking.map((id) => photos?.nearest(id) ?? null).filter((name) => name !== null);
+      const near = new Set(lacking.map((id) => photos?.nearest(id) ?? null).filter((name) => name !== null));
       const looked =
         catalogue?.image === undefined ? 'by their ids' : `by \`${catalogue.image}\` of the catalogue`;
       const there = images ?? 'the catalogue';
@@ -218,7 +225,8 @@ function requireJoins(
         'items without one',
         lacking,
         'the folder',
-        near,
+        [...near],
+        'Name the folder that holds these photos and the column that names them; or lower `minimumJoin` if it is right so.',
       );
     }
   }
@@ -243,10 +251,11 @@ function apart(
   these: readonly string[],
   other: string,
   those: readonly string[],
+  remedy = 'Name the columns that hold the same ids, or make them so by an expression; or lower `minimumJoin` if it is right so.',
 ): CourierError {
   return new CourierError(
     'VALUE_INVALID',
-    `Ids do not meet: ${what}. Such as ${these.join(', ')} of ${one}; ${other} has such as ${those.join(', ')}.`,
-    'Name the columns that hold the same ids, or make them so by an expression; or lower `minimumJoin` if it is right so.',
+    `Ids do not meet: ${what}. For example, ${one}: ${these.join(', ')}; ${other}: ${those.join(', ') || 'nothing'}.`,
+    remedy,
   );
 }

@@ -71,7 +71,7 @@ export async function withLog<T>(
     badRows.check(total, maxBadRows);
     const time = await timesOf(loaded, options.time);
     const clickTime = options.clickedAt === undefined ? null : await timesOf(loaded, options.clickedAt);
-    await parse(loaded, options, time, clickTime, badRows);
+    await parse(loaded, options, time, clickTime, badRows, findings);
     badRows.check(total, maxBadRows);
     await safePlace(signal);
     await requireBothLabels(connection, options);
@@ -142,11 +142,14 @@ async function parse(
   time: TimeReading,
   clickTime: TimeReading | null,
   badRows: BadRows,
+  findings: Findings,
 ): Promise<void> {
   const { connection, table, column } = loaded;
   const cell = (name: string | undefined) => (name === undefined ? 'NULL' : column(name));
   const clicked = options.clicked === undefined ? 'true' : await labelSql(loaded, options);
   const shownAt = time.milliseconds(column(options.time));
+  const numbers: string[] = [];
+  for (const name of options.numeric) numbers.push(await numberSql(loaded, name, findings));
   const values = {
     user_id: column(options.user),
     item_id: column(options.item),
@@ -157,7 +160,7 @@ async function parse(
         ? 'NULL'
         : `CASE WHEN ${clicked} THEN ${clickTime.milliseconds(cell(options.clickedAt))} END`,
     view: options.pageView === undefined ? '0' : `hash(${column(options.pageView)})`,
-    ...Object.fromEntries(options.numeric.map((name, place) => [`n${place}`, numberSql(column(name))])),
+    ...Object.fromEntries(numbers.map((sql, place) => [`n${place}`, sql])),
     ...Object.fromEntries(options.context.map((name, place) => [`x${place}`, column(name)])),
   };
   const problems = problemsOf(options, column);
@@ -251,12 +254,23 @@ async function labelSql({ connection, table, column }: LoadedTable, options: Log
   return `CASE WHEN ${among(clicks)} THEN true WHEN ${among(others)} THEN false END`;
 }
 
-/** SQL for a finite number: NaN for an empty cell, NULL for something else. */
-function numberSql(text: string): string {
+/** SQL for a finite number: NaN for an empty cell, NULL for something else. A comma is one of decimals where no number has a point. */
+async function numberSql(
+  { connection, table, column }: LoadedTable,
+  name: string,
+  findings: Findings,
+): Promise<string> {
+  const text = column(name);
+  const withCommas = await readNumber(
+    connection,
+    `SELECT CASE WHEN count(*) FILTER (contains(${text}, '.')) = 0 THEN count(*) FILTER (regexp_full_match(trim(${text}), '[+-]?\\d+,\\d+')) ELSE 0 END FROM ${table}`,
+  );
+  findings.add(`Numbers of ${name} with a comma before their decimals`, undefined, withCommas);
+  const plain = withCommas > 0 ? `replace(${text}, ',', '.')` : text;
   const number = String.raw`[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?`;
-  const value = `try_cast(${text} AS DOUBLE)`;
+  const value = `try_cast(${plain} AS DOUBLE)`;
   return `CASE WHEN ${isMissingSql(text)} THEN 'NaN'::DOUBLE
-    WHEN regexp_full_match(trim(${text}), '${number}') AND isfinite(${value}) THEN ${value} END`;
+    WHEN regexp_full_match(trim(${plain}), '${number}') AND isfinite(${value}) THEN ${value} END`;
 }
 
 /** @throws CourierError LOG_WITHOUT_CLICKS where there are no clicks, or nothing but clicks */

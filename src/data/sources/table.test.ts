@@ -170,6 +170,23 @@ describe('the table adapter', () => {
     expect([...data.exposures.clicked.subarray(0, 2)]).toEqual([1, 1]);
   });
 
+  it('reads a comma as one of decimals where no number has a point, and says so', async () => {
+    const commas = tenViews.map((row, place) => [...row.slice(0, 4), `"${place},5"`, 'phone']);
+    const data = await readLog(commas);
+    expect([...data.exposures.numeric[0]!.values.subarray(0, 3)]).toEqual([0.5, 1.5, 2.5]);
+    expect(found(data)).toEqual({ 'Numbers of price with a comma before their decimals': 20 });
+    const mixed = commas.with(0, [...tenViews[0]!.slice(0, 4), '0.5', 'phone']);
+    await expect(readLog(mixed)).rejects.toThrow(/price is not a finite number \(19, such as row 2: 1,5\)/);
+  });
+
+  it('tells of contexts that differ within a page view, and of more clicks than not', async () => {
+    const mixed = tenViews.map((row, place) => [...row.slice(0, 5), place === 1 ? 'web' : 'phone']);
+    const [what] = Object.keys(found(await readLog(mixed)));
+    expect(what).toMatch(/Page views in which device differs/);
+    const reversed = tenViews.map((row, place) => [...row.slice(0, 3), place < 16 ? 1 : 0, ...row.slice(4)]);
+    expect(Object.keys(found(await readLog(reversed)))[0]).toMatch(/does clicked say what was clicked/);
+  });
+
   it('adds items that are in the log only, without metadata', async () => {
     const data = await readLog([...tenViews, ['u1', 'new', '2024-01-01T09:00', 0, 5, 'phone']]);
     expect(data.items.at(-1)).toEqual({ id: 'new', photo: null, title: null, categories: [null] });

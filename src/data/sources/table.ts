@@ -107,6 +107,8 @@ async function exposedViews(
   const shown = await readShownRows(log, options.log, longest, pageView !== undefined, findings, signal);
   const { rows, start } = mergeRows(shown, findings);
   findSingles(start, findings);
+  findMixedContexts(rows, start, options.log.context, findings);
+  findManyClicks(rows, options.log.clicked ?? '', findings);
   const clickedRows = Int32Array.from(rows.clicked.keys()).filter((row) => rows.clicked[row] === 1);
   const ofClicks = (values: Int32Array | Float64Array) => clickedRows.map((row) => values[row]!);
   const pageViews = describePageViews(rows, start.subarray(0, -1), rows.viewTime, start, log, options);
@@ -180,6 +182,45 @@ function findSingles(start: Int32Array, findings: Findings): void {
     'Page views with a single exposure, nearly all: is the column of page views the right one?',
     undefined,
     singles,
+  );
+}
+
+/** A context is one of the page view: of values that differ within one the first is taken. */
+function findMixedContexts(
+  { context }: LogRows,
+  start: Int32Array,
+  names: readonly string[],
+  findings: Findings,
+): void {
+  for (const [column, name] of names.entries()) {
+    const codes = context[column]!;
+    let mixed = 0;
+    for (let view = 0; view + 1 < start.length; view++) {
+      const first = codes[start[view]!];
+      for (let row = start[view]! + 1; row < start[view + 1]!; row++) {
+        if (codes[row] === first) continue;
+        mixed++;
+        break;
+      }
+    }
+    findings.add(
+      `Page views in which ${name} differs, of which the first is taken: is it a context of the page view, and not of the exposure?`,
+      undefined,
+      mixed,
+    );
+  }
+}
+
+/** Share of clicks from which on the labels may be the wrong way round. */
+const mostClicked = 0.6;
+
+function findManyClicks({ clicked }: LogRows, name: string, findings: Findings): void {
+  const clicks = clicked.reduce((sum, each) => sum + each, 0);
+  if (clicks <= mostClicked * clicked.length) return;
+  findings.add(
+    `Clicks, more than the half of all exposures: does ${name} say what was clicked, and not what was shown?`,
+    undefined,
+    clicks,
   );
 }
 

@@ -67,9 +67,6 @@ group('describe', () => {
       expect(total(rates)).toEqual([exposures, clicks]);
       expect(others).toBe(0);
     }
-    expect(report.days.map(({ split }) => split)).toEqual(
-      expect.arrayContaining(['train', 'validation', 'test']),
-    );
     for (const { shares } of report.histories)
       expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 12);
     expect(report.withPhoto).toEqual({ exposures: 1, clicks: 1 });

@@ -100,7 +100,7 @@ function popularity({ report }: Dataset): LeakCheck[] {
     if (auc === null) return [];
     return [
       {
-        what: `Clicked candidates of the ${split} period, told from the others by the popularity of items alone with AUC ${decimals(auc, 3)}`,
+        what: `AUC of the popularity of items alone in the ${split} period: ${decimals(auc, 3)}, over clicks`,
         outcome: {
           kind: 'counted' as const,
           found: clicked.exposures,

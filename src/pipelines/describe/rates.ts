@@ -1,5 +1,5 @@
 /** How often things were shown and clicked: by day, position, category, user, item. */
-import { type Dataset, pageViewOfRows, splits } from '../../data/dataset.ts';
+import { type Dataset, pageViewOfRows } from '../../data/dataset.ts';
 import type { Day, HeavyUser, Rate, RateFamily } from '../../report/data-report.ts';
 import { percent } from '../../text.ts';
 
@@ -41,21 +41,19 @@ export function rateOf(label: string, exposures: number, clicks: number): Rate {
 }
 
 export function daysOf({ pageViews, exposures }: Dataset): Day[] {
-  const days = new Map<number, { split: number; exposures: number; clicks: number }>();
+  const days = new Map<number, { exposures: number; clicks: number }>();
   for (let view = 0; view < pageViews.user.length; view++) {
     const key = Math.floor(pageViews.time[view]! / day);
-    const known = days.get(key) ?? { split: pageViews.split[view]!, exposures: 0, clicks: 0 };
+    const known = days.get(key) ?? { exposures: 0, clicks: 0 };
     for (let row = pageViews.start[view]!; row < pageViews.start[view + 1]!; row++) {
       known.exposures++;
       known.clicks += exposures.clicked[row]!;
     }
     days.set(key, known);
   }
-  return [...days].map(([key, { split, ...counts }]) => ({
-    day: new Date(key * day).toISOString().slice(0, 10),
-    split: splits[split] ?? 'train',
-    ...counts,
-  }));
+  return [...days].map(([key, counts]) => {
+    return { day: new Date(key * day).toISOString().slice(0, 10), ...counts };
+  });
 }
 
 /** By the place in the page view, then by each category of the catalogue and each context of the log. */

@@ -72,6 +72,12 @@ async function contentOf(folder: string) {
   return { hash, counts: report.counts, candidates: report.candidates, tables, pixels };
 }
 
+async function reportOf(folder: string) {
+  const { images, report } = await loadDataset(folder);
+  images.close();
+  return report;
+}
+
 describe('days appended one by one', () => {
   it('give the tables of all at once, and leave what was written as it is', async () => {
     const { paths, all, config } = await tenDays();
@@ -86,6 +92,11 @@ describe('days appended one by one', () => {
     const { hash, ...expected } = await contentOf(whole);
     const { hash: other, ...daily } = await contentOf(config(all, 'daily', true).out);
     expect(daily).toEqual(expected);
+    // Items are told of once, however often the catalogue is read.
+    const found = async (out: string) =>
+      (await reportOf(out)).findings.filter(({ what }) => /photo|catalogue/i.test(what));
+    expect(await found(config(all, 'daily', true).out)).toEqual(await found(whole));
+    expect(await found(whole)).not.toEqual([]);
     expect(other).not.toBe(hash);
   });
 
@@ -134,6 +145,7 @@ describe('days appended one by one', () => {
     });
     await expect(ingest({ ...config(paths[4]!, 'daily', true), historyLength: 3 })).rejects.toMatchObject({
       code: 'OUTPUT_EXISTS',
+      message: expect.stringContaining('other settings: historyLength'),
     });
     const rows = Array.from({ length: 200 }, (_, row) => [
       `u${row % 9}`,

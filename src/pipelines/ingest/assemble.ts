@@ -83,7 +83,7 @@ export async function assemble(
   }
   const output = join(folder, dataFiles.images);
   const itemsBefore = before?.catalogue.ids.length ?? 0;
-  const inputs = items.map(({ photo: input }, item) => (item < itemsBefore ? null : input));
+  const inputs = items.slice(itemsBefore).map(({ photo: input }) => input);
   const known = before === null ? undefined : before.photos;
   const { photo, count } = await decodePhotos(inputs, side, output, findings, progress, signal, known);
   const catalogue = catalogueOf(items, photo, categories, before);
@@ -109,7 +109,10 @@ export async function assemble(
     report: {
       counts: countsOf(whole, users.length, catalogue.photo, count),
       findings: before === null ? met : together(before.report.findings, met),
-      understood: [...data.understood],
+      understood:
+        before === null
+          ? [...data.understood]
+          : [...before.report.understood, ...data.understood.map((text) => `Appended: ${text}`)],
       candidateSampling: data.candidateSampling,
       candidates,
     },
@@ -204,8 +207,9 @@ function catalogueOf(
   before: Before | null,
 ): Catalogue {
   const { ids: known, titles, photo: knownPhoto } = before?.catalogue ?? { ids: [], titles: [], photo: [] };
-  const all = photo.slice();
+  const all = new Int32Array(known.length + photo.length);
   all.set(knownPhoto);
+  all.set(photo, known.length);
   return {
     ids: items.map(({ id }) => id),
     titles: [...titles, ...items.slice(known.length).map(({ title }) => title)],

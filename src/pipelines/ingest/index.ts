@@ -50,7 +50,7 @@ export async function ingest(settings: IngestConfigInput, options: WorkOptions =
     const { made: before, content } = await readManifest(folder);
     if (append && isSameShop(before, made))
       return [before.inputs, ...before.appended].includes(inputs) ? content.report : null;
-    if (!isDeepStrictEqual(before, made)) throw outputExists(folder, 'another dataset');
+    if (!isDeepStrictEqual(before, made)) throw otherDataset(folder, before, made, append);
     return content.report;
   };
   const report = await known();
@@ -194,12 +194,38 @@ async function isDataset(folder: string): Promise<boolean> {
   return names.length > 0;
 }
 
+/** Says what differs, since it is often a setting that was forgotten. */
+function otherDataset(folder: string, before: Made, made: Made, append: boolean): CourierError {
+  const settings = differences(before.config, made.config).filter((name) => !append || !/path$/.test(name));
+  const differs =
+    settings.length > 0
+      ? `other settings: ${settings.join(', ')}`
+      : before.appended.length > 0
+        ? 'logs that were appended to it'
+        : 'other input files, or files that changed since';
+  return new CourierError(
+    'OUTPUT_EXISTS',
+    `${folder} is another dataset, of ${differs}.`,
+    append
+      ? 'Append with the settings that the dataset was made with, or choose another `out`.'
+      : 'Choose another `out`, or set `overwrite` to replace it.',
+  );
+}
+
+/** Keys whose values differ, such as `log.user`. */
+function differences(one: unknown, other: unknown, key = ''): readonly string[] {
+  if (isDeepStrictEqual(one, other)) return [];
+  if (!isRecord(one) || !isRecord(other)) return [key];
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+  return names.flatMap((name) => differences(one[name], other[name], key === '' ? name : `${key}.${name}`));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function outputExists(folder: string, what: string): CourierError {
-  const remedy =
-    what === 'another dataset'
-      ? 'Choose another `out`, or set `overwrite` to replace it.'
-      : 'Choose another `out`.';
-  return new CourierError('OUTPUT_EXISTS', `${folder} is ${what}.`, remedy);
+  return new CourierError('OUTPUT_EXISTS', `${folder} is ${what}.`, 'Choose another `out`.');
 }
 
 /** A configuration as it will be read from a file again. */
