@@ -22,6 +22,8 @@ export { type DescribeConfigInput, describeConfig } from './pipelines/describe/c
 export { type Description, describe } from './pipelines/describe/index.ts';
 export { type EmbedConfigInput, embedConfig } from './pipelines/embed/config.ts';
 export { type EmbedResult, embed } from './pipelines/embed/index.ts';
+export { type EvaluateConfigInput, evaluateConfig } from './pipelines/evaluate/config.ts';
+export { type EvaluationResult, evaluate } from './pipelines/evaluate/index.ts';
 export { type ExplainConfigInput, explainConfig } from './pipelines/explain/config.ts';
 export { type ExplainResult, explain } from './pipelines/explain/index.ts';
 export { type FeaturesConfigInput, featuresConfig } from './pipelines/features/config.ts';

@@ -8,6 +8,7 @@ import { demoCommand } from './commands/demo.ts';
 import { describeCommand } from './commands/describe.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { embedCommand } from './commands/embed.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
 import { explainCommand } from './commands/explain.ts';
 import { featuresCommand } from './commands/features.ts';
 import { ingestCommand } from './commands/ingest.ts';
@@ -25,6 +26,7 @@ const commands = [
   clusterCommand,
   featuresCommand,
   rankCommand,
+  evaluateCommand,
   compareCommand,
   tuneCommand,
   explainCommand,

@@ -5,6 +5,7 @@ import { assignConfig, clusterConfig } from '../pipelines/cluster/config.ts';
 import { compareConfig } from '../pipelines/compare/config.ts';
 import { describeConfig } from '../pipelines/describe/config.ts';
 import { embedConfig } from '../pipelines/embed/config.ts';
+import { evaluateConfig } from '../pipelines/evaluate/config.ts';
 import { explainConfig } from '../pipelines/explain/config.ts';
 import { featuresConfig } from '../pipelines/features/config.ts';
 import { ingestConfig } from '../pipelines/ingest/config.ts';
@@ -21,6 +22,7 @@ export const schemas = {
   'cluster --assign': assignConfig,
   features: featuresConfig,
   rank: rankConfig,
+  evaluate: evaluateConfig,
   compare: compareConfig,
   tune: tuneConfig,
   explain: explainConfig,

@@ -1,0 +1,138 @@
+/** Rankers that we never saw, by their predictions: the same table, intervals and slices as of our own. */
+import { join } from 'node:path';
+import { parseConfig } from '../../config.ts';
+import { type Dataset, pageViewOfRows } from '../../data/dataset.ts';
+import { loadDataset, loadLoggedTables, readLogRows } from '../../data/store.ts';
+import { CourierError } from '../../errors.ts';
+import { type RankerRun, tableRows } from '../../evaluation/table.ts';
+import { unlearnedRows } from '../../evaluation/unlearned.ts';
+import { reliabilityTable } from '../../metrics/calibration.ts';
+import { measure } from '../../metrics/measured.ts';
+import type { WorkOptions } from '../../progress.ts';
+import { rowsOfSplit } from '../../rankers/fields.ts';
+import type { Evaluation, ModelCoverage } from '../../report/evaluation.ts';
+import { evaluationPage } from '../../report/evaluation-page.ts';
+import { checkFinite } from '../../report/write.ts';
+import { requireReadable, writeFileWhole, writeJson } from '../../storage/files.ts';
+import { withOutputFolder } from '../../storage/lock.ts';
+import { percent } from '../../text.ts';
+import { type EvaluateConfig, type EvaluateConfigInput, evaluateConfig } from './config.ts';
+import { type LogPlaces, readPredictions } from './predictions.ts';
+
+export const evaluationFiles = { json: 'evaluation.json', html: 'evaluation.html' } as const;
+
+export interface EvaluationResult {
+  /** Paths of the files written. */
+  readonly json: string;
+  readonly html: string;
+  readonly evaluation: Evaluation;
+}
+
+/**
+ * Measures predictions of other rankers on the test period of a dataset: of the exposures that every model predicts, each model
+ * against the first.
+ * @throws CourierError CONFIG_INVALID, those of reading dataset and predictions, VALUE_INVALID where too few exposures have a
+ * prediction, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE
+ */
+export async function evaluate(
+  settings: EvaluateConfigInput,
+  options: WorkOptions = {},
+): Promise<EvaluationResult> {
+  const config = parseConfig(evaluateConfig, settings, 'evaluate configuration');
+  for (const path of Object.values(config.predictions)) await requireReadable(path, 'Predictions');
+  const dataset = await loadDataset(config.dataset);
+  dataset.images.close();
+  const evaluation = await evaluateOn(dataset, config, options);
+  checkFinite(evaluation, 'evaluation');
+  const [json, html] = [join(config.out, evaluationFiles.json), join(config.out, evaluationFiles.html)];
+  return withOutputFolder(config.out, async () => {
+    await writeJson(json, evaluation);
+    await writeFileWhole(html, evaluationPage(evaluation));
+    return { json, html, evaluation };
+  });
+}
+
+async function evaluateOn(
+  dataset: Dataset,
+  config: EvaluateConfig,
+  options: WorkOptions,
+): Promise<Evaluation> {
+  const { command = 'called as a library' } = options;
+  const all = rowsOfSplit(dataset, 'test');
+  const places = await placesOf(config.dataset);
+  const scores = new Map<string, Float32Array>();
+  const models: ModelCoverage[] = [];
+  for (const [model, path] of Object.entries(config.predictions)) {
+    const found = await readPredictions(path, dataset, all, places, config.score);
+    const known = found.scores.reduce((sum, score) => sum + (Number.isNaN(score) ? 0 : 1), 0);
+    scores.set(model, found.scores);
+    models.push({ model, share: known / all.length, others: found.others, keys: found.keys });
+  }
+  const [baseline = ''] = scores.keys();
+  const isKnown = (_: unknown, place: number) =>
+    [...scores.values()].every((each) => !Number.isNaN(each[place]!));
+  const rows = all.filter(isKnown);
+  requireEnough(rows.length, all.length, models, config.minimumShare);
+  const runs = [...scores].map(([model, each]): RankerRun => {
+    const isBaseline = model === baseline;
+    const result = {
+      testRows: rows,
+      testScores: each.filter(isKnown),
+      validationAuc: { kind: 'undefined', why: 'Predictions of the test period say nothing of it.' } as const,
+      curve: [],
+      steps: 0,
+      seconds: 0,
+      gates: [],
+    };
+    return {
+      source: isBaseline ? null : model,
+      features: isBaseline ? null : 'predictions',
+      start: 'warm',
+      seed: 1,
+      result,
+    };
+  });
+  const measured = await tableRows(runs, dataset, { sliceBy: config.sliceBy }, options);
+  const pageViewOf = pageViewOfRows(dataset);
+  const labels = Uint8Array.from(rows, (row) => dataset.exposures.clicked[row]!);
+  return {
+    title: `Rankers compared on ${dataset.name}`,
+    dataset: dataset.name,
+    datasetHash: dataset.hash,
+    command,
+    startedAt: new Date().toISOString(),
+    baseline,
+    testRows: rows.length,
+    testUsers: new Set(Array.from(rows, (row) => dataset.pageViews.user[pageViewOf[row]!]!)).size,
+    allRows: all.length,
+    models,
+    rows: [
+      ...unlearnedRows(dataset, rows, ['warm']),
+      ...measured.map((row) => (row.source === null ? { ...row, features: baseline } : row)),
+    ],
+    reliability: [...scores].map(([model, each]) => {
+      return { model, bins: measure(() => reliabilityTable(each.filter(isKnown), labels)) };
+    }),
+  };
+}
+
+async function placesOf(folder: string): Promise<LogPlaces | null> {
+  const rows = await readLogRows(folder);
+  const { logged } = (await loadLoggedTables(folder)).exposures;
+  return rows === null || logged === null ? null : { log: rows.log, row: logged.row, time: logged.time };
+}
+
+function requireEnough(
+  known: number,
+  all: number,
+  models: readonly ModelCoverage[],
+  minimumShare: number,
+): void {
+  if (known > 0 && known >= minimumShare * all) return;
+  const shares = models.map(({ model, share, keys }) => `${model} ${percent(share)} (by ${keys.join(', ')})`);
+  throw new CourierError(
+    'VALUE_INVALID',
+    `Of ${all} test exposures ${percent(known / all)} have a prediction of every model: ${shares.join('; ')}.`,
+    'Check that keys are those of this dataset: `features` writes log and log_row; or lower `minimumShare` if it is right so.',
+  );
+}
