@@ -14,6 +14,9 @@ const commands = {
   compare: library.compare,
   planComparison: library.planComparison,
   explain: library.explain,
+  describe: library.describe,
+  features: library.features,
+  evaluate: library.evaluate,
   demo: library.demo,
   generateShop: library.generateShop,
 } satisfies Record<string, (settings: never, options?: library.WorkOptions) => Promise<unknown>>;

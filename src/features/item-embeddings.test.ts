@@ -62,7 +62,6 @@ describe('item embeddings', () => {
 
   it.each([
     ['a value that is not finite', ['a', 'b'], [1, 0, Number.NaN, 0], 'item b is not finite'],
-    ['another length than 1', ['a', 'b'], [1, 0, 1, 1], 'item b has length 1.41'],
     ['two rows for one item', ['a', 'a'], [1, 0, 1, 0], 'item a has two embeddings'],
     ['values that do not fill the rows', ['a', 'b'], [1, 0, 1], '3 values for 2 items'],
     ['no item at all', [], [], '0 values for 0 items'],

@@ -1,0 +1,116 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../../test/support/temporary.ts';
+import { courier } from '../../../test/support/terminal.ts';
+import { tinyDataset, writeRandomEmbeddings } from '../../../test/support/tiny-dataset.ts';
+import { csv } from '../../../test/support/tiny-shop.ts';
+import { writeParquet } from '../../data/parquet.ts';
+import { loadDataset, readLogRows } from '../../data/store.ts';
+import { readResult } from '../../evaluation/ranker-file.ts';
+import { rankerPlace, rankersFolder } from '../../evaluation/ranker-place.ts';
+import { rank } from '../rank/index.ts';
+import { evaluate } from './index.ts';
+
+/** Rankers of ours, and their predictions of the test period as a team would have them. */
+async function ranked() {
+  const folder = await temporaryFolder();
+  const dataset = await tinyDataset(folder);
+  const embeddings = join(folder, 'embeddings.parquet');
+  await writeRandomEmbeddings(dataset, embeddings);
+  const out = join(folder, 'rank');
+  const { report } = await rank({
+    ...{ dataset, embeddings, out, features: ['none', 'sim-score'], seeds: [1], starts: ['warm'] },
+    ...{ choices: [{}], diagnosis: false },
+  });
+  const places = await readLogRows(dataset);
+  const row = { source: 'embeddings', features: 'sim-score', embeddings: () => embeddings };
+  const write = async (name: string, planned: typeof row | null) => {
+    const path = join(folder, `${name}.parquet`);
+    const result = await readResult(rankerPlace(rankersFolder(out), planned, 'warm', 1).path);
+    if (result === null || places === null) throw new Error('there is no ranker');
+    await writeParquet(path, [
+      {
+        name: 'log_row',
+        type: 'BIGINT',
+        values: BigInt64Array.from(result.testRows, (each) => places.row[each]!),
+      },
+      { name: 'my_score', type: 'FLOAT', values: result.testScores },
+    ]);
+    return path;
+  };
+  return { folder, dataset, report, prod: await write('prod', null), images: await write('images', row) };
+}
+
+describe('predictions of other rankers', () => {
+  it('of our own rankers give our own table, to the last digit', async () => {
+    const { folder, dataset, report, prod, images } = await ranked();
+    const out = join(folder, 'evaluation');
+    const { evaluation } = await evaluate({ dataset, predictions: { prod, images }, out });
+    const [unlearned, none, visual] = report.rows;
+    const figuresOf = (row: (typeof report.rows)[number] | undefined) => {
+      const { auc, gauc, logLoss, ndcg, calibration, lifts, slices } = row!;
+      return { auc, gauc, logLoss, ndcg, calibration, lifts, slices };
+    };
+    expect(evaluation.rows.map(figuresOf)).toEqual([unlearned, none, visual].map(figuresOf));
+    expect(evaluation.baseline).toBe('prod');
+    expect(evaluation.models.map(({ share }) => share)).toEqual([1, 1]);
+    const page = await readFile(join(out, 'evaluation.html'), 'utf8');
+    expect(page).toContain('prod');
+    expect(page).not.toMatch(/<script|no images|COURIER/);
+  });
+
+  it('join by user, item and time as well, and only what every model predicts is measured', async () => {
+    const { folder, dataset, prod } = await ranked();
+    const { users, catalogue, pageViews, exposures, images } = await loadDataset(dataset);
+    images.close();
+    const rows: (string | number)[][] = [['user', 'item', 'time', 'p']];
+    for (const [view, split] of pageViews.split.entries()) {
+      if (split !== 2) continue;
+      for (let row = pageViews.start[view]!; row < pageViews.start[view + 1]!; row++)
+        rows.push([
+          users[pageViews.user[view]!]!,
+          catalogue.ids[exposures.item[row]!]!,
+          new Date(pageViews.time[view]!).toISOString(),
+          exposures.clicked[row] === 1 ? 0.9 : 0.1,
+        ]);
+    }
+    const oracle = join(folder, 'oracle.csv');
+    await writeFile(oracle, csv([...rows.slice(0, -2), ['stranger', 'item1', '2024-01-01', 0.5]]));
+    const run = (...words: string[]) =>
+      courier(
+        ...['evaluate', '--json', '--dataset', dataset, '--predictions', `prod=${prod},oracle=${oracle}`],
+        ...['--out', join(folder, 'evaluation'), ...words],
+      );
+    const ran = await run();
+    expect(ran).toMatchObject({ exitCode: 0 });
+    expect(ran.stderr).toMatch(/oracle is better than prod: \+/);
+    const { models, rows: measured } = ran.json as {
+      models: { model: string; share: number; others: number }[];
+      rows: { auc: { value: { mean: number } } }[];
+    };
+    expect(models[1]).toMatchObject({ model: 'oracle', others: 1 });
+    expect(models[1]!.share).toBeCloseTo((rows.length - 3) / (rows.length - 1), 12);
+    expect(measured.at(-1)!.auc.value.mean).toBe(1);
+    // The same rows twice are two predictions of one exposure.
+    await writeFile(oracle, csv([...rows, ...rows.slice(1)]));
+    expect((await run()).stderr).toMatch(/several predictions of \d+ exposures, by user, item, time/);
+  });
+
+  it('without keys, scores, or exposures in common are refused with what there is', async () => {
+    const { folder, dataset, prod } = await ranked();
+    const refused = async (text: string) => {
+      const path = join(folder, 'other.csv');
+      await writeFile(path, text);
+      return evaluate({ dataset, predictions: { prod, other: path }, out: join(folder, 'evaluation') }).then(
+        () => '',
+        (error: Error) => error.message,
+      );
+    };
+    expect(await refused('id,p\n1,0.5\n')).toMatch(/does not say which exposures/);
+    expect(await refused('log_row,a,b\n1,0.5,0.5\n')).toMatch(/holds the predictions is not plain; it has/);
+    expect(await refused('log_row,p\n999999,0.5\n')).toMatch(
+      /0 % have a prediction of every model: prod 100 %/,
+    );
+  });
+});
