@@ -72,7 +72,7 @@ group('describe', () => {
     expect(report.withPhoto).toEqual({ exposures: 1, clicks: 1 });
     expect(faultsOf(report)).toEqual([]);
     expect(await readFile(html, 'utf8')).toMatch(
-      /^<!doctype html>[^]*Nothing was found that gives answers away[^]*<\/html>\n$/,
+      /^<!doctype html>[\s\S]*Nothing was found that gives answers away[\s\S]*<\/html>\n$/,
     );
     expect(JSON.parse(await readFile(json, 'utf8')).clickRate).toBe(report.clickRate);
   });

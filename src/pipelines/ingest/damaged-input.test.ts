@@ -45,7 +45,7 @@ const [user, item, time, clicked, price] = [0, 1, 2, 3, 4];
 function kind(
   name: string,
   expected: Expected,
-  damage: (shop: Shop) => Promise<Partial<Config> | void>,
+  damage: (shop: Shop) => Promise<Partial<Config>> | Promise<void>,
 ): Damage {
   return { name, expected, damage: async (shop) => (await damage(shop)) ?? undefined };
 }
