@@ -70,7 +70,7 @@ export type PhotoInput =
       /** What it is called in messages. */
       readonly name: string;
       /** @param limit of the bytes, over which it may throw before it has them all */
-      read(limit: number): Promise<Buffer>;
+      read(limit: number): Promise<Uint8Array>;
     };
 
 /** What a photo is called in messages. */
@@ -91,7 +91,8 @@ export async function loadPhoto(
   const name = photoName(input);
   const path = input.kind === 'file' ? input.path : input.name;
   try {
-    const bytes = input.kind === 'file' ? await readPhotoFile(input.path) : await input.read(maxFileBytes);
+    const bytes =
+      input.kind === 'file' ? await readPhotoFile(input.path) : bufferOf(await input.read(maxFileBytes));
     if (bytes === null) return { kind: 'failed', problem: 'Photos that are no files, left out' };
     if (bytes.length > maxFileBytes) throw new PhotoTooLarge();
     const hash = createHash('sha256').update(bytes).digest('hex');
@@ -107,6 +108,11 @@ export async function loadPhoto(
     const reason = messageOf(error).replaceAll(path, basename(path));
     return { kind: 'failed', problem: 'Photos unreadable, truncated or too large, left out', reason };
   }
+}
+
+/** The same memory. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** A photo of more bytes than are read. */

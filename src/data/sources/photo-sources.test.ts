@@ -50,7 +50,7 @@ async function writeTar(path: string, files: readonly (readonly [name: string, b
 
 async function read(photo: PhotoInput | null): Promise<string> {
   if (photo?.kind !== 'bytes') throw new Error('no bytes');
-  return (await photo.read(1000)).toString();
+  return Buffer.from(await photo.read(1000)).toString();
 }
 
 describe('photos in tar archives', () => {

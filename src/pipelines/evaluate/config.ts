@@ -22,7 +22,7 @@ export const evaluateConfig = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Column of the predicted probability; without it the one called score, prediction, probability, p, pred, ctr, or the only other column of numbers.',
+      'Column of the predicted probability, or an SQL expression over the columns, such as 1 / (1 + exp(-logit)); without it the one called score, prediction, probability, p, pred, ctr, or the only other column of numbers.',
     ),
   sliceBy: z
     .string()

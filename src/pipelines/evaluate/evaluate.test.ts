@@ -42,6 +42,14 @@ async function ranked() {
   return { folder, dataset, report, prod: await write('prod', null), images: await write('images', row) };
 }
 
+/** The row of the log of an exposure of the test period. */
+async function firstTestRow(dataset: string): Promise<bigint> {
+  const { pageViews, images } = await loadDataset(dataset);
+  images.close();
+  const { row } = (await readLogRows(dataset))!;
+  return row[pageViews.start[pageViews.split.indexOf(2)]!]!;
+}
+
 describe('predictions of other rankers', () => {
   it('of our own rankers give our own table, to the last digit', async () => {
     const { folder, dataset, report, prod, images } = await ranked();
@@ -109,6 +117,9 @@ describe('predictions of other rankers', () => {
     };
     expect(await refused('id,p\n1,0.5\n')).toMatch(/does not say which exposures/);
     expect(await refused('log_row,a,b\n1,0.5,0.5\n')).toMatch(/holds the predictions is not plain; it has/);
+    expect(await refused(`log_row,p\n${await firstTestRow(dataset)},-2.5\n`)).toMatch(
+      /predicts -2.5, which is no probability/,
+    );
     expect(await refused('log_row,p\n999999,0.5\n')).toMatch(
       /0 % have a prediction of every model: prod 100 %/,
     );

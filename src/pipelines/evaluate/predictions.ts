@@ -36,7 +36,7 @@ const keysOf = {
 /**
  * @param rows exposures of the dataset that predictions are wanted of. (n)
  * @param places null for a dataset whose candidates were drawn: then user, item and time of the page view are the key
- * @param score the column of predictions; undefined to find it
+ * @param score the column of predictions, or an expression; undefined to find it
  * @throws CourierError FILE_CORRUPT, VALUE_INVALID where keys or scores are not plain, or an exposure has several predictions
  */
 export async function readPredictions(
@@ -61,6 +61,9 @@ export async function readPredictions(
         );
       });
       const own = understand(path, columns, places, score);
+      await describeSelect(connection, source, own.selected.join(', ')).catch((error: unknown) => {
+        throw withoutScore(path, columns, messageOf(error).split('\n', 1)[0]);
+      });
       await createTable(connection, 'wanted', wantedColumns(dataset, rows, places));
       await connection.run(`CREATE TEMP TABLE given AS SELECT ${own.selected.join(', ')} FROM ${source}`);
       return join(connection, path, rows.length, own.keys);
@@ -89,7 +92,10 @@ async function join(
     matched,
   );
   const scores = new Float32Array(count).fill(Number.NaN);
-  for (let at = 0; at < matched; at++) scores[place[at]!] = value[at]!;
+  for (let at = 0; at < matched; at++) {
+    if (!(value[at]! >= 0 && value[at]! <= 1)) throw noProbability(path, value[at]!);
+    scores[place[at]!] = value[at]!;
+  }
   const all = await readNumber(connection, 'SELECT count(*) FROM given');
   return { scores, others: all - matched, keys };
 }
@@ -119,12 +125,13 @@ function understand(
           ? numbers[0]
           : undefined
       : others.find(({ name }) => name === score);
-  if (chosen === undefined) throw withoutScore(path, columns);
+  const sql = chosen === undefined ? score : identifier(chosen.name);
+  if (sql === undefined) throw withoutScore(path, columns);
   return {
     keys,
     selected: [
       ...keys.map((name) => `${keySql(name, named(name)!)} AS ${name}`),
-      `CAST(${identifier(chosen.name)} AS DOUBLE) AS score`,
+      `CAST((${sql}) AS DOUBLE) AS score`,
     ],
   };
 }
@@ -182,11 +189,21 @@ function withoutKey(path: string, columns: readonly SqlColumn[]): CourierError {
   );
 }
 
-function withoutScore(path: string, columns: readonly SqlColumn[]): CourierError {
+function withoutScore(path: string, columns: readonly SqlColumn[], why?: string): CourierError {
   return new CourierError(
     'VALUE_INVALID',
-    `Which column of ${basename(path)} holds the predictions is not plain; it has ${has(columns)}.`,
-    'Call it score, or name it: --set score=COLUMN.',
+    why === undefined
+      ? `Which column of ${basename(path)} holds the predictions is not plain; it has ${has(columns)}.`
+      : `${basename(path)} does not give these predictions (${why}); it has ${has(columns)}.`,
+    'Call the column score, or name it or an expression: --set score=COLUMN.',
+  );
+}
+
+function noProbability(path: string, value: number): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `${basename(path)} predicts ${value}, which is no probability.`,
+    'Give probabilities; of logits they are an expression: --set "score=1 / (1 + exp(-my_score))".',
   );
 }
 
