@@ -55,7 +55,10 @@ function mixColumns(
   columns: number,
 ): void {
   for (let column = 0; column < columns; column++) {
-    let [red, green, blue] = [0.5, 0.5, 0.5]; // so that cutting off the fraction rounds
+    // A half, so that cutting off the fraction rounds.
+    let red = 0.5;
+    let green = 0.5;
+    let blue = 0.5;
     for (let k = 0; k < count; k++) {
       const weight = weights[column * count + k]!;
       const at = (first[column]! + k) * 3;

@@ -2,8 +2,8 @@
 import { realpath } from 'node:fs/promises';
 import { extname, relative, sep } from 'node:path';
 import { pathBelow } from '../storage/files.ts';
+import { photoExtensions } from './decode-photo.ts';
 import type { Findings } from './findings.ts';
-import { photoExtensions } from './photo-file.ts';
 import { filesBelow } from './sources/photo-collection.ts';
 
 export interface PhotoFile {

@@ -4,8 +4,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { mapAhead } from '../map-ahead.ts';
 import type { Progress } from '../progress.ts';
 import { NONE } from './dataset.ts';
+import { DecodePool } from './decode-pool.ts';
 import type { Findings } from './findings.ts';
 import { decoding, type LoadedPhoto, loadPhoto, type PhotoInput, photoName } from './photo-file.ts';
+
+/** Photos from which on threads of their own decode them. */
+const pooledFrom = 128;
 
 /** Photos between two reports of progress. */
 const reportEvery = 256;
@@ -35,12 +39,14 @@ export async function decodePhotos(
   findings.add('Items without a photo', undefined, inputs.length - wanted.length);
   progress({ kind: 'start', stage, total: wanted.length, unit: 'photos' });
   const file = await open(output, before === 0 ? 'w' : 'r+');
+  // A few are decoded before threads have begun.
+  const pool = wanted.length < pooledFrom ? null : DecodePool.start();
   try {
     const store = await PhotoStore.open(file, findings, before, 3 * side * side);
     const known = (hash: string) => store.has(hash);
     const load = async (index: number) => {
       signal?.throwIfAborted();
-      return loadPhoto(wanted[index]!.input, side, known);
+      return loadPhoto(wanted[index]!.input, side, known, pool?.decode);
     };
     let done = 0;
     for await (const loaded of mapAhead(wanted.length, load, decoding)) {
@@ -52,6 +58,7 @@ export async function decodePhotos(
     progress({ kind: 'end', stage, detail: `${store.count} photos` });
     return { photo, count: store.count };
   } finally {
+    await pool?.close();
     await file.close();
   }
 }
