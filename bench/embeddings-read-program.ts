@@ -89,7 +89,14 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
   async rank() {
     const [dataset, out] = [join(folder, 'dataset'), join(folder, 'rank')];
     const short = { ranker: { epochs: 1 }, diagnosis: false, parallel: 1 };
-    await rank({ dataset, out, embeddings: path, features: ['sim-score'], starts: ['warm'], ...short });
+    await rank({
+      dataset,
+      out,
+      embeddings: { given: path },
+      features: ['sim-score'],
+      starts: ['warm'],
+      ...short,
+    });
   },
 };
 

@@ -17,6 +17,7 @@ import { features } from '../src/pipelines/features/index.ts';
 import { ingestConfig } from '../src/pipelines/ingest/config.ts';
 import { ingest } from '../src/pipelines/ingest/index.ts';
 import { pretrain } from '../src/pipelines/pretrain/index.ts';
+import { withoutLearning } from '../src/report/report.ts';
 import { exists } from '../src/storage/files.ts';
 import type { Benchmark } from './benchmark.ts';
 import { Peer } from './peer.ts';
@@ -63,8 +64,16 @@ export const foreignRanker: Benchmark = async ({ data, say }) => {
     const interval = lift === undefined ? null : known(lift.ci95);
     if (difference === null || interval === null) throw new Error('there is no lift');
     const points = (value: number) => [100 * value];
+    const aucOf = (source: string | null) => {
+      const row = evaluation.rows.find((each) => each.source === source && each.features !== withoutLearning);
+      const summary = row === undefined ? null : known(row.auc);
+      if (summary === null) throw new Error(`there is no AUC of ${source ?? 'the model without'}`);
+      return [summary.mean];
+    };
     return {
       rows: [
+        rowOf('LightGBM without COURIER on hm-v2', 'AUC', 'higher', aucOf(null), {}),
+        rowOf('LightGBM with COURIER on hm-v2', 'AUC', 'higher', aucOf('courier'), {}),
         rowOf('lift of LightGBM with COURIER on hm-v2', 'points of AUC', 'higher', points(difference), {}),
         rowOf('its 95 % interval, from', 'points of AUC', 'higher', points(interval[0]), {}),
         rowOf('its 95 % interval, to', 'points of AUC', 'higher', points(interval[1]), {}),

@@ -1,4 +1,5 @@
 /** Settings of a command: a configuration file, then `--set`, then the command's own options. */
+import { InvalidArgumentError } from 'commander';
 import { CourierError, messageOf } from '../errors.ts';
 import { readInput } from '../storage/files.ts';
 
@@ -100,15 +101,22 @@ export function list(text: string): string[] {
 /**
  * Files by name, separated by commas: `name=FILE`, or a file that is called as it is named.
  * @param own what a file without a name is called; without it by its own name
+ * @throws InvalidArgumentError for two files of one name
  */
 export function namedFiles(text: string, own?: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    list(text).map((part) => {
-      const [, name, file = part] = /^([^=/\\]+)=(.+)$/.exec(part) ?? [];
-      const stem = file.replace(/^.*[/\\]/, '').replace(/\..*$/, '');
-      return [name ?? own ?? stem, file];
-    }),
-  );
+  const files = new Map<string, string>();
+  for (const part of list(text)) {
+    const [, given, file = part] = /^([^=/\\]+)=(.+)$/.exec(part) ?? [];
+    const stem = file.replace(/^.*[/\\]/, '').replace(/\..*$/, '');
+    const name = given ?? own ?? stem;
+    const other = files.get(name);
+    if (other !== undefined)
+      throw new InvalidArgumentError(
+        `Two files would be called ${name}: ${other} and ${file}. Give each a name: first=FILE,second=FILE.`,
+      );
+    files.set(name, file);
+  }
+  return Object.fromEntries(files);
 }
 
 /** A number; text that is none is left for the schema to refuse by key. */

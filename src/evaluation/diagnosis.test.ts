@@ -22,7 +22,13 @@ describe('the diagnosis', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   async function reportOf(out: string, starts: ('warm' | 'scratch')[], signal?: AbortSignal) {
-    const settings = { dataset, out, embeddings: at('e.parquet'), features: ['sim-score'], starts };
+    const settings = {
+      dataset,
+      out,
+      embeddings: { embeddings: at('e.parquet') },
+      features: ['sim-score'],
+      starts,
+    };
     const small = { ranker: { epochs: 1 }, parallel: 1 };
     return (await rank({ ...settings, ...small }, { signal })).report;
   }

@@ -8,11 +8,11 @@ import { uncomparableSentence, unlearnedSentence } from '../../report/headline.t
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
-import { collectSettings, list, seeds } from '../settings.ts';
+import { collectSettings, list, namedFiles, seeds } from '../settings.ts';
 
 interface Options extends CommonOptions {
   readonly dataset?: string;
-  readonly embeddings?: string;
+  readonly embeddings?: Readonly<Record<string, string>>;
   readonly features?: string[];
   readonly seeds?: number[];
   readonly out?: string;
@@ -31,7 +31,11 @@ export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
     ].join(' \\\n'),
   ])
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
-    .option('--embeddings <file>', 'Parquet file that embed wrote')
+    .option(
+      '--embeddings <files>',
+      'item embeddings of any encoder: one file, or name=FILE separated by commas; Parquet, CSV, or vectors.npy:ids.csv',
+      (text: string) => namedFiles(text, 'embeddings'),
+    )
     .option('--features <names>', `none, ${featureNames.join(', ')}; separated by commas, joined by +`, list)
     .option('--seeds <count>', 'number of seeds, or seeds separated by commas', seeds)
     .option('--out <folder>', 'run folder')

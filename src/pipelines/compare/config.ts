@@ -2,19 +2,14 @@
 import { z } from 'zod';
 import { distinct } from '../../config.ts';
 import { evaluationSettings } from '../../evaluation/config.ts';
+import { givenEmbeddings } from '../../evaluation/given-embeddings.ts';
 import { featureNames, featureSetText } from '../../features/index.ts';
 import { runSettings } from '../../runs/settings.ts';
 import { trainingSettings } from '../../training/config.ts';
 import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
 
-/** What given embeddings may be called, since their name is that of files. */
-const plainName = /^[A-Za-z0-9][\w.-]{0,39}$/;
-
 /** Names of ours, which would be taken for what we make. */
-const taken: readonly string[] = ['none', ...sourceNames];
-
-/** Files of embeddings at most. */
-const mostGiven = 12;
+const taken: readonly string[] = sourceNames;
 
 export const compareConfig = z.strictObject({
   dataset: runSettings.dataset,
@@ -22,18 +17,11 @@ export const compareConfig = z.strictObject({
   sources: distinct(z.array(z.enum(sourceNames)))
     .default([...defaultSources])
     .describe('Where embeddings come from.'),
-  embeddings: z
-    .record(z.string(), z.string().min(1))
-    .refine(
-      (files) => Object.keys(files).every((name) => plainName.test(name)),
-      'has a name of other than letters, digits, `_`, `.` and `-`',
-    )
+  embeddings: givenEmbeddings
     .refine(
       (files) => !Object.keys(files).some((name) => taken.includes(name.toLowerCase())),
       'has a name that is one of `sources`: call it otherwise, as in own-hog=FILE',
     )
-    .refine((files) => Object.keys(files).length <= mostGiven, `more than ${mostGiven} files`)
-    .default({})
     .describe(
       'Files of embeddings by name, of any encoder, which become rows beside those of `sources`. An npy file has its ids behind a colon: vectors.npy:ids.csv.',
     ),

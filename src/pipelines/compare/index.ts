@@ -7,12 +7,12 @@
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
-import { hashEmbeddings, requireEmbeddings } from '../../data/embeddings.ts';
 import { CourierError } from '../../errors.ts';
 import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
 import { summariseAttention } from '../../evaluation/attention-summary.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
 import { chooseExamples } from '../../evaluation/examples.ts';
+import { givenRows, hashesOf, requireUsable } from '../../evaluation/given-embeddings.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import { chooseSettings } from '../../evaluation/ranker-choice.ts';
 import {
@@ -23,7 +23,7 @@ import {
 } from '../../evaluation/ranker-trainer.ts';
 import { evaluationReport } from '../../evaluation/report.ts';
 import type { RankerRun } from '../../evaluation/table.ts';
-import { loadItemEmbeddings, loadKnownEmbeddings } from '../../evaluation/visual-inputs.ts';
+import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { measuredStarts } from '../../evaluation/warm-start.ts';
 import { attentionFile } from '../../objectives/courier-lesson.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
@@ -138,10 +138,7 @@ async function fillRunFolder(
  */
 async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void> {
   if (config.sources.length + Object.keys(config.embeddings).length === 0) throw nothingToCompare();
-  for (const path of Object.values(config.embeddings)) {
-    await requireEmbeddings(path);
-    await loadKnownEmbeddings(dataset, path);
-  }
+  await requireUsable(dataset, config.embeddings);
   requireColumns(dataset, config);
   requireTrainable(dataset);
   const parts = config.features.flatMap((set) => set.split('+'));
@@ -170,8 +167,7 @@ async function identityOf(
   { hash }: Dataset,
 ): Promise<RunIdentity> {
   const pretrain = whatIsLearned(config.pretrain);
-  const given: Record<string, string> = {};
-  for (const [name, path] of Object.entries(embeddings)) given[name] = await hashEmbeddings(path);
+  const given = await hashesOf(embeddings);
   const own = Object.keys(given).length === 0 ? {} : { embeddings: given };
   return { pipeline: 'compare', config: { ...config, ...own, pretrain }, datasetHash: hash };
 }
@@ -180,9 +176,6 @@ function visualRows(
   { sources, embeddings, features, out }: CompareConfig,
   embedded: readonly EmbedTask[],
 ): VisualRow[] {
-  const given = Object.entries(embeddings).flatMap(([source, path]) =>
-    features.map((set): VisualRow => ({ source, features: set, embeddings: () => path })),
-  );
   const made = sources.flatMap((source) =>
     features.map((set): VisualRow => {
       return {
@@ -196,7 +189,7 @@ function visualRows(
       };
     }),
   );
-  return [...made, ...given];
+  return [...made, ...givenRows(embeddings, features)];
 }
 
 function nothingToCompare(): CourierError {

@@ -20,7 +20,14 @@ async function ranked() {
   await writeRandomEmbeddings(dataset, embeddings);
   const out = join(folder, 'rank');
   const { report } = await rank({
-    ...{ dataset, embeddings, out, features: ['none', 'sim-score'], seeds: [1], starts: ['warm'] },
+    ...{
+      dataset,
+      embeddings: { embeddings },
+      out,
+      features: ['none', 'sim-score'],
+      seeds: [1],
+      starts: ['warm'],
+    },
     ...{ choices: [{}], diagnosis: false },
   });
   const places = await readLogRows(dataset);

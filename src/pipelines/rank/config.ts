@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { distinct } from '../../config.ts';
 import { evaluationSettings } from '../../evaluation/config.ts';
+import { givenEmbeddings } from '../../evaluation/given-embeddings.ts';
 import { featureNames, featureSetText } from '../../features/index.ts';
 import { runSettings } from '../../runs/settings.ts';
 
@@ -10,11 +11,9 @@ const setOrNone = z.union([z.literal('none'), featureSetText]);
 export const rankConfig = z.strictObject({
   dataset: runSettings.dataset,
   out: runSettings.out,
-  embeddings: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Parquet file of item embeddings; needed for every feature but none.'),
+  embeddings: givenEmbeddings.describe(
+    'Files of item embeddings by name, of any encoder; needed for every feature but none. An npy file has its ids behind a colon: vectors.npy:ids.csv.',
+  ),
   features: distinct(z.array(setOrNone).min(1))
     .default(['none'])
     .describe(
@@ -27,7 +26,7 @@ export const rankConfig = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Of `features`, or none, those whose ranker is exported for a server: that of the first seed, begun warm. null exports nothing.',
+      'Of `features`, or none, those whose ranker is exported for a server: that of the first seed, begun warm, with the first of `embeddings`. null exports nothing.',
     ),
   ...evaluationSettings,
 });

@@ -1,13 +1,12 @@
 /** Ranking: dataset + features → CTR models, and the table that compares them. */
 import { parseConfig } from '../../config.ts';
-import { hashEmbeddings, requireEmbeddings } from '../../data/embeddings.ts';
 import { CourierError } from '../../errors.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
+import { givenRows, hashesOf, requireUsable } from '../../evaluation/given-embeddings.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import { chooseSettings } from '../../evaluation/ranker-choice.ts';
 import { type PlannedRow, RankerTrainer, requireColumns } from '../../evaluation/ranker-trainer.ts';
 import { evaluationReport } from '../../evaluation/report.ts';
-import { loadKnownEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { measuredStarts } from '../../evaluation/warm-start.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
@@ -37,18 +36,15 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
   const visual = config.features.filter((feature) => feature !== 'none');
   if (exported !== null && exported !== 'none' && !visual.includes(exported))
     throw exportUnknown(exported, visual);
-  if (visual.length > 0 && embeddings === undefined) throw embeddingsMissing(visual);
-  if (embeddings !== undefined) await requireEmbeddings(embeddings);
-  const embeddingsHash = embeddings === undefined ? null : await hashEmbeddings(embeddings);
+  if (visual.length > 0 && Object.keys(embeddings).length === 0) throw embeddingsMissing(visual);
   return withDataset(folder, async (dataset, engine) => {
     requireColumns(dataset, config);
     requireTrainable(dataset);
     // What cannot be used is told of before anything is trained.
-    if (embeddings !== undefined && visual.length > 0) await loadKnownEmbeddings(dataset, embeddings);
-    const run = { pipeline: 'rank', config: { ...identity, embeddingsHash }, datasetHash: dataset.hash };
-    const rows = visual.flatMap((features): PlannedRow[] =>
-      embeddings === undefined ? [] : [{ source: 'embeddings', features, embeddings: () => embeddings }],
-    );
+    await requireUsable(dataset, embeddings);
+    const settled = { ...identity, embeddings: await hashesOf(embeddings) };
+    const run = { pipeline: 'rank', config: settled, datasetHash: dataset.hash };
+    const rows = givenRows(embeddings, visual);
     const starts = measuredStarts(dataset, config);
     const trainer = new RankerTrainer(dataset, { ...config, starts }, engine, options.signal);
     return withRunFolder(out, run, ({ startedAt }) =>
@@ -94,6 +90,6 @@ function embeddingsMissing(features: readonly string[]): CourierError {
   return new CourierError(
     'CONFIG_INVALID',
     `Invalid rank configuration: features ${features.join(', ')} need \`embeddings\`.`,
-    'Name the embeddings.parquet that embed wrote, or ask for the feature none alone.',
+    'Name the embeddings.parquet that embed wrote, or any file of item embeddings, or ask for the feature none alone.',
   );
 }
