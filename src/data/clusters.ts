@@ -6,6 +6,7 @@ import { parseJson } from '../storage/json.ts';
 import { readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
 import { type Catalogue, NONE } from './dataset.ts';
 import type { Origin } from './embeddings.ts';
+import { Indexer } from './indexer.ts';
 import { writeParquet } from './parquet.ts';
 import { readParquet, readParquetMetadata } from './parquet-table.ts';
 
@@ -81,19 +82,19 @@ export async function readClusters(path: string): Promise<StoredClusters> {
 }
 
 function distinct(ids: readonly (string | null)[], path: string): readonly string[] {
-  const seen = new Set<string>();
+  const seen = new Indexer();
   return ids.map((id) => {
     if (id === null) throw invalid(path, 'an item id is missing');
     if (seen.has(id)) throw invalid(path, `item ${id} is there twice`);
-    seen.add(id);
+    seen.indexOf(id);
     return id;
   });
 }
 
 /** Codes in the order of a catalogue, NONE for its items that have none. Other items are left out. */
 export function codesForCatalogue(stored: StoredClusters, catalogue: Pick<Catalogue, 'ids'>): ItemCodes[] {
-  const rowOf = new Map(stored.ids.map((id, row) => [id, row]));
-  const rows = catalogue.ids.map((id) => rowOf.get(id));
+  const known = new Indexer(stored.ids);
+  const rows = catalogue.ids.map((id) => known.find(id));
   return stored.columns.map(({ name, count, codes }) => ({
     name,
     count,

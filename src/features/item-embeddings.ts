@@ -1,5 +1,6 @@
 /** Embeddings of the catalogue's items, matched by item id and checked. */
 import type { Catalogue } from '../data/dataset.ts';
+import { Indexer } from '../data/indexer.ts';
 import { unitScale } from '../data/unit-length.ts';
 import { CourierError } from '../errors.ts';
 
@@ -39,19 +40,19 @@ export class ItemEmbeddings {
     if (!Number.isInteger(dimension) || dimension < 1) {
       throw invalid(`${vectors.length} values for ${ids.length} items are no embeddings`);
     }
-    const itemOf = new Map(catalogue.ids.map((id, item) => [id, item]));
+    const items = new Indexer(catalogue.ids);
     // Where every row is in its place already, there is no need for a copy.
     const inPlace = ids.length === catalogue.ids.length && ids.every((id, row) => id === catalogue.ids[row]);
     let aligned = inPlace ? vectors : new Float32Array(catalogue.ids.length * dimension);
     const present = new Uint8Array(catalogue.ids.length);
-    const seen = new Set<string>();
+    const seen = new Indexer();
     let unknown = 0;
     for (const [row, id] of ids.entries()) {
       if (seen.has(id)) throw invalid(`item ${id} has two embeddings`);
-      seen.add(id);
+      seen.indexOf(id);
       const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
       const scale = unitScale(id, vector);
-      const item = itemOf.get(id);
+      const item = items.find(id);
       if (item === undefined) {
         unknown++;
         continue;

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { readClusters } from '../data/clusters.ts';
+import { Indexer } from '../data/indexer.ts';
 import { decodeModel } from '../graph/onnx-schema.ts';
 import { Engine, floats, type Session } from '../runtime/engine.ts';
 import type { Model } from '../runtime/model.ts';
@@ -154,9 +155,9 @@ async function readCodes(path: string, names: readonly string[]): Promise<Servin
     if (codes === undefined) throw new Error(`${exportFiles.codes} has no ${name}`);
     return codes;
   });
-  const rowOf = new Map(ids.map((id, row) => [id, row]));
+  const rows = new Indexer(ids);
   return (item) => {
-    const row = rowOf.get(item);
+    const row = rows.find(item);
     if (row === undefined) return none;
     return inOrder.map((codes) => (codes[row]! >= 0 ? codes[row]! : null));
   };

@@ -2,6 +2,7 @@
 import sharp, { type OverlayOptions } from 'sharp';
 import type { SphericalClusters } from '../../clustering/spherical-k-means.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
+import { Indexer } from '../../data/indexer.ts';
 import { CourierError } from '../../errors.ts';
 import { writeFileWhole } from '../../storage/files.ts';
 import { decimals, integer, oneLine } from '../../text.ts';
@@ -51,8 +52,8 @@ export async function writeContactSheet(
 
 /** The photo of each item, NONE for none. (n) */
 function photosOf({ catalogue, name }: Dataset, ids: readonly string[]): Int32Array {
-  const photoOf = new Map(catalogue.ids.map((id, item) => [id, catalogue.photo[item]!]));
-  const photos = Int32Array.from(ids, (id) => photoOf.get(id) ?? NONE);
+  const items = new Indexer(catalogue.ids);
+  const photos = Int32Array.from(ids, (id) => catalogue.photo[items.find(id) ?? -1] ?? NONE);
   if (photos.some((photo) => photo !== NONE)) return photos;
   throw new CourierError(
     'VALUE_INVALID',
