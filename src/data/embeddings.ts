@@ -34,6 +34,8 @@ export interface TracedEmbeddings {
   /** SHA-256 of each item's photo: of its file, or of its pixels in a dataset. (n) */
   readonly hashes: readonly string[];
   readonly origin: Origin;
+  /** Up to when the encoder has seen clicks, milliseconds since 1970-01-01 UTC; null where that is not known. */
+  readonly learnedUntil?: number | null;
 }
 
 /**
@@ -63,10 +65,12 @@ export async function writeEmbeddings(path: string, stored: StoredEmbeddings): P
 export async function writeTracedEmbeddings(path: string, traced: TracedEmbeddings): Promise<void> {
   const hashes = { name: 'image_hash', type: 'VARCHAR', values: traced.hashes } as const;
   const { encoder, precision, model } = traced.origin;
+  const { learnedUntil = null } = traced;
   const metadata = {
     [`${prefix}encoder`]: encoder,
     [`${prefix}precision`]: precision,
     [`${prefix}model`]: model,
+    ...(learnedUntil === null ? {} : { [learnedUntilKey]: new Date(learnedUntil).toISOString() }),
   };
   const columns = [...columnsOf(traced.ids, traced.vectors), hashes];
   await writeWhole(path, (temporary) => writeParquet(temporary, columns, metadata));
@@ -74,6 +78,7 @@ export async function writeTracedEmbeddings(path: string, traced: TracedEmbeddin
 
 /** Of the metadata of an embeddings file. */
 const prefix = 'courier.';
+const learnedUntilKey = `${prefix}learned_until`;
 
 /** Embeddings in memory as they are written. */
 export function vectorsOf({ ids, dimension, vectors }: StoredEmbeddings): Vectors {
@@ -147,6 +152,18 @@ export async function readOrigin(path: string): Promise<Origin | null> {
   );
   if (encoder === undefined || precision === undefined || model === undefined) return null;
   return { encoder, precision, model };
+}
+
+/**
+ * Up to when the encoder of a file of embeddings has seen clicks.
+ * @returns milliseconds since 1970-01-01 UTC; null for a file that does not say, as those of others
+ * @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT
+ */
+export async function readLearnedUntil(path: string): Promise<number | null> {
+  await requireEmbeddings(path);
+  if (!/\.parquet$/i.test(path)) return null;
+  const time = Date.parse((await readParquetMetadata(path)).get(learnedUntilKey) ?? '');
+  return Number.isNaN(time) ? null : time;
 }
 
 async function vectorsFrom(table: ParquetTable, path: string, nameOf: (row: number) => string) {

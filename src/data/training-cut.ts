@@ -43,6 +43,15 @@ export function learnedPart<Data extends Timed>(dataset: Data, olderShare: numbe
   return cut === null ? dataset : olderPart(dataset, cut);
 }
 
+/**
+ * The first moment of which nothing is known to what learned from the training period and was chosen on the validation period.
+ * @returns milliseconds since 1970-01-01 UTC: the begin of the test period, or just after the last page view
+ */
+export function knownUntil({ pageViews, splitTimes }: Pick<Dataset, 'pageViews' | 'splitTimes'>): number {
+  const last = pageViews.time.reduce((latest, time) => Math.max(latest, time), Number.NEGATIVE_INFINITY);
+  return Math.min(splitTimes.testFrom, last + 1);
+}
+
 /** The dataset with the page views of the training period from `cut` on in no period. */
 export function olderPart<Data extends Timed>(dataset: Data, cut: number): Data {
   return withoutTraining(dataset, (time) => time >= cut);

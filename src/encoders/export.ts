@@ -7,6 +7,7 @@ import { buildExport } from '../graph/training-step.ts';
 import type { Random } from '../random.ts';
 import type { Model } from '../runtime/model.ts';
 import type { Encoder } from './encoder.ts';
+import { learnedUntilMetadata } from './learned-until.ts';
 
 /** The axis along which photos are batched is open. */
 export const photoAxis = 'photos';
@@ -20,10 +21,17 @@ export function embeddingGraph(encoder: Encoder): { photos: Tensor<'uint8'>; emb
 /**
  * A self-contained model: input `photos` uint8 [photos, S, S, 3] in RGB order, output `embeddings` float32
  * [photos, d] of unit length.
+ * @param learnedUntil as `learnedUntilMetadata` has it
  */
-export function exportEncoder(encoder: Encoder, layout: ParameterLayout, values: Float32Array): Model {
+export function exportEncoder(
+  encoder: Encoder,
+  layout: ParameterLayout,
+  values: Float32Array,
+  learnedUntil: number | null = null,
+): Model {
   const { embeddings } = embeddingGraph(encoder);
-  return buildExport({ embeddings }, layout, values, { photos: photoAxis, embeddings: photoAxis });
+  const open = { photos: photoAxis, embeddings: photoAxis };
+  return buildExport({ embeddings }, layout, values, open, learnedUntilMetadata(learnedUntil));
 }
 
 /** The same model with fresh parameters: what an encoder is worth that has learned nothing. */

@@ -46,7 +46,7 @@ export async function quantize(
   if (products.length === 0) throw unusableEncoder(encoder.path, 'it has no product to quantise.');
   const measured = await measure(encoder, model, products, constants, photos, engine);
   const small = integerProducts(withoutConstantNodes(model, constants), products, measured);
-  const metadataProps = [{ key: originKey, value: encoder.hash }];
+  const metadataProps = [...model.metadataProps, { key: originKey, value: encoder.hash }];
   return encoderFileOf(path, encodeModel({ ...small, metadataProps }));
 }
 

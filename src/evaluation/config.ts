@@ -1,9 +1,11 @@
 /** What `rank` and `compare` let be set for rankers and their evaluation, with every default. */
 import { z } from 'zod';
 import { rankerChoice, rankerConfig } from '../rankers/config.ts';
+import { allowLeak } from './leaks.ts';
 import { codesConfig } from './visual-inputs.ts';
 
 export const evaluationSettings = {
+  allowLeak,
   ranker: rankerConfig.prefault({}).describe('The click-through-rate model and its training.'),
   choices: z
     .array(rankerChoice)

@@ -13,6 +13,7 @@ import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import type { EmbeddingFigures } from '../report/report.ts';
 import type { EvaluationConfig } from './config.ts';
+import { leaks } from './leaks.ts';
 import type { PlannedRow } from './ranker-trainer.ts';
 import { loadItemEmbeddings } from './visual-inputs.ts';
 
@@ -45,6 +46,7 @@ export async function embeddingFigures(
     periods.push({
       source,
       seed,
+      leaks: await leaks(dataset, path),
       ...coverageOf(dataset, embeddings, test, simScoreOf),
       older: over(older),
       newer: newer === null ? noCut : over(newer),

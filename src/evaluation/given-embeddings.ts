@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
 import { hashEmbeddings } from '../data/embeddings.ts';
+import { requireNoLeak } from './leaks.ts';
 import type { VisualRow } from './ranker-trainer.ts';
 import { loadKnownEmbeddings } from './visual-inputs.ts';
 
@@ -28,11 +29,18 @@ export const givenEmbeddings = z
   .default({});
 
 /**
- * Refuses before anything is trained what could not be used.
- * @throws CourierError those of `readEmbeddings`; VALUE_INVALID where no item of the dataset is in them
+ * Refuses before anything is trained what could not be used, or would tell clicks of the test period.
+ * @throws CourierError those of `readEmbeddings` and `requireNoLeak`; VALUE_INVALID where no item of the dataset is in them
  */
-export async function requireUsable(dataset: Dataset, given: GivenEmbeddings): Promise<void> {
-  for (const path of Object.values(given)) await loadKnownEmbeddings(dataset, path);
+export async function requireUsable(
+  dataset: Dataset,
+  given: GivenEmbeddings,
+  allowLeak: boolean,
+): Promise<void> {
+  for (const path of Object.values(given)) {
+    if (!allowLeak) await requireNoLeak(dataset, path);
+    await loadKnownEmbeddings(dataset, path);
+  }
 }
 
 /** What a run is known by: the content of the files, not where they lie. */

@@ -11,6 +11,8 @@ interface ModelOptions {
   readonly bindings?: ReadonlyMap<Tensor, Tensor>;
   /** Inputs and outputs whose first axis is open, with the name of that axis. */
   readonly openAxes?: Readonly<Record<string, string>>;
+  /** Texts that the file carries beside the graph. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 const opsets = [
@@ -44,7 +46,7 @@ function writeGraph({ outputs, bindings = new Map() }: ModelOptions, target: Tar
   return writer;
 }
 
-function modelProto({ outputs, openAxes = {} }: ModelOptions, graph: GraphWriter) {
+function modelProto({ outputs, openAxes = {}, metadata = {} }: ModelOptions, graph: GraphWriter) {
   const describe = ([name, { type, shape }]: readonly [string, TensorDescription]) => ({
     name,
     type: {
@@ -55,6 +57,7 @@ function modelProto({ outputs, openAxes = {} }: ModelOptions, graph: GraphWriter
     irVersion: 10,
     producerName: 'courier-rec',
     opsetImport: opsets,
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: 'courier',
       node: graph.nodes,

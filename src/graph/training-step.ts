@@ -132,12 +132,16 @@ export function buildInference(
   return buildModel({ outputs, bindings, openAxes });
 }
 
-/** A self-contained model: the parameters' values (P) are written into it. */
+/**
+ * A self-contained model: the parameters' values (P) are written into it.
+ * @param metadata texts that the file carries beside the graph
+ */
 export function buildExport(
   outputs: Readonly<Record<string, Tensor>>,
   layout: ParameterLayout,
   values: Float32Array,
   openAxes: Readonly<Record<string, string>>,
+  metadata: Readonly<Record<string, string>> = {},
 ): Model {
   const parts = namedParts(layout, values);
   const bindings = new Map(
@@ -147,5 +151,5 @@ export function buildExport(
       return [tensor, constant('float32', value, tensor.shape)];
     }),
   );
-  return buildModel({ outputs, bindings, openAxes });
+  return buildModel({ outputs, bindings, openAxes, metadata });
 }

@@ -165,6 +165,15 @@ describe('headline', () => {
     expect(told(0.01)).not.toContain('cannot differ');
   });
 
+  it('begins with a warning where an encoder has seen clicks of the test period', () => {
+    const report = reportWith(courier({ auc: 0.04, ci95: [0.03, 0.05], p: 0.002 }));
+    const [first] = report.embeddings;
+    const of = (leaks: boolean) => headline({ ...report, embeddings: [{ ...first!, leaks }] });
+    expect(of(true)).toBe(
+      `Not to be believed: the encoder of COURIER has learned from clicks of the test period. ${of(false)}`,
+    );
+  });
+
   it('gives a lift without an interval, and says that it cannot be told from chance', () => {
     const none = gap('The confidence interval is undefined: the test rows have 1 user.');
     const lift = { ...rowLift(0.031, 0, 1), ci95: none, p: none, pCorrected: none };

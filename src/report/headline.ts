@@ -24,6 +24,11 @@ import { featuresName, interval, pValue, signedPoints, sourceName } from './text
  * still tells it from chance after correction for all lifts of the table, and never from one seed.
  */
 export function headline(report: Report): string {
+  const leak = leakSentence(report);
+  return leak === null ? claim(report) : `${leak} ${claim(report)}`;
+}
+
+function claim(report: Report): string {
   const row = headlineRow(report);
   if (row === undefined) return withoutLift(report);
   const { lift } = row;
@@ -104,6 +109,13 @@ function knownUnlearned(report: Report): number | null {
   const [first] = resultRows(report);
   const row = first === undefined ? undefined : unlearnedOf(report.rows, first.start);
   return row === undefined ? null : (known(row.auc)?.mean ?? null);
+}
+
+/** Sources whose encoder has seen clicks of the test period, which the table was asked to take all the same. */
+export function leakSentence({ embeddings }: Report): string | null {
+  const names = embeddings.filter(({ leaks }) => leaks).map(({ source }) => sourceName(source));
+  if (names.length === 0) return null;
+  return `Not to be believed: the encoder of ${names.join(', ')} has learned from clicks of the test period.`;
 }
 
 /** Sources of which no test exposure can be compared with a history: their rows cannot differ from none. */

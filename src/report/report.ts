@@ -195,6 +195,8 @@ export interface Manifest {
 export interface EmbeddingFigures {
   readonly source: string;
   readonly seed: number;
+  /** Whether the encoder has seen clicks of the test period: then rows of this source are too good. */
+  readonly leaks: boolean;
   /** Share of the items, of the test candidates, and of the test history places that have an embedding. */
   readonly items: Measured;
   readonly candidates: Measured;

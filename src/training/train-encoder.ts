@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { defaultAugmentation } from '../augmentation/config.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { learnedPart } from '../data/training-cut.ts';
+import { knownUntil, learnedPart } from '../data/training-cut.ts';
 import { exportEncoder } from '../encoders/export.ts';
 import { createEncoder } from '../encoders/index.ts';
 import { CourierError } from '../errors.ts';
@@ -192,7 +192,10 @@ async function train<Batch extends PhotoBatch>(
   for (const [file, model] of Object.entries(lesson.exports(layout, run.best)))
     await writeFileWhole(join(config.out, file), model.encode('standard'));
   const encoderPath = join(config.out, encoderFile);
-  await writeFileWhole(encoderPath, exportEncoder(encoder, layout, run.best).encode('standard'));
+  await writeFileWhole(
+    encoderPath,
+    exportEncoder(encoder, layout, run.best, knownUntil(dataset)).encode('standard'),
+  );
   const result = { steps: t, ...run.summary, parameters: layout.size };
   await writeModelCard(
     config,

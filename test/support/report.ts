@@ -196,12 +196,21 @@ export function sampleReport(text = 'plain'): Report {
       {
         source: 'courier',
         seed: 1,
+        leaks: false,
         ...covered,
         older: value(0.74),
         newer: value(0.69),
         validation: value(0.68),
       },
-      { source: text, seed: 1, ...covered, older: value(0.6), newer: value(0.6), validation: value(0.6) },
+      {
+        source: text,
+        seed: 1,
+        leaks: false,
+        ...covered,
+        older: value(0.6),
+        newer: value(0.6),
+        validation: value(0.6),
+      },
     ],
     choices: [
       {

@@ -6,7 +6,7 @@ import { compareConfig } from '../../pipelines/compare/config.ts';
 import { compare, planComparison } from '../../pipelines/compare/index.ts';
 import { describePlan, estimateTime } from '../../pipelines/compare/plan.ts';
 import { terminalFailures } from '../../report/failures.ts';
-import { uncomparableSentence, unlearnedSentence } from '../../report/headline.ts';
+import { leakSentence, uncomparableSentence, unlearnedSentence } from '../../report/headline.ts';
 import { rivalSentence } from '../../report/rival.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
@@ -82,6 +82,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         const { rows, versusBestOther, failures } = report;
         const texts = [
           terminalTable(rows),
+          leakSentence(report),
           unlearnedSentence(report),
           uncomparableSentence(report),
           rivalSentence(report),

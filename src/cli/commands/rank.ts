@@ -4,7 +4,7 @@ import { featureNames } from '../../features/index.ts';
 import { rankConfig } from '../../pipelines/rank/config.ts';
 import { rank } from '../../pipelines/rank/index.ts';
 import { terminalFailures } from '../../report/failures.ts';
-import { uncomparableSentence, unlearnedSentence } from '../../report/headline.ts';
+import { leakSentence, uncomparableSentence, unlearnedSentence } from '../../report/headline.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -53,6 +53,7 @@ export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
         const { json, html } = await writeReport(config.out, report);
         const texts = [
           terminalTable(report.rows),
+          leakSentence(report),
           unlearnedSentence(report),
           uncomparableSentence(report),
           `Report: ${html}`,

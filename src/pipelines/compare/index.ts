@@ -138,7 +138,7 @@ async function fillRunFolder(
  */
 async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void> {
   if (config.sources.length + Object.keys(config.embeddings).length === 0) throw nothingToCompare();
-  await requireUsable(dataset, config.embeddings);
+  await requireUsable(dataset, config.embeddings, config.allowLeak);
   requireColumns(dataset, config);
   requireTrainable(dataset);
   const parts = config.features.flatMap((set) => set.split('+'));
@@ -163,7 +163,17 @@ async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void
  * may change; and what only the report is made with, which is made anew every time.
  */
 async function identityOf(
-  { dataset: _, out, parallel, sliceBy, diagnosis, examples, embeddings, ...config }: CompareConfig,
+  {
+    dataset: _,
+    out,
+    parallel,
+    sliceBy,
+    allowLeak,
+    diagnosis,
+    examples,
+    embeddings,
+    ...config
+  }: CompareConfig,
   { hash }: Dataset,
 ): Promise<RunIdentity> {
   const pretrain = whatIsLearned(config.pretrain);

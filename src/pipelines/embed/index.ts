@@ -3,10 +3,11 @@
 import { dirname } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import type { Dataset, Finding } from '../../data/dataset.ts';
-import { type Origin, writeTracedEmbeddings } from '../../data/embeddings.ts';
+import { type TracedEmbeddings, writeTracedEmbeddings } from '../../data/embeddings.ts';
 import { Findings } from '../../data/findings.ts';
 import { loadDataset } from '../../data/store.ts';
 import { type EncoderFile, readEncoderFile } from '../../encoders/file.ts';
+import { learnedUntilOf } from '../../encoders/learned-until.ts';
 import { requireSide } from '../../encoders/load.ts';
 import { EncoderPool } from '../../encoders/pool.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
@@ -125,7 +126,8 @@ async function embedWith(
       progress({ kind: 'note', text });
     }
     const embedded = await embedPhotos(source, pool, store, findings, progress, signal);
-    const items = await writeOutput(out, source, embedded, store, origin, dimension);
+    const made = { origin, learnedUntil: learnedUntilOf(encoder) };
+    const items = await writeOutput(out, source, embedded, store, made, dimension);
     await store.remove();
     const { encoded, reused } = embedded;
     return { embeddings: out, items, encoded, reused, failed: source.ids.length - items, dimension };
@@ -146,7 +148,7 @@ async function writeOutput(
   { ids }: PhotoSource,
   { hashes: found }: EmbeddedPhotos,
   store: EmbeddingStore,
-  origin: Origin,
+  made: Pick<TracedEmbeddings, 'origin' | 'learnedUntil'>,
   dimension: number,
 ): Promise<number> {
   const [written, hashes]: [string[], string[]] = [[], []];
@@ -157,6 +159,6 @@ async function writeOutput(
   }
   if (hashes.length === 0) throw noPhotos();
   const vectors = { length: hashes.length, dimension, at: (row: number) => store.of(hashes[row]!) };
-  await writeTracedEmbeddings(out, { ids: written, vectors, hashes, origin });
+  await writeTracedEmbeddings(out, { ids: written, vectors, hashes, ...made });
   return hashes.length;
 }

@@ -1,6 +1,7 @@
 /** Settings of features for other rankers, with every default. */
 import { z } from 'zod';
 import { distinct } from '../../config.ts';
+import { allowLeak } from '../../evaluation/leaks.ts';
 import { codesConfig } from '../../evaluation/visual-inputs.ts';
 import { featureNames } from '../../features/index.ts';
 import { runSettings } from '../../runs/settings.ts';
@@ -16,6 +17,7 @@ export const featuresConfig = z.strictObject({
     .default(true)
     .describe('Whether base features, categories and contexts are written, too.'),
   codes: codesConfig.prefault({}).describe('How cluster ids and semantic ids are made.'),
+  allowLeak,
   seed: runSettings.seed,
   out: z.string().min(1).describe('Parquet file to write; what its columns mean is written beside it.'),
 });

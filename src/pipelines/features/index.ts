@@ -7,6 +7,7 @@ import { hashEmbeddings } from '../../data/embeddings.ts';
 import { writeParquet } from '../../data/parquet.ts';
 import { loadDataset, readLogRows } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
+import { leaks, requireNoLeak } from '../../evaluation/leaks.ts';
 import { loadKnownEmbeddings, visualInputs } from '../../evaluation/visual-inputs.ts';
 import type { WorkOptions } from '../../progress.ts';
 import { writeJson, writeWhole } from '../../storage/files.ts';
@@ -21,6 +22,8 @@ export interface FeaturesDescription {
   readonly dataset: { readonly name: string; readonly hash: string };
   /** SHA-256 of the file of embeddings; null where no column is made of any. */
   readonly embeddings: string | null;
+  /** Whether the encoder of the embeddings has seen clicks of the test period, so that models with these columns seem too good. */
+  readonly leaks: boolean;
   readonly rows: number;
   readonly columns: readonly { readonly name: string; readonly type: string; readonly definition: string }[];
   readonly made: { readonly version: string; readonly command: string };
@@ -55,6 +58,7 @@ export async function features(
       const scratch = await mkdtemp(join(tmpdir(), 'courier-features-'));
       try {
         const { codes, seed } = config;
+        if (!config.allowLeak) await requireNoLeak(dataset, embeddings);
         const known = await loadKnownEmbeddings(dataset, embeddings);
         const inputs = await visualInputs(dataset, known, config.features, {
           ...options,
@@ -71,6 +75,7 @@ export async function features(
       format: 'courier-features-1',
       dataset: { name: dataset.name, hash: dataset.hash },
       embeddings: embeddings === undefined ? null : await hashEmbeddings(embeddings),
+      leaks: embeddings !== undefined && (await leaks(dataset, embeddings)),
       rows: dataset.exposures.item.length,
       columns: columns.map(({ column: { name, type }, definition }) => ({ name, type, definition })),
       made: { version, command: options.command ?? 'called as a library' },

@@ -32,7 +32,7 @@ export interface Ranking {
 export async function rank(settings: RankConfigInput, options: WorkOptions = {}): Promise<Ranking> {
   const config = parseConfig(rankConfig, settings, 'rank configuration');
   const { dataset: folder, out, embeddings, export: exported, ...rest } = config;
-  const { parallel, sliceBy, diagnosis: _, ...identity } = rest;
+  const { parallel, sliceBy, allowLeak, diagnosis: _, ...identity } = rest;
   const visual = config.features.filter((feature) => feature !== 'none');
   if (exported !== null && exported !== 'none' && !visual.includes(exported))
     throw exportUnknown(exported, visual);
@@ -41,7 +41,7 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
     requireColumns(dataset, config);
     requireTrainable(dataset);
     // What cannot be used is told of before anything is trained.
-    await requireUsable(dataset, embeddings);
+    await requireUsable(dataset, embeddings, config.allowLeak);
     const settled = { ...identity, embeddings: await hashesOf(embeddings) };
     const run = { pipeline: 'rank', config: settled, datasetHash: dataset.hash };
     const rows = givenRows(embeddings, visual);

@@ -1,0 +1,98 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { courier } from '../../test/support/terminal.ts';
+import { tinyDataset, tinyPretraining } from '../../test/support/tiny-dataset.ts';
+import { readLearnedUntil } from '../data/embeddings.ts';
+import { loadDataset } from '../data/store.ts';
+import { embed } from '../pipelines/embed/index.ts';
+import { ingest } from '../pipelines/ingest/index.ts';
+import { pretrain } from '../pipelines/pretrain/index.ts';
+import { shopSource } from '../shop/files.ts';
+import { generateShop } from '../shop/generate.ts';
+
+/** Times of the splits of a dataset. */
+async function splitTimesOf(folder: string) {
+  const { images, splitTimes } = await loadDataset(folder);
+  images.close();
+  return splitTimes;
+}
+
+describe('embeddings of an encoder that has seen clicks of the test period', () => {
+  let folder: string;
+  let dataset: string;
+  /** The same log with an earlier test period. */
+  let earlier: string;
+  const at = (...parts: string[]) => join(folder, ...parts);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'courier-'));
+    dataset = await tinyDataset(folder);
+    earlier = at('earlier');
+    const files = await generateShop({
+      ...{ items: 60, shoppers: 12, pageViews: 240, photoSide: 16, out: at('same-shop') },
+    });
+    const { validationFrom, testFrom } = await splitTimesOf(dataset);
+    await ingest({
+      ...{ ...shopSource(files), out: earlier, side: 16 },
+      validationFrom: new Date(2 * validationFrom - testFrom).toISOString(),
+      testFrom: new Date(validationFrom).toISOString(),
+    });
+    const { encoder } = await pretrain({ ...tinyPretraining, dataset, out: at('run') });
+    await embed({ dataset, encoder, out: at('float32.parquet') });
+    await embed({ dataset, encoder, precision: 'int8', out: at('int8.parquet') });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const short = ['choices=[{}]', 'starts=["warm"]', 'diagnosis=false', 'ranker.epochs=1'];
+  function run(command: string, data: string, out: string, embeddings: string, ...settings: string[]) {
+    return courier(
+      ...[command, '--dataset', data, '--out', at(out), '--embeddings', embeddings],
+      ...settings.flatMap((setting) => ['--set', setting]),
+    );
+  }
+
+  it('say until when, whatever their precision: the begin of the test period that the encoder was chosen before', async () => {
+    const { testFrom } = await splitTimesOf(dataset);
+    for (const name of ['float32', 'int8']) {
+      expect(await readLearnedUntil(at(`${name}.parquet`))).toBe(Math.floor(testFrom));
+    }
+  });
+
+  it('are taken for the dataset that the encoder learned from', async () => {
+    const ran = await run('rank', dataset, 'own', at('int8.parquet'), ...short, 'features=["sim-score"]');
+    expect(ran.exitCode).toBe(0);
+    const { embeddings } = JSON.parse(await readFile(at('own', 'report.json'), 'utf8'));
+    expect(embeddings).toMatchObject([{ source: 'embeddings', leaks: false }]);
+  });
+
+  it('are refused by rank, compare and features, with both times', async () => {
+    const from = new Date((await splitTimesOf(earlier)).testFrom).toISOString();
+    for (const name of ['float32', 'int8']) {
+      for (const [command, ...settings] of [
+        ['rank', 'features=["sim-score"]'],
+        ['compare', 'sources=[]'],
+        ['features'],
+      ] as const) {
+        const embeddings = command === 'features' ? at(`${name}.parquet`) : `own=${at(`${name}.parquet`)}`;
+        const out = command === 'features' ? 'features.parquet' : 'refused';
+        const ran = await run(command, earlier, out, embeddings, ...settings);
+        expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining('LEAK')]);
+        expect(ran.stderr).toContain(`the test period of the dataset begins at ${from}`);
+      }
+    }
+  });
+
+  it('are measured where that is asked for, under a warning', async () => {
+    const leaking = at('float32.parquet');
+    const settings = [...short, 'features=["sim-score"]', 'allowLeak=true'];
+    const ran = await run('rank', earlier, 'leaking', leaking, ...settings);
+    expect(ran.exitCode).toBe(0);
+    expect(ran.stdout).toContain('Not to be believed: the encoder of given has learned from clicks');
+    expect(await readFile(at('leaking', 'report.md'), 'utf8')).toContain('**Not to be believed');
+    const written = await run('features', earlier, 'f.parquet', leaking, 'allowLeak=true');
+    expect(written.exitCode).toBe(0);
+    expect(JSON.parse(await readFile(at('f.json'), 'utf8'))).toMatchObject({ leaks: true });
+  });
+});

@@ -1,0 +1,33 @@
+/** Embeddings whose encoder has seen clicks of the test period, of which any table would be too good. */
+import { basename } from 'node:path';
+import { z } from 'zod';
+import type { Dataset } from '../data/dataset.ts';
+import { readLearnedUntil } from '../data/embeddings.ts';
+import { CourierError } from '../errors.ts';
+
+export const allowLeak = z
+  .boolean()
+  .default(false)
+  .describe(
+    'Whether embeddings are taken whose encoder learned from clicks of the test period; the report then opens with a warning.',
+  );
+
+/** Whether the encoder of embeddings has seen clicks of the test period; false where the file does not say. */
+export async function leaks({ splitTimes }: Pick<Dataset, 'splitTimes'>, path: string): Promise<boolean> {
+  const learnedUntil = await readLearnedUntil(path);
+  return learnedUntil !== null && learnedUntil > splitTimes.testFrom;
+}
+
+/** @throws CourierError LEAK; FILE_NOT_FOUND, FILE_CORRUPT */
+export async function requireNoLeak(dataset: Pick<Dataset, 'splitTimes'>, path: string): Promise<void> {
+  const learnedUntil = await readLearnedUntil(path);
+  if (learnedUntil === null || learnedUntil <= dataset.splitTimes.testFrom) return;
+  const [until, from] = [learnedUntil, dataset.splitTimes.testFrom].map((time) =>
+    new Date(time).toISOString(),
+  );
+  throw new CourierError(
+    'LEAK',
+    `${basename(path)} is of an encoder that knows clicks until ${until}, and the test period of the dataset begins at ${from}.`,
+    'Pre-train on this dataset, or ingest with a later `testFrom`. To measure all the same, set `allowLeak` to true: the report says so.',
+  );
+}
