@@ -58,8 +58,10 @@ describe('datasetSlices', () => {
     expect(() => datasetSlices(dataset, rows, { categories: ['colour'] })).toThrow(
       'Dataset tiny has no category column colour; it has kind, device.',
     );
-    const exposures = { ...dataset.exposures, numeric: new Float32Array(0), numericNames: [] };
+    const exposures = { ...dataset.exposures, numericNames: dataset.exposures.numericNames.with(0, 'else') };
     expect(() => datasetSlices({ ...dataset, exposures }, rows)).toThrow(missing);
+    const bare = { ...dataset.exposures, numeric: new Float32Array(), numericNames: [] };
+    expect(datasetSlices({ ...dataset, exposures: bare }, rows)).toEqual([]);
     expect(() => datasetSlices(dataset, Int32Array.of(4))).toThrow('Row 4 is not in dataset tiny');
     expect(() => datasetSlices(dataset, Int32Array.of(-1))).toThrow('Row -1 is not in dataset tiny');
   });

@@ -24,7 +24,8 @@ export interface DatasetSlicesOptions {
 }
 
 /**
- * Cold and warm items, new and returning users, what the user saw or clicked before and what not, deciles of popularity, and the values of categories.
+ * Cold and warm items, new and returning users, what the user saw or clicked before and what not, deciles of popularity, and the values of
+ * categories; those alone of a dataset without base features.
  *
  * @param testRows rows of the dataset, in the order of the scores that are to be sliced. (R)
  * @throws CourierError COLUMN_MISSING when the dataset lacks a column, DATASET_INVALID for a row it lacks
@@ -42,15 +43,17 @@ export function datasetSlices(
       'Slice the scores with the dataset that they were computed on.',
     );
   }
+  const byCategory = categories.flatMap((name) => {
+    const { values, codes } = categoryColumn(dataset, name, testRows);
+    return categorySlices(name, values, codes, valuesPerCategory);
+  });
+  if (dataset.exposures.numericNames.length === 0) return byCategory;
   return [
     ...itemHistorySlices(numericColumn(dataset, 'cold', testRows)),
     ...userHistorySlices(numericColumn(dataset, 'user_clicks_log', testRows)),
     ...userItemSlices(numericColumn(dataset, 'seen_before', testRows)),
     ...popularitySlices(numericColumn(dataset, 'item_clicks_log', testRows)),
-    ...categories.flatMap((name) => {
-      const { values, codes } = categoryColumn(dataset, name, testRows);
-      return categorySlices(name, values, codes, valuesPerCategory);
-    }),
+    ...byCategory,
   ];
 }
 

@@ -5,10 +5,14 @@ import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset, writeRandomEmbeddings } from '../../../test/support/tiny-dataset.ts';
 import { csv } from '../../../test/support/tiny-shop.ts';
+import { literal, withDuckDB } from '../../data/duckdb.ts';
 import { writeParquet } from '../../data/parquet.ts';
 import { loadDataset, readLogRows } from '../../data/store.ts';
 import { readResult } from '../../evaluation/ranker-file.ts';
 import { rankerPlace, rankersFolder } from '../../evaluation/ranker-place.ts';
+import { known } from '../../metrics/measured.ts';
+import type { Evaluation } from '../../report/evaluation.ts';
+import { features as writeFeatures } from '../features/index.ts';
 import { rank } from '../rank/index.ts';
 import { evaluate } from './index.ts';
 
@@ -131,4 +135,86 @@ describe('predictions of other rankers', () => {
       /0 % have a prediction of every model: prod 100 %/,
     );
   });
+
+  it('beside their exposures in one file need no dataset, and give the same table', async () => {
+    const { folder, dataset, prod, images } = await ranked();
+    const { evaluation } = await evaluate({
+      ...{ dataset, predictions: { prod, images }, out: join(folder, 'joined') },
+    });
+    const path = await oneTable(folder, dataset, prod, images);
+    const run = (out: string, ...words: string[]) =>
+      courier('evaluate', '--json', '--exposures', path, '--out', join(folder, out), ...words);
+    const ran = await run('alone', '--slice-by', 'device');
+    expect([ran.exitCode, ran.stderr]).toEqual([0, expect.stringContaining('images ')]);
+    const alone: Evaluation = JSON.parse(await readFile(join(folder, 'alone', 'evaluation.json'), 'utf8'));
+    expect(alone).toMatchObject({
+      baseline: 'prod',
+      testRows: evaluation.testRows,
+      testUsers: evaluation.testUsers,
+    });
+    const [, none, visual] = evaluation.rows;
+    for (const [place, row] of [none, visual].entries()) {
+      for (const figure of ['auc', 'gauc', 'logLoss', 'ndcg', 'calibration'] as const) {
+        expect(meanOf(alone.rows[place]![figure])).toBeCloseTo(meanOf(row![figure]), 10);
+      }
+    }
+    const lifts = [alone.rows[1], visual].map((row) => {
+      const { difference, ci95, p } = row!.lifts!.auc;
+      return [known(difference), ...(known(ci95) ?? []), known(p)];
+    });
+    for (const [place, value] of lifts[0]!.entries()) expect(value).toBeCloseTo(lifts[1]![place]!, 8);
+    expect(new Set(alone.rows[1]!.slices.map(({ family, name }) => `${family} ${name}`))).toEqual(
+      new Set(['category device phone', 'category device tablet']),
+    );
+    // The other way round, and the columns that were not named are left alone.
+    const other = await run('other', '--models', 'images,prod');
+    expect(other.json).toMatchObject({ models: [{ model: 'images' }, { model: 'prod' }] });
+  });
+
+  it('in one file are refused where a column, a value or a probability is missing or wrong', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'exposures.csv');
+    const refused = async (text: string, ...words: string[]) => {
+      await writeFile(path, text);
+      const ran = await courier('evaluate', '--exposures', path, '--out', join(folder, 'out'), ...words);
+      return `${ran.exitCode} ${ran.stderr}`;
+    };
+    expect(await refused('user,clicked,a\nu,1,0.5\n')).toMatch(
+      /^1 .*no column page_view or time or timestamp/,
+    );
+    expect(await refused('user,time,clicked,a\nu,1,2,0.5\n')).toMatch(
+      /1 rows of exposures.csv have a clicked that is/,
+    );
+    expect(await refused('user,time,clicked,a\n,1,1,0.5\n')).toMatch(/1 rows of exposures.csv have no user/);
+    expect(await refused('user,time,clicked,a\nu,1,1,-3\n')).toMatch(/a that is no probability/);
+    expect(await refused('user,time,clicked\nu,1,1\n')).toMatch(/no column of predictions/);
+    expect(await refused('user,time,clicked,a\nu,1,1,0.5\n', '--models', 'b')).toMatch(
+      /no column b; it has user/,
+    );
+    expect(await refused('user,time,clicked,a\nu,1,1,0.5\n', '--dataset', folder)).toMatch(
+      /needs either `dataset`/,
+    );
+    expect(await refused('user,time,clicked,a\n')).toMatch(/^1 /);
+  });
 });
+
+/** Test exposures of a dataset with what two models predict of them, as a team would have them. */
+async function oneTable(folder: string, dataset: string, prod: string, images: string): Promise<string> {
+  const features = join(folder, 'features.parquet');
+  await writeFeatures({ dataset, features: [], out: features });
+  const path = join(folder, 'one.parquet');
+  const score = (name: string, file: string) =>
+    `${name} AS (SELECT log_row, my_score AS ${name} FROM read_parquet(${literal(file)}))`;
+  await withDuckDB([folder], (connection) =>
+    connection.run(`COPY (
+      WITH ${score('prod', prod)}, ${score('images', images)}
+      SELECT user, page_view, clicked, prod, images, CASE WHEN hash(user) % 2 = 0 THEN 'phone' ELSE 'tablet' END AS device
+      FROM read_parquet(${literal(features)}) JOIN prod USING (log_row) JOIN images USING (log_row) ORDER BY hash(log_row)
+    ) TO ${literal(path)} (FORMAT parquet)`),
+  );
+  return path;
+}
+
+function meanOf(figure: Evaluation['rows'][number]['auc']): number {
+  return known(figure)?.mean ?? Number.NaN;
+}

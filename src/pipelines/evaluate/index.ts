@@ -1,7 +1,7 @@
 /** Rankers that we never saw, by their predictions: the same table, intervals and slices as of our own. */
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
-import { type Dataset, pageViewOfRows } from '../../data/dataset.ts';
+import { pageViewOfRows } from '../../data/dataset.ts';
 import { loadDataset, loadLoggedTables, readLogRows } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
 import { type RankerRun, tableRows } from '../../evaluation/table.ts';
@@ -17,6 +17,8 @@ import { requireReadable, writeFileWhole, writeJson } from '../../storage/files.
 import { withOutputFolder } from '../../storage/lock.ts';
 import { percent } from '../../text.ts';
 import { type EvaluateConfig, type EvaluateConfigInput, evaluateConfig } from './config.ts';
+import { readOneTable } from './one-table.ts';
+import type { Predicted } from './predicted.ts';
 import { type LogPlaces, readPredictions } from './predictions.ts';
 
 export const evaluationFiles = { json: 'evaluation.json', html: 'evaluation.html' } as const;
@@ -29,8 +31,8 @@ export interface EvaluationResult {
 }
 
 /**
- * Measures predictions of other rankers on the test period of a dataset: of the exposures that every model predicts, each model
- * against the first.
+ * Measures predictions of other rankers on the test period of a dataset, or on the exposures of one file: of those that every model
+ * predicts, each model against the first.
  * @throws CourierError CONFIG_INVALID, those of reading dataset and predictions, VALUE_INVALID where too few exposures have a
  * prediction, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE
  */
@@ -40,9 +42,10 @@ export async function evaluate(
 ): Promise<EvaluationResult> {
   const config = parseConfig(evaluateConfig, settings, 'evaluate configuration');
   for (const path of Object.values(config.predictions)) await requireReadable(path, 'Predictions');
-  const dataset = await loadDataset(config.dataset);
-  dataset.images.close();
-  const evaluation = await evaluateOn(dataset, config, options);
+  const { exposures } = config;
+  if (exposures !== undefined) await requireReadable(exposures, 'Exposures');
+  const predicted = exposures === undefined ? await joined(config) : await readOneTable(exposures, config);
+  const evaluation = await judge(predicted, config, options);
   checkFinite(evaluation, 'evaluation');
   const [json, html] = [join(config.out, evaluationFiles.json), join(config.out, evaluationFiles.html)];
   return withOutputFolder(config.out, async () => {
@@ -52,22 +55,30 @@ export async function evaluate(
   });
 }
 
-async function evaluateOn(
-  dataset: Dataset,
+/** Predictions of files, by the exposures of the test period of a dataset. */
+async function joined({ dataset: folder = '', predictions, score }: EvaluateConfig): Promise<Predicted> {
+  const dataset = await loadDataset(folder);
+  dataset.images.close();
+  const rows = rowsOfSplit(dataset, 'test');
+  const places = await placesOf(folder);
+  const scores = new Map<string, Float32Array>();
+  const models: ModelCoverage[] = [];
+  for (const [model, path] of Object.entries(predictions)) {
+    const found = await readPredictions(path, dataset, rows, places, score);
+    const known = found.scores.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0);
+    scores.set(model, found.scores);
+    models.push({ model, share: known / rows.length, others: found.others, keys: found.keys });
+  }
+  return { data: dataset, hash: dataset.hash, rows, scores, models };
+}
+
+/** The table over the exposures of which every model says something. */
+async function judge(
+  { data, hash, rows: all, scores, models }: Predicted,
   config: EvaluateConfig,
   options: WorkOptions,
 ): Promise<Evaluation> {
   const { command = 'called as a library' } = options;
-  const all = rowsOfSplit(dataset, 'test');
-  const places = await placesOf(config.dataset);
-  const scores = new Map<string, Float32Array>();
-  const models: ModelCoverage[] = [];
-  for (const [model, path] of Object.entries(config.predictions)) {
-    const found = await readPredictions(path, dataset, all, places, config.score);
-    const known = found.scores.reduce((sum, score) => sum + (Number.isNaN(score) ? 0 : 1), 0);
-    scores.set(model, found.scores);
-    models.push({ model, share: known / all.length, others: found.others, keys: found.keys });
-  }
   const [baseline = ''] = scores.keys();
   const isKnown = (_: unknown, place: number) =>
     [...scores.values()].every((each) => !Number.isNaN(each[place]!));
@@ -92,22 +103,22 @@ async function evaluateOn(
       result,
     };
   });
-  const measured = await tableRows(runs, dataset, { sliceBy: config.sliceBy }, options);
-  const pageViewOf = pageViewOfRows(dataset);
-  const labels = Uint8Array.from(rows, (row) => dataset.exposures.clicked[row]!);
+  const measured = await tableRows(runs, data, { sliceBy: config.sliceBy }, options);
+  const pageViewOf = pageViewOfRows(data);
+  const labels = Uint8Array.from(rows, (row) => data.exposures.clicked[row]!);
   return {
-    title: `Rankers compared on ${dataset.name}`,
-    dataset: dataset.name,
-    datasetHash: dataset.hash,
+    title: `Rankers compared on ${data.name}`,
+    dataset: data.name,
+    datasetHash: hash,
     command,
     startedAt: new Date().toISOString(),
     baseline,
     testRows: rows.length,
-    testUsers: new Set(Array.from(rows, (row) => dataset.pageViews.user[pageViewOf[row]!]!)).size,
+    testUsers: new Set(Array.from(rows, (row) => data.pageViews.user[pageViewOf[row]!]!)).size,
     allRows: all.length,
     models,
     rows: [
-      ...unlearnedRows(dataset, rows, ['warm']),
+      ...unlearnedRows(data, rows, ['warm']),
       ...measured.map((row) => (row.source === null ? { ...row, features: baseline } : row)),
     ],
     reliability: [...scores].map(([model, each]) => {

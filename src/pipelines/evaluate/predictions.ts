@@ -3,9 +3,10 @@ import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { createTable } from '../../data/columns.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { describeSelect, fileLiteral, identifier, type SqlColumn, withDuckDB } from '../../data/duckdb.ts';
+import { describeSelect, identifier, type SqlColumn, withDuckDB } from '../../data/duckdb.ts';
 import { readNumber, readRows } from '../../data/typed-rows.ts';
 import { CourierError, messageOf } from '../../errors.ts';
+import { isNumeric, sourceOf } from './prediction-file.ts';
 
 /** Where exposures stand in their logs, and when each was shown. (R) each */
 export interface LogPlaces {
@@ -25,7 +26,6 @@ export interface Predictions {
 }
 
 const scoreNames = /^(score|prediction|probability|prob|p|pred|predicted|ctr|pctr)$/i;
-const numeric = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)$/;
 
 /** Ways to say which exposure is meant, the surest first; the last column of the first may be missing. */
 const keysOf = {
@@ -49,17 +49,8 @@ export async function readPredictions(
   return withDuckDB(
     [],
     async (connection) => {
-      const source = /\.(csv|tsv)(\.gz|\.zst)?$/i.test(path)
-        ? `read_csv(${fileLiteral(path)}, header = true)`
-        : `read_parquet(${fileLiteral(path)})`;
-      const columns = await describeSelect(connection, source).catch((error: unknown) => {
-        throw new CourierError(
-          'FILE_CORRUPT',
-          `${path} cannot be read: ${messageOf(error).split('\n', 1)[0]}`,
-          'Give a Parquet or CSV file with a row for each exposure.',
-          { cause: error },
-        );
-      });
+      const source = await sourceOf(connection, path);
+      const columns = await describeSelect(connection, source);
       const own = understand(path, columns, places, score);
       await describeSelect(connection, source, own.selected.join(', ')).catch((error: unknown) => {
         throw withoutScore(path, columns, messageOf(error).split('\n', 1)[0]);
@@ -115,7 +106,7 @@ function understand(
   const missing = keys.filter((name) => named(name) === undefined);
   if (missing.length > 0) throw withoutKey(path, columns);
   const others = columns.filter(({ name }) => !keys.includes(name.toLowerCase()));
-  const numbers = others.filter(({ type }) => numeric.test(type));
+  const numbers = others.filter(({ type }) => isNumeric(type));
   const called = numbers.filter(({ name }) => scoreNames.test(name));
   const chosen =
     score === undefined
@@ -142,7 +133,7 @@ function keySql(name: string, { name: own, type }: SqlColumn): string {
   if (name === 'user' || name === 'item')
     return `regexp_replace(trim(CAST(${column} AS VARCHAR)), '^(-?[0-9]+)\\.0+$', '\\1')`;
   if (name !== 'time') return `CAST(${column} AS BIGINT)`;
-  return numeric.test(type) ? `CAST(${column} AS BIGINT)` : `epoch_ms(CAST(${column} AS TIMESTAMPTZ))`;
+  return isNumeric(type) ? `CAST(${column} AS BIGINT)` : `epoch_ms(CAST(${column} AS TIMESTAMPTZ))`;
 }
 
 function wantedColumns(
