@@ -40,19 +40,21 @@ export class ItemEmbeddings {
     if (!Number.isInteger(dimension) || dimension < 1) {
       throw invalid(`${vectors.length} values for ${ids.length} items are no embeddings`);
     }
-    const items = new Indexer(catalogue.ids);
-    // Where every row is in its place already, there is no need for a copy.
+    // Where every row is in its place already, there is no need for a copy, nor to look ids up.
     const inPlace = ids.length === catalogue.ids.length && ids.every((id, row) => id === catalogue.ids[row]);
     let aligned = inPlace ? vectors : new Float32Array(catalogue.ids.length * dimension);
     const present = new Uint8Array(catalogue.ids.length);
+    const items = new Indexer(inPlace ? [] : catalogue.ids);
     const seen = new Indexer();
     let unknown = 0;
     for (const [row, id] of ids.entries()) {
-      if (seen.has(id)) throw invalid(`item ${id} has two embeddings`);
-      seen.indexOf(id);
+      if (!inPlace) {
+        if (seen.has(id)) throw invalid(`item ${id} has two embeddings`);
+        seen.indexOf(id);
+      }
       const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
       const scale = unitScale(id, vector);
-      const item = items.find(id);
+      const item = inPlace ? row : items.find(id);
       if (item === undefined) {
         unknown++;
         continue;
