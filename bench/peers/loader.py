@@ -3,26 +3,10 @@
 import json
 import sys
 import time
-from pathlib import Path
 
-import numpy
-import torch
-from PIL import Image
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-
-class Photos(Dataset):
-    def __init__(self, folder, side):
-        self.paths = sorted(Path(folder).iterdir())
-        self.side = side
-
-    def __len__(self):
-        return len(self.paths)
-
-    def __getitem__(self, index):
-        with Image.open(self.paths[index]) as image:
-            small = image.convert("RGB").resize((self.side, self.side), Image.Resampling.BILINEAR)
-        return torch.from_numpy(numpy.array(small))
+from photos import Photos
 
 
 def main():

@@ -1,10 +1,12 @@
 /** Embeddings of a catalogue on disk: one row an item, keyed by item id. */
+
 import { CourierError } from '../errors.ts';
 import { hashFile, requireReadable, writeWhole } from '../storage/files.ts';
 import type { Vectors } from './columns.ts';
 import { type Dataset, NONE } from './dataset.ts';
 import { partsOf, withOwnLayout } from './foreign-embeddings.ts';
 import { digestBytes, type HashedBatch, writeDigest } from './hashed-vectors.ts';
+import { learnedUntilIn, learnedUntilMetadata } from './learned-until.ts';
 import { writeParquet } from './parquet.ts';
 import { type ParquetTable, readParquet, readParquetMetadata } from './parquet-table.ts';
 
@@ -70,7 +72,7 @@ export async function writeTracedEmbeddings(path: string, traced: TracedEmbeddin
     [`${prefix}encoder`]: encoder,
     [`${prefix}precision`]: precision,
     [`${prefix}model`]: model,
-    ...(learnedUntil === null ? {} : { [learnedUntilKey]: new Date(learnedUntil).toISOString() }),
+    ...learnedUntilMetadata(learnedUntil),
   };
   const columns = [...columnsOf(traced.ids, traced.vectors), hashes];
   await writeWhole(path, (temporary) => writeParquet(temporary, columns, metadata));
@@ -78,7 +80,6 @@ export async function writeTracedEmbeddings(path: string, traced: TracedEmbeddin
 
 /** Of the metadata of an embeddings file. */
 const prefix = 'courier.';
-const learnedUntilKey = `${prefix}learned_until`;
 
 /** Embeddings in memory as they are written. */
 export function vectorsOf({ ids, dimension, vectors }: StoredEmbeddings): Vectors {
@@ -162,8 +163,7 @@ export async function readOrigin(path: string): Promise<Origin | null> {
 export async function readLearnedUntil(path: string): Promise<number | null> {
   await requireEmbeddings(path);
   if (!/\.parquet$/i.test(path)) return null;
-  const time = Date.parse((await readParquetMetadata(path)).get(learnedUntilKey) ?? '');
-  return Number.isNaN(time) ? null : time;
+  return learnedUntilIn(await readParquetMetadata(path));
 }
 
 async function vectorsFrom(table: ParquetTable, path: string, nameOf: (row: number) => string) {

@@ -1,5 +1,6 @@
 /** The encoder as a model of its own: what was evaluated is what is served. */
 
+import { learnedUntilMetadata } from '../data/learned-until.ts';
 import { l2Normalize } from '../graph/operators/index.ts';
 import { initialValues, layoutOf, type ParameterLayout, parametersOf } from '../graph/parameters.ts';
 import { type FloatTensor, input, openLength, type Tensor } from '../graph/tensor.ts';
@@ -7,7 +8,6 @@ import { buildExport } from '../graph/training-step.ts';
 import type { Random } from '../random.ts';
 import type { Model } from '../runtime/model.ts';
 import type { Encoder } from './encoder.ts';
-import { learnedUntilMetadata } from './learned-until.ts';
 
 /** The axis along which photos are batched is open. */
 export const photoAxis = 'photos';

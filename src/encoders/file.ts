@@ -1,6 +1,7 @@
 /** An encoder.onnx as a file: what it takes and gives, told from its bytes alone. */
 
 import { createHash } from 'node:crypto';
+import { learnedUntilIn } from '../data/learned-until.ts';
 import { CourierError, messageOf } from '../errors.ts';
 import { decodeModel, type ModelProto } from '../graph/onnx-schema.ts';
 import type { Model } from '../runtime/model.ts';
@@ -41,6 +42,11 @@ function shapeNamed(values: ModelProto['graph']['input'], name: string): readonl
   const found = values.find((value) => value.name === name);
   if (found === undefined) throw new Error(`it has no ${name}`);
   return found.type?.tensorType?.shape?.dim.map(({ dimValue }) => dimValue) ?? [];
+}
+
+/** Up to when the encoder has seen clicks, as `learnedUntilIn` gives it. */
+export function learnedUntilOf({ bytes }: EncoderFile): number | null {
+  return learnedUntilIn(new Map(decodeModel(bytes).metadataProps.map(({ key, value }) => [key, value])));
 }
 
 /** The encoder as the engine takes it. */

@@ -2,19 +2,19 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../../errors.ts';
 import { safePlace } from '../../progress.ts';
-import { oneLine } from '../../text.ts';
 import { createTable } from '../columns.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
 import { readNumber } from '../typed-rows.ts';
 import { encodeTexts } from './dictionary.ts';
+import { IdLooks } from './id-looks.ts';
 import { inputName } from './input-files.ts';
 import { type TextCounts, understandLabels } from './label-column.ts';
 import type { SourceContext } from './source.ts';
 import type { TableOptions } from './table-options.ts';
 import { type LoadedTable, withLoadedTable } from './text-table.ts';
 import { type TimeReading, understandTimes } from './time-column.ts';
-import { givenText, isMissingSql, isScientific, wholeId } from './words.ts';
+import { givenText, isMissingSql, wholeId } from './words.ts';
 
 type LogOptions = TableOptions['log'];
 
@@ -339,48 +339,6 @@ async function code(
     WHERE problem IS NULL`);
   await connection.run('DROP TABLE parsed');
   return contextTexts;
-}
-
-/** Looks at the ids of a column. */
-export class IdLooks {
-  readonly #name: string;
-  readonly #lists = { rows: 0, example: '' };
-  readonly #lost = { rows: 0, example: '' };
-  #rows = 0;
-
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  /** @param rows how many have this id */
-  at(text: string, rows: number): void {
-    this.#rows += rows;
-    for (const [kind, met] of [
-      [this.#lists, /^\s*[[{]/.test(text)],
-      [this.#lost, isScientific(text.trim())],
-    ] as const) {
-      if (!met) continue;
-      if (kind.rows === 0) kind.example = text;
-      kind.rows += rows;
-    }
-  }
-
-  /** @throws CourierError VALUE_INVALID where more than one of a hundred is a number that has lost its digits, or a list */
-  require(): void {
-    const name = this.#name;
-    if (this.#lists.rows > 0.01 * this.#rows)
-      throw new CourierError(
-        'VALUE_INVALID',
-        `\`${name}\` holds lists such as ${oneLine(this.#lists.example, 60)}.`,
-        `Make rows of them in a query: "SELECT *, unnest(from_json(${name}, '["VARCHAR"]')) AS item FROM …".`,
-      );
-    if (this.#lost.rows > 0.01 * this.#rows)
-      throw new CourierError(
-        'VALUE_INVALID',
-        `\`${name}\` holds numbers such as ${this.#lost.example}, of which a spreadsheet has kept no more digits.`,
-        'Export the ids as text.',
-      );
-  }
 }
 
 function emptyLog(path: string): CourierError {

@@ -18,7 +18,7 @@ import { withOutputFolder } from '../../storage/lock.ts';
 import { percent } from '../../text.ts';
 import { type EvaluateConfig, type EvaluateConfigInput, evaluateConfig } from './config.ts';
 import { readOneTable } from './one-table.ts';
-import type { Predicted } from './predicted.ts';
+import type { Predicted, PredictedModel } from './predicted.ts';
 import { type LogPlaces, readPredictions } from './predictions.ts';
 
 export const evaluationFiles = { json: 'evaluation.json', html: 'evaluation.html' } as const;
@@ -61,24 +61,26 @@ async function joined({ dataset: folder = '', predictions, score }: EvaluateConf
   dataset.images.close();
   const rows = rowsOfSplit(dataset, 'test');
   const places = await placesOf(folder);
-  const scores = new Map<string, Float32Array>();
-  const models: ModelCoverage[] = [];
+  const models: PredictedModel[] = [];
   for (const [model, path] of Object.entries(predictions)) {
     const found = await readPredictions(path, dataset, rows, places, score);
-    const known = found.scores.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0);
-    scores.set(model, found.scores);
-    models.push({ model, share: known / rows.length, others: found.others, keys: found.keys });
+    models.push({ model, ...found });
   }
-  return { data: dataset, hash: dataset.hash, rows, scores, models };
+  return { data: dataset, hash: dataset.hash, rows, models };
 }
 
 /** The table over the exposures of which every model says something. */
 async function judge(
-  { data, hash, rows: all, scores, models }: Predicted,
+  { data, hash, rows: all, models: predicted }: Predicted,
   config: EvaluateConfig,
   options: WorkOptions,
 ): Promise<Evaluation> {
   const { command = 'called as a library' } = options;
+  const scores = new Map(predicted.map(({ model, scores }) => [model, scores]));
+  const models = predicted.map(({ scores, ...model }): ModelCoverage => {
+    const known = scores.reduce((sum, score) => sum + (Number.isNaN(score) ? 0 : 1), 0);
+    return { ...model, share: known / all.length };
+  });
   const [baseline = ''] = scores.keys();
   const isKnown = (_: unknown, place: number) =>
     [...scores.values()].every((each) => !Number.isNaN(each[place]!));
@@ -144,6 +146,6 @@ function requireEnough(
   throw new CourierError(
     'VALUE_INVALID',
     `Of ${all} test exposures ${percent(known / all)} have a prediction of every model: ${shares.join('; ')}.`,
-    'Check that keys are those of this dataset: `features` writes log and log_row; or lower `minimumShare` if it is right so.',
+    'Check that the keys are those of the dataset (`features` writes log and log_row) and that every model predicts the same exposures; or lower `minimumShare` if it is right so.',
   );
 }

@@ -91,11 +91,13 @@ export async function readOneTable(path: string, { models: named, sliceBy }: Wan
         data: dataOf(basename(path), await textsOf(connection, 'user'), users!, views!, labels!, context),
         hash,
         rows: Int32Array.from({ length: count }, (_, row) => row),
-        scores: new Map(models.map((model, place) => [model, Float32Array.from(predictions[place]!)])),
         models: models.map((model, place) => {
-          const share =
-            predictions[place]!.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0) / count;
-          return { model, share, others: 0, keys: [user.name, view.name] };
+          return {
+            model,
+            scores: Float32Array.from(predictions[place]!),
+            others: 0,
+            keys: [user.name, view.name],
+          };
         }),
       };
     },
