@@ -1,9 +1,12 @@
 /** A generated click log for rankers: what a user clicks follows from the categories of what was clicked before. */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NONE } from '../src/data/dataset.ts';
+import { numericRows } from '../src/data/numeric-rows.ts';
 import { Random } from '../src/random.ts';
 import type { RankerData } from '../src/rankers/fields.ts';
+import { numbersOf } from '../test/support/numbers.ts';
 
 export interface RankLogSize {
   readonly users: number;
@@ -73,8 +76,10 @@ export function rankLog({ users, items, rows }: RankLogSize): RankerData {
     exposures: {
       item,
       clicked,
-      numeric,
-      numericNames: Array.from({ length: dense }, (_, column) => `dense${column}`),
+      numeric: numericRows(
+        Array.from({ length: dense }, (_, column) => `dense${column}`),
+        numeric,
+      ),
       context: context.map((codes, index) => ({
         name: `context${index}`,
         values: names(contexts[index]!),
@@ -124,7 +129,7 @@ export async function writeColumns(data: RankerData, folder: string) {
     candidate: await ofItems('', exposures.item),
     history: await ofItems('clicked_', pageViews.history),
     historyLength,
-    dense: await write('dense', dense, exposures.numeric),
+    dense: await write('dense', dense, numbersOf(exposures)),
     labels: await write('label', 2, Int32Array.from(exposures.clicked)),
   };
 }

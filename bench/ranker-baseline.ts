@@ -2,15 +2,17 @@
  * Is the ranker without images a baseline to believe? Against LightGBM on the same columns, and against what counters say
  * without learning.
  */
+
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { pageViewOfRows } from '../src/data/dataset.ts';
-import { loadDataset } from '../src/data/store.ts';
+import { closeDataset, loadDataset } from '../src/data/store.ts';
 import { known } from '../src/metrics/measured.ts';
 import { rank } from '../src/pipelines/rank/index.ts';
 import { withoutLearning } from '../src/report/report.ts';
+import { numbersOf } from '../test/support/numbers.ts';
 import type { Benchmark } from './benchmark.ts';
 import { Peer } from './peer.ts';
 import { type RankDataset, withRankDatasets } from './rank-datasets.ts';
@@ -56,8 +58,9 @@ async function measure(
 async function treesOn(dataset: string, folder: string): Promise<z.infer<typeof answer> | null> {
   const loaded = await loadDataset(dataset);
   const { exposures, catalogue, pageViews } = loaded;
-  loaded.images.close();
-  const { item, clicked, numeric, numericNames, context } = exposures;
+  const { item, clicked, numeric, context } = exposures;
+  const numbers = numbersOf(exposures);
+  closeDataset(loaded);
   const pageViewOf = pageViewOfRows(loaded);
   const columns = [
     ...catalogue.categories.map(({ codes }) => item.map((one) => codes[one]!)),
@@ -72,8 +75,8 @@ async function treesOn(dataset: string, folder: string): Promise<z.infer<typeof 
     return path;
   };
   const peer = await Peer.start('lightgbm', 'lightgbm_ranker.py', {
-    numericNames,
-    numeric: await write('numeric', numeric),
+    numericNames: numeric.names,
+    numeric: await write('numeric', numbers),
     categorical: await write('categorical', categorical),
     labels: await write('labels', clicked),
     split: await write(

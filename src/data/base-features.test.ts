@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BaseFeatures, type FeatureInput, fillMissing, type NumericColumn } from './base-features.ts';
+import { BaseFeatures, type FeatureInput, type NumericColumn } from './base-features.ts';
 import { encodeCategories } from './categories.ts';
 import { eventsInOrder, type UserEvents } from './clicks.ts';
 import { Counters } from './counters.ts';
@@ -94,14 +94,10 @@ describe('base features', () => {
       expect(parts.flatMap((part) => [...part[column]!])).toEqual([...values]);
   });
 
-  it('leave what is missing to be filled with the mean of the training split, and say so', async () => {
+  it('leave what is missing to those who read them', async () => {
     const price = { name: 'price', values: Float64Array.of(2, Number.NaN, 4) };
     const column = Float32Array.from(await rowsOf(inputOf([], 5, [price])), (row) => row['price']!);
     expect(column).toEqual(Float32Array.of(2, Number.NaN, 4));
-    const numeric = Float32Array.from(column.subarray(0, 3), (value) => value);
-    const rows = Float32Array.from({ length: 6 }, (_, place) => (place % 2 === 0 ? numeric[place >> 1]! : 9));
-    fillMissing(rows, 2, 0, 2);
-    expect(rows).toEqual(Float32Array.of(2, 0, 2, 1, 4, 0));
   });
 
   it('refuse a column with the name of another feature', async () => {

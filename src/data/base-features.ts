@@ -131,25 +131,6 @@ export function missingName(name: string): string {
   return `${name}_missing`;
 }
 
-/**
- * Puts the mean of the training split where a number is missing, and 1 into the column behind it.
- * @param numeric row-major. (R, F)
- * @param place of the column
- * @param training exposures of the training split, which come first
- */
-export function fillMissing(numeric: Float32Array, width: number, place: number, training: number): void {
-  let [sum, count] = [0, 0];
-  for (let at = place; at < training * width; at += width) {
-    if (!Number.isNaN(numeric[at]!)) [sum, count] = [sum + numeric[at]!, count + 1];
-  }
-  const mean = count === 0 ? 0 : sum / count;
-  for (let at = place; at < numeric.length; at += width) {
-    const isMissing = Number.isNaN(numeric[at]!);
-    if (isMissing) numeric[at] = mean;
-    numeric[at + 1] = isMissing ? 1 : 0;
-  }
-}
-
 function requireDistinct(names: readonly string[]): void {
   const seen = new Set<string>();
   for (const name of names) {

@@ -6,6 +6,7 @@
  */
 import type { Measured } from '../metrics/measured.ts';
 import type { ImageCache } from './image-cache.ts';
+import type { NumericRows } from './numeric-rows.ts';
 
 export const splits = ['train', 'validation', 'test'] as const;
 export type Split = (typeof splits)[number];
@@ -47,9 +48,7 @@ export interface PageViews {
 export interface Exposures {
   readonly item: Int32Array;
   readonly clicked: Uint8Array;
-  /** Base features, raw, row-major: what is known without looking at a photo. (R, F) */
-  readonly numeric: Float32Array;
-  readonly numericNames: readonly string[];
+  readonly numeric: NumericRows;
   /** Categorical columns of the event or the user, such as sales channel or age. (R) each */
   readonly context: readonly CategoricalColumn[];
 }

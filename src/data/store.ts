@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { safePlace } from '../progress.ts';
 import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
-import { fillMissing, missingName } from './base-features.ts';
 import {
   type CategoricalColumn,
   type Dataset,
@@ -25,6 +24,7 @@ import {
   partFiles,
   readManifest,
 } from './manifest.ts';
+import { NumericStore } from './numeric-store.ts';
 import { writeParquet } from './parquet.ts';
 import { ParquetTable, readParquet } from './parquet-table.ts';
 import { type Part, partsOf } from './parts.ts';
@@ -174,25 +174,38 @@ async function writeParts(
 
 /**
  * Opens a dataset folder and checks it: sizes of all files, hashes of all but images.bin, and every index.
- * The caller closes `images`.
+ * The caller closes it with `closeDataset`.
+ * @param inMemory bytes of base features that may lie in memory: more of them lie in a file
  * @throws CourierError FILE_NOT_FOUND, DATASET_INVALID or FILE_CORRUPT
  */
-export async function loadDataset(folder: string): Promise<Dataset> {
+export async function loadDataset(folder: string, inMemory?: number): Promise<Dataset> {
   const { hash, content } = await readManifest(folder);
   await checkFiles(folder, content);
   const tables = await loadTables(folder, content);
   const { pageViews } = tables;
-  const exposures = await withParts(folder, content, (parts) => loadExposures(parts, content, tables));
+  const exposures = await withParts(folder, content, (parts) =>
+    loadExposures(folder, parts, content, tables, inMemory),
+  );
   const { splitTimes } = content;
   const checked = { catalogue: tables.catalogue, users: tables.users, pageViews, splitTimes };
-  checkDataset({
-    ...checked,
-    exposures: { ...exposures, logged: null },
-    images: { count: content.photos },
-  });
-  if (!exposures.numeric.every(Number.isFinite)) throw invalid('a numeric feature is not finite');
-  const images = ImageCache.open(join(folder, dataFiles.images), content.side, content.photos);
-  return { name: content.name, hash, report: content.report, ...checked, exposures, images };
+  try {
+    checkDataset({
+      ...checked,
+      exposures: { ...exposures, logged: null },
+      images: { count: content.photos },
+    });
+    const images = ImageCache.open(join(folder, dataFiles.images), content.side, content.photos);
+    return { name: content.name, hash, report: content.report, ...checked, exposures, images };
+  } catch (error) {
+    exposures.numeric.close();
+    throw error;
+  }
+}
+
+/** Closes what a dataset reads from while it is open. */
+export function closeDataset({ images, exposures }: Pick<Dataset, 'images' | 'exposures'>): void {
+  images.close();
+  exposures.numeric.close();
 }
 
 /** Sizes of all files, hashes of all but images.bin. @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT */
@@ -314,24 +327,30 @@ async function openPart(connection: DuckDBConnection, path: string, rows: number
 }
 
 async function loadExposures(
+  folder: string,
   parts: readonly OpenPart[],
   { numericNames, missing, context: vocabularies }: ManifestContent,
   { pageViews, exposures }: LoadedTables,
+  inMemory: number | undefined,
 ): Promise<Exposures> {
   const { item, clicked } = exposures;
-  const names = numericNames.flatMap((name) => (missing.includes(name) ? [name, missingName(name)] : [name]));
-  const width = names.length;
-  const numeric = new Float32Array(item.length * width);
-  const places = new Map(numericNames.map((name) => [name, names.indexOf(name)]));
   const context = vocabularies.map(({ name, values }): CategoricalColumn => {
     return { name, values, codes: new Int32Array(item.length) };
   });
-  for (const { exposures: table, offsets } of parts)
-    await readFeatures(table, places, { numeric, width }, context, offsets);
-  // Page views of training come first.
-  const training = pageViews.start[pageViews.split.filter((split) => split === 0).length]!;
-  for (const name of missing) fillMissing(numeric, width, names.indexOf(name), training);
-  return { item, clicked, numeric, numericNames: names, context };
+  const store = new NumericStore(numericNames, missing, item.length, folder, inMemory);
+  try {
+    const write = store.write.bind(store);
+    for (const { exposures: table, offsets } of parts)
+      await readFeatures(table, numericNames, write, context, offsets);
+    // Page views of training come first.
+    const training = pageViews.start[pageViews.split.filter((split) => split === 0).length]!;
+    const numeric = store.complete(training);
+    if (numeric === null) throw invalid('a numeric feature is not finite');
+    return { item, clicked, numeric, context };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
 }
 
 async function checkFile(

@@ -175,23 +175,24 @@ export async function readPlaces(
 
 /**
  * Reads base features and contexts.
- * @param numeric row-major; of each name the place in a row
+ * @param write takes columns of some rows, in the order of their names
  */
 export async function readFeatures(
   table: ParquetTable,
-  places: ReadonlyMap<string, number>,
-  { numeric, width }: { readonly numeric: Float32Array; readonly width: number },
+  names: readonly string[],
+  write: (first: number, columns: readonly Numbers[]) => void,
   context: readonly CategoricalColumn[],
   { row }: Offsets,
 ): Promise<void> {
+  const columns: Numbers[] = [];
   await table.numbers([
-    ...[...places].map(
-      ([name, place]): NumberColumn => ({
+    ...names.map(
+      (name, place): NumberColumn => ({
         name: `numeric_${name}`,
         type: 'FLOAT',
         take(values, first) {
-          for (let at = 0, to = (row + first) * width + place; at < values.length; at++, to += width)
-            numeric[to] = values[at]!;
+          columns[place] = values;
+          if (place === names.length - 1) write(row + first, columns);
         },
       }),
     ),

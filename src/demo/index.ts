@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { parseConfig } from '../config.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { loadDataset } from '../data/store.ts';
+import { closeDataset, loadDataset } from '../data/store.ts';
 import type { AttendedClick } from '../evaluation/attention.ts';
 import { compare } from '../pipelines/compare/index.ts';
 import { ingest } from '../pipelines/ingest/index.ts';
@@ -38,7 +38,7 @@ async function demoIn(config: DemoConfig, options: WorkOptions): Promise<Report>
     options,
   );
   const loaded = await loadDataset(dataset);
-  loaded.images.close();
+  closeDataset(loaded);
   const title = 'What images add in a generated shop';
   return { ...report, title, attention: checkAttention(attended, loaded, await loadTruth(files.truth)) };
 }

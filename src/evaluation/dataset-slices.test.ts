@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { tinyDataset } from '../../test/support/tiny-dataset.ts';
+import { noNumbers, numericRows, withoutColumns } from '../data/numeric-rows.ts';
 import { loadDataset } from '../data/store.ts';
 import { datasetSlices, type SlicedDataset } from './dataset-slices.ts';
 
@@ -11,8 +12,10 @@ const dataset: SlicedDataset = {
   catalogue: { categories: [{ name: 'kind', values: ['unknown', 'x', 'y'], codes: Int32Array.of(1, 2) }] },
   exposures: {
     item: Int32Array.of(0, 1, 1, 0),
-    numeric: Float32Array.of(0, 1, 0, 0, 1, 0, 0, 0, 2, 0, 0, 1, 3, 0, 4, 0),
-    numericNames: ['item_clicks_log', 'cold', 'user_clicks_log', 'seen_before'],
+    numeric: numericRows(
+      ['item_clicks_log', 'cold', 'user_clicks_log', 'seen_before'],
+      Float32Array.of(0, 1, 0, 0, 1, 0, 0, 0, 2, 0, 0, 1, 3, 0, 4, 0),
+    ),
     context: [{ name: 'device', values: ['unknown', 'phone'], codes: Int32Array.of(0, 0, 1, 0) }],
   },
 };
@@ -58,9 +61,12 @@ describe('datasetSlices', () => {
     expect(() => datasetSlices(dataset, rows, { categories: ['colour'] })).toThrow(
       'Dataset tiny has no category column colour; it has kind, device.',
     );
-    const exposures = { ...dataset.exposures, numericNames: dataset.exposures.numericNames.with(0, 'else') };
+    const exposures = {
+      ...dataset.exposures,
+      numeric: withoutColumns(dataset.exposures.numeric, (name) => name === 'item_clicks_log'),
+    };
     expect(() => datasetSlices({ ...dataset, exposures }, rows)).toThrow(missing);
-    const bare = { ...dataset.exposures, numeric: new Float32Array(), numericNames: [] };
+    const bare = { ...dataset.exposures, numeric: noNumbers };
     expect(datasetSlices({ ...dataset, exposures: bare }, rows)).toEqual([]);
     expect(() => datasetSlices(dataset, Int32Array.of(4))).toThrow('Row 4 is not in dataset tiny');
     expect(() => datasetSlices(dataset, Int32Array.of(-1))).toThrow('Row -1 is not in dataset tiny');

@@ -1,5 +1,6 @@
 /** The slices of a dataset's test rows, from the columns that ingestion wrote. */
 import type { Catalogue, CategoricalColumn, Dataset, Exposures } from '../data/dataset.ts';
+import { columnsOf } from '../data/numeric-rows.ts';
 import { CourierError } from '../errors.ts';
 import {
   categorySlices,
@@ -47,7 +48,7 @@ export function datasetSlices(
     const { values, codes } = categoryColumn(dataset, name, testRows);
     return categorySlices(name, values, codes, valuesPerCategory);
   });
-  if (dataset.exposures.numericNames.length === 0) return byCategory;
+  if (dataset.exposures.numeric.names.length === 0) return byCategory;
   return [
     ...itemHistorySlices(numericColumn(dataset, 'cold', testRows)),
     ...userHistorySlices(numericColumn(dataset, 'user_clicks_log', testRows)),
@@ -63,14 +64,10 @@ function numericColumn(
   name: string,
   rows: Int32Array,
 ): Float32Array {
-  const { numeric, numericNames } = exposures;
-  const feature = numericNames.indexOf(name);
-  if (feature === -1) throw missing(`feature ${name}`, dataset, numericNames);
-  const column = new Float32Array(rows.length);
-  for (let place = 0; place < rows.length; place++) {
-    column[place] = numeric[rows[place]! * numericNames.length + feature]!;
-  }
-  return column;
+  const { numeric } = exposures;
+  if (!numeric.names.includes(name)) throw missing(`feature ${name}`, dataset, numeric.names);
+  const [column] = columnsOf(numeric, [name], rows);
+  return column!;
 }
 
 function categoryColumn(

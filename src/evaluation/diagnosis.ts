@@ -1,8 +1,10 @@
 /** What the best ranker with images rests on. Of the validation split, since the test period is read once. */
+
 import { join } from 'node:path';
 import { z } from 'zod';
 import { columnsOfCategory } from '../data/counters.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { withoutColumns } from '../data/numeric-rows.ts';
 import { reliabilityTable } from '../metrics/calibration.ts';
 import { known, type Measured, measure, measuredSchema } from '../metrics/measured.ts';
 import { type Summary, summarise, summariseMeasured } from '../metrics/summary.ts';
@@ -163,20 +165,9 @@ function definedAuc({ validationAuc }: RankerResult): number {
 function withoutCategories(dataset: Dataset): Dataset {
   const { catalogue, exposures } = dataset;
   const told = new Set(catalogue.categories.flatMap(({ name }) => columnsOfCategory(name)));
-  const kept = [...exposures.numericNames.keys()].filter(
-    (column) => !told.has(exposures.numericNames[column]!),
-  );
-  const width = exposures.numericNames.length;
-  const numeric = new Float32Array(exposures.item.length * kept.length);
-  for (let row = 0; row < exposures.item.length; row++) {
-    for (const [place, column] of kept.entries()) {
-      numeric[row * kept.length + place] = exposures.numeric[row * width + column]!;
-    }
-  }
-  const numericNames = kept.map((column) => exposures.numericNames[column]!);
   return {
     ...dataset,
     catalogue: { ...catalogue, categories: [] },
-    exposures: { ...exposures, numeric, numericNames },
+    exposures: { ...exposures, numeric: withoutColumns(exposures.numeric, (name) => told.has(name)) },
   };
 }

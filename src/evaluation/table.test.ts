@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defined, gap, value } from '../../test/support/measured.ts';
 import { tinyLog } from '../../test/support/tiny-log.ts';
 import { pageViewOfRows } from '../data/dataset.ts';
+import { numericRows } from '../data/numeric-rows.ts';
 import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import type { Start } from '../report/report.ts';
@@ -14,13 +15,13 @@ const options = { sliceBy: null };
 /** The tiny log with the columns that slices are made of: every fourth item is cold, and nobody is new. */
 function sliced(): TableData {
   const { exposures } = data;
-  const numeric = Float32Array.from({ length: exposures.item.length * 4 }, (_, place) => {
+  const values = Float32Array.from({ length: exposures.item.length * 4 }, (_, place) => {
     const item = exposures.item[Math.floor(place / 4)]!;
     const popularity = item % 4 === 0 ? 0 : Math.log1p(item % 40);
     return [item % 4 === 0 ? 1 : 0, 2, popularity, 0][place % 4]!;
   });
-  const numericNames = ['cold', 'user_clicks_log', 'item_clicks_log', 'seen_before'];
-  return { ...data, name: 'tiny', exposures: { ...exposures, numeric, numericNames } };
+  const numeric = numericRows(['cold', 'user_clicks_log', 'item_clicks_log', 'seen_before'], values);
+  return { ...data, name: 'tiny', exposures: { ...exposures, numeric } };
 }
 
 /** Scores that know the label as well as `skill` says, from 0 to 1. */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { gap, value } from '../../test/support/measured.ts';
 import { tinyLog } from '../../test/support/tiny-log.ts';
+import { numericRows } from '../data/numeric-rows.ts';
 import { auc } from '../metrics/auc.ts';
 import { summarise } from '../metrics/summary.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
@@ -11,11 +12,10 @@ const testRows = rowsOfSplit(data, 'test');
 
 /** The tiny log with these base features alone. */
 function withColumns(columns: Readonly<Record<string, (row: number) => number>>) {
-  const numericNames = Object.keys(columns);
-  const numeric = Float32Array.from(
-    [...data.exposures.item.keys()].flatMap((row) => numericNames.map((name) => columns[name]!(row))),
-  );
-  return { ...data, name: 'tiny', exposures: { ...data.exposures, numeric, numericNames } };
+  const names = Object.keys(columns);
+  const values = [...data.exposures.item.keys()].flatMap((row) => names.map((name) => columns[name]!(row)));
+  const numeric = numericRows(names, Float32Array.from(values));
+  return { ...data, name: 'tiny', exposures: { ...data.exposures, numeric } };
 }
 
 it('a row without learning has the sum of the smoothed rates of item and user, which is no probability', () => {

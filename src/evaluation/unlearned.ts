@@ -1,5 +1,6 @@
 /** What is known without learning anything: a row of the table that a ranker without images has to beat. */
 import type { Dataset } from '../data/dataset.ts';
+import { columnsOf } from '../data/numeric-rows.ts';
 import { auc, gauc } from '../metrics/auc.ts';
 import { type Measured, measure } from '../metrics/measured.ts';
 import { ndcg } from '../metrics/ndcg.ts';
@@ -15,7 +16,7 @@ type UnlearnedData = Pick<Dataset, 'name' | 'catalogue' | 'users' | 'pageViews' 
 
 /** The base features that are added up; null for a dataset that has none of them. */
 export function unlearnedColumns({ exposures }: Pick<Dataset, 'exposures'>): readonly string[] | null {
-  return candidates.find((names) => names.every((name) => exposures.numericNames.includes(name))) ?? null;
+  return candidates.find((names) => names.every((name) => exposures.numeric.names.includes(name))) ?? null;
 }
 
 /**
@@ -58,9 +59,6 @@ const noProbabilities: Measured<never> = {
 
 /** (n) */
 function sums({ exposures }: UnlearnedData, columns: readonly string[], rows: Int32Array): Float32Array {
-  const { numeric, numericNames } = exposures;
-  const places = columns.map((name) => numericNames.indexOf(name));
-  return Float32Array.from(rows, (row) =>
-    places.reduce((sum, place) => sum + numeric[row * numericNames.length + place]!, 0),
-  );
+  const added = columnsOf(exposures.numeric, columns, rows);
+  return Float32Array.from(rows, (_, place) => added.reduce((sum, values) => sum + values[place]!, 0));
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { numbersOf } from '../../test/support/numbers.ts';
 import { tinyLog } from '../../test/support/tiny-log.ts';
+import { numericRows } from '../data/numeric-rows.ts';
 import { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { simScore } from '../features/sim-score.ts';
 import { vector } from '../features/vector.ts';
@@ -59,8 +61,9 @@ describe('dense columns', () => {
   it('have pieces that end at quantiles, each distinct value once where there are few, and none of a constant', () => {
     // 0, 0, 0, 0, 1, 2, 3, 4 again and again; three values; one value.
     const rows = Int32Array.from({ length: 80 }, (_, row) => row);
-    const numeric = Float32Array.from([...rows].flatMap((row) => [Math.max(0, (row % 8) - 3), row % 3, 7]));
-    const exposures = { ...data.exposures, numeric, numericNames: ['skewed', 'few', 'constant'] };
+    const values = Float32Array.from([...rows].flatMap((row) => [Math.max(0, (row % 8) - 3), row % 3, 7]));
+    const numeric = numericRows(['skewed', 'few', 'constant'], values);
+    const exposures = { ...data.exposures, numeric };
     const columns = new DenseColumns(baseColumns({ ...data, exposures }), rows, 4);
     const { pieces, mean, scale } = columns;
     const endsOf = (column: number) =>
@@ -80,8 +83,9 @@ describe('dense columns', () => {
   });
 
   it('take their statistics from the training exposures only', () => {
-    const numeric = data.exposures.numeric.slice();
-    for (const row of rowsOfSplit(data, 'test')) numeric[row * 2] = 1e6;
+    const values = numbersOf(data.exposures);
+    for (const row of rowsOfSplit(data, 'test')) values[row * 2] = 1e6;
+    const numeric = numericRows(data.exposures.numeric.names, values);
     const shifted = { ...data, exposures: { ...data.exposures, numeric } };
     const [before, after] = [data, shifted].map((log) => {
       const out = new Float32Array(trainRows.length * 2);
@@ -92,8 +96,9 @@ describe('dense columns', () => {
   });
 
   it('refuse a value that is not finite, naming the column', () => {
-    const numeric = data.exposures.numeric.slice();
-    numeric[2 * 5] = Number.NaN;
+    const values = numbersOf(data.exposures);
+    values[2 * 5] = Number.NaN;
+    const numeric = numericRows(data.exposures.numeric.names, values);
     const broken = { ...data, exposures: { ...data.exposures, numeric } };
     expect(() => new DenseColumns(baseColumns(broken), trainRows)).toThrow(
       'noise of exposure 5 is not a finite',

@@ -26,18 +26,13 @@ interface Columns extends ColumnGroups {
 
 /** The base features of a log. */
 export function baseColumns({ exposures }: RankerData): Columns {
-  const { numeric, numericNames } = exposures;
-  const width = numericNames.length;
+  const { numeric } = exposures;
+  const width = numeric.names.length;
   return {
     groups: width === 0 ? [] : [width],
     zeroIsAbsent: false,
-    fill(rows, out) {
-      for (let index = 0; index < rows.length; index++) {
-        const from = rows[index]! * width;
-        for (let column = 0; column < width; column++) out[index * width + column] = numeric[from + column]!;
-      }
-    },
-    nameOf: (column) => numericNames[column] ?? '',
+    fill: (rows, out) => numeric.fill(rows, out),
+    nameOf: (column) => numeric.names[column] ?? '',
   };
 }
 

@@ -73,7 +73,7 @@ function describe({
 }: ExportedFrom): Omit<RankerDescription, 'format' | 'version' | 'files'> {
   const { fields, columns, visualColumns, gate, visual } = assembler;
   const { categories } = dataset.catalogue;
-  const { context, numericNames } = dataset.exposures;
+  const { context, numeric } = dataset.exposures;
   const dense = standardsOf(columns);
   const seen = standardsOf(visualColumns);
   let end = 0;
@@ -87,7 +87,7 @@ function describe({
       categories: categories.map(({ name }) => name),
       codes: (feature?.codes ?? []).map(({ name }) => name),
     },
-    dense: numericNames.map((name, column) => ({ name, ...dense[column]! })),
+    dense: numeric.names.map((name, column) => ({ name, ...dense[column]! })),
     visual: {
       features: feature?.name ?? null,
       zeroIsAbsent: true,

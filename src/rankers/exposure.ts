@@ -35,7 +35,9 @@ export function rawExposures(
 ): readonly RawExposure[] {
   const { catalogue, users, pageViews, exposures } = data;
   const { historyLength } = pageViews;
-  const { numeric, numericNames } = exposures;
+  const { numeric } = exposures;
+  const numbers = new Float32Array(rows.length * numeric.names.length);
+  numeric.fill(rows, numbers);
   const pageViewOf = pageViewOfRows(data);
   const width = feature === null ? 0 : widthOf(feature);
   const visual = new Float32Array(rows.length * width);
@@ -52,7 +54,7 @@ export function rawExposures(
       candidate: itemOf(exposures.item[row]!),
       history: Array.from(history.filter((item) => item !== NONE)).map(itemOf),
       numeric: Object.fromEntries(
-        numericNames.map((name, column) => [name, numeric[row * numericNames.length + column]!]),
+        numeric.names.map((name, column) => [name, numbers[index * numeric.names.length + column]!]),
       ),
       visual: Array.from(visual.subarray(index * width, (index + 1) * width)),
     };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tinyLog } from '../../test/support/tiny-log.ts';
 import { NONE } from '../data/dataset.ts';
+import { noNumbers } from '../data/numeric-rows.ts';
 import { paddingRow } from './embedding-table.ts';
 import { Fields, lookupsOf, type RankerData, rowsOfSplit } from './fields.ts';
 import { assignRows, rowOfText } from './vocabulary.ts';
@@ -28,8 +29,7 @@ function twoViews(): RankerData {
     exposures: {
       item: Int32Array.of(0, 1),
       clicked: Uint8Array.of(1, 0),
-      numeric: new Float32Array(0),
-      numericNames: [],
+      numeric: noNumbers,
       context: [{ name: 'device', values: ['unknown', 'phone'], codes: Int32Array.of(1, 0) }],
     },
   };

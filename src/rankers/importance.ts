@@ -67,7 +67,7 @@ function partsOf(assembler: BatchAssembler, { exposures }: RankerData, visualNam
     );
     return { ...none, input: name, lookups };
   });
-  const numeric = exposures.numericNames.map((input, column) => ({ ...none, input, dense: [column] }));
+  const numeric = exposures.numeric.names.map((input, column) => ({ ...none, input, dense: [column] }));
   const visual = {
     input: visualName,
     visual: true,

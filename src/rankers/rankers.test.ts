@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { itemCodes, tinyLog } from '../../test/support/tiny-log.ts';
 import { NONE } from '../data/dataset.ts';
+import { noNumbers } from '../data/numeric-rows.ts';
 import type { VisualInputs } from '../features/feature.ts';
 import { createFeature, featureSet } from '../features/index.ts';
 import { Engine } from '../runtime/engine.ts';
@@ -108,7 +109,7 @@ describe.each(Object.keys(rankers))('the ranker %s', (name) => {
     const bare: RankerData = {
       ...data,
       catalogue: { ...data.catalogue, categories: [] },
-      exposures: { ...data.exposures, numeric: new Float32Array(0), numericNames: [], context: [] },
+      exposures: { ...data.exposures, numeric: noNumbers, context: [] },
     };
     const model = await RankerModel.create(assembler('sim-score', bare), config, 3, engine);
     expect((await model.scorer.score(rows)).every((score) => score > 0 && score < 1)).toBe(true);

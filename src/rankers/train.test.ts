@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defined } from '../../test/support/measured.ts';
+import { numbersOf } from '../../test/support/numbers.ts';
 import { itemCodes, tinyLog } from '../../test/support/tiny-log.ts';
 import { type Split, splits } from '../data/dataset.ts';
+import { numericRows } from '../data/numeric-rows.ts';
 import type { VisualInputs } from '../features/feature.ts';
 import { createFeature, featureSet } from '../features/index.ts';
 import { auc } from '../metrics/auc.ts';
@@ -119,7 +121,10 @@ describe('training a ranker', () => {
         categories: [{ name: 'kind', values: ['unknown', 'a'], codes: catalogue.photo.map(() => 1) }],
       },
       pageViews: { ...pageViews, user: pageViews.user.map(() => 0) },
-      exposures: { ...exposures, numeric: exposures.numeric.map(() => 3) },
+      exposures: {
+        ...exposures,
+        numeric: numericRows(exposures.numeric.names, numbersOf(exposures).fill(3)),
+      },
     };
     const result = await train('sim-score', {}, flat);
     expect(testAuc(result)).toBeGreaterThan(0.95);

@@ -1,6 +1,6 @@
 /** What most pipelines need while they work, and what must be closed when they end, however they end. */
 import type { Dataset } from '../data/dataset.ts';
-import { loadDataset } from '../data/store.ts';
+import { closeDataset, loadDataset } from '../data/store.ts';
 import type { DeviceChoice } from '../runtime/device.ts';
 import { chooseDevice } from '../runtime/devices.ts';
 import { Engine } from '../runtime/engine.ts';
@@ -22,7 +22,7 @@ export async function withDataset<T>(
   try {
     return await work(dataset, engine);
   } finally {
-    dataset.images.close();
+    closeDataset(dataset);
     await engine.close();
   }
 }

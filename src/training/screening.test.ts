@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FeatureData } from '../data/dataset.ts';
+import { noNumbers } from '../data/numeric-rows.ts';
 import { Random } from '../random.ts';
 import { chooseScreening, simScoreAuc } from './screening.ts';
 
@@ -53,8 +54,7 @@ function repeatingLog(): FeatureData {
     exposures: {
       item: Int32Array.from(item),
       clicked: Uint8Array.from(item, (_, row) => (row % shown === 0 ? 1 : 0)),
-      numeric: new Float32Array(),
-      numericNames: [],
+      numeric: noNumbers,
       context: [],
     },
   };

@@ -2,6 +2,7 @@
 
 import type { ItemCodes } from '../../src/data/clusters.ts';
 import { NONE } from '../../src/data/dataset.ts';
+import { numericRows } from '../../src/data/numeric-rows.ts';
 import { ItemEmbeddings } from '../../src/features/item-embeddings.ts';
 import { Random } from '../../src/random.ts';
 import type { RankerData } from '../../src/rankers/fields.ts';
@@ -59,8 +60,10 @@ export function tinyLog(seed = 1): { data: RankerData; embeddings: ItemEmbedding
     exposures: {
       item,
       clicked,
-      numeric: Float32Array.from({ length: item.length * 2 }, (_, i) => (i % 2 ? 0.1 : random.normal())),
-      numericNames: ['noise', 'constant'],
+      numeric: numericRows(
+        ['noise', 'constant'],
+        Float32Array.from({ length: item.length * 2 }, (_, i) => (i % 2 ? 0.1 : random.normal())),
+      ),
       context: [
         {
           name: 'device',

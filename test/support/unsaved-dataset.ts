@@ -1,28 +1,36 @@
 /** Datasets in memory as what is written. */
+
 import type { Dataset } from '../../src/data/dataset.ts';
 import type { UnsavedDataset } from '../../src/data/store.ts';
+import { numbersOf } from './numbers.ts';
 
 type InMemory = Omit<Dataset, 'hash' | 'images'> & { readonly images: UnsavedDataset['images'] };
 
 export function unsaved({ exposures, ...rest }: InMemory): UnsavedDataset {
-  const { item, clicked, context, numeric, numericNames } = exposures;
+  const {
+    item,
+    clicked,
+    context,
+    numeric: { names },
+  } = exposures;
+  const numeric = numbersOf(exposures);
   const { start } = rest.pageViews;
-  const width = numericNames.length;
+  const width = names.length;
   let from = 0;
   return {
     ...rest,
     exposures: { item, clicked, context, logged: null },
     numeric: {
       missing: new Set(
-        numericNames.filter((_, feature) =>
+        names.filter((_, feature) =>
           numeric.some((value, place) => place % width === feature && Number.isNaN(value)),
         ),
       ),
-      names: numericNames,
+      names,
       async next(until) {
         const rows = numeric.subarray(start[from]! * width, start[until]! * width);
         from = until;
-        return numericNames.map((_, feature) => rows.filter((_, place) => place % width === feature));
+        return names.map((_, feature) => rows.filter((_, place) => place % width === feature));
       },
     },
   };

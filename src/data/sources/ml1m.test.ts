@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { numbersOf } from '../../../test/support/numbers.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import {
@@ -164,18 +165,18 @@ describe('the protocol ml1m-v2', () => {
       return {
         history: pageViews.history.slice(0, views * pageViews.historyLength),
         item: exposures.item.slice(0, rows),
-        numeric: exposures.numeric.slice(0, rows * exposures.numericNames.length),
+        numeric: numbersOf(exposures).slice(0, rows * exposures.numeric.names.length),
       };
     };
     expect(known(after)).toEqual(known(before));
-    expect(after.exposures.numeric).not.toEqual(before.exposures.numeric);
+    expect(numbersOf(after.exposures)).not.toEqual(numbersOf(before.exposures));
 
     await changeRatings(folder, 'val', ([user, film, stars, seconds]) => [user, film, 6 - stars, seconds]);
     const other = await load('other');
     const trained = (dataset: typeof before) => {
       const later = dataset.pageViews.time.findIndex((time) => time >= begins.val * 1000);
       const end = dataset.pageViews.start[later]!;
-      return dataset.exposures.numeric.slice(0, end * dataset.exposures.numericNames.length);
+      return numbersOf(dataset.exposures).slice(0, end * dataset.exposures.numeric.names.length);
     };
     expect(trained(other)).toEqual(trained(before));
   });

@@ -8,7 +8,7 @@ import { parseConfig } from '../../config.ts';
 import { centresFile, clustersFile, writeCentres, writeClusters } from '../../data/clusters.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { type Origin, readEmbeddings, readOrigin, type StoredEmbeddings } from '../../data/embeddings.ts';
-import { loadDataset } from '../../data/store.ts';
+import { closeDataset, loadDataset } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
 import { quantile } from '../../metrics/quantile.ts';
 import type { WorkOptions } from '../../progress.ts';
@@ -75,7 +75,7 @@ export async function cluster(
     );
     return { ...made, seconds: (performance.now() - started) / 1000 };
   } finally {
-    dataset?.images.close();
+    if (dataset !== null) closeDataset(dataset);
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defined, value } from '../../../test/support/measured.ts';
 import { tinyLog } from '../../../test/support/tiny-log.ts';
+import { numericRows } from '../../data/numeric-rows.ts';
 import { type RankerRun, tableRows } from '../../evaluation/table.ts';
 import { Random } from '../../random.ts';
 import { rowsOfSplit } from '../../rankers/fields.ts';
@@ -15,8 +16,10 @@ const whole = {
   name: 'tiny',
   exposures: {
     ...data.exposures,
-    numeric: new Float32Array(data.exposures.item.length * 4),
-    numericNames: ['cold', 'user_clicks_log', 'item_clicks_log', 'seen_before'],
+    numeric: numericRows(
+      ['cold', 'user_clicks_log', 'item_clicks_log', 'seen_before'],
+      new Float32Array(data.exposures.item.length * 4),
+    ),
   },
 };
 

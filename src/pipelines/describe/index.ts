@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import { type Dataset, NONE, splits } from '../../data/dataset.ts';
-import { loadDataset, loadLoggedTables } from '../../data/store.ts';
+import { closeDataset, loadDataset, loadLoggedTables } from '../../data/store.ts';
 import { photoOf } from '../../evaluation/examples.ts';
 import type { WorkOptions } from '../../progress.ts';
 import { dataPage } from '../../report/data-page.ts';
@@ -45,7 +45,7 @@ export async function describe(
       return { ...written, report };
     });
   } finally {
-    dataset.images.close();
+    closeDataset(dataset);
   }
 }
 

@@ -1,5 +1,7 @@
 /** What must not be in a dataset: knowledge of the answer, or of later periods, in what a ranker sees. */
+
 import { type Dataset, NONE } from '../../data/dataset.ts';
+import { eachRow } from '../../data/numeric-rows.ts';
 import { PairIndex } from '../../data/pair-index.ts';
 import type { LoadedTables } from '../../data/store.ts';
 import { known } from '../../metrics/measured.ts';
@@ -114,20 +116,26 @@ function popularity({ report }: Dataset): LeakCheck[] {
 
 /** A number of the log that is the answer, such as a dwell time that only clicks have. */
 function ownAnswers({ exposures, pageViews }: Dataset): LeakCheck[] {
-  const { numeric, numericNames, clicked } = exposures;
-  const width = numericNames.length;
+  const { numeric, clicked } = exposures;
   const training = pageViews.start[pageViews.split.filter((split) => split === 0).length]!;
-  return numericNames.flatMap((name, column) => {
-    let right = 0;
-    let clicks = 0;
-    const ofClicks = new Map<number, number>();
-    for (let row = 0; row < training; row++) {
+  // By its sign alone: what is above zero for clicks and only for them was written after the click.
+  const balances = numeric.names.map(() => new Map<number, number>());
+  let clicks = 0;
+  eachRow(
+    numeric,
+    Int32Array.from({ length: training }, (_, row) => row),
+    (values, from, row) => {
       const isClick = clicked[row] === 1;
       clicks += isClick ? 1 : 0;
-      const value = Math.sign(numeric[row * width + column]!);
-      ofClicks.set(value, (ofClicks.get(value) ?? 0) + (isClick ? 1 : -1));
-    }
-    // By its sign alone: what is above zero for clicks and only for them was written after the click.
+      for (const [column, ofClicks] of balances.entries()) {
+        const sign = Math.sign(values[from + column]!);
+        ofClicks.set(sign, (ofClicks.get(sign) ?? 0) + (isClick ? 1 : -1));
+      }
+    },
+  );
+  return numeric.names.flatMap((name, column) => {
+    const ofClicks = balances[column]!;
+    let right = 0;
     for (const balance of ofClicks.values()) right += Math.abs(balance);
     const isAnswer = clicks > 0 && right >= 0.999 * training && ofClicks.size > 1;
     return isAnswer

@@ -5,7 +5,7 @@ import { parseConfig } from '../../config.ts';
 import type { Dataset, Finding } from '../../data/dataset.ts';
 import { type TracedEmbeddings, writeTracedEmbeddings } from '../../data/embeddings.ts';
 import { Findings } from '../../data/findings.ts';
-import { loadDataset } from '../../data/store.ts';
+import { closeDataset, loadDataset } from '../../data/store.ts';
 import { type EncoderFile, learnedUntilOf, readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';
 import { EncoderPool } from '../../encoders/pool.ts';
@@ -74,7 +74,7 @@ async function withSource<T>(
     requireSide(encoder, dataset.images.side);
     return await work(datasetSource(dataset), dataset);
   } finally {
-    dataset.images.close();
+    closeDataset(dataset);
   }
 }
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import { pageViewOfRows } from '../../data/dataset.ts';
-import { loadDataset, loadLoggedTables, readLogRows } from '../../data/store.ts';
+import { closeDataset, loadDataset, loadLoggedTables, readLogRows } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
 import { type RankerRun, tableRows } from '../../evaluation/table.ts';
 import { unlearnedRows } from '../../evaluation/unlearned.ts';
@@ -58,7 +58,7 @@ export async function evaluate(
 /** Predictions of files, by the exposures of the test period of a dataset. */
 async function joined({ dataset: folder = '', predictions, score }: EvaluateConfig): Promise<Predicted> {
   const dataset = await loadDataset(folder);
-  dataset.images.close();
+  closeDataset(dataset);
   const rows = rowsOfSplit(dataset, 'test');
   const places = await placesOf(folder);
   const models: PredictedModel[] = [];

@@ -1,8 +1,10 @@
 /** Exposures and what every model predicts of them, in one file: nothing of ours has seen the log. */
+
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type CategoricalColumn, splits } from '../../data/dataset.ts';
 import { describeSelect, identifier, type SqlColumn, withDuckDB } from '../../data/duckdb.ts';
+import { noNumbers } from '../../data/numeric-rows.ts';
 import { readNumber, readRows, type TypedName } from '../../data/typed-rows.ts';
 import { CourierError } from '../../errors.ts';
 import { hashFile } from '../../storage/files.ts';
@@ -131,8 +133,7 @@ function dataOf(
     exposures: {
       item: new Int32Array(views.length),
       clicked: Uint8Array.from(labels),
-      numeric: new Float32Array(),
-      numericNames: [],
+      numeric: noNumbers,
       context,
     },
   };

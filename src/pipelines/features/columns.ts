@@ -1,6 +1,7 @@
 /** Features of every exposure as named columns, each with what it means in words. */
 import type { Column } from '../../data/columns.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { columnsOf } from '../../data/numeric-rows.ts';
 import { widthOf } from '../../data/visual-feature.ts';
 import type { VisualInputs } from '../../features/feature.ts';
 import { type FeatureName, visualFeatures } from '../../features/index.ts';
@@ -152,13 +153,14 @@ export function keyColumns(
 
 /** What is known without photos: numbers, then categories of the item and contexts of the page view as texts. */
 export function baseColumns({ catalogue, exposures }: Dataset): DefinedColumn[] {
-  const { numeric, numericNames, item, context } = exposures;
-  const width = numericNames.length;
-  const numbers = numericNames.map((name, place): DefinedColumn => {
-    const values = new Float32Array(item.length);
-    for (let row = 0, at = place; row < values.length; row++, at += width) values[row] = numeric[at]!;
+  const { numeric, item, context } = exposures;
+  const numbers = columnsOf(
+    numeric,
+    numeric.names,
+    item.map((_, row) => row),
+  ).map((values, place): DefinedColumn => {
     return {
-      column: { name, type: 'FLOAT', values },
+      column: { name: numeric.names[place]!, type: 'FLOAT', values },
       definition: 'A base feature: docs/data.md says how it is counted.',
     };
   });

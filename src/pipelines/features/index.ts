@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import { hashEmbeddings } from '../../data/embeddings.ts';
 import { writeParquet } from '../../data/parquet.ts';
-import { loadDataset, readLogRows } from '../../data/store.ts';
+import { closeDataset, loadDataset, readLogRows } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
 import { leaks, requireNoLeak } from '../../evaluation/leaks.ts';
 import { loadKnownEmbeddings, visualInputs } from '../../evaluation/visual-inputs.ts';
@@ -49,7 +49,7 @@ export async function features(
   const { embeddings, out } = config;
   if (config.features.length > 0 && embeddings === undefined) throw embeddingsMissing(config);
   const dataset = await loadDataset(config.dataset);
-  dataset.images.close();
+  closeDataset(dataset);
   const json = `${out.replace(/\.parquet$/i, '')}.json`;
   return withOutput(out, async () => {
     const columns: DefinedColumn[] = keyColumns(dataset, await readLogRows(config.dataset));

@@ -1,6 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { comparable } from '../../../test/support/numbers.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { csv, writeTinyTable } from '../../../test/support/tiny-shop.ts';
 import { Counters } from '../../data/counters.ts';
@@ -69,7 +70,7 @@ async function contentOf(folder: string) {
   const { images, name, hash, report, ...tables } = await loadDataset(folder);
   const pixels = images.read(Array.from({ length: images.count }, (_, row) => row));
   images.close();
-  return { hash, counts: report.counts, candidates: report.candidates, tables, pixels };
+  return { hash, counts: report.counts, candidates: report.candidates, tables: comparable(tables), pixels };
 }
 
 async function reportOf(folder: string) {
@@ -109,13 +110,13 @@ describe('days appended one by one', () => {
     const { item, clicked, logged } = exposures;
     const { categories } = tables.catalogue;
     const counters = new Counters({ categories, withExposures: true, lag: 0, period: 1 });
-    const { numeric, numericNames } = tables.exposures;
+    const { names, numbers } = tables.exposures;
     let told = 0;
     for (const [view, user] of pageViews.user.entries()) {
       for (let row = pageViews.start[view]!; row < pageViews.start[view + 1]!; row++) {
         const known = counters.describe(item[row]!, user, pageViews.time[view]!);
-        const from = row * numericNames.length;
-        expect(numeric.subarray(from, from + known.length)).toEqual(Float32Array.from(known));
+        const from = row * names.length;
+        expect(numbers.subarray(from, from + known.length)).toEqual(Float32Array.from(known));
         told++;
       }
       for (let row = pageViews.start[view]!; row < pageViews.start[view + 1]!; row++) {

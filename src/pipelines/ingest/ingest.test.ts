@@ -1,10 +1,12 @@
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { numbersOf } from '../../../test/support/numbers.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { csv, writeTinyHm, writeTinyTable } from '../../../test/support/tiny-shop.ts';
 import { Counters } from '../../data/counters.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
+import { columnsOf } from '../../data/numeric-rows.ts';
 import { loadDataset } from '../../data/store.ts';
 import type { ProgressEvent } from '../../progress.ts';
 import type { IngestConfigInput } from './config.ts';
@@ -63,9 +65,9 @@ describe('ingest', () => {
       .split('\n')
       .slice(1)
       .map((line) => line.split(','));
-    const { item, numeric, numericNames } = dataset.exposures;
-    const price = numericNames.indexOf('price');
-    const missing = numericNames.indexOf('price_missing');
+    const { item, numeric } = dataset.exposures;
+    const all = item.map((_, row) => row);
+    const [price, missing] = columnsOf(numeric, ['price', 'price_missing'], all);
     const { start, time } = dataset.pageViews;
     for (let view = 0; view < time.length; view++) {
       for (let row = start[view]!; row < start[view + 1]!; row++) {
@@ -73,9 +75,8 @@ describe('ingest', () => {
         const today = Math.floor(time[view]! / 86_400_000) * 86_400_000;
         const earlier = log.filter(([date, , article]) => article === id && Date.parse(date!) < today);
         const last = earlier.at(-1)?.[3];
-        expect(numeric[row * numericNames.length + missing]).toBe(last === undefined ? 1 : 0);
-        if (last !== undefined)
-          expect(numeric[row * numericNames.length + price]).toBeCloseTo(Number(last), 6);
+        expect(missing![row]).toBe(last === undefined ? 1 : 0);
+        if (last !== undefined) expect(price![row]!).toBeCloseTo(Number(last), 6);
       }
     }
   });
@@ -103,15 +104,16 @@ describe('ingest', () => {
     const { catalogue, pageViews, exposures } = await ingested(await tinyTable());
     const { categories } = catalogue;
     const counters = new Counters({ categories, withExposures: true, lag: 0, period: 1 });
-    const width = exposures.numericNames.length;
-    expect(exposures.numericNames.slice(0, counters.names.length)).toEqual(counters.names);
+    const width = exposures.numeric.names.length;
+    const numbers = numbersOf(exposures);
+    expect(exposures.numeric.names.slice(0, counters.names.length)).toEqual(counters.names);
     for (const [view, user] of pageViews.user.entries()) {
       const time = pageViews.time[view]!;
       for (let row = pageViews.start[view]!; row < pageViews.start[view + 1]!; row++) {
         const event = { user, item: exposures.item[row]!, time };
         counters.observe({ ...event, kind: 'exposure' });
         if (exposures.clicked[row] === 1) counters.observe({ ...event, kind: 'click' });
-        const columns = exposures.numeric.subarray(row * width, row * width + counters.names.length);
+        const columns = numbers.subarray(row * width, row * width + counters.names.length);
         expect(columns).toEqual(Float32Array.from(counters.describe(event.item, user, time)));
       }
     }
