@@ -14,7 +14,7 @@ const entrances = [
   '^src/cli/bin\\.ts$',
   '^src/runtime/(worker|probe)\\.ts$',
   '^src/runtime/(worker|probe)-from-source\\.js$',
-  '^src/data/decode-worker(\\.ts|-from-source\\.js)$',
+  '^src/data/photo-worker(\\.ts|-from-source\\.js)$',
   '^bench/main\\.ts$',
   '^bench/[^/]+-program\\.ts$',
   '^bench/peers/install\\.ts$',

@@ -2,8 +2,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { literal, withDuckDB } from '../src/data/duckdb.ts';
-import { loadDataset } from '../src/data/store.ts';
+import { closeDataset, loadDataset } from '../src/data/store.ts';
 import { ingest } from '../src/pipelines/ingest/index.ts';
+import { rank } from '../src/pipelines/rank/index.ts';
 
 const [task = '', folder = '', count = ''] = process.argv.slice(2);
 const events = Number(count);
@@ -47,7 +48,36 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
   'sort the dataset': () =>
     sorted(literal(join(dataset, 'exposures-*.parquet')), 'page_view, item', 'sorted.parquet'),
   async load() {
-    (await loadDataset(dataset)).images.close();
+    closeDataset(await loadDataset(dataset));
+  },
+  /** A small ranker, from nothing and over all rows once, with and without embeddings that say nothing. */
+  async rank() {
+    const embeddings = join(folder, 'embeddings.parquet');
+    const out = join(folder, `ranked-${events}`);
+    await rm(out, { recursive: true, force: true });
+    await withDuckDB([folder], async (connection) => {
+      await connection.run(`COPY (
+        SELECT 'item-' || range AS item_id, list_transform(range(8), n -> (hash(items.range * 8 + n) % 2001 / 1000.0 - 1)::FLOAT) AS embedding
+        FROM range(${items}) AS items
+      ) TO ${literal(embeddings)} (FORMAT parquet)`);
+    });
+    await rank({
+      dataset,
+      out,
+      embeddings: { noise: embeddings },
+      features: ['sim-score'],
+      starts: ['scratch'],
+      choices: [{}],
+      diagnosis: false,
+      ranker: {
+        ranker: 'mlp',
+        embeddingDimension: 4,
+        hiddenWidths: [16],
+        numericPieces: 0,
+        epochs: 1,
+        batchSize: 4096,
+      },
+    });
   },
 };
 

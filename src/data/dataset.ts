@@ -139,11 +139,18 @@ export function splitAt(time: number, { validationFrom, testFrom }: SplitTimes):
   return time >= testFrom ? 2 : time >= validationFrom ? 1 : 0;
 }
 
-/** The page view of every exposure. (R) */
+/** By the `start` that they follow from: all who ask share them. */
+const pageViewsOfRows = new WeakMap<Int32Array, Int32Array>();
+
+/** The page view of every exposure, to be read alone. (R) */
 export function pageViewOfRows({ pageViews, exposures }: FeatureData): Int32Array {
+  const { start } = pageViews;
+  const known = pageViewsOfRows.get(start);
+  if (known !== undefined) return known;
   const pageViewOf = new Int32Array(exposures.item.length);
   for (let pageView = 0; pageView < pageViews.user.length; pageView++) {
-    pageViewOf.fill(pageView, pageViews.start[pageView], pageViews.start[pageView + 1]);
+    pageViewOf.fill(pageView, start[pageView], start[pageView + 1]);
   }
+  pageViewsOfRows.set(start, pageViewOf);
   return pageViewOf;
 }

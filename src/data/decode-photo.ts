@@ -60,15 +60,19 @@ export async function decodePhoto(given: Uint8Array, side: number): Promise<Deco
     const pixels = fitIntoSquare(decodePlain(bytes, plain), plain.width, plain.height, side);
     return { pixels, format: format.name, extensions: format.extensions };
   }
-  const { data, info } =
-    format.name === 'bmp'
-      ? await decodeBitmap(bytes, side)
-      : await decodeSmall(bytes, side).catch(() => decodeShrunk(bytes, side));
+  const { data, info } = await decodeOther(bytes, side, format.name, plain !== null);
   if (info.channels !== 3 || data.length !== info.width * info.height * 3) {
     throw new Error(`decoded to ${info.width} x ${info.height} x ${info.channels}`);
   }
   const { name, extensions } = format;
   return { pixels: fitIntoSquare(data, info.width, info.height, side), format: name, extensions };
+}
+
+/** @param isLarge whether it is known to be more than a thumbnail */
+function decodeOther(bytes: Buffer, side: number, format: string, isLarge: boolean) {
+  if (format === 'bmp') return decodeBitmap(bytes, side);
+  if (isLarge) return decodeShrunk(bytes, side);
+  return decodeSmall(bytes, side).catch(() => decodeShrunk(bytes, side));
 }
 
 /**

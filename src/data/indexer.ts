@@ -1,24 +1,17 @@
 /** Ids from outside to indices, in the order in which they first appear. */
-
-/** A Map holds no more than 2^24 entries, whatever the memory. */
-const mostInMap = 2 ** 24 - 1;
+import { LargeMap } from '../large-map.ts';
 
 export class Indexer {
   readonly ids: string[] = [];
-  readonly #indices: Map<string, number>[] = [new Map()];
-  readonly #most: number;
+  readonly #indices = new LargeMap<string, number>();
 
-  /**
-   * @param ids that are known, in their order, each once
-   * @param most ids of one Map
-   */
-  constructor(ids: readonly string[] = [], most = mostInMap) {
-    this.#most = most;
+  /** @param ids that are known, in their order, each once */
+  constructor(ids: readonly string[] = []) {
     for (const id of ids) this.indexOf(id);
   }
 
   has(id: string): boolean {
-    return this.find(id) !== undefined;
+    return this.#indices.has(id);
   }
 
   /** The index of an id, a new one if it has none yet. */
@@ -26,20 +19,11 @@ export class Indexer {
     const known = this.find(id);
     if (known !== undefined) return known;
     const index = this.ids.push(id) - 1;
-    let last = this.#indices.at(-1);
-    if (last === undefined || last.size >= this.#most) {
-      last = new Map();
-      this.#indices.push(last);
-    }
-    last.set(id, index);
+    this.#indices.set(id, index);
     return index;
   }
 
   find(id: string): number | undefined {
-    for (const indices of this.#indices) {
-      const index = indices.get(id);
-      if (index !== undefined) return index;
-    }
-    return undefined;
+    return this.#indices.get(id);
   }
 }

@@ -1,14 +1,16 @@
 /** One photo: a file from outside, read within limits and decoded into a square picture. */
 
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { usableCores } from '../cores.ts';
 import { hasSystemCode, messageOf } from '../errors.ts';
 import type { Bounds } from '../map-ahead.ts';
-import { type DecodedPhoto, decodePhoto, photoExtensions } from './decode-photo.ts';
+import { decodePhoto, photoExtensions } from './decode-photo.ts';
 
-const maxFileBytes = 20 * 1024 * 1024;
+/** Of a photo. */
+export const maxFileBytes = 20 * 1024 * 1024;
 
 /**
  * Files are held by two tasks per core, so that one decodes while the other reads; so many decoded photos wait at most.
@@ -41,6 +43,14 @@ export type PhotoInput =
       read(limit: number): Promise<Uint8Array>;
     };
 
+/** How files are looked at and read. */
+export interface FileReader {
+  stat(path: string): Stats | Promise<Stats>;
+  read(path: string): Buffer | Promise<Buffer>;
+}
+
+const reader: FileReader = { stat, read: readFile };
+
 /** What a photo is called in messages. */
 export function photoName(input: PhotoInput): string {
   return input.kind === 'file' ? basename(input.path) : input.name;
@@ -50,33 +60,42 @@ export function photoName(input: PhotoInput): string {
  * Reads a photo and decodes it to sRGB, upright, on white, fitted into a square of this side with white bars so
  * that proportions stay.
  * @param isKnown whether the pixels of the content with this SHA-256 are not needed
+ * @param reader how files are read: a thread that has nothing else to do waits for them
  */
 export async function loadPhoto(
   input: PhotoInput,
   side: number,
   isKnown: (hash: string) => boolean,
-  decode: (bytes: Uint8Array, side: number) => Promise<DecodedPhoto> = decodePhoto,
+  { stat, read }: FileReader = reader,
 ): Promise<LoadedPhoto> {
   const name = photoName(input);
   const path = input.kind === 'file' ? input.path : input.name;
   try {
-    const bytes =
-      input.kind === 'file' ? await readPhotoFile(input.path) : bufferOf(await input.read(maxFileBytes));
-    if (bytes === null) return { kind: 'failed', problem: 'Photos that are no files, left out' };
+    if (input.kind === 'file') {
+      const entry = await stat(path);
+      if (!entry.isFile()) return { kind: 'failed', problem: 'Photos that are no files, left out' };
+      if (entry.size > maxFileBytes) throw new PhotoTooLarge();
+    }
+    const bytes = input.kind === 'file' ? await read(path) : bufferOf(await input.read(maxFileBytes));
     if (bytes.length > maxFileBytes) throw new PhotoTooLarge();
     const hash = createHash('sha256').update(bytes).digest('hex');
     if (isKnown(hash)) return { kind: 'known', hash };
-    const { pixels, format, extensions } = await decode(bytes, side);
+    const { pixels, format, extensions } = await decodePhoto(bytes, side);
     const extension = extname(name).toLowerCase();
     const asNamed = !photoExtensions.includes(extension) || extensions.includes(extension);
     return { kind: 'pixels', hash, pixels, ...(asNamed ? {} : { format }) };
   } catch (error) {
-    if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) return { kind: 'failed', problem: 'Photos missing' };
-    if (error instanceof PhotoTooLarge)
-      return { kind: 'failed', problem: `Photos over ${maxFileBytes} bytes, left out` };
-    const reason = messageOf(error).replaceAll(path, basename(path));
-    return { kind: 'failed', problem: 'Photos unreadable, truncated or too large, left out', reason };
+    return failedPhoto(path, error);
   }
+}
+
+/** What an error is to a photo. @param path or what it is called: messages have no more than its name */
+export function failedPhoto(path: string, error: unknown): FailedPhoto {
+  if (hasSystemCode(error, 'ENOENT', 'ENOTDIR')) return { kind: 'failed', problem: 'Photos missing' };
+  if (error instanceof PhotoTooLarge)
+    return { kind: 'failed', problem: `Photos over ${maxFileBytes} bytes, left out` };
+  const reason = messageOf(error).replaceAll(path, basename(path));
+  return { kind: 'failed', problem: 'Photos unreadable, truncated or too large, left out', reason };
 }
 
 /** The same memory. */
@@ -86,11 +105,3 @@ function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 
 /** A photo of more bytes than are read. */
 export class PhotoTooLarge extends Error {}
-
-/** null for what is no file. @throws PhotoTooLarge */
-async function readPhotoFile(path: string): Promise<Buffer | null> {
-  const entry = await stat(path);
-  if (!entry.isFile()) return null;
-  if (entry.size > maxFileBytes) throw new PhotoTooLarge();
-  return readFile(path);
-}

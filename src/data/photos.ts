@@ -1,18 +1,29 @@
 /** Photos from files into one block of equally large pictures. */
+
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import { LargeMap } from '../large-map.ts';
 import { mapAhead } from '../map-ahead.ts';
 import type { Progress } from '../progress.ts';
 import { NONE } from './dataset.ts';
-import { DecodePool } from './decode-pool.ts';
 import type { Findings } from './findings.ts';
-import { decoding, type LoadedPhoto, loadPhoto, type PhotoInput, photoName } from './photo-file.ts';
+import {
+  decoding,
+  type FailedPhoto,
+  failedPhoto,
+  type LoadedPhoto,
+  loadPhoto,
+  maxFileBytes,
+  type PhotoInput,
+  photoName,
+} from './photo-file.ts';
+import { PhotoPool, type SentPhoto } from './photo-pool.ts';
 
 /** Photos from which on threads of their own decode them. */
 const pooledFrom = 128;
 
-/** Photos between two reports of progress. */
-const reportEvery = 256;
+/** Photos that are loaded together: what is said between threads costs as much as a small photo. */
+const together = 16;
 
 /**
  * Decodes photos to sRGB, upright, on white, fitted into a square with white bars so that proportions stay,
@@ -40,20 +51,25 @@ export async function decodePhotos(
   progress({ kind: 'start', stage, total: wanted.length, unit: 'photos' });
   const file = await open(output, before === 0 ? 'w' : 'r+');
   // A few are decoded before threads have begun.
-  const pool = wanted.length < pooledFrom ? null : DecodePool.start();
+  const pool = wanted.length < pooledFrom ? null : PhotoPool.start();
   try {
     const store = await PhotoStore.open(file, findings, before, 3 * side * side);
-    const known = (hash: string) => store.has(hash);
-    const load = async (index: number) => {
+    const load = async (batch: number) => {
       signal?.throwIfAborted();
-      return loadPhoto(wanted[index]!.input, side, known, pool?.decode);
+      const inputs = wanted.slice(batch * together, (batch + 1) * together).map(({ input }) => input);
+      return pool === null
+        ? Promise.all(inputs.map((input) => loadPhoto(input, side, (hash) => store.has(hash))))
+        : loadIn(pool, inputs, side);
     };
+    const bounds = { active: decoding.active, ahead: decoding.ahead / together };
     let done = 0;
-    for await (const loaded of mapAhead(wanted.length, load, decoding)) {
-      const { item, input } = wanted[done]!;
-      photo[item] = await store.add(loaded, photoName(input));
-      done++;
-      if (done % reportEvery === 0 || done === wanted.length) progress({ kind: 'advance', stage, done });
+    for await (const batch of mapAhead(Math.ceil(wanted.length / together), load, bounds)) {
+      for (const loaded of batch) {
+        const { item, input } = wanted[done++]!;
+        photo[item] = store.add(loaded, photoName(input));
+      }
+      await store.flush();
+      progress({ kind: 'advance', stage, done });
     }
     progress({ kind: 'end', stage, detail: `${store.count} photos` });
     return { photo, count: store.count };
@@ -63,16 +79,39 @@ export async function decodePhotos(
   }
 }
 
+/** What has to be fetched is fetched here, and whatever it becomes is a thread's work. */
+async function loadIn(
+  pool: PhotoPool,
+  inputs: readonly PhotoInput[],
+  side: number,
+): Promise<readonly LoadedPhoto[]> {
+  const fetched = await Promise.all(inputs.map(fetchPhoto));
+  const sent = fetched.filter((photo) => photo.kind !== 'failed');
+  const loaded = sent.length === 0 ? [] : await pool.load(sent, side);
+  let next = 0;
+  return fetched.map((photo) => (photo.kind === 'failed' ? photo : loaded[next++]!));
+}
+
+async function fetchPhoto(input: PhotoInput): Promise<SentPhoto | FailedPhoto> {
+  if (input.kind === 'file') return input;
+  try {
+    return { kind: 'bytes', name: input.name, bytes: await input.read(maxFileBytes) };
+  } catch (error) {
+    return failedPhoto(input.name, error);
+  }
+}
+
 /** Gives every new content the next row, in the order of the calls. */
 class PhotoStore {
   count = 0;
   readonly #file: FileHandle;
   readonly #findings: Findings;
   readonly #bytes: number;
+  readonly #unwritten: Uint8Array[] = [];
   /** The row of each file that was seen, by the hash of its bytes. */
-  readonly #rows = new Map<string, number>();
+  readonly #rows = new LargeMap<string, number>();
   /** The row of each picture, by the hash of its pixels: what two files of one picture have in common. */
-  readonly #pictures = new Map<string, number>();
+  readonly #pictures = new LargeMap<string, number>();
 
   private constructor(file: FileHandle, findings: Findings, bytes: number) {
     this.#file = file;
@@ -100,7 +139,8 @@ class PhotoStore {
     return this.#rows.has(hash);
   }
 
-  async add(decoded: LoadedPhoto, name: string): Promise<number> {
+  /** @returns its row, which is written with the next `flush` */
+  add(decoded: LoadedPhoto, name: string): number {
     if (decoded.kind === 'failed') {
       const reason = decoded.reason === undefined ? '' : `: ${decoded.reason}`;
       this.#findings.add(decoded.problem, `${name}${reason}`);
@@ -121,10 +161,18 @@ class PhotoStore {
       this.#rows.set(decoded.hash, same);
       return same;
     }
-    await this.#file.write(decoded.pixels, 0, this.#bytes, this.count * this.#bytes);
+    this.#unwritten.push(decoded.pixels);
     this.#pictures.set(picture, this.count);
     this.#rows.set(decoded.hash, this.count);
     return this.count++;
+  }
+
+  async flush(): Promise<void> {
+    const from = (this.count - this.#unwritten.length) * this.#bytes;
+    const pixels = Buffer.concat(this.#unwritten);
+    for (let done = 0; done < pixels.length; )
+      done += (await this.#file.write(pixels, done, pixels.length - done, from + done)).bytesWritten;
+    this.#unwritten.length = 0;
   }
 }
 

@@ -3,8 +3,8 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../random.ts';
 import { decodePhoto } from './decode-photo.ts';
-import { DecodePool } from './decode-pool.ts';
 import { fitIntoSquare } from './fit.ts';
+import { PhotoPool } from './photo-pool.ts';
 import { plainJpegSize } from './plain-jpeg.ts';
 
 /** A picture with edges and gradients, as raw pixels. */
@@ -77,11 +77,15 @@ describe('plain JPEG files', () => {
     for (const bytes of files) alone.push((await decodePhoto(bytes, 16)).pixels);
     const together = await Promise.all(files.map((bytes) => decodePhoto(bytes, 16)));
     expect(together.map(({ pixels }) => pixels)).toEqual(alone);
-    const pool = DecodePool.start(2);
+    const pool = PhotoPool.start(2);
     try {
-      const pooled = await Promise.all(files.map((bytes) => pool.decode(bytes, 16)));
-      expect(pooled.map(({ pixels }) => pixels)).toEqual(alone);
-      await expect(pool.decode(Buffer.from('no photo'), 16)).rejects.toThrow('not a photo');
+      const sent = files.map((bytes, place) => ({ kind: 'bytes', name: `${place}.jpg`, bytes }) as const);
+      const halves = await Promise.all([pool.load(sent.slice(0, 12), 16), pool.load(sent.slice(12), 16)]);
+      expect(halves.flat()).toMatchObject(alone.map((pixels) => ({ kind: 'pixels', pixels })));
+      const text = { kind: 'bytes', name: 'a.jpg', bytes: Buffer.from('no photo') } as const;
+      expect(await pool.load([text], 16)).toMatchObject([
+        { kind: 'failed', reason: expect.stringContaining('not a photo') },
+      ]);
     } finally {
       await pool.close();
     }

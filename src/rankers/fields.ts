@@ -36,10 +36,15 @@ export function lookupsOf({ situationFields, itemFields, visualFields, historyLe
 /** The exposures of a split, in the order of the dataset. */
 export function rowsOfSplit(data: RankerData, split: (typeof splits)[number]): Int32Array {
   const wanted = splits.indexOf(split);
-  const { pageViews } = data;
-  return pageViewOfRows(data)
-    .map((pageView, row) => (pageViews.split[pageView] === wanted ? row : -1))
-    .filter((row) => row !== -1);
+  const { start, split: splitOf } = data.pageViews;
+  const lengthOf = (view: number) => (splitOf[view] === wanted ? start[view + 1]! - start[view]! : 0);
+  const rows = new Int32Array(splitOf.reduce((sum, _, view) => sum + lengthOf(view), 0));
+  let next = 0;
+  for (let view = 0; view < splitOf.length; view++) {
+    if (splitOf[view] !== wanted) continue;
+    for (let row = start[view]!; row < start[view + 1]!; row++) rows[next++] = row;
+  }
+  return rows;
 }
 
 /** One field: a row of the table for each user, exposure or item, and the text that the row stands for. */

@@ -1,10 +1,12 @@
 /** Which row of the embedding table an id has: as a Parquet file of texts, and as what a server looks up. */
+
 import { dirname } from 'node:path';
 import type { ItemCodes } from '../data/clusters.ts';
 import { type CategoricalColumn, NONE } from '../data/dataset.ts';
 import { fileLiteral, withDuckDB } from '../data/duckdb.ts';
 import { writeParquet } from '../data/parquet.ts';
 import { readParquet } from '../data/parquet-table.ts';
+import { LargeMap } from '../large-map.ts';
 import { paddingRow } from './embedding-table.ts';
 import { textOf } from './exposure.ts';
 import type { Field, Fields, RankerData } from './fields.ts';
@@ -21,7 +23,7 @@ export interface KnownRows {
   /** The row of an exposure without a value. */
   readonly missing: number;
   /** Rows of the others. */
-  readonly known: ReadonlyMap<string, number>;
+  readonly known: LargeMap<string, number>;
 }
 
 /** The ids of a field in which every text has a row by its hash. */
@@ -64,7 +66,7 @@ function textsAt(column: CategoricalColumn): (at: number) => string | null {
 function rowsOf({ rowOf, unknownRow, buckets }: Field, textAt: (at: number) => string | null): IdRows {
   if (buckets !== null) return { kind: 'hashed', missing: unknownRow, buckets };
   let missing = unknownRow;
-  const known = new Map<string, number>();
+  const known = new LargeMap<string, number>();
   for (let at = 0; at < rowOf.length; at++) {
     const text = textAt(at);
     if (text === null) missing = rowOf[at]!;
@@ -75,7 +77,7 @@ function rowsOf({ rowOf, unknownRow, buckets }: Field, textAt: (at: number) => s
 
 /** All codes have a row, those that no item of the catalogue has too: a new item may be given one. */
 function codeRows({ rowOf, unknownRow }: Field, { codes, count }: ItemCodes): KnownRows {
-  const known = new Map<string, number>();
+  const known = new LargeMap<string, number>();
   const first = codes.findIndex((code) => code !== NONE);
   if (first >= 0) {
     for (let code = 0; code < count; code++) known.set(`${code}`, rowOf[first]! - codes[first]! + code);
@@ -90,20 +92,24 @@ function codeRows({ rowOf, unknownRow }: Field, { codes, count }: ItemCodes): Kn
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
 export async function writeIdRows(path: string, fields: ReadonlyMap<string, IdRows>): Promise<void> {
-  const lines = [...fields].flatMap(([field, rows]) => [
-    ...(rows.kind === 'known'
-      ? [{ field, kind: 'unknown', value: null, row: rows.unknown }]
-      : [{ field, kind: 'hashed', value: `${rows.buckets.count}`, row: rows.buckets.first }]),
-    { field, kind: 'missing', value: null, row: rows.missing },
-    ...(rows.kind === 'known'
-      ? Array.from(rows.known, ([value, row]) => ({ field, kind: 'id', value, row }))
-      : []),
-  ]);
+  const [names, kinds, values, places]: [string[], string[], (string | null)[], number[]] = [[], [], [], []];
+  const add = (name: string, kind: string, value: string | null, row: number) => {
+    names.push(name);
+    kinds.push(kind);
+    values.push(value);
+    places.push(row);
+  };
+  for (const [name, rows] of fields) {
+    if (rows.kind === 'known') add(name, 'unknown', null, rows.unknown);
+    else add(name, 'hashed', `${rows.buckets.count}`, rows.buckets.first);
+    add(name, 'missing', null, rows.missing);
+    if (rows.kind === 'known') for (const [id, row] of rows.known) add(name, 'id', id, row);
+  }
   await writeParquet(path, [
-    { name: 'field', type: 'VARCHAR', values: lines.map(({ field }) => field) },
-    { name: 'kind', type: 'VARCHAR', values: lines.map(({ kind }) => kind) },
-    { name: 'value', type: 'VARCHAR', values: lines.map(({ value }) => value) },
-    { name: 'row', type: 'INTEGER', values: Int32Array.from(lines, ({ row }) => row) },
+    { name: 'field', type: 'VARCHAR', values: names },
+    { name: 'kind', type: 'VARCHAR', values: kinds },
+    { name: 'value', type: 'VARCHAR', values },
+    { name: 'row', type: 'INTEGER', values: Int32Array.from(places) },
   ]);
 }
 
@@ -140,7 +146,7 @@ export async function readIdRows(
 class IdRowsReader {
   readonly #name: string;
   readonly #tableRows: number;
-  readonly #known = new Map<string, number>();
+  readonly #known = new LargeMap<string, number>();
   readonly #others = new Map<string, number>();
   #buckets: Buckets | null = null;
 
@@ -150,7 +156,8 @@ class IdRowsReader {
   }
 
   add(kind: string, value: string | null, row: number): void {
-    const [map, key] = kind === 'id' && value !== null ? [this.#known, value] : [this.#others, kind];
+    const isId = kind === 'id' && value !== null;
+    const [map, key] = isId ? [this.#known, value] : [this.#others, kind];
     if (map.has(key)) throw new Error(`${this.#name} has ${key} twice`);
     map.set(key, row);
     if (kind === 'hashed') this.#buckets = this.#bucketsOf(row, Number(value));

@@ -1,13 +1,15 @@
 /** Photos whose bytes lie in a column of the catalogue, as Hugging Face's data sets have them, or as text in base64. */
+
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBBlobValue } from '@duckdb/node-api';
+import { LargeMap } from '../../large-map.ts';
 import { describeSelect } from '../duckdb.ts';
 import { type PhotoInput, PhotoTooLarge } from '../photo-file.ts';
 import { type RelationOptions, withRelation } from './relation.ts';
 
 /** Photos by the row of their table, from 0; undefined where there is none. */
-export type PhotosOfRows = ReadonlyMap<number, PhotoInput>;
+export type PhotosOfRows = LargeMap<number, PhotoInput>;
 
 /** Where the bytes of a photo lie in the file that they wait in. */
 interface Place {
@@ -32,7 +34,7 @@ export async function embeddedPhotos(
     if (bytes === null) return null;
     const path = join(scratch, 'embedded-photos');
     const file = await open(path, 'w');
-    const photos = new Map<number, PhotoInput>();
+    const photos = new LargeMap<number, PhotoInput>();
     try {
       const result = await connection.stream(`SELECT ${bytes} FROM ${relation.sql}`);
       let [row, offset] = [0, 0];

@@ -1,5 +1,7 @@
 /** The catalogue of the table adapter: metadata and photo of every item of the log. */
+
 import { CourierError } from '../../errors.ts';
+import { LargeMap } from '../../large-map.ts';
 import { oneLine, percent } from '../../text.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
@@ -62,9 +64,9 @@ async function readItems(
   items: Indexer,
   context: SourceContext,
   findings: Findings,
-): Promise<ReadonlyMap<number, SourceItem>> {
+): Promise<LargeMap<number, SourceItem>> {
   const { catalogue } = options;
-  if (catalogue === undefined) return new Map();
+  if (catalogue === undefined) return new LargeMap();
   const { path, item, image, title, categories, encoding, quote } = catalogue;
   // An append reads the catalogue again: its rows were told of before.
   const told = new Findings();
@@ -77,7 +79,8 @@ async function readItems(
   const looks = new IdLooks(item);
   for (const text of table.columns.get(item) ?? []) looks.at(text ?? '', 1);
   looks.require();
-  const known = new Map<number, SourceItem>();
+  const known = new LargeMap<number, SourceItem>();
+  let hasPhoto = false;
   for (const [index, row] of table.row.entries()) {
     const cell = (name: string | undefined): string | null =>
       name === undefined ? null : givenText(table.columns.get(name)?.[index] ?? null);
@@ -93,18 +96,20 @@ async function readItems(
       own.add('Catalogue rows of an item already seen, dropped', `row ${row}: ${whole}`);
       continue;
     }
+    const photo =
+      embedded === null
+        ? photoOf(whole, image === undefined ? undefined : cell(image), photos, options, own)
+        : (embedded.get(row - 1) ?? null);
+    hasPhoto ||= photo !== null;
     known.set(place, {
       id: whole,
-      photo:
-        embedded === null
-          ? photoOf(whole, image === undefined ? undefined : cell(image), photos, options, own)
-          : (embedded.get(row - 1) ?? null),
+      photo,
       title: cell(title),
       categories: categories.map((name) => cell(name)),
     });
   }
   badRows.check(table.total, context.maxBadRows);
-  if (image !== undefined && photos === null && ![...known.values()].some(({ photo }) => photo !== null))
+  if (image !== undefined && photos === null && !hasPhoto)
     throw withoutImages(image, table.columns.get(image)?.find((text) => text !== null) ?? '');
   return known;
 }

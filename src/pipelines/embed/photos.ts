@@ -1,8 +1,10 @@
 /** Photos → embeddings as a pipeline: while one batch is computed, the next ones are read and decoded. */
+
 import type { Findings } from '../../data/findings.ts';
 import { decoding } from '../../data/photo-file.ts';
 import { type BatchEncoder, batchSize } from '../../encoders/embed-rows.ts';
 import { CourierError } from '../../errors.ts';
+import { LargeMap } from '../../large-map.ts';
 import { mapAhead } from '../../map-ahead.ts';
 import type { Progress } from '../../progress.ts';
 import type { PhotoSource } from './source.ts';
@@ -72,7 +74,7 @@ function noteFormat(format: string | undefined, name: string, findings: Findings
 class Batches {
   readonly #encoder: BatchEncoder;
   readonly #store: EmbeddingStore;
-  readonly #made = new Set<string>();
+  readonly #made = new LargeMap<string, true>();
   readonly #underWay: { readonly hashes: readonly string[]; readonly vectors: Promise<Float32Array> }[] = [];
   #hashes: string[] = [];
   #pixels: Uint8Array[] = [];
@@ -88,7 +90,7 @@ class Batches {
   }
 
   async add(hash: string, pixels: Uint8Array): Promise<void> {
-    this.#made.add(hash);
+    this.#made.set(hash, true);
     this.#hashes.push(hash);
     this.#pixels.push(pixels);
     if (this.#hashes.length === batchSize) await this.#start();

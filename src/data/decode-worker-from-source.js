@@ -1,6 +1,0 @@
-// Starts a decoding thread from the source tree, where Node needs help with TypeScript.
-import { createRequire } from 'node:module';
-import { register } from 'tsx/cjs/api';
-
-register();
-createRequire(import.meta.url)('./decode-worker.ts');
