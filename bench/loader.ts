@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Findings } from '../src/data/findings.ts';
 import { decodePhotos } from '../src/data/photos.ts';
-import { silent } from '../src/progress.ts';
 import type { Benchmark } from './benchmark.ts';
 import { Peer } from './peer.ts';
 import { drawPhotos } from './photos.ts';
 import { describeRow, type Row, rowOf } from './report.ts';
 
 const side = 64;
+const form = 'pixels';
+const before = { count: 0, index: null };
 
 const cases = [
   { fileSide: 128, photos: 3000 },
@@ -35,13 +36,8 @@ export const loader: Benchmark = async ({ rounds, only, say }) => {
       const [ours, theirs]: [number[], number[]] = [[], []];
       for (let round = -1; round < rounds; round++) {
         const start = performance.now();
-        const { count } = await decodePhotos(
-          inputs,
-          side,
-          join(folder, 'images.bin'),
-          new Findings(),
-          silent,
-        );
+        const place = { path: join(folder, 'images.bin'), side, form, before } as const;
+        const { count } = await decodePhotos(inputs, place, new Findings());
         if (count !== photos) throw new Error(`${count} photos instead of ${photos}`);
         if (round >= 0) ours.push((1000 * photos) / (performance.now() - start));
         const seconds = await peer?.round();

@@ -10,7 +10,13 @@ import { splits } from './dataset.ts';
 export const manifestName = 'dataset.json';
 const formatVersion = 4;
 
-export const dataFiles = { items: 'items.parquet', users: 'users.parquet', images: 'images.bin' } as const;
+export const dataFiles = {
+  items: 'items.parquet',
+  users: 'users.parquet',
+  images: 'images.bin',
+  /** Where photos lie that are kept as JPEG. */
+  photos: 'photos.parquet',
+} as const;
 
 /** The files of a part of the page views, and of their exposures. @param number from 0 */
 export function partFiles(number: number): { readonly pageViews: string; readonly exposures: string } {
@@ -63,7 +69,8 @@ const content = z.strictObject({
   categories: z.array(vocabulary),
   context: z.array(vocabulary),
   report,
-  files: z.strictObject({ items: file, users: file, images: file }),
+  /** `photos` is there where they are kept as JPEG. */
+  files: z.strictObject({ items: file, users: file, images: file, photos: file.optional() }),
   /** Page views and exposures in the order of time, each part for itself. */
   parts: z.array(z.strictObject({ views: count, rows: count, pageViews: file, exposures: file })).min(1),
 });

@@ -120,6 +120,10 @@ export class ParquetTable {
     return this.#whole(name, 'INTEGER', new Int32Array(this.rowCount));
   }
 
+  doubles(name: string): Promise<Float64Array> {
+    return this.#whole(name, 'DOUBLE', new Float64Array(this.rowCount));
+  }
+
   floats(name: string): Promise<Float32Array> {
     return this.#whole(name, 'FLOAT', new Float32Array(this.rowCount));
   }

@@ -1,7 +1,8 @@
 /** Threads that read and decode photos, as many as there are cores: the main thread touches no file and no pixel. */
 import { Worker } from 'node:worker_threads';
 import { usableCores } from '../cores.ts';
-import type { LoadedPhoto, PhotoInput } from './photo-file.ts';
+import type { PhotoInput } from './photo-file.ts';
+import type { PhotoForm, StoredPhoto } from './stored-photo.ts';
 
 /** A photo as a thread can be told of it: a file, or bytes with what they are called. */
 export type SentPhoto =
@@ -12,10 +13,11 @@ export interface PhotoRequest {
   readonly id: number;
   readonly photos: readonly SentPhoto[];
   readonly side: number;
+  readonly form: PhotoForm;
 }
 
 export type PhotoAnswer =
-  | { readonly id: number; readonly kind: 'photos'; readonly photos: readonly LoadedPhoto[] }
+  | { readonly id: number; readonly kind: 'photos'; readonly photos: readonly StoredPhoto[] }
   | { readonly id: number; readonly kind: 'failed'; readonly message: string };
 
 export function inputOf(photo: SentPhoto): PhotoInput {
@@ -25,7 +27,7 @@ export function inputOf(photo: SentPhoto): PhotoInput {
 }
 
 interface Waiting {
-  resolve(photos: readonly LoadedPhoto[]): void;
+  resolve(photos: readonly StoredPhoto[]): void;
   reject(error: Error): void;
 }
 
@@ -57,8 +59,8 @@ export class PhotoPool {
     );
   }
 
-  /** As `loadPhoto` for each, in the thread that has the least to do. */
-  load(photos: readonly SentPhoto[], side: number): Promise<readonly LoadedPhoto[]> {
+  /** As `loadPhoto` and `storedPhoto` for each, in the thread that has the least to do. */
+  load(photos: readonly SentPhoto[], side: number, form: PhotoForm): Promise<readonly StoredPhoto[]> {
     const [first, ...others] = this.#threads;
     if (first === undefined) throw new Error('there is no thread that reads photos');
     const thread = others.reduce(
@@ -68,7 +70,7 @@ export class PhotoPool {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       thread.waiting.set(id, { resolve, reject });
-      thread.worker.postMessage({ id, photos, side } satisfies PhotoRequest);
+      thread.worker.postMessage({ id, photos, side, form } satisfies PhotoRequest);
     });
   }
 

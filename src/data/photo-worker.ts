@@ -2,15 +2,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
-import { type LoadedPhoto, loadPhoto } from './photo-file.ts';
+import { loadPhoto } from './photo-file.ts';
 import { inputOf, type PhotoAnswer, type PhotoRequest } from './photo-pool.ts';
+import { type StoredPhoto, storedPhoto } from './stored-photo.ts';
 
 /** Nobody waits for this thread but those who want its photos. */
 const reader = { stat: (path: string) => statSync(path), read: (path: string) => readFileSync(path) };
 
-parentPort?.on('message', async ({ id, photos, side }: PhotoRequest) => {
-  const load = (photo: PhotoRequest['photos'][number]) =>
-    loadPhoto(inputOf(photo), side, () => false, reader);
+parentPort?.on('message', async ({ id, photos, side, form }: PhotoRequest) => {
+  const load = async (photo: PhotoRequest['photos'][number]) =>
+    storedPhoto(await loadPhoto(inputOf(photo), side, () => false, reader), side, form);
   const answer = await Promise.all(photos.map(load)).then(
     (loaded): PhotoAnswer => ({ id, kind: 'photos', photos: loaded }),
     (error: unknown): PhotoAnswer => ({ id, kind: 'failed', message: messageOf(error) }),
@@ -19,8 +20,9 @@ parentPort?.on('message', async ({ id, photos, side }: PhotoRequest) => {
 });
 
 /** What can be handed over instead of copied. */
-function memoryOf(photo: LoadedPhoto): ArrayBuffer[] {
-  if (photo.kind !== 'pixels') return [];
-  const { buffer } = photo.pixels;
-  return buffer instanceof ArrayBuffer ? [buffer] : [];
+function memoryOf(photo: StoredPhoto): ArrayBuffer[] {
+  if (photo.kind !== 'stored') return [];
+  const { buffer, byteLength } = photo.bytes;
+  // What a library gives may lie in memory that others share.
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

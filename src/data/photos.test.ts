@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,12 @@ import { writePhoto } from '../../test/support/tiny-shop.ts';
 import type { ProgressEvent } from '../progress.ts';
 import { NONE } from './dataset.ts';
 import { Findings } from './findings.ts';
-import { decodePhotos } from './photos.ts';
+import { ImageCache } from './image-cache.ts';
+import { decodePhotos, type PhotoPlace } from './photos.ts';
+import { plainJpegDecoder } from './plain-jpeg.ts';
+import type { PhotoForm } from './stored-photo.ts';
+
+const none = { count: 0, index: null };
 
 async function decode(folder: string, names: readonly (string | null)[], side = 4) {
   const findings = new Findings();
@@ -16,7 +21,12 @@ async function decode(folder: string, names: readonly (string | null)[], side = 
   const inputs = names.map((name) =>
     name === null ? null : ({ kind: 'file', path: join(folder, name) } as const),
   );
-  const { photo, count } = await decodePhotos(inputs, side, output, findings, (event) => events.push(event));
+  const { photo, count } = await decodePhotos(
+    inputs,
+    { path: output, side, form: 'pixels', before: none },
+    findings,
+    { progress: (event) => events.push(event) },
+  );
   const found = Object.fromEntries(findings.list().map(({ what, count }) => [what, count]));
   return {
     photo: [...photo],
@@ -106,6 +116,50 @@ describe('decoding photos', () => {
     const { photo, findings } = await decode(folder, ['a.jpg']);
     expect(photo).toEqual([0]);
     expect(findings[0]?.examples).toEqual(['a.jpg: png']);
+  });
+
+  it('keeps photos as JPEG where that is asked for, each once, and gives back nearly the same pixels', async () => {
+    const folder = await temporaryFolder();
+    // Enough of them for threads, of which the last is the first again.
+    const inputs = await Promise.all(
+      Array.from({ length: 140 }, async (_, photo) => {
+        const path = join(folder, `${photo}.png`);
+        await writePhoto(path, photo % 139, 48);
+        return { kind: 'file', path } as const;
+      }),
+    );
+    const decodeAs = async (form: PhotoForm, count: number, before: PhotoPlace['before'] = none) => {
+      const place = { path: join(folder, form), side: 40, form, before };
+      return decodePhotos(inputs.slice(before.count, before.count + count), place, new Findings());
+    };
+    const { count, photo } = await decodeAs('pixels', 140);
+    const begun = await decodeAs('jpeg', 100);
+    const encoded = await decodeAs('jpeg', 40, begun);
+    expect([...begun.photo, ...encoded.photo]).toEqual([...photo]);
+    expect([count, encoded.count]).toEqual([139, 139]);
+    const { index } = encoded;
+    if (index === null) throw new Error('there is no index');
+    const path = join(folder, 'jpeg');
+    const images = ImageCache.open(path, 40, 139, { index, decode: await plainJpegDecoder() });
+    const plain = ImageCache.open(join(folder, 'pixels'), 40, 139);
+    const rows = [138, 0, 7, 0];
+    const [given, exact] = [images.read(rows, 5), plain.read(rows, 5)];
+    const squares = given.reduce((sum, value, at) => sum + (value - exact[at]!) ** 2, 0);
+    // Peak signal to noise over 30 dB.
+    expect(squares / given.length).toBeLessThan(255 ** 2 / 1000);
+    expect((await stat(path)).size).toBeLessThan((await stat(join(folder, 'pixels'))).size / 2);
+
+    const damaged = await readFile(path);
+    damaged[index.offset[7]! + index.length[7]! - 9]! ^= 1;
+    await writeFile(path, damaged);
+    expect(() => images.read([7])).toThrow(expect.objectContaining({ code: 'FILE_CORRUPT' }));
+    images.close();
+    plain.close();
+    const short = { index, decode: await plainJpegDecoder() };
+    await truncate(path, damaged.length - 1);
+    expect(() => ImageCache.open(path, 40, 139, short)).toThrow(
+      expect.objectContaining({ code: 'FILE_CORRUPT' }),
+    );
   });
 
   it('tells how far it is', async () => {

@@ -1,23 +1,23 @@
 /** Photos from files into one block of equally large pictures. */
 
-import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LargeMap } from '../large-map.ts';
 import { mapAhead } from '../map-ahead.ts';
-import type { Progress } from '../progress.ts';
+import { silent, type WorkOptions } from '../progress.ts';
 import { NONE } from './dataset.ts';
 import type { Findings } from './findings.ts';
 import {
   decoding,
   type FailedPhoto,
   failedPhoto,
-  type LoadedPhoto,
   loadPhoto,
   maxFileBytes,
   type PhotoInput,
   photoName,
 } from './photo-file.ts';
+import { type PhotoIndex, PhotoIndexBuilder } from './photo-index.ts';
 import { PhotoPool, type SentPhoto } from './photo-pool.ts';
+import { type PhotoForm, pictureOf, type StoredPhoto, storedPhoto } from './stored-photo.ts';
 
 /** Photos from which on threads of their own decode them. */
 const pooledFrom = 128;
@@ -25,54 +25,69 @@ const pooledFrom = 128;
 /** Photos that are loaded together: what is said between threads costs as much as a small photo. */
 const together = 16;
 
+/** Where photos are put, and in which form. */
+export interface PhotoPlace {
+  readonly path: string;
+  /** Of the square, in pixels. */
+  readonly side: number;
+  readonly form: PhotoForm;
+  /** What the file has already: what is decoded comes after it. `index`: null for pixels. */
+  readonly before: { readonly count: number; readonly index: PhotoIndex | null };
+}
+
+export interface DecodedPhotos {
+  /** For each input its row in the file, or NONE. */
+  readonly photo: Int32Array;
+  /** Rows M of the file. */
+  readonly count: number;
+  /** Where each lies; null for pixels. */
+  readonly index: PhotoIndex | null;
+}
+
 /**
  * Decodes photos to sRGB, upright, on white, fitted into a square with white bars so that proportions stay,
- * and writes them to one file. (M, S, S, 3)
+ * and writes them to one file: as pixels (M, S, S, 3), or each as JPEG.
  *
  * A photo that is missing or cannot be decoded is a finding, and NONE. Files of equal content are stored
  * once. The result depends on the files and their order only.
  * @param inputs one per item, null for none
- * @param before rows that the file has already: what is decoded comes after them
- * @returns for each input its row in the file, or NONE, and the number of rows
  */
 export async function decodePhotos(
   inputs: readonly (PhotoInput | null)[],
-  side: number,
-  output: string,
+  place: PhotoPlace,
   findings: Findings,
-  progress: Progress,
-  signal?: AbortSignal,
-  before = 0,
-): Promise<{ photo: Int32Array; count: number }> {
+  { progress = silent, signal }: WorkOptions = {},
+): Promise<DecodedPhotos> {
   const stage = 'Decode photos';
+  const { path, side, form, before } = place;
   const photo = new Int32Array(inputs.length).fill(NONE);
   const wanted = [...inputs.entries()].flatMap(([item, input]) => (input === null ? [] : [{ item, input }]));
   findings.add('Items without a photo', undefined, inputs.length - wanted.length);
   progress({ kind: 'start', stage, total: wanted.length, unit: 'photos' });
-  const file = await open(output, before === 0 ? 'w' : 'r+');
+  const file = await open(path, before.count === 0 ? 'w' : 'r+');
   // A few are decoded before threads have begun.
   const pool = wanted.length < pooledFrom ? null : PhotoPool.start();
   try {
-    const store = await PhotoStore.open(file, findings, before, 3 * side * side);
+    const store = await PhotoStore.open(file, findings, place);
+    const loadHere = async (input: PhotoInput) =>
+      storedPhoto(await loadPhoto(input, side, (hash) => store.has(hash)), side, form);
     const load = async (batch: number) => {
       signal?.throwIfAborted();
       const inputs = wanted.slice(batch * together, (batch + 1) * together).map(({ input }) => input);
-      return pool === null
-        ? Promise.all(inputs.map((input) => loadPhoto(input, side, (hash) => store.has(hash))))
-        : loadIn(pool, inputs, side);
+      return pool === null ? Promise.all(inputs.map(loadHere)) : loadIn(pool, inputs, side, form);
     };
     const bounds = { active: decoding.active, ahead: decoding.ahead / together };
     let done = 0;
     for await (const batch of mapAhead(Math.ceil(wanted.length / together), load, bounds)) {
-      for (const loaded of batch) {
+      for (const stored of batch) {
         const { item, input } = wanted[done++]!;
-        photo[item] = store.add(loaded, photoName(input));
+        photo[item] = store.add(stored, photoName(input));
       }
       await store.flush();
       progress({ kind: 'advance', stage, done });
     }
     progress({ kind: 'end', stage, detail: `${store.count} photos` });
-    return { photo, count: store.count };
+    return { photo, count: store.count, index: store.index };
   } finally {
     await pool?.close();
     await file.close();
@@ -84,10 +99,11 @@ async function loadIn(
   pool: PhotoPool,
   inputs: readonly PhotoInput[],
   side: number,
-): Promise<readonly LoadedPhoto[]> {
+  form: PhotoForm,
+): Promise<readonly StoredPhoto[]> {
   const fetched = await Promise.all(inputs.map(fetchPhoto));
   const sent = fetched.filter((photo) => photo.kind !== 'failed');
-  const loaded = sent.length === 0 ? [] : await pool.load(sent, side);
+  const loaded = sent.length === 0 ? [] : await pool.load(sent, side, form);
   let next = 0;
   return fetched.map((photo) => (photo.kind === 'failed' ? photo : loaded[next++]!));
 }
@@ -106,33 +122,37 @@ class PhotoStore {
   count = 0;
   readonly #file: FileHandle;
   readonly #findings: Findings;
-  readonly #bytes: number;
-  readonly #unwritten: Uint8Array[] = [];
+  /** null for pixels. */
+  readonly #index: PhotoIndexBuilder | null;
+  #unwritten: Uint8Array[] = [];
+  /** Bytes of the file. */
+  #length = 0;
   /** The row of each file that was seen, by the hash of its bytes. */
   readonly #rows = new LargeMap<string, number>();
-  /** The row of each picture, by the hash of its pixels: what two files of one picture have in common. */
+  /** The row of each picture, by the hash of what is stored: what two files of one picture have in common. */
   readonly #pictures = new LargeMap<string, number>();
 
-  private constructor(file: FileHandle, findings: Findings, bytes: number) {
+  private constructor(file: FileHandle, findings: Findings, { form, before }: PhotoPlace) {
     this.#file = file;
     this.#findings = findings;
-    this.#bytes = bytes;
+    this.#index = form === 'jpeg' ? new PhotoIndexBuilder(before.index) : null;
   }
 
-  /** @param before rows that the file has. @param bytes of a row */
-  static async open(
-    file: FileHandle,
-    findings: Findings,
-    before: number,
-    bytes: number,
-  ): Promise<PhotoStore> {
-    const store = new PhotoStore(file, findings, bytes);
-    const pixels = new Uint8Array(bytes);
-    for (; store.count < before; store.count++) {
-      await file.read(pixels, 0, bytes, store.count * bytes);
-      store.#pictures.set(hashOf(pixels), store.count);
+  static async open(file: FileHandle, findings: Findings, place: PhotoPlace): Promise<PhotoStore> {
+    const store = new PhotoStore(file, findings, place);
+    const { side, before } = place;
+    for (let row = 0; row < before.count; row++) {
+      const bytes = Buffer.alloc(before.index?.length[row] ?? 3 * side * side);
+      await file.read(bytes, 0, bytes.length, store.#length);
+      store.#pictures.set(pictureOf(bytes), row);
+      store.#length += bytes.length;
     }
+    store.count = before.count;
     return store;
+  }
+
+  get index(): PhotoIndex | null {
+    return this.#index?.index() ?? null;
   }
 
   has(hash: string): boolean {
@@ -140,42 +160,40 @@ class PhotoStore {
   }
 
   /** @returns its row, which is written with the next `flush` */
-  add(decoded: LoadedPhoto, name: string): number {
-    if (decoded.kind === 'failed') {
-      const reason = decoded.reason === undefined ? '' : `: ${decoded.reason}`;
-      this.#findings.add(decoded.problem, `${name}${reason}`);
+  add(photo: StoredPhoto, name: string): number {
+    if (photo.kind === 'failed') {
+      const reason = photo.reason === undefined ? '' : `: ${photo.reason}`;
+      this.#findings.add(photo.problem, `${name}${reason}`);
       return NONE;
     }
-    const known = this.#rows.get(decoded.hash);
-    if (known !== undefined || decoded.kind === 'known') {
+    const known = this.#rows.get(photo.hash);
+    if (known !== undefined || photo.kind === 'known') {
       this.#findings.add('Photos with the same content as another, stored once', name);
       return known ?? NONE;
     }
-    if (decoded.format !== undefined) {
-      this.#findings.add('Photos in another format than their name says, used', `${name}: ${decoded.format}`);
+    if (photo.format !== undefined) {
+      this.#findings.add('Photos in another format than their name says, used', `${name}: ${photo.format}`);
     }
-    const picture = hashOf(decoded.pixels);
-    const same = this.#pictures.get(picture);
+    const same = this.#pictures.get(photo.picture);
     if (same !== undefined) {
       this.#findings.add('Photos with the same content as another, stored once', name);
-      this.#rows.set(decoded.hash, same);
+      this.#rows.set(photo.hash, same);
       return same;
     }
-    this.#unwritten.push(decoded.pixels);
-    this.#pictures.set(picture, this.count);
-    this.#rows.set(decoded.hash, this.count);
+    this.#unwritten.push(photo.bytes);
+    this.#index?.add(photo.bytes);
+    this.#pictures.set(photo.picture, this.count);
+    this.#rows.set(photo.hash, this.count);
     return this.count++;
   }
 
   async flush(): Promise<void> {
-    const from = (this.count - this.#unwritten.length) * this.#bytes;
-    const pixels = Buffer.concat(this.#unwritten);
-    for (let done = 0; done < pixels.length; )
-      done += (await this.#file.write(pixels, done, pixels.length - done, from + done)).bytesWritten;
-    this.#unwritten.length = 0;
+    const bytes = Buffer.concat(this.#unwritten);
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#length);
+      done += bytesWritten;
+      this.#length += bytesWritten;
+    }
+    this.#unwritten = [];
   }
-}
-
-function hashOf(pixels: Uint8Array): string {
-  return createHash('sha256').update(pixels).digest('base64');
 }

@@ -80,10 +80,13 @@ describe('plain JPEG files', () => {
     const pool = PhotoPool.start(2);
     try {
       const sent = files.map((bytes, place) => ({ kind: 'bytes', name: `${place}.jpg`, bytes }) as const);
-      const halves = await Promise.all([pool.load(sent.slice(0, 12), 16), pool.load(sent.slice(12), 16)]);
-      expect(halves.flat()).toMatchObject(alone.map((pixels) => ({ kind: 'pixels', pixels })));
+      const halves = await Promise.all([
+        pool.load(sent.slice(0, 12), 16, 'pixels'),
+        pool.load(sent.slice(12), 16, 'pixels'),
+      ]);
+      expect(halves.flat()).toMatchObject(alone.map((bytes) => ({ kind: 'stored', bytes })));
       const text = { kind: 'bytes', name: 'a.jpg', bytes: Buffer.from('no photo') } as const;
-      expect(await pool.load([text], 16)).toMatchObject([
+      expect(await pool.load([text], 16, 'pixels')).toMatchObject([
         { kind: 'failed', reason: expect.stringContaining('not a photo') },
       ]);
     } finally {

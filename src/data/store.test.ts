@@ -37,7 +37,7 @@ const dataset = {
     context: [{ name: 'device', values: ['unknown', 'phone'], codes: Int32Array.of(1, 1, 0) }],
   },
   splitTimes: { validationFrom: 1.75e12, testFrom: 1.76e12 },
-  images: { side: 2, count: 2 },
+  images: { side: 2, count: 2, index: null },
   report: {
     counts: { items: 3 },
     findings: [{ what: 'odd', count: 1, examples: ['b'] }],

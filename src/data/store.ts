@@ -28,9 +28,13 @@ import { NumericStore } from './numeric-store.ts';
 import { writeParquet } from './parquet.ts';
 import { ParquetTable, readParquet } from './parquet-table.ts';
 import { type Part, partsOf } from './parts.ts';
+import type { PhotoIndex } from './photo-index.ts';
+import { plainJpegDecoder } from './plain-jpeg.ts';
 import {
   catalogueFrom,
   exposureColumns,
+  indexColumns,
+  indexFrom,
   itemColumns,
   pageViewColumns,
   readExposures,
@@ -61,7 +65,8 @@ export interface NumericSource {
 export type UnsavedDataset = Omit<Dataset, 'hash' | 'images' | 'exposures'> & {
   readonly exposures: ExposureTable;
   readonly numeric: NumericSource;
-  readonly images: { readonly side: number; readonly count: number };
+  /** `index`: null where they are kept as pixels. */
+  readonly images: { readonly side: number; readonly count: number; readonly index: PhotoIndex | null };
 };
 
 /** Parts that a folder has already: what is written comes after them. */
@@ -90,6 +95,7 @@ export async function writeDataset(
   const { catalogue, users, pageViews, exposures, images, numeric } = dataset;
   await writeParquet(join(folder, dataFiles.items), itemColumns(catalogue));
   await writeParquet(join(folder, dataFiles.users), [{ name: 'id', type: 'VARCHAR', values: users }]);
+  if (images.index !== null) await writeParquet(join(folder, dataFiles.photos), indexColumns(images.index));
   await safePlace(signal);
   const parts = await writeParts(folder, dataset, before, signal);
   const manifest = makeManifest(
@@ -115,6 +121,7 @@ export async function writeDataset(
         items: await describeFile(join(folder, dataFiles.items)),
         users: await describeFile(join(folder, dataFiles.users)),
         images: await describeFile(join(folder, dataFiles.images)),
+        ...(images.index === null ? {} : { photos: await describeFile(join(folder, dataFiles.photos)) }),
       },
       parts: [...before.parts, ...parts],
     },
@@ -194,12 +201,31 @@ export async function loadDataset(folder: string, inMemory?: number): Promise<Da
       exposures: { ...exposures, logged: null },
       images: { count: content.photos },
     });
-    const images = ImageCache.open(join(folder, dataFiles.images), content.side, content.photos);
+    const images = await openImages(folder, content);
     return { name: content.name, hash, report: content.report, ...checked, exposures, images };
   } catch (error) {
     exposures.numeric.close();
     throw error;
   }
+}
+
+async function openImages(folder: string, content: ManifestContent): Promise<ImageCache> {
+  const index = await loadPhotoIndex(folder, content);
+  const encoded = index === null ? null : { index, decode: await plainJpegDecoder() };
+  return ImageCache.open(join(folder, dataFiles.images), content.side, content.photos, encoded);
+}
+
+/**
+ * Where the photos of a dataset lie.
+ * @returns null where they are kept as pixels
+ * @throws CourierError of loadDataset
+ */
+export async function loadPhotoIndex(
+  folder: string,
+  { files, photos }: ManifestContent,
+): Promise<PhotoIndex | null> {
+  if (files.photos === undefined) return null;
+  return readParquet(join(folder, dataFiles.photos), (table) => indexFrom(table, photos));
 }
 
 /** Closes what a dataset reads from while it is open. */
@@ -218,6 +244,7 @@ async function checkFiles(folder: string, { files, parts }: ManifestContent): Pr
     await checkFile(join(folder, names.exposures), part.exposures, true);
   }
   await checkFile(join(folder, dataFiles.images), files.images, false);
+  if (files.photos !== undefined) await checkFile(join(folder, dataFiles.photos), files.photos, true);
 }
 
 /** The tables of a dataset without its base features and contexts. */

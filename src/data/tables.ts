@@ -5,6 +5,7 @@ import type { Numbers } from './duckdb-vectors.ts';
 import type { ManifestContent } from './manifest.ts';
 import type { NumberColumn, ParquetTable } from './parquet-table.ts';
 import type { Part } from './parts.ts';
+import type { PhotoIndex } from './photo-index.ts';
 import { invalid } from './validate.ts';
 
 type Vocabulary = ManifestContent['categories'][number];
@@ -28,6 +29,34 @@ export async function catalogueFrom(
     photo: await table.integers('photo'),
     categories: await columnsFrom(table, 'category', categories),
   };
+}
+
+export function indexColumns({ offset, length, checksum }: PhotoIndex): Column[] {
+  return [
+    { name: 'offset', type: 'DOUBLE', values: offset },
+    { name: 'length', type: 'INTEGER', values: length },
+    { name: 'crc32', type: 'DOUBLE', values: checksum },
+  ];
+}
+
+/**
+ * @param photos that it has to be of
+ * @throws CourierError DATASET_INVALID where they do not follow each other
+ */
+export async function indexFrom(table: ParquetTable, photos: number): Promise<PhotoIndex> {
+  const index = {
+    offset: await table.doubles('offset'),
+    length: await table.integers('length'),
+    checksum: await table.doubles('crc32'),
+  };
+  const { offset, length } = index;
+  if (length.length !== photos) throw invalid(`${length.length} photos are indexed instead of ${photos}`);
+  let end = 0;
+  for (let row = 0; row < photos; row++) {
+    if (offset[row] !== end || !(length[row]! > 0)) throw invalid(`photo ${row} lies at ${offset[row]}`);
+    end += length[row]!;
+  }
+  return index;
 }
 
 /** Page views of a part. */

@@ -16,18 +16,19 @@ import {
 import { Findings } from '../../data/findings.ts';
 import { buildHistories } from '../../data/history.ts';
 import { dataFiles } from '../../data/manifest.ts';
-import { decodePhotos } from '../../data/photos.ts';
+import { decodePhotos, type PhotoPlace } from '../../data/photos.ts';
 import type { SourceData, SourceItem } from '../../data/sources/source.ts';
 import { quantileSplitTimes, splitByTime } from '../../data/sources/splits.ts';
 import type { LoadedTables, UnsavedDataset } from '../../data/store.ts';
-import { silent, type WorkOptions } from '../../progress.ts';
+import { formOf } from '../../data/stored-photo.ts';
+import type { WorkOptions } from '../../progress.ts';
 import type { IngestConfig } from './config.ts';
 
 /** A dataset that more is appended to. */
 export interface Before extends LoadedTables {
   /** Texts of the codes of each context column. */
   readonly context: readonly { readonly name: string; readonly values: readonly string[] }[];
-  readonly photos: number;
+  readonly photos: PhotoPlace['before'];
   readonly report: IngestReport;
 }
 
@@ -55,7 +56,7 @@ export async function assemble(
   sourceName: string,
   folder: string,
   before: Before | null,
-  { progress = silent, signal }: WorkOptions,
+  options: WorkOptions,
 ): Promise<UnsavedDataset> {
   const { users, items, counterPeriod, pageViews, exposures } = data;
   const { side, historyLength } = config;
@@ -84,8 +85,9 @@ export async function assemble(
   const output = join(folder, dataFiles.images);
   const itemsBefore = before?.catalogue.ids.length ?? 0;
   const inputs = items.slice(itemsBefore).map(({ photo: input }) => input);
-  const known = before === null ? undefined : before.photos;
-  const { photo, count } = await decodePhotos(inputs, side, output, findings, progress, signal, known);
+  const form = config.photosAs === 'auto' ? formOf(side) : config.photosAs;
+  const place = { path: output, side, form, before: before?.photos ?? { count: 0, index: null } };
+  const { photo, count, index } = await decodePhotos(inputs, place, findings, options);
   const catalogue = catalogueOf(items, photo, categories, before);
   const candidates = candidateFigures({ ...whole, counterPeriod });
   if (data.candidatesAreSampled) findGivenAway(candidates, findings);
@@ -105,7 +107,7 @@ export async function assemble(
       context: contextOfExposures(data, before),
     },
     numeric,
-    images: { side, count },
+    images: { side, count, index },
     report: {
       counts: countsOf(whole, users.length, catalogue.photo, count),
       findings: before === null ? met : together(before.report.findings, met),

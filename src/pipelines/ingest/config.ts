@@ -9,6 +9,12 @@ const common = {
   out: z.string().min(1).describe('Dataset folder to write.'),
   name: z.string().min(1).optional().describe('Name in reports; by default that of the source.'),
   side: z.int().min(8).max(512).default(64).describe('Side of the decoded photos in pixels.'),
+  photosAs: z
+    .enum(['auto', 'pixels', 'jpeg'])
+    .default('auto')
+    .describe(
+      'How decoded photos are kept: as pixels, or as JPEG files of that side, a tenth of their size, which are decoded whenever they are read. auto takes pixels up to a side of 128.',
+    ),
   historyLength: z.int().min(1).max(200).default(10).describe("Items kept of each user's history."),
   counterLag: z
     .number()

@@ -15,7 +15,7 @@ import {
 } from '../../data/manifest.ts';
 import { sources } from '../../data/sources/index.ts';
 import type { OpenSource, SourceContext, SourceData } from '../../data/sources/source.ts';
-import { loadLoggedTables, writeDataset } from '../../data/store.ts';
+import { loadLoggedTables, loadPhotoIndex, writeDataset } from '../../data/store.ts';
 import { CourierError, hasSystemCode } from '../../errors.ts';
 import { safePlace, silent, type WorkOptions } from '../../progress.ts';
 import { withOutput } from '../../storage/lock.ts';
@@ -114,7 +114,7 @@ async function appendTo(
   const before: Before = {
     ...tables,
     context: content.context,
-    photos: content.photos,
+    photos: { count: content.photos, index: await loadPhotoIndex(folder, content) },
     report: content.report,
   };
   const manifest = await writeFolderWhole(folder, (partial) =>

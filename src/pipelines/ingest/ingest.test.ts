@@ -119,6 +119,26 @@ describe('ingest', () => {
     }
   });
 
+  it('keeps photos as JPEG of nearly the same pixels where that is asked for, which are checked when they are opened', async () => {
+    const config = await tinyTable();
+    const out = `${config.out}-jpeg`;
+    const all = (count: number) => Array.from({ length: count }, (_, row) => row);
+    const [plain, encoded] = [await ingested(config), await ingested({ ...config, out, photosAs: 'jpeg' })];
+    expect([...encoded.catalogue.photo]).toEqual([...plain.catalogue.photo]);
+    const [exact, given] = [await loadDataset(config.out), await loadDataset(out)].map(({ images }) => {
+      const pixels = images.read(all(images.count));
+      images.close();
+      return pixels;
+    });
+    const squares = given!.reduce((sum, value, at) => sum + (value - exact![at]!) ** 2, 0);
+    expect(squares / given!.length).toBeLessThan(255 ** 2 / 1000);
+    const index = join(out, 'photos.parquet');
+    const bytes = await readFile(index);
+    bytes[bytes.length >> 1]! ^= 1;
+    await writeFile(index, bytes);
+    await expect(loadDataset(out)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });
+  });
+
   it('gives the same hash for the same seed, and another for another', async () => {
     const config = await tinyHm();
     const first = await ingested(config);
