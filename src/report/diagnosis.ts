@@ -12,6 +12,7 @@ import {
 } from './diagnosis-charts.ts';
 import { type Html, html } from './html.ts';
 import type { Diagnosis, ImageGain, InputLoss, Report } from './report.ts';
+import { scrollingTable } from './table.ts';
 import { featuresName, meanAndStd, signedPoints, sourceName } from './text.ts';
 
 /** Categories shown, those with most exposures; `report.json` has all of them. */
@@ -80,12 +81,14 @@ function categoriesFigure(comparisons: readonly ImageGain[]): Html {
   return html`<figure class="categories"><figcaption><strong>What images add beyond categories</strong><br>Validation AUC
 <span class="key grey">without</span> and <span class="key blue">with</span> images. What they add only when the
 ranker lacks categories is what categories tell already.</figcaption>${categoriesChart(comparisons)}
-<div class="scroll" role="region" aria-label="What images add with and without categories" tabindex="0">
-<table class="small"><thead><tr><th scope="col">Inputs</th><th scope="col" class="number">AUC without images</th>
+${scrollingTable(
+  'What images add with and without categories',
+  html`<table class="small"><thead><tr><th scope="col">Inputs</th><th scope="col" class="number">AUC without images</th>
 <th scope="col" class="number">AUC with images</th><th scope="col" class="number">Points</th></tr></thead>
 <tbody>${comparisons.map(
     ({ categories, none, withImages }) => html`<tr><th scope="row">${inputsName(categories)}</th>
 <td class="number">${meanAndStd(none)}</td><td class="number">${meanAndStd(withImages)}</td>
 <td class="number">${signedPoints(withImages.mean - none.mean)}</td></tr>`,
-  )}</tbody></table></div></figure>`;
+  )}</tbody></table>`,
+)}</figure>`;
 }
