@@ -59,8 +59,8 @@ function daysSection({ days, period }: DataReport): Html {
   return html`<section id="days" aria-labelledby="days-title">
 <h2 id="days-title">What was shown and clicked, by day</h2>
 <p>Training until ${minuteOf(period.validationFrom)}, validation until ${minuteOf(period.testFrom)}, test from there on: the dashed lines. Times are of UTC.</p>
-<figure>${exposuresByDay(days, period)}<figcaption>Exposures of each day</figcaption></figure>
-<figure>${clickRateByDay(days, period)}<figcaption>Share of them that was clicked</figcaption></figure>
+<div class="panels"><figure>${exposuresByDay(days, period)}<figcaption>Exposures of each day</figcaption></figure>
+<figure>${clickRateByDay(days, period)}<figcaption>Share of them that was clicked</figcaption></figure></div>
 </section>`;
 }
 
@@ -68,7 +68,7 @@ function ratesSection({ families, clickRate }: DataReport): Html {
   return html`<section id="rates" aria-labelledby="rates-title">
 <h2 id="rates-title">Click rates</h2>
 <p>Share of exposures that was clicked, with its 95 % interval. The dashed line is that of everything, ${percent(clickRate)}.</p>
-<div class="slices">${families.map(
+<div class="panels">${families.map(
     (family) =>
       html`<figure>${rateChart(family, clickRate)}<figcaption>By ${oneLine(family.name, 60)}${
         family.others > 0 ? html`; ${integer(family.others)} more not shown` : null

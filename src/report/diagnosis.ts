@@ -18,6 +18,9 @@ import { featuresName, meanAndStd, signedPoints, sourceName } from './text.ts';
 /** Categories shown, those with most exposures; `report.json` has all of them. */
 const shownGates = 20;
 
+/** Inputs shown, those that are missed most, beside all that come from photos; `report.json` has all of them. */
+const shownInputs = 25;
+
 export function diagnosisSection({ diagnosis }: Report): Html | null {
   if (diagnosis === null) return null;
   const { features, source, seed, importance, gates, reliability, withoutCategories } = diagnosis;
@@ -55,9 +58,15 @@ function figureOrGap<T>(
 }
 
 function importanceFigure(importance: readonly InputLoss[]): Html {
+  const missed = importance.toSorted((a, b) => b.loss - a.loss);
+  const shown = missed.filter(({ visual }, place) => visual || place < shownInputs);
+  const more =
+    shown.length < importance.length
+      ? ` Of ${integer(importance.length)} inputs those that are missed most, and all images.`
+      : null;
   return html`<figure class="importance"><figcaption><strong>Importance of inputs</strong><br>How much AUC is lost when
 the values of an input are dealt out anew among the exposures: <span class="key orange">images</span>,
-<span class="key grey">all else</span>.</figcaption>${importanceChart(importance)}</figure>`;
+<span class="key grey">all else</span>.${more}</figcaption>${importanceChart(shown)}</figure>`;
 }
 
 function gateFigure(gates: Diagnosis['gates']): Html {

@@ -85,7 +85,7 @@ function sliceFigures({ slices, ...row }: ReportRow, lift: NonNullable<ReturnTyp
     return html`<figure><figcaption><strong>${oneLine(family, 60)}</strong></figcaption>${sliceChart(family, own, lift, domain)}</figure>`;
   })}</div>
 ${scrollingTable(
-  'Lift by part',
+  `Lift of ${oneLine(modelOf(row), 40)} by part`,
   html`<table class="slices"><thead><tr><th scope="col">Part</th>
 <th scope="col" class="number">Exposures</th><th scope="col" class="number">Lift</th><th scope="col" class="number">95 % interval</th></tr></thead>
 <tbody>${slices.map((slice) => {

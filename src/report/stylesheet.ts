@@ -43,7 +43,7 @@ nav a:hover, nav a:focus-visible { color: var(--blue); text-decoration: underlin
 .scroll { overflow-x: auto; margin-bottom: 1.75rem; }
 .scroll:last-child { margin-bottom: 0; }
 .scroll table { min-width: 42rem; }
-.tools { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 0.75rem; margin-bottom: 0.75rem; color: var(--muted); font-size: 0.8125rem; }
+.tools { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 0.75rem; margin: 1.25rem 0 0.75rem; color: var(--muted); font-size: 0.8125rem; }
 .tools [role='status'] { flex: 1; }
 .tools :is(input, button, textarea) { padding: 0.25rem 0.6rem; border: 1px solid var(--line); border-radius: 0.35rem; background: var(--raised); color: var(--ink); font: inherit; }
 .tools :is(input, textarea) { border-color: var(--muted); background: var(--paper); }
@@ -160,7 +160,8 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
 }
 @media print {
   :root { color-scheme: light; }
-  body { max-width: none; padding: 0; font-size: 10pt; }
+  html { font-size: 9pt; }
+  body { max-width: none; padding: 0; }
   nav, .tools { display: none; }
   th button { color: inherit; text-decoration: none; }
   details::details-content { height: auto; content-visibility: visible; }
@@ -168,9 +169,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   figure, tr { break-inside: avoid; }
   h2 { break-after: avoid; }
   .scroll { overflow: visible; }
-  .scroll table { min-width: 0; font-size: 8pt; }
-  .scroll :is(.results, .lifts) { font-size: 6.5pt; }
+  .scroll table { min-width: 0; }
   :is(.results, .lifts) :is(th, td):not(:last-child) { padding-right: 0.35rem; }
-  .results td small { font-size: 6pt; }
 }
 `;

@@ -26,6 +26,7 @@ interface PageElement {
   readonly textContent: string;
   readonly scrollWidth: number;
   readonly clientWidth: number;
+  readonly clientHeight: number;
   readonly scrollLeft: number;
   readonly children: Iterable<PageElement>;
   getAttribute(name: string): string | null;
@@ -78,7 +79,16 @@ describe.skipIf(!hasChromium)(`pages ${inChromium}`, () => {
   const wide = { viewport: { width: 1100, height: 800 } };
   const narrow = { viewport: { width: 400, height: 800 } };
   /** What A4 leaves between margins of a centimetre. */
-  const paper = { viewport: { width: 718, height: 1000 } };
+  const paper = { viewport: { width: 718, height: 1040 } };
+
+  it.each(names)(
+    '%s asks for no other file, breaks no policy and has nothing to say on the console',
+    (name) =>
+      withPage(pages[name], wide, async (page) => {
+        await page.mouse.wheel(0, 20_000);
+        expect(await page.title()).toMatch(/\w/);
+      }),
+  );
 
   it('the report has every section that a report can have', () =>
     withPage(pages.report, wide, async (page) => {
@@ -128,7 +138,7 @@ describe.skipIf(!hasChromium)(`pages ${inChromium}`, () => {
   );
 
   it.each(names)(
-    '%s on paper has all tables whole, what is folded on the screen, and nothing to press',
+    '%s on paper has tables and charts whole, what is folded on the screen, and nothing to press',
     (name) =>
       withPage(pages[name], paper, async (page) => {
         await page.emulateMedia({ media: 'print' });
@@ -136,6 +146,9 @@ describe.skipIf(!hasChromium)(`pages ${inChromium}`, () => {
           paper.viewport.width,
         );
         expect(await cutOffCells(page)).toEqual([]);
+        expect(await page.locator('svg').evaluateAll(heightsOf)).toSatisfy(
+          (heights: readonly number[]) => Math.max(...heights) < paper.viewport.height,
+        );
         for (const folded of await page.locator('details pre').all())
           expect(await folded.isVisible()).toBe(true);
         for (const control of await page.locator('nav, .tools :is(input, button)').all()) {
@@ -332,6 +345,7 @@ describe.skipIf(!hasChromium)(`pages ${inChromium}`, () => {
   });
 });
 
+/** Runs in the page, so it uses nothing of this file. */
 function isTooNarrow({ scrollWidth, clientWidth }: PageElement): boolean {
   return scrollWidth > clientWidth;
 }
@@ -341,6 +355,11 @@ function namesOfTooNarrow(boxes: readonly PageElement[]): (string | null)[] {
   return boxes
     .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
     .map((box) => box.getAttribute('aria-label'));
+}
+
+/** Runs in the page, so it uses nothing of this file. */
+function heightsOf(elements: readonly PageElement[]): number[] {
+  return elements.map(({ clientHeight }) => clientHeight);
 }
 
 /** Texts of cells that are narrower than what is in them. */
