@@ -166,8 +166,8 @@ function ofLift<T>(
 function otherLift(metric: string, lift: (lifts: RowLifts) => MeasuredLift): readonly Column[] {
   return [
     ofLift(metric, (lifts) => lift(lifts).difference, signedPoints),
-    ofLift('95 % interval', (lifts) => lift(lifts).ci95, interval),
-    ofLift('p', (lifts) => lift(lifts).p, pValue),
+    ofLift(`${metric} 95 % interval`, (lifts) => lift(lifts).ci95, interval),
+    ofLift(`${metric} p`, (lifts) => lift(lifts).p, pValue),
   ];
 }
 

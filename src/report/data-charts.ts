@@ -38,10 +38,10 @@ function byDay(
 ): Html {
   const data = days.map((day) => ({ day: new Date(day.day), value: figureOf(day) }));
   return draw(label, {
-    width: 860,
+    width: 440,
     height: 200,
     ...margins,
-    x: { type: 'utc', label: null },
+    x: { type: 'utc', label: null, ticks: 5 },
     y: { label: `↑ ${axis}`, grid: true, zero: true, ticks: 5 },
     marks: [
       Plot.ruleY([0], { stroke: 'var(--ink)' }),

@@ -7,6 +7,7 @@ import { type Html, html } from './html.ts';
 import { findingsTable } from './origins.ts';
 import { pageOf } from './shell.ts';
 import { photoName, picture } from './strips.ts';
+import { scrollingTable } from './table.ts';
 
 /** @returns the whole of `data.html` */
 export function dataPage(report: DataReport): string {
@@ -58,8 +59,8 @@ function daysSection({ days, period }: DataReport): Html {
   return html`<section id="days" aria-labelledby="days-title">
 <h2 id="days-title">What was shown and clicked, by day</h2>
 <p>Training until ${minuteOf(period.validationFrom)}, validation until ${minuteOf(period.testFrom)}, test from there on: the dashed lines. Times are of UTC.</p>
-<figure>${exposuresByDay(days, period)}<figcaption>Exposures of each day</figcaption></figure>
-<figure>${clickRateByDay(days, period)}<figcaption>Share of them that was clicked</figcaption></figure>
+<div class="panels"><figure>${exposuresByDay(days, period)}<figcaption>Exposures of each day</figcaption></figure>
+<figure>${clickRateByDay(days, period)}<figcaption>Share of them that was clicked</figcaption></figure></div>
 </section>`;
 }
 
@@ -67,7 +68,7 @@ function ratesSection({ families, clickRate }: DataReport): Html {
   return html`<section id="rates" aria-labelledby="rates-title">
 <h2 id="rates-title">Click rates</h2>
 <p>Share of exposures that was clicked, with its 95 % interval. The dashed line is that of everything, ${percent(clickRate)}.</p>
-<div class="slices">${families.map(
+<div class="panels">${families.map(
     (family) =>
       html`<figure>${rateChart(family, clickRate)}<figcaption>By ${oneLine(family.name, 60)}${
         family.others > 0 ? html`; ${integer(family.others)} more not shown` : null
@@ -84,14 +85,17 @@ function historiesSection({ histories, ingest }: DataReport): Html {
     ({ split, shares }, place) =>
       html`<span style="color:${seriesColors[place] ?? 'inherit'}">■</span> ${split}: ${percent(shares[0] ?? 0)} without a history. `,
   )}</figcaption></figure>
-<div class="scroll" role="region" aria-label="Candidates" tabindex="0"><table class="small"><thead><tr><th scope="col">Period</th>
+${scrollingTable(
+  'Candidates',
+  html`<table class="small"><thead><tr><th scope="col">Period</th>
 <th scope="col" class="number">Clicked, never clicked before</th><th scope="col" class="number">Others, never clicked before</th>
 <th scope="col" class="number">AUC of popularity alone</th></tr></thead><tbody>${ingest.candidates.map(
     ({ split, clicked, unclicked, popularityAuc }) => html`<tr><th scope="row">${split}</th>
 <td class="number">${clicked.coldShare.kind === 'value' ? percent(clicked.coldShare.value) : '–'}</td>
 <td class="number">${unclicked.coldShare.kind === 'value' ? percent(unclicked.coldShare.value) : '–'}</td>
 <td class="number">${popularityAuc.kind === 'value' ? decimals(popularityAuc.value, 3) : '–'}</td></tr>`,
-  )}</tbody></table></div>
+  )}</tbody></table>`,
+)}
 </section>`;
 }
 
@@ -116,12 +120,15 @@ ${broken.length === 0 ? null : findingsTable(broken)}
 function leaksSection({ leaks }: DataReport): Html {
   return html`<section id="leaks" aria-labelledby="leaks-title">
 <h2 id="leaks-title">What would give answers away</h2>
-<div class="scroll" role="region" aria-label="Leaks" tabindex="0"><table class="findings"><thead><tr><th scope="col">Looked for</th>
+${scrollingTable(
+  'Leaks',
+  html`<table class="findings"><thead><tr><th scope="col">Looked for</th>
 <th scope="col" class="number">Found</th><th scope="col">Outcome</th></tr></thead><tbody>${leaks.map(
     (check) => html`<tr><th scope="row">${oneLine(check.what, 300)}</th>
 <td class="number">${check.outcome.kind === 'counted' ? `${integer(check.outcome.found)} of ${integer(check.outcome.of)}` : '–'}</td>
 <td>${outcomeOf(check)}</td></tr>`,
-  )}</tbody></table></div>
+  )}</tbody></table>`,
+)}
 </section>`;
 }
 
@@ -137,11 +144,14 @@ function usersSection({ heavyUsers }: DataReport): Html | null {
   return html`<section id="users" aria-labelledby="users-title">
 <h2 id="users-title">Users that are hardly people</h2>
 <p>Robots, tests, or a word that stands where no user is known. They are in the data as they are.</p>
-<div class="scroll" role="region" aria-label="Users" tabindex="0"><table class="findings"><thead><tr><th scope="col">User</th>
+${scrollingTable(
+  'Users',
+  html`<table class="findings"><thead><tr><th scope="col">User</th>
 <th scope="col" class="number">Exposures</th><th scope="col" class="number">Clicks</th><th scope="col">Why</th></tr></thead><tbody>${heavyUsers.map(
     ({ user, exposures, clicks, why }) => html`<tr><th scope="row"><bdi>${oneLine(user, 80)}</bdi></th>
 <td class="number">${integer(exposures)}</td><td class="number">${integer(clicks)}</td><td>${why}</td></tr>`,
-  )}</tbody></table></div>
+  )}</tbody></table>`,
+)}
 </section>`;
 }
 

@@ -23,7 +23,9 @@ export function importanceChart(importance: readonly InputLoss[]): Html {
   });
   return barChart('Loss of validation AUC in points without an input', bars, {
     x: { label: 'loss of validation AUC (points) →', nice: true, grid: true, ticks: 5 },
+    marginLeft: 232,
     marginRight: 52,
+    longestLabel: 34,
   });
 }
 
@@ -35,7 +37,9 @@ export function gateChart(gates: Diagnosis['gates']): Html {
   });
   return barChart('Opening of the gate and exposures by category', bars, {
     x: { label: 'opening of the gate →', domain: [0, 1], grid: true, ticks: 5 },
+    marginLeft: 172,
     marginRight: 112,
+    longestLabel: 26,
   });
 }
 
@@ -124,20 +128,29 @@ function barColor(visual: boolean): string {
   return visual ? 'var(--orange)' : 'var(--muted)';
 }
 
-const margins = { marginLeft: 172, marginTop: 6, marginBottom: 38 };
+const margins = { marginTop: 6, marginBottom: 38 };
+
+interface BarChartOptions {
+  readonly x: Plot.ScaleOptions;
+  /** Room for labels of so many characters at most. */
+  readonly marginLeft: number;
+  readonly longestLabel: number;
+  readonly marginRight: number;
+}
 
 /** Horizontal bars with their names on the left and their values on the right, read out with all values. */
 function barChart(
   title: string,
   bars: readonly Bar[],
-  { x, marginRight }: { readonly x: Plot.ScaleOptions; readonly marginRight: number },
+  { x, marginLeft, longestLabel, marginRight }: BarChartOptions,
 ): Html {
-  const data = bars.map(({ label, ...bar }, place) => ({ ...bar, place, label: name(label, 26) }));
+  const data = bars.map(({ label, ...bar }, place) => ({ ...bar, place, label: name(label, longestLabel) }));
   const read = bars.map(({ label, text }) => `${name(label, 60)} ${text}`);
   return draw(`${title}: ${read.join(', ')}`, {
     width: 440,
     height: 24 * data.length + margins.marginTop + margins.marginBottom,
     ...margins,
+    marginLeft,
     marginRight,
     x,
     y: { type: 'band', domain: data.map(({ place }) => place), axis: null, padding: 0.3 },
@@ -148,7 +161,7 @@ function barChart(
         y: 'place',
         text: 'label',
         frameAnchor: 'left',
-        dx: 2 - margins.marginLeft,
+        dx: 2 - marginLeft,
         fill: 'var(--ink)',
       }),
       Plot.text(data, {

@@ -47,6 +47,22 @@ describe('the section on what the ranker rests on', () => {
     );
   });
 
+  it('draws the inputs that are missed most, images in any case, and says of how many', () => {
+    const inputs = Array.from({ length: 40 }, (_, place) => {
+      return { input: `input ${place}`, visual: place === 0, loss: place / 1000 };
+    });
+    const diagnosis = { ...nothing, importance: value(inputs) };
+    const [shown] = texts(diagnosis, '.importance svg');
+    for (const name of ['input 39', 'input 15', 'input 0']) expect(shown).toContain(name);
+    expect(shown).not.toContain('input 14');
+    expect(section(diagnosis, '.importance rect')).toHaveLength(26);
+    expect(texts(diagnosis, '.importance figcaption')[0]).toContain(
+      'Of 40 inputs those that are missed most',
+    );
+    const few = { ...nothing, importance: value(inputs.slice(0, 25)) };
+    expect(texts(few, '.importance figcaption')[0]).not.toContain('Of 25');
+  });
+
   it('draws the gates of the categories with most exposures, and says how many there are', () => {
     const gates = Array.from({ length: 30 }, (_, place) => {
       return { category: `category ${place}`, opening: place / 30, exposures: 1000 + place };

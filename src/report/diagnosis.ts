@@ -12,10 +12,14 @@ import {
 } from './diagnosis-charts.ts';
 import { type Html, html } from './html.ts';
 import type { Diagnosis, ImageGain, InputLoss, Report } from './report.ts';
+import { scrollingTable } from './table.ts';
 import { featuresName, meanAndStd, signedPoints, sourceName } from './text.ts';
 
 /** Categories shown, those with most exposures; `report.json` has all of them. */
 const shownGates = 20;
+
+/** Inputs shown, those that are missed most, beside all that come from photos; `report.json` has all of them. */
+const shownInputs = 25;
 
 export function diagnosisSection({ diagnosis }: Report): Html | null {
   if (diagnosis === null) return null;
@@ -54,9 +58,15 @@ function figureOrGap<T>(
 }
 
 function importanceFigure(importance: readonly InputLoss[]): Html {
+  const missed = importance.toSorted((a, b) => b.loss - a.loss);
+  const shown = missed.filter(({ visual }, place) => visual || place < shownInputs);
+  const more =
+    shown.length < importance.length
+      ? ` Of ${integer(importance.length)} inputs those that are missed most, and all images.`
+      : null;
   return html`<figure class="importance"><figcaption><strong>Importance of inputs</strong><br>How much AUC is lost when
 the values of an input are dealt out anew among the exposures: <span class="key orange">images</span>,
-<span class="key grey">all else</span>.</figcaption>${importanceChart(importance)}</figure>`;
+<span class="key grey">all else</span>.${more}</figcaption>${importanceChart(shown)}</figure>`;
 }
 
 function gateFigure(gates: Diagnosis['gates']): Html {
@@ -80,12 +90,14 @@ function categoriesFigure(comparisons: readonly ImageGain[]): Html {
   return html`<figure class="categories"><figcaption><strong>What images add beyond categories</strong><br>Validation AUC
 <span class="key grey">without</span> and <span class="key blue">with</span> images. What they add only when the
 ranker lacks categories is what categories tell already.</figcaption>${categoriesChart(comparisons)}
-<div class="scroll" role="region" aria-label="What images add with and without categories" tabindex="0">
-<table class="small"><thead><tr><th scope="col">Inputs</th><th scope="col" class="number">AUC without images</th>
+${scrollingTable(
+  'What images add with and without categories',
+  html`<table class="small"><thead><tr><th scope="col">Inputs</th><th scope="col" class="number">AUC without images</th>
 <th scope="col" class="number">AUC with images</th><th scope="col" class="number">Points</th></tr></thead>
 <tbody>${comparisons.map(
     ({ categories, none, withImages }) => html`<tr><th scope="row">${inputsName(categories)}</th>
 <td class="number">${meanAndStd(none)}</td><td class="number">${meanAndStd(withImages)}</td>
 <td class="number">${signedPoints(withImages.mean - none.mean)}</td></tr>`,
-  )}</tbody></table></div></figure>`;
+  )}</tbody></table>`,
+)}</figure>`;
 }

@@ -8,6 +8,7 @@ import type { ReportRow } from './report.ts';
 import { judged } from './rows.ts';
 import { pageOf } from './shell.ts';
 import { liftOf, reasonOf, sliceChart, sliceDomain } from './slice-chart.ts';
+import { scrollingTable } from './table.ts';
 import { interval, signedPoints } from './text.ts';
 
 /** @returns the whole of `evaluation.html` */
@@ -44,7 +45,9 @@ const shown: readonly Column[] = columns.filter(({ kind }) => kind !== 'text');
 function resultsSection({ rows, baseline }: Evaluation): Html {
   return html`<section id="results" aria-labelledby="results-title">
 <h2 id="results-title">Which model is better?</h2>
-<div class="scroll" role="region" aria-label="Table of results" tabindex="0"><table class="results">
+${scrollingTable(
+  'Table of results',
+  html`<table class="results">
 <caption>Test period. Lift: difference of AUC to ${oneLine(baseline, 40)}, in points (hundredths). ${correctionNote}
 Calibration: predicted over observed click rate. The row without learning adds smoothed click rates up.</caption>
 <thead><tr><th scope="col">Model</th>${shown.map(({ title }) => html`<th scope="col" class="number">${title}</th>`)}</tr></thead>
@@ -53,7 +56,9 @@ Calibration: predicted over observed click rate. The row without learning adds s
       html`<tr><th scope="row"><bdi>${oneLine(modelOf(row), 40)}</bdi></th>${shown.map(
         (column) => html`<td class="number">${column.cell(row).text}</td>`,
       )}</tr>`,
-  )}</tbody></table></div>
+  )}</tbody></table>`,
+  { tools: true },
+)}
 </section>`;
 }
 
@@ -79,7 +84,9 @@ function sliceFigures({ slices, ...row }: ReportRow, lift: NonNullable<ReturnTyp
     const own = slices.filter((slice) => slice.family === family);
     return html`<figure><figcaption><strong>${oneLine(family, 60)}</strong></figcaption>${sliceChart(family, own, lift, domain)}</figure>`;
   })}</div>
-<div class="scroll" role="region" aria-label="Lift by part" tabindex="0"><table class="slices"><thead><tr><th scope="col">Part</th>
+${scrollingTable(
+  `Lift of ${oneLine(modelOf(row), 40)} by part`,
+  html`<table class="slices"><thead><tr><th scope="col">Part</th>
 <th scope="col" class="number">Exposures</th><th scope="col" class="number">Lift</th><th scope="col" class="number">95 % interval</th></tr></thead>
 <tbody>${slices.map((slice) => {
     const own = liftOf(slice);
@@ -88,7 +95,9 @@ function sliceFigures({ slices, ...row }: ReportRow, lift: NonNullable<ReturnTyp
         ? html`<td colspan="2">${reasonOf(slice)}</td>`
         : html`<td class="number">${signedPoints(own.difference)}</td><td class="number">${interval(own.ci95)}</td>`
     }</tr>`;
-  })}</tbody></table></div>`;
+  })}</tbody></table>`,
+  { tools: true },
+)}`;
 }
 
 function calibrationSection({ reliability }: Evaluation): Html {
@@ -107,12 +116,15 @@ function predictionsSection({ models, testRows, allRows }: Evaluation): Html {
   return html`<section id="predictions" aria-labelledby="predictions-title">
 <h2 id="predictions-title">What was joined</h2>
 <p>Every figure is of the ${integer(testRows)} of ${integer(allRows)} test exposures that each model predicts.</p>
-<div class="scroll" role="region" aria-label="Predictions" tabindex="0"><table class="findings"><thead><tr><th scope="col">Model</th>
+${scrollingTable(
+  'Predictions',
+  html`<table class="findings"><thead><tr><th scope="col">Model</th>
 <th scope="col" class="number">Of the test exposures</th><th scope="col" class="number">Rows of no test exposure</th><th scope="col">Joined by</th></tr></thead>
 <tbody>${models.map(
     ({ model, share, others, keys }) => html`<tr><th scope="row"><bdi>${oneLine(model, 40)}</bdi></th>
 <td class="number">${percent(share)}</td><td class="number">${integer(others)}</td><td>${keys.join(', ')}</td></tr>`,
-  )}</tbody></table></div>
+  )}</tbody></table>`,
+)}
 </section>`;
 }
 

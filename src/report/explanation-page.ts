@@ -14,6 +14,7 @@ import { type ColorGroup, categoryMap, informationChart, rateMap } from './expla
 import { type Html, html } from './html.ts';
 import { pageOf } from './shell.ts';
 import { photoName, picture, strip, stripNote } from './strips.ts';
+import { scrollingTable } from './table.ts';
 import { name } from './text.ts';
 
 /** @returns the whole of `explain.html` */
@@ -144,13 +145,16 @@ ${decimals(1000 * clickEntropy, 1)} to be told: H(${beyond}).</p>
 ${category === null ? 'the items' : 'the items of each category'} into clusters of the same sizes; grey is how far 95 % of
 these go. <span class="key blue">Above that limit</span> or <span class="key grey">not distinguishable from
 chance</span>. ${belowZero(sources)}</figcaption></figure>
-<div class="scroll" role="region" aria-label="What clusters tell" tabindex="0"><table class="small">
+${scrollingTable(
+  'What clusters tell',
+  html`<table class="small">
 <thead><tr><th scope="col">Embeddings</th><th scope="col" class="number">As counted</th><th scope="col" class="number">Corrected</th>
 <th scope="col" class="number">Chance, mean</th><th scope="col" class="number">Chance, 95 %</th><th scope="col" class="number">Beyond chance</th></tr></thead>
 <tbody>${sources.map(
     ({ name: source, plugIn, corrected, chance }) => html`<tr><th scope="row">${oneLine(source, 40)}</th>
 ${cells([plugIn, corrected, chance.mean, chance.high, corrected - chance.mean])}</tr>`,
-  )}</tbody></table></div>
+  )}</tbody></table>`,
+)}
 </section>`;
 }
 

@@ -3,20 +3,23 @@
 import { oneLine } from '../text.ts';
 import { type Html, html } from './html.ts';
 import type { Failure, Report } from './report.ts';
+import { scrollingTable } from './table.ts';
 import { featuresName, sourceName } from './text.ts';
 
 export function failuresSection({ failures }: Report): Html | null {
   if (failures.length === 0) return null;
   return html`<section id="failures" aria-labelledby="failures-title">
 <h2 id="failures-title">What failed</h2>
-<div class="scroll" role="region" aria-label="What failed" tabindex="0">
-<table class="findings"><caption>The table above has only what did not fail. A row that lacks a seed is compared on its
+${scrollingTable(
+  'What failed',
+  html`<table class="findings"><caption>The table above has only what did not fail. A row that lacks a seed is compared on its
 other seeds; where no images lack one, no row has it. The same command again computes only these.</caption>
 <thead><tr><th scope="col">What</th><th scope="col">At</th><th scope="col">Reason</th></tr></thead>
 <tbody>${failures.map(
     (failure) => html`<tr><th scope="row">${whatFailed(failure)}</th><td>${stageNames[failure.stage]}</td>
 <td>${oneLine(failure.message, 600)} <code>${oneLine(failure.code, 40)}</code></td></tr>`,
-  )}</tbody></table></div>
+  )}</tbody></table>`,
+)}
 </section>`;
 }
 

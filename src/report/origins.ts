@@ -3,14 +3,16 @@ import type { Finding } from '../data/dataset.ts';
 import { bytes, duration, integer, oneLine } from '../text.ts';
 import { type Html, html } from './html.ts';
 import type { Report } from './report.ts';
+import { scrollingTable } from './table.ts';
 
 export function costSection({ stages }: Report): Html | null {
   if (stages.length === 0) return null;
   const total = stages.reduce((sum, { seconds }) => sum + seconds, 0);
   return html`<section id="cost" aria-labelledby="cost-title">
 <h2 id="cost-title">What it cost</h2>
-<div class="scroll" role="region" aria-label="Cost of each stage" tabindex="0">
-<table class="cost"><caption>${duration(total)} in all.</caption>
+${scrollingTable(
+  'Cost of each stage',
+  html`<table class="cost"><caption>${duration(total)} in all.</caption>
 <thead><tr><th scope="col">Stage</th><th scope="col" class="number">Time</th><th scope="col">Share</th>
 <th scope="col" class="number">Peak memory</th><th scope="col">Work</th></tr></thead>
 <tbody>${stages.map(
@@ -18,7 +20,8 @@ export function costSection({ stages }: Report): Html | null {
 <td class="number">${duration(seconds)}</td>
 <td><span class="track" aria-hidden="true"><span class="fill blue" style="width:${share(seconds, total)}%"></span></span></td>
 <td class="number">${bytes(peakMemoryBytes)}</td><td>${oneLine(detail)}</td></tr>`,
-  )}</tbody></table></div>
+  )}</tbody></table>`,
+)}
 </section>`;
 }
 
@@ -37,17 +40,19 @@ ${dataset.findings.length === 0 ? html`<p>Nothing was missing, corrupt or skippe
 }
 
 export function findingsTable(findings: readonly Finding[]): Html {
-  return html`<div class="scroll" role="region" aria-label="Findings in the data" tabindex="0">
-<table class="findings"><caption>What was missing, corrupt, duplicate or skipped.</caption>
+  return scrollingTable(
+    'Findings in the data',
+    html`<table class="findings"><caption>What was missing, corrupt, duplicate or skipped.</caption>
 <thead><tr><th scope="col">Finding</th><th scope="col" class="number">Count</th><th scope="col">Examples</th></tr></thead>
 <tbody>${findings.map(
-    ({
-      what,
-      count,
-      examples,
-    }) => html`<tr><th scope="row">${oneLine(what)}</th><td class="number">${integer(count)}</td>
+      ({
+        what,
+        count,
+        examples,
+      }) => html`<tr><th scope="row">${oneLine(what)}</th><td class="number">${integer(count)}</td>
 <td>${examples.map((example, place) => html`${place > 0 ? ', ' : ''}<code><bdi>${oneLine(example, 80)}</bdi></code>`)}</td></tr>`,
-  )}</tbody></table></div>`;
+    )}</tbody></table>`,
+  );
 }
 
 export function manifestSection({ manifest }: Report): Html {

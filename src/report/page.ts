@@ -1,4 +1,4 @@
-/** The report as one page that needs nothing but itself: no scripts, no network, no other file. */
+/** The report as one page that needs nothing but itself: no network, no other file. */
 
 import { decimals, integer } from '../text.ts';
 import { diagnosisSection } from './diagnosis.ts';

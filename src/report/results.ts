@@ -29,6 +29,7 @@ import {
   type Verdict,
   verdict,
 } from './rows.ts';
+import { scrollingTable } from './table.ts';
 
 export function resultsSection(report: Report): Html {
   const { rows } = report;
@@ -37,15 +38,17 @@ export function resultsSection(report: Report): Html {
   return html`<section id="results" aria-labelledby="results-title">
 <h2 id="results-title">Does it pay to look at the photos?</h2>
 ${liftFigure(rows)}
-<div class="scroll" role="region" aria-label="Table of results" tabindex="0">
-<table class="results">
+${scrollingTable(
+  'Table of results',
+  html`<table class="results">
 <caption>Test period, ${seeds === 1 ? 'one seed' : `mean ± standard deviation over ${seeds} seeds`}.
 ${liftNote(rows)} ${correctionNote}
 Calibration: predicted over observed click rate.</caption>
 ${tableHead(columns)}
 ${startGroups(rows).map(tableBody)}
-</table>
-</div>
+</table>`,
+  { tools: true },
+)}
 ${otherTable(rows)}
 ${gapList(rows)}
 ${embeddingTable(report)}
@@ -75,29 +78,32 @@ and by the corrected p-value.</figcaption></figure>`;
 function otherTable(rows: readonly ReportRow[]): Html | null {
   const compared = startGroups(comparedRows(rows)).flatMap((group) => group.rows);
   if (compared.length === 0) return null;
-  return html`<div class="scroll" role="region" aria-label="Lifts of other metrics" tabindex="0">
-<table class="lifts">
+  return scrollingTable(
+    'Lifts of other metrics',
+    html`<table class="lifts">
 <caption>${otherNote}</caption>
 ${tableHead(otherColumns)}
 <tbody>${compared.map((row) => tableRow(otherColumns, row, 'plain'))}</tbody>
-</table>
-</div>`;
+</table>`,
+    { tools: true },
+  );
 }
 
 /** What embeddings alone tell of the clicks of each period; null where there are none. */
 function embeddingTable({ embeddings }: Report): Html | null {
   if (embeddings.length === 0) return null;
   const [first, ...figures] = embeddingTitles;
-  return html`<div class="scroll" role="region" aria-label="SimScore AUC by period" tabindex="0">
-<table class="periods">
+  return scrollingTable(
+    'SimScore AUC by period',
+    html`<table class="periods">
 <caption>${embeddingNote}</caption>
 <thead><tr><th scope="col">${first}</th>${figures.map((title) => html`<th scope="col" class="number">${title}</th>`)}</tr></thead>
 <tbody>${embeddings.map((periods) => {
-    const [name, ...cells] = embeddingCells(periods);
-    return html`<tr><th scope="row">${name ?? ''}</th>${cells.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`;
-  })}</tbody>
-</table>
-</div>`;
+      const [name, ...cells] = embeddingCells(periods);
+      return html`<tr><th scope="row">${name ?? ''}</th>${cells.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`;
+    })}</tbody>
+</table>`,
+  );
 }
 
 function tableHead(columns: readonly Column[]): Html {

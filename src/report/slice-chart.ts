@@ -97,7 +97,7 @@ export function reasonOf(slice: SliceResult): string {
 
 function line(slice: SliceResult, place: number) {
   const lift = liftOf(slice);
-  return { place, label: name(slice.name, 20), lift, gap: lift === null ? oneLine(reasonOf(slice), 50) : '' };
+  return { place, label: name(slice.name, 20), lift, gap: lift === null ? oneLine(reasonOf(slice), 44) : '' };
 }
 
 /** In points, the interval cut off where the scale ends. */

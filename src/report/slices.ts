@@ -6,6 +6,7 @@ import { type Html, html } from './html.ts';
 import type { Report, ReportRow, SliceResult } from './report.ts';
 import { baselineOf, type LiftedRow, verdict } from './rows.ts';
 import { cutOff, liftOf, reasonOf, sliceChart, sliceDomain } from './slice-chart.ts';
+import { scrollingTable } from './table.ts';
 import { featuresName, interval, meanAndStd, name, pValue, signedPoints, sourceName } from './text.ts';
 
 interface Family {
@@ -24,12 +25,15 @@ export function slicesSection(report: Report): Html | null {
 exposures. Parts with few exposures have wide intervals; those with fewer than 50 clicks or 50 non-clicks have no lift.
 The p-values are corrected for all parts together, the intervals are not.</p>
 ${sliceFigures(families, row)}
-<div class="scroll" role="region" aria-label="Lift by part of the test exposures" tabindex="0">
-<table class="slices"><caption>AUC is the mean over seeds ± standard deviation, lift in points (hundredths).</caption>
+${scrollingTable(
+  'Lift by part of the test exposures',
+  html`<table class="slices" data-groups="By"><caption>AUC is the mean over seeds ± standard deviation, lift in points (hundredths).</caption>
 <thead><tr><th scope="col">Part</th><th scope="col" class="number">Exposures</th>
 <th scope="col" class="number">Lift</th><th scope="col" class="number">95 % interval</th><th scope="col" class="number">p (Holm)</th>
 <th scope="col" class="number">AUC without images</th><th scope="col" class="number">AUC with images</th></tr></thead>
-${families.map((family) => familyRows(family, baseline))}</table></div>
+${families.map((family) => familyRows(family, baseline))}</table>`,
+  { tools: true },
+)}
 </section>`;
 }
 

@@ -4,15 +4,15 @@ export const stylesheet = `
 :root {
   color-scheme: light dark;
   --paper: #ffffff; --raised: #f6f7f9; --line: #e3e6ea; --ink: #1b1e23; --muted: #6a717c;
-  --blue: #3b6bd6; --orange: #d98a00; --green: #2f9a4b; --red: #d9483b; --purple: #8a55d9;
-  --teal: #0f9aa8; --pink: #d6579b; --brown: #8c5f3c; --olive: #8d8f1c;
+  --blue: #3b6bd6; --orange: #d98a00; --green: #2f9a4b; --red: #c73a2e; --purple: #8a55d9;
+  --teal: #0f9aa8; --pink: #d6579b; --brown: #8c5f3c; --olive: #8d8f1c; --orange-text: #955b00;
   --mono: ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #14161a; --raised: #1d2026; --line: #30353d; --ink: #e8eaee; --muted: #979faa;
     --blue: #7aa2ff; --orange: #f2b544; --green: #62c77d; --red: #ff8577; --purple: #b794ff;
-    --teal: #4fcbd6; --pink: #f59ac4; --brown: #c79a78; --olive: #c6c85a;
+    --teal: #4fcbd6; --pink: #f59ac4; --brown: #c79a78; --olive: #c6c85a; --orange-text: #f2b544;
   }
 }
 * { box-sizing: border-box; }
@@ -40,8 +40,21 @@ nav { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; margin-top: 2rem; pad
 nav a { color: var(--muted); text-decoration: none; }
 nav a:hover, nav a:focus-visible { color: var(--blue); text-decoration: underline; }
 
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; margin-bottom: 1.75rem; }
+.scroll:last-child { margin-bottom: 0; }
 .scroll table { min-width: 42rem; }
+.tools { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 0.75rem; margin: 1.25rem 0 0.75rem; color: var(--muted); font-size: 0.8125rem; }
+.tools [role='status'] { flex: 1; }
+.tools :is(input, button, textarea) { padding: 0.25rem 0.6rem; border: 1px solid var(--line); border-radius: 0.35rem; background: var(--raised); color: var(--ink); font: inherit; }
+.tools :is(input, textarea) { border-color: var(--muted); background: var(--paper); }
+.tools textarea { flex-basis: 100%; height: 8rem; font-family: var(--mono); white-space: pre; }
+.tools button { cursor: pointer; }
+.tools button:hover { border-color: var(--blue); }
+th button { padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: inherit; text-decoration: underline dotted; text-underline-offset: 0.25em; cursor: pointer; }
+th button:hover, th[aria-sort] button { color: var(--blue); }
+th[aria-sort='ascending'] button::after { content: ' ↑'; }
+th[aria-sort='descending'] button::after { content: ' ↓'; }
+:focus-visible { outline: 2px solid var(--blue); outline-offset: 2px; }
 table { width: 100%; border-collapse: collapse; font-size: 0.875rem; line-height: 1.4; }
 caption { max-width: calc(100vw - 2.5rem); padding-bottom: 0.75rem; color: var(--muted); text-align: left; }
 th, td { padding: 0.5rem 0.9rem 0.5rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: baseline; }
@@ -63,12 +76,13 @@ th.number, td.number { text-align: right; }
 .scratch tr:not(.group) { color: var(--muted); }
 td.gap { color: var(--muted); font-style: italic; text-align: left; }
 .scroll table.small { min-width: 0; }
+table.small thead th { white-space: normal; vertical-align: bottom; }
 .findings tbody th { white-space: normal; min-width: 12rem; }
 
 figure { margin: 0 0 1.75rem; }
 figcaption { color: var(--muted); font-size: 0.85rem; line-height: 1.5; }
 figcaption strong { color: var(--ink); font-weight: 600; }
-svg { display: block; max-width: 100%; height: auto; font-family: inherit; }
+svg { display: block; overflow: visible; max-width: 100%; height: auto; font-family: inherit; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1.75rem 2.5rem; align-items: start; }
 .panels figure { margin: 0; min-width: 0; max-width: 36rem; }
 .panels svg { width: 100%; max-width: 36rem; }
@@ -79,7 +93,7 @@ figure.lift figcaption { max-width: 42rem; margin-top: 0.5rem; }
 ul.note { padding-left: 1.25rem; }
 .note { margin: 0.75rem 0 1.5rem; max-width: 42rem; color: var(--muted); font-size: 0.85rem; line-height: 1.5; }
 .key { font-weight: 600; }
-.key.blue { color: var(--blue); } .key.red { color: var(--red); } .key.grey { color: var(--muted); } .key.orange { color: var(--orange); }
+.key.blue { color: var(--blue); } .key.red { color: var(--red); } .key.grey { color: var(--muted); } .key.orange { color: var(--orange-text); }
 .curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1.5rem 2rem; }
 .curves figure { margin: 0; max-width: 30rem; }
 .curves svg { width: 100%; }
@@ -110,7 +124,7 @@ ul.note { padding-left: 1.25rem; }
 .cosine { display: block; margin-top: 0.15rem; color: var(--muted); font-size: 0.7rem; text-align: center; font-variant-numeric: tabular-nums; }
 .track.thin { height: 0.2rem; margin-top: 0.3rem; }
 .largest .weight { color: var(--ink); font-weight: 600; }
-.clicked .weight { margin-inline: -0.5rem; color: var(--orange); font-weight: 600; white-space: nowrap; }
+.clicked .weight { margin-inline: -0.5rem; color: var(--orange-text); font-weight: 600; white-space: nowrap; }
 .arrow { flex: none; align-self: center; margin-bottom: 2rem; color: var(--muted); }
 .neighbours { display: grid; grid-template-columns: 5rem 1fr; gap: 0 1.5rem; margin-bottom: 1.25rem; }
 .neighbours figcaption { grid-column: 1 / -1; }
@@ -145,12 +159,17 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   .strip, .strip ol { gap: 0.3rem; }
 }
 @media print {
-  body { max-width: none; padding: 0; font-size: 10pt; }
-  nav { display: none; }
+  :root { color-scheme: light; }
+  html { font-size: 9pt; }
+  body { max-width: none; padding: 0; }
+  nav, .tools { display: none; }
+  th button { color: inherit; text-decoration: none; }
+  details::details-content { height: auto; content-visibility: visible; }
   section { padding-top: 2rem; }
   figure, tr { break-inside: avoid; }
   h2 { break-after: avoid; }
   .scroll { overflow: visible; }
   .scroll table { min-width: 0; }
+  :is(.results, .lifts) :is(th, td):not(:last-child) { padding-right: 0.35rem; }
 }
 `;
