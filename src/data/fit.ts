@@ -1,9 +1,11 @@
 /** Pictures fitted into a square. */
 
-/** How the pixels of a line are mixed into fewer or more pixels: output i takes `count` inputs from `first[i]` on. */
+/** How the pixels of a line are mixed into fewer or more pixels. */
 interface Mixing {
+  /** Inputs of an output, a multiple of four: so many are read in one walk along a line. */
   readonly count: number;
-  readonly first: Int32Array;
+  /** Which. (outputs, count) */
+  readonly inputs: Int32Array;
   /** (outputs, count), each row summing to 1 */
   readonly weights: Float32Array;
 }
@@ -36,14 +38,33 @@ export function fitIntoSquare(pixels: Uint8Array, width: number, height: number,
 }
 
 /** One line of the result, at the picture's own width. */
-function mixLines(pixels: Uint8Array, line: Float32Array, { count, first, weights }: Mixing, row: number) {
-  const length = line.length;
+function mixLines(
+  pixels: Uint8Array,
+  line: Float32Array,
+  { count, inputs, weights }: Mixing,
+  row: number,
+): void {
+  const { length } = line;
   line.fill(0);
-  for (let k = 0; k < count; k++) {
-    const weight = weights[row * count + k]!;
-    if (weight === 0) continue;
-    const from = (first[row]! + k) * length;
-    for (let i = 0; i < length; i++) line[i]! += weight * pixels[from + i]!;
+  for (let at = row * count; at < (row + 1) * count; at += 4) {
+    const [weight, weight1, weight2, weight3] = [
+      weights[at]!,
+      weights[at + 1]!,
+      weights[at + 2]!,
+      weights[at + 3]!,
+    ];
+    const [from, from1, from2, from3] = [
+      inputs[at]! * length,
+      inputs[at + 1]! * length,
+      inputs[at + 2]! * length,
+      inputs[at + 3]! * length,
+    ];
+    for (let i = 0; i < length; i++)
+      line[i]! +=
+        weight * pixels[from + i]! +
+        weight1 * pixels[from1 + i]! +
+        weight2 * pixels[from2 + i]! +
+        weight3 * pixels[from3 + i]!;
   }
 }
 
@@ -51,17 +72,18 @@ function mixColumns(
   line: Float32Array,
   square: Uint8Array,
   offset: number,
-  { count, first, weights }: Mixing,
+  { count, inputs, weights }: Mixing,
   columns: number,
 ): void {
+  let tap = 0;
   for (let column = 0; column < columns; column++) {
     // A half, so that cutting off the fraction rounds.
     let red = 0.5;
     let green = 0.5;
     let blue = 0.5;
-    for (let k = 0; k < count; k++) {
-      const weight = weights[column * count + k]!;
-      const at = (first[column]! + k) * 3;
+    for (const end = tap + count; tap < end; tap++) {
+      const weight = weights[tap]!;
+      const at = inputs[tap]! * 3;
       red += weight * line[at]!;
       green += weight * line[at + 1]!;
       blue += weight * line[at + 2]!;
@@ -90,21 +112,25 @@ function mixing(from: number, to: number): Mixing {
 function triangleMixing(from: number, to: number): Mixing {
   const scale = from / to;
   const support = Math.max(1, scale);
-  const count = Math.min(from, Math.ceil(2 * support) + 1);
-  const first = new Int32Array(to);
-  const weights = new Float32Array(to * count);
-  for (let output = 0; output < to; output++) {
+  const most = Math.min(from, Math.ceil(2 * support) + 1);
+  const rows = Array.from({ length: to }, (_, output) => {
     const centre = (output + 0.5) * scale;
-    const start = Math.min(Math.max(0, Math.floor(centre - support)), from - count);
-    const row = Float64Array.from({ length: count }, (_, k) =>
-      Math.max(0, 1 - Math.abs(start + k + 0.5 - centre) / support),
-    );
-    const total = row.reduce((sum, weight) => sum + weight, 0);
-    first[output] = start;
-    weights.set(
-      row.map((weight) => weight / total),
-      output * count,
-    );
+    const start = Math.min(Math.max(0, Math.floor(centre - support)), from - most);
+    const taps = Array.from({ length: most }, (_, k) => {
+      return { input: start + k, weight: Math.max(0, 1 - Math.abs(start + k + 0.5 - centre) / support) };
+    }).filter(({ weight }) => weight > 0);
+    const total = taps.reduce((sum, { weight }) => sum + weight, 0);
+    return taps.map(({ input, weight }) => ({ input, weight: weight / total }));
+  });
+  const widest = rows.reduce((widest, { length }) => Math.max(widest, length), 0);
+  const count = 4 * Math.ceil(widest / 4);
+  const inputs = new Int32Array(to * count);
+  const weights = new Float32Array(to * count);
+  for (const [output, taps] of rows.entries()) {
+    for (let k = 0; k < count; k++) {
+      inputs[output * count + k] = taps[Math.min(k, taps.length - 1)]!.input;
+      weights[output * count + k] = taps[k]?.weight ?? 0;
+    }
   }
-  return { count, first, weights };
+  return { count, inputs, weights };
 }
