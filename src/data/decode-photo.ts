@@ -55,6 +55,7 @@ export async function decodePhoto(given: Uint8Array, side: number): Promise<Deco
   const format = formats.find(({ signature }) => signature.test(beginning));
   if (format === undefined) throw new Error('not a photo in a format that is known');
   const plain = format.name === 'jpeg' ? plainJpegSize(bytes) : null;
+  if (plain !== null) requireArea(plain, side);
   if (plain !== null && plain.width * plain.height <= (smallFactor * side) ** 2) {
     const decodePlain = await plainJpegDecoder();
     const pixels = fitIntoSquare(decodePlain(bytes, plain), plain.width, plain.height, side);
@@ -64,15 +65,36 @@ export async function decodePhoto(given: Uint8Array, side: number): Promise<Deco
   if (info.channels !== 3 || data.length !== info.width * info.height * 3) {
     throw new Error(`decoded to ${info.width} x ${info.height} x ${info.channels}`);
   }
+  // A line may have been shrunk to one; its own size says how long it was.
+  const isLine = Math.min(info.width, info.height) === 1 && format.name !== 'bmp';
+  requireArea(isLine ? await sharp(bytes).metadata() : info, side);
   const { name, extensions } = format;
   return { pixels: fitIntoSquare(data, info.width, info.height, side), format: name, extensions };
 }
 
+/** @throws Error for a picture of which less than a line would be left */
+function requireArea({ width, height }: { readonly width: number; readonly height: number }, side: number) {
+  const ratio = Math.max(width, height) / Math.min(width, height);
+  if (ratio > side)
+    throw new Error(`${width} × ${height} pixels are a line, of which ${side} pixels show nothing`);
+}
+
 /** @param isLarge whether it is known to be more than a thumbnail */
-function decodeOther(bytes: Buffer, side: number, format: string, isLarge: boolean) {
+async function decodeOther(bytes: Buffer, side: number, format: string, isLarge: boolean) {
   if (format === 'bmp') return decodeBitmap(bytes, side);
+  if (format === 'tiff') await requireBrightness(bytes);
   if (isLarge) return decodeShrunk(bytes, side);
   return decodeSmall(bytes, side).catch(() => decodeShrunk(bytes, side));
+}
+
+/** Numbers whose white is known. */
+const depths: readonly string[] = ['uchar', 'ushort'];
+
+/** @throws Error for a picture of measured values, of which nothing says what is white */
+async function requireBrightness(bytes: Buffer): Promise<void> {
+  const { depth } = await sharp(bytes).metadata();
+  if (!depths.includes(depth))
+    throw new Error(`its values are of the type ${depth}, of which nothing says what is white`);
 }
 
 /**
@@ -95,6 +117,7 @@ function decodeShrunk(bytes: Buffer, side: number) {
 function decodeBitmap(bytes: Buffer, side: number) {
   const [declaredWidth, declaredHeight] = [bytes.readInt32LE(18), Math.abs(bytes.readInt32LE(22))];
   if (declaredWidth * declaredHeight > maxPixels) throw new Error('Input image exceeds pixel limit');
+  requireArea({ width: declaredWidth, height: declaredHeight }, side);
   const { data, width, height } = decode(bytes, { toRGBA: true });
   // Before the picture is put on white, which comes first whatever the order of calls.
   for (let alpha = 3; alpha < data.length; alpha += 4) data[alpha] = 255;

@@ -38,6 +38,35 @@ async function decode(folder: string, names: readonly (string | null)[], side = 
   };
 }
 
+/** A TIFF file of one channel of 32-bit floats from 0 to 1. */
+function floatTiff(width: number, height: number): Buffer {
+  const values = Float32Array.from({ length: width * height }, (_, at) => at / (width * height));
+  const [short, long] = [3, 4];
+  const entries: [tag: number, type: number, value: number][] = [
+    [256, long, width],
+    [257, long, height],
+    [258, short, 32],
+    [259, short, 1],
+    [262, short, 1],
+    [273, long, 8 + 2 + 9 * 12 + 4],
+    [278, long, height],
+    [279, long, values.byteLength],
+    [339, short, 3],
+  ];
+  const header = Buffer.alloc(8 + 2 + entries.length * 12 + 4);
+  header.write('II*\0', 'latin1');
+  header.writeUInt32LE(8, 4);
+  header.writeUInt16LE(entries.length, 8);
+  for (const [place, [tag, type, value]] of entries.entries()) {
+    const at = 10 + 12 * place;
+    header.writeUInt16LE(tag, at);
+    header.writeUInt16LE(type, at + 2);
+    header.writeUInt32LE(1, at + 4);
+    header.writeUInt32LE(value, at + 8);
+  }
+  return Buffer.concat([header, Buffer.from(values.buffer)]);
+}
+
 describe('decoding photos', () => {
   it('keeps proportions, with white bars, and puts transparency on white', async () => {
     const folder = await temporaryFolder();
@@ -107,6 +136,25 @@ describe('decoding photos', () => {
       'Photos that are no files, left out': 1,
     });
     expect(findings.flatMap(({ examples }) => examples).join()).not.toContain(folder);
+  });
+
+  it('counts what would be shown as white or black: a line, and measured values without a white', async () => {
+    const folder = await temporaryFolder();
+    const create = { width: 400, height: 3, channels: 3, background: { r: 10, g: 20, b: 30 } } as const;
+    await sharp({ create }).toFile(join(folder, 'line.jpg'));
+    await sharp({ create }).toFile(join(folder, 'line.png'));
+    await writeFile(join(folder, 'floats.tif'), floatTiff(8, 8));
+    const { photo, findings } = await decode(folder, ['line.jpg', 'line.png', 'floats.tif'], 64);
+    expect(photo).toEqual([NONE, NONE, NONE]);
+    expect(findings).toMatchObject([
+      {
+        what: 'Photos unreadable, truncated or too large, left out',
+        count: 3,
+        examples: [/400 × 3 pixels are a line/, /400 × 3 pixels are a line/, /of the type float/].map(
+          (text) => expect.stringMatching(text),
+        ),
+      },
+    ]);
   });
 
   it('uses a PNG that is named .jpg, and says so', async () => {
