@@ -34,10 +34,11 @@ export async function withDuckDB<T>(
   signal?.addEventListener('abort', interrupt);
   try {
     signal?.throwIfAborted();
-    const allowed = folders.map((folder) => literal(resolve(folder)));
-    await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
-    const paths = files.map((file) => literal(resolve(file)));
-    await connection.run(`SET allowed_paths = [${paths.join(', ')}]`);
+    // DuckDB asks whether it may read a path before it sees that what looks like a pattern is spelled as none.
+    const spelled = (paths: readonly string[]) =>
+      paths.flatMap((path) => [literal(resolve(path)), fileLiteral(path)]).join(', ');
+    await connection.run(`SET allowed_directories = [${spelled(folders)}]`);
+    await connection.run(`SET allowed_paths = [${spelled(files)}]`);
     if (spill !== undefined) {
       await connection.run(`SET temp_directory = ${literal(resolve(spill))}`);
       await connection.run(`SET memory_limit = '${Math.floor(spillingFrom / 2 ** 20)}MiB'`);

@@ -37,8 +37,11 @@ export function datasetSource({ catalogue, images }: Dataset): PhotoSource {
 export async function folderSource(root: string, side: number, findings: Findings): Promise<PhotoSource> {
   const photos = await photosBelow(root, findings);
   if (photos.length === 0) {
-    const remedy = 'Name a folder that holds .jpg, .png, .webp, .gif, .tiff or .avif files.';
-    throw new CourierError('FILE_NOT_FOUND', `There are no photos in ${root}.`, remedy);
+    const [other] = findings.list().flatMap(({ examples }) => examples);
+    const instead = other === undefined ? '' : `; it holds others, such as ${other}`;
+    const remedy =
+      'Name a folder that holds .jpg, .png, .webp, .gif, .tiff or .avif files itself: links to folders are not followed.';
+    throw new CourierError('FILE_NOT_FOUND', `There are no photos in ${root}${instead}.`, remedy);
   }
   return {
     ids: photos.map(({ id }) => id),

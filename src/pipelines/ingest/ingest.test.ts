@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { numbersOf } from '../../../test/support/numbers.ts';
@@ -119,6 +119,24 @@ describe('ingest', () => {
     }
   });
 
+  it('reads and writes where a path looks like a pattern', async () => {
+    const config = await tinyTable();
+    if (config.source !== 'table') throw new Error('it is no table');
+    const folder = dirname(config.log.path);
+    const odd = `${folder}-[o]d*d?`;
+    await cp(folder, odd, { recursive: true });
+    const moved = (path: string) => path.replace(folder, () => odd);
+    const there = {
+      ...config,
+      log: { ...config.log, path: moved(config.log.path) },
+      ...(config.images === undefined ? {} : { images: moved(config.images) }),
+      out: moved(config.out),
+    };
+    const [plain, other] = [await ingested(config), await ingested(there)];
+    expect(other.hash).toBe(plain.hash);
+    await rm(odd, { recursive: true });
+  });
+
   it('keeps photos as JPEG of nearly the same pixels where that is asked for, which are checked when they are opened', async () => {
     const config = await tinyTable();
     const out = `${config.out}-jpeg`;
@@ -146,9 +164,13 @@ describe('ingest', () => {
     expect((await ingested({ ...config, out: `${config.out}3`, seed: 2 })).hash).not.toBe(first.hash);
   });
 
-  it('does nothing when the same dataset is there already', async () => {
+  it('does nothing when the same dataset is there already, though files were touched and a system left its own', async () => {
     const config = await tinyTable();
+    if (config.source !== 'table' || config.images === undefined) throw new Error('it has no photos');
     const { report } = await ingest(config);
+    const photos = await readdir(config.images);
+    for (const path of [config.log.path, join(config.images, photos[0]!)]) await utimes(path, 1, 1);
+    for (const name of ['.DS_Store', 'Thumbs.db']) await writeFile(join(config.images, name), '');
     const before = await stat(join(config.out, 'dataset.json'));
     const events: ProgressEvent[] = [];
     expect((await ingest(config, { progress: (event) => events.push(event) })).report).toEqual(report);
@@ -162,9 +184,23 @@ describe('ingest', () => {
     const other = { ...config, historyLength: 3 };
     await expect(ingest(other)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
     expect((await ingested({ ...other, overwrite: true })).hash).not.toBe(hash);
-    await utimes(config.source === 'table' ? config.log.path : '', 1, 1);
-    await expect(ingest(other)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
     expect((await ingested({ ...config, overwrite: true })).hash).toBe(hash);
+    // Of the same size: one row says another price.
+    const path = config.source === 'table' ? config.log.path : '';
+    const text = await readFile(path, 'utf8');
+    const last = text.search(/\d\D*$/);
+    await writeFile(path, `${text.slice(0, last)}${text[last] === '1' ? 0 : 1}${text.slice(last + 1)}`);
+    await expect(ingest(config)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+  });
+
+  it('replaces a dataset of which a photo was replaced only with overwrite', async () => {
+    const config = await tinyTable();
+    if (config.source !== 'table' || config.images === undefined) throw new Error('it has no photos');
+    const { hash } = await ingested(config);
+    const [first, second] = (await readdir(config.images)).map((name) => join(config.images!, name));
+    await copyFile(first!, second!);
+    await expect(ingest(config)).rejects.toMatchObject({ code: 'OUTPUT_EXISTS' });
+    expect((await ingested({ ...config, overwrite: true })).hash).not.toBe(hash);
   });
 
   it('never replaces a folder that is no dataset, nor a file', async () => {
