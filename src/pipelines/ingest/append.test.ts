@@ -11,12 +11,12 @@ import { ingest } from './index.ts';
 
 const hour = 3_600_000;
 
-/** A log of ten days, a file a day and all in one: page views by number, late clicks, prices that are missing, items to come. */
-async function tenDays() {
+/** A log of some days, a file a day and all in one: page views by number, late clicks, prices that are missing, items to come. */
+async function someDays(count: number) {
   const folder = await temporaryFolder();
   const { catalogue, images } = await writeTinyTable(folder);
   const header = ['user', 'item', 'shown', 'clicked', 'click_time', 'view', 'price', 'device'];
-  const days = Array.from({ length: 10 }, (_, day) => {
+  const days = Array.from({ length: count }, (_, day) => {
     const rows: (string | number)[][] = [];
     for (let view = 0; view < 6; view++) {
       const time = Date.UTC(2024, 0, 1 + day) + 3 * view * hour;
@@ -81,7 +81,7 @@ async function reportOf(folder: string) {
 
 describe('days appended one by one', () => {
   it('give the tables of all at once, and leave what was written as it is', async () => {
-    const { paths, all, config } = await tenDays();
+    const { paths, all, config } = await someDays(30);
     const { folder: whole } = await ingest(config(all, 'whole', false));
     const written = new Map<string, number>();
     for (const path of paths) {
@@ -102,7 +102,7 @@ describe('days appended one by one', () => {
   });
 
   it('hold what the counters tell when their exposures and late clicks are played to them again, to the last bit', async () => {
-    const { paths, config } = await tenDays();
+    const { paths, config } = await someDays(10);
     for (const path of paths) await ingest(config(path, 'daily', true));
     const { out } = config('', 'daily', true);
     const { tables } = await contentOf(out);
@@ -129,7 +129,7 @@ describe('days appended one by one', () => {
   });
 
   it('are known when they are given again, and nothing is done', async () => {
-    const { paths, config } = await tenDays();
+    const { paths, config } = await someDays(10);
     for (const day of [0, 1, 2, 3]) await ingest(config(paths[day]!, 'daily', true));
     const out = config(paths[0]!, 'daily', true).out;
     const before = await readFile(join(out, 'dataset.json'));
@@ -138,7 +138,7 @@ describe('days appended one by one', () => {
   });
 
   it('are refused where they begin before the end of what is there, where settings differ, or candidates were drawn', async () => {
-    const { folder, paths, config } = await tenDays();
+    const { folder, paths, config } = await someDays(10);
     for (const day of [2, 3]) await ingest(config(paths[day]!, 'daily', true));
     await expect(ingest(config(paths[1]!, 'daily', true))).rejects.toMatchObject({
       code: 'VALUE_INVALID',
