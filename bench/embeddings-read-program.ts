@@ -15,6 +15,7 @@ const [task = '', path = '', rows = '', width = ''] = process.argv.slice(2);
 const [count, dimension] = [Number(rows), Number(width)];
 const folder = dirname(path);
 const origin = { encoder: 'bench', precision: 'float32', model: 'bench' };
+const provenance = { origin, learnedUntil: null, photosOf: null };
 const hashOf = (row: number) => createHash('sha256').update(`photo ${row}`).digest('hex');
 const column = <T>(of: (row: number) => T) => Array.from({ length: count }, (_, row) => of(row));
 
@@ -48,7 +49,7 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
   async write() {
     const vectors = { length: count, dimension, at: drawVectors() };
     const ids = column((row) => `item-${row}`);
-    await writeTracedEmbeddings(path, { ids, vectors, hashes: column(hashOf), origin });
+    await writeTracedEmbeddings(path, { ids, vectors, hashes: column(hashOf), provenance });
   },
   'scan vectors': () => scan('sum(list_sum(embedding))'),
   'scan vectors and ids': () => scan('sum(list_sum(embedding)), sum(length(item_id))'),
@@ -66,7 +67,7 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     if (!hashes.every((hash) => store.has(hash))) throw new Error('an embedding is missing');
     const vectors = { length: count, dimension, at: (row: number) => store.of(hashes[row]!) };
     const ids = column((row) => `item-${row}`);
-    await writeTracedEmbeddings(`${path}.again`, { ids, vectors, hashes, origin });
+    await writeTracedEmbeddings(`${path}.again`, { ids, vectors, hashes, provenance });
     await store.close();
   },
   async cluster() {

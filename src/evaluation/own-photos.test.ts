@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { relabelledDataset, tinyDataset, tinyPretraining } from '../../test/support/tiny-dataset.ts';
+import { loadDataset } from '../data/store.ts';
+import { embed } from '../pipelines/embed/index.ts';
+import { features } from '../pipelines/features/index.ts';
+import { ingest } from '../pipelines/ingest/index.ts';
+import { pretrain } from '../pipelines/pretrain/index.ts';
+import { shopSource } from '../shop/files.ts';
+import { generateShop } from '../shop/generate.ts';
+import { requireOwnPhotos } from './own-photos.ts';
+
+describe('embeddings of another dataset', () => {
+  let folder: string;
+  let dataset: string;
+  let embeddings: string;
+  /** Items of the same ids with other photos, and the same photos at another side. */
+  const others: Record<'photos' | 'side', string> = { photos: '', side: '' };
+  const at = (...parts: string[]) => join(folder, ...parts);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'courier-'));
+    dataset = await tinyDataset(folder);
+    const size = { items: 60, shoppers: 12, pageViews: 240, photoSide: 16 };
+    const files = await generateShop({ ...size, seed: 99, out: at('other-shop') });
+    others.photos = at('other');
+    await ingest({ ...shopSource(files), out: others.photos, side: 16 });
+    const same = await generateShop({ ...size, out: at('same-shop') });
+    others.side = at('small');
+    await ingest({ ...shopSource(same), out: others.side, side: 8 });
+    const { encoder } = await pretrain({ ...tinyPretraining, dataset, steps: 1, out: at('run') });
+    embeddings = at('e.parquet');
+    await embed({ dataset, encoder, out: embeddings, npy: true });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function check(of: string, name: string): Promise<void> {
+    const loaded = await loadDataset(of);
+    await requireOwnPhotos(loaded, name).finally(() => loaded.images.close());
+  }
+
+  it('are refused where its items have other photos, as Parquet and as a matrix', async () => {
+    for (const name of [embeddings, `${at('e.npy')}:${at('e.ids.csv')}`])
+      await expect(check(others.photos, name)).rejects.toMatchObject({
+        code: 'VALUE_INVALID',
+        message: expect.stringMatching(
+          /^e\.(parquet|npy) was made of the photos of another dataset: of 60 items/,
+        ),
+      });
+    await expect(features({ dataset: others.photos, embeddings, out: at('f.parquet') })).rejects.toThrow(
+      'photos of another dataset',
+    );
+  });
+
+  it('are taken for their own dataset, for one with other labels and the same photos, and where sides differ', async () => {
+    await check(dataset, embeddings);
+    await check(await relabelledDataset(dataset, 'test', () => 1, at('relabelled')), embeddings);
+    await check(others.side, embeddings);
+  });
+});
