@@ -14,9 +14,12 @@ import numpy
 
 def read_parquet(path):
     """Ids and vectors (n, d) of a file that `courier embed` wrote."""
+    import pyarrow
     import pyarrow.parquet
 
     table = pyarrow.parquet.read_table(path, columns=["item_id", "embedding"])
+    if not pyarrow.types.is_fixed_size_list(table.schema.field("embedding").type):
+        raise ValueError(f"pyarrow takes the vectors for {table.schema.field('embedding').type}")
     ids = table["item_id"].to_pylist()
     values = table["embedding"].combine_chunks().flatten().to_numpy()
     return ids, values.reshape(len(ids), -1)

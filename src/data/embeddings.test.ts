@@ -11,6 +11,7 @@ import {
   writeTracedEmbeddings,
 } from './embeddings.ts';
 import { digestsOf } from './hashed-vectors.ts';
+import { readParquetMetadata } from './parquet-table.ts';
 import { readProvenance } from './provenance.ts';
 
 const stored = { ids: ["it's", 'b'], dimension: 2, vectors: Float32Array.of(0, 1, 0.6, -0.8) };
@@ -44,6 +45,15 @@ describe('embeddings on disk', () => {
     expect(await readHashedEmbeddings(path)).toEqual({ digests, vectors: stored.vectors });
     expect(await readOrigin(path)).toEqual(traced.provenance.origin);
     expect(await readProvenance(path)).toEqual(traced.provenance);
+  });
+
+  it('tell readers that know Arrow how long their vectors are', async () => {
+    const path = join(await temporaryFolder(), 'e.parquet');
+    await writeTracedEmbeddings(path, traced);
+    const bytes = Buffer.from((await readParquetMetadata(path)).get('ARROW:schema') ?? '', 'base64');
+    const names = ['item_id', 'embedding', 'element', 'image_hash'];
+    expect(names.filter((name) => bytes.includes(name))).toEqual(names);
+    expect(bytes.readInt32LE(164)).toBe(stored.dimension);
   });
 
   it('of two columns are read as before, and have no origin', async () => {

@@ -2,6 +2,7 @@
 
 import { CourierError } from '../errors.ts';
 import { hashFile, requireReadable, writeWhole } from '../storage/files.ts';
+import { arrowSchemaKey, arrowSchemaOf } from './arrow-schema.ts';
 import type { Vectors } from './columns.ts';
 import { type Dataset, NONE } from './dataset.ts';
 import { embeddingFiles } from './embedding-files.ts';
@@ -58,7 +59,8 @@ export async function writeEmbeddings(path: string, stored: StoredEmbeddings): P
 export async function writeTracedEmbeddings(path: string, traced: TracedEmbeddings): Promise<void> {
   const hashes = { name: 'image_hash', type: 'VARCHAR', values: traced.hashes } as const;
   const columns = [...columnsOf(traced.ids, traced.vectors), hashes];
-  const metadata = provenanceMetadata(traced.provenance);
+  const schema = { [arrowSchemaKey]: arrowSchemaOf(traced.vectors.dimension) };
+  const metadata = { ...schema, ...provenanceMetadata(traced.provenance) };
   await writeWhole(path, (temporary) => writeParquet(temporary, columns, metadata));
 }
 
