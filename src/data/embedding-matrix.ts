@@ -1,5 +1,5 @@
 /** Embeddings as a NumPy matrix with the ids of its rows beside it, for programs that read no Parquet. */
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { writeJson, writeWhole } from '../storage/files.ts';
 import type { TracedEmbeddings } from './embeddings.ts';
 import { writeNpy } from './npy.ts';
@@ -26,6 +26,8 @@ export function matrixFiles(parquet: string): MatrixFiles {
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
 export async function writeEmbeddingMatrix(files: MatrixFiles, traced: TracedEmbeddings): Promise<void> {
+  // Ids of an earlier matrix must never stand beside this one.
+  await rm(files.ids, { force: true });
   await writeNpy(files.vectors, traced.vectors);
   await writeIds(files.ids, traced);
   await writeJson(files.provenance, sidecar(traced.provenance));

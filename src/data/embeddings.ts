@@ -152,9 +152,9 @@ export interface HashedPhoto {
 }
 
 /**
- * SHA-256 of the photos of some items, as `embed` wrote them, spread over the file.
+ * SHA-256 of the photos of some items, as `embed` wrote them, spread over the file; of none where ids of others stand beside a matrix.
  * @param wanted of the ids in the file
- * @throws CourierError those of reading; DATASET_INVALID for a file without hashes
+ * @throws CourierError those of reading; DATASET_INVALID for Parquet without hashes
  */
 export async function readPhotoHashes(
   name: string,
@@ -162,20 +162,20 @@ export async function readPhotoHashes(
   most: number,
 ): Promise<readonly HashedPhoto[]> {
   const files = embeddingFiles(name);
-  return withPhotoHashes(files, (path) =>
+  const found = await withPhotoHashes(files, (path) =>
     readParquet(path, async (table) => {
-      const rows: number[] = [];
       const ids = await requiredTexts(table, 'item_id', files.vectors);
-      for (const [row, id] of ids.entries()) if (wanted(id)) rows.push(row);
+      const rows = [...ids.keys()].filter((row) => wanted(ids[row]!));
       const step = Math.ceil(rows.length / most);
       const chosen = new Set(rows.filter((_, place) => place % step === 0));
-      const found: HashedPhoto[] = [];
+      const photos: HashedPhoto[] = [];
       await table.eachText('image_hash', (row, hash) => {
-        if (hash !== null && chosen.has(row)) found.push({ id: ids[row]!, hash });
+        if (hash !== null && chosen.has(row)) photos.push({ id: ids[row]!, hash });
       });
-      return found;
+      return photos;
     }),
   );
+  return found ?? [];
 }
 
 async function vectorsFrom(table: ParquetTable, path: string, nameOf: (row: number) => string) {

@@ -164,7 +164,12 @@ describe('embeddings of others', () => {
       'VALUE_INVALID',
       '2 rows and',
     ],
-    ['of an unknown dtype', { emb: ['F8_E4M3', [2, 2], new Uint8Array(4)] }, 'VALUE_INVALID', 'F8_E4M3'],
+    [
+      'of an unknown dtype',
+      { emb: ['F8_E4M3', [2, 2], new Uint8Array(4)], id: itemIds },
+      'VALUE_INVALID',
+      'F8_E4M3',
+    ],
     [
       'without values',
       { emb: ['F32', [0, 2], new Float32Array(0)], id: ['I64', [0], new BigInt64Array(0)] },

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../errors.ts';
-import { dtypes } from '../storage/dtypes.ts';
-import { readSafeTensors, readSafeTensorsHeader, unsupportedDtype } from '../storage/safetensors.ts';
+import { readSafeTensors, readSafeTensorsHeader } from '../storage/safetensors.ts';
 import { describeSelect, fileLiteral, identifier, literal, type SqlColumn, withDuckDB } from './duckdb.ts';
 import { columnOfIds, columnsOfEmbeddings, type FoundColumn, vectorOf } from './embedding-columns.ts';
 import type { EmbeddingFiles } from './embedding-files.ts';
@@ -36,6 +35,7 @@ export async function readMatrix(
     if (isNpy) throw withoutIds(vectors, 'an npy file holds no ids');
     return readTensors(vectors, columns);
   }
+  if (isNpy && columns.vector !== null) throw withoutNames(vectors, columns.vector);
   const matrix = isNpy ? await readNpy(vectors) : await readTensor(vectors, columns.vector);
   const texts = await readIds(files.ids, columns.id);
   requireIdEach(files, matrix.rows, texts.length);
@@ -74,25 +74,29 @@ export async function withOwnLayout<T>(
 
 /**
  * What `embed` wrote beside vectors, the columns `item_id` and `image_hash`, as Parquet for as long as a task reads it.
+ * @returns null where it is not there, as in ids of others beside a matrix
  * @throws CourierError FILE_CORRUPT
  */
 export async function withPhotoHashes<T>(
-  { vectors, ids: beside }: EmbeddingFiles,
+  files: EmbeddingFiles,
   read: (path: string) => Promise<T>,
-): Promise<T> {
-  if (beside === null) return read(vectors);
+): Promise<T | null> {
+  const { vectors, ids: beside } = files;
+  if (beside === null) return isMatrix(files) ? null : read(vectors);
   return withCopy(async (copy) => {
-    await withDuckDB(
+    const isThere = await withDuckDB(
       [copy.folder],
       async (connection) => {
         const source = sourceOf(beside);
-        await columnsOf(connection, source, beside);
+        const names = (await columnsOf(connection, source, beside)).map(({ name }) => name);
+        if (!names.includes('item_id') || !names.includes('image_hash')) return false;
         const query = `SELECT CAST(item_id AS VARCHAR) AS item_id, image_hash FROM ${source}`;
         await copyTo(copy.path, connection, query);
+        return true;
       },
       { files: [beside] },
     );
-    return read(copy.path);
+    return isThere ? read(copy.path) : null;
   });
 }
 
@@ -150,13 +154,11 @@ async function readTensor(path: string, named: string | null): Promise<Matrix> {
   return { rows, dimension, values: data };
 }
 
-/** Whole numbers of one axis may be ids, numbers of two axes vectors. @throws CourierError for a matrix of an unknown dtype */
+/** Whole numbers of one axis may be ids, numbers of two axes vectors. */
 async function tensorsOf(path: string): Promise<readonly FoundColumn[]> {
   const { entries } = await readSafeTensorsHeader(path, 'Embeddings');
   return entries.map(({ name, dtype, shape }): FoundColumn => {
     const isWhole = /^[IU]\d+$/.test(dtype);
-    if (shape.length === 2 && !dtypes.has(dtype))
-      throw unsupportedDtype(`Embeddings ${path}`, name, dtype, [...dtypes.keys()]);
     const may = shape.length === 2 ? 'vectors' : shape.length === 1 && isWhole ? 'ids' : 'nothing';
     return { name, type: `${dtype} [${shape.join(', ')}]`, may };
   });
@@ -242,6 +244,14 @@ function listOf(columns: readonly FoundColumn[]): string {
 /** A whole number in a column with decimals is that number. */
 function idText({ name }: FoundColumn): string {
   return `regexp_replace(CAST(${identifier(name)} AS VARCHAR), '^(-?[0-9]+)\\.0+$', '\\1')`;
+}
+
+function withoutNames(path: string, named: string): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `${basename(path)} cannot be used: an npy file holds one matrix, and none that is called \`${named}\`.`,
+    'Leave vector= out; id= names the column of ids in the file beside it.',
+  );
 }
 
 function withoutIds(path: string, problem: string): CourierError {

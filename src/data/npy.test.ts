@@ -55,6 +55,7 @@ describe('npy files', () => {
       dimension: 2,
       vectors: Float32Array.of(1, 0, 0, 2),
     });
+    await expect(readEmbeddings(`${path}:${ids}#vector=emb`)).rejects.toThrow('none that is called `emb`');
     await writeFile(ids, 'item\n7\n');
     await expect(readEmbeddings(`${path}:${ids}`)).rejects.toThrow(/has 2 rows and ids.csv 1 ids/);
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -58,5 +58,11 @@ describe('embeddings of another dataset', () => {
     await check(dataset, embeddings);
     await check(await relabelledDataset(dataset, 'test', () => 1, at('relabelled')), embeddings);
     await check(others.side, embeddings);
+  });
+
+  it('are taken where nothing tells: a matrix with ids of others beside it', async () => {
+    const ids = at('theirs.csv');
+    await writeFile(ids, 'item_id\n1\n');
+    await check(others.photos, `${at('e.npy')}:${ids}`);
   });
 });
