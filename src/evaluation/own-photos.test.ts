@@ -1,13 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { relabelledDataset, tinyDataset, tinyPretraining } from '../../test/support/tiny-dataset.ts';
+import { writeTinyTable } from '../../test/support/tiny-shop.ts';
+import { readProvenance } from '../data/provenance.ts';
 import { loadDataset } from '../data/store.ts';
+import { exportUntrainedEncoder } from '../encoders/export.ts';
+import { createEncoder } from '../encoders/index.ts';
 import { embed } from '../pipelines/embed/index.ts';
 import { features } from '../pipelines/features/index.ts';
 import { ingest } from '../pipelines/ingest/index.ts';
 import { pretrain } from '../pipelines/pretrain/index.ts';
+import { Random } from '../random.ts';
 import { shopSource } from '../shop/files.ts';
 import { generateShop } from '../shop/generate.ts';
 import { requireOwnPhotos } from './own-photos.ts';
@@ -58,6 +63,27 @@ describe('embeddings of another dataset', () => {
     await check(dataset, embeddings);
     await check(await relabelledDataset(dataset, 'test', () => 1, at('relabelled')), embeddings);
     await check(others.side, embeddings);
+  });
+
+  it('are taken for what their dataset has grown to by a new day', async () => {
+    const options = await writeTinyTable(at());
+    const [header = '', ...rows] = (await readFile(options.log.path, 'utf8')).trim().split('\n');
+    const later = at('later.csv');
+    await writeFile(options.log.path, `${[header, ...rows.slice(0, 200)].join('\n')}\n`);
+    await writeFile(later, `${[header, ...rows.slice(200)].join('\n')}\n`);
+    const config = { source: 'table', ...options, side: 8, out: at('grown') } as const;
+    await ingest(config);
+    const [encoder, out] = [at('small.onnx'), at('before.parquet')];
+    const built = createEncoder({ name: 'outlines', side: 8, cells: 2, width: 8, dimension: 8 });
+    await writeFile(
+      encoder,
+      exportUntrainedEncoder(built, Random.seeded(1, 'parameters')).encode('standard'),
+    );
+    await embed({ dataset: config.out, encoder, out });
+    await ingest({ ...config, log: { ...options.log, path: later }, append: true });
+    const grown = await loadDataset(config.out);
+    expect((await readProvenance(out)).photosOf?.dataset).not.toBe(grown.hash);
+    await requireOwnPhotos(grown, out).finally(() => grown.images.close());
   });
 
   it('are taken where nothing tells: a matrix with ids of others beside it', async () => {
