@@ -1,6 +1,6 @@
 /** One thing done with a file of embeddings, in a process of its own with Node's default heap, whose peak is then its own. */
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { literal, withDuckDB } from '../src/data/duckdb.ts';
 import { readEmbeddings, writeTracedEmbeddings } from '../src/data/embeddings.ts';
@@ -15,6 +15,7 @@ const [task = '', path = '', rows = '', width = ''] = process.argv.slice(2);
 const [count, dimension] = [Number(rows), Number(width)];
 const folder = dirname(path);
 const origin = { encoder: 'bench', precision: 'float32', model: 'bench' };
+const provenance = { origin, learnedUntil: null, photosOf: null };
 const hashOf = (row: number) => createHash('sha256').update(`photo ${row}`).digest('hex');
 const column = <T>(of: (row: number) => T) => Array.from({ length: count }, (_, row) => of(row));
 
@@ -44,11 +45,68 @@ function requireValues(vectors: Float32Array): void {
   if (vectors.length !== count * dimension) throw new Error(`read ${vectors.length} values`);
 }
 
+/** Random numbers of half precision, between 2^-7 and 1. */
+function drawHalves(random: Random, length: number): Uint8Array {
+  const bits = Uint16Array.from({ length }, () => (random.integer(2) << 15) | (8192 + random.integer(7168)));
+  return new Uint8Array(bits.buffer);
+}
+
+function drawBytes(random: Random, length: number): Uint8Array {
+  return Uint8Array.from({ length }, () => random.integer(256));
+}
+
+/** Writes a matrix behind a header, the same few rows again and again, and its ids beside it. */
+async function writeMatrix(
+  header: Buffer,
+  draw: (random: Random, length: number) => Uint8Array,
+): Promise<void> {
+  const part = draw(Random.seeded(1, 'bench matrix'), repeated * dimension);
+  const file = await open(path, 'w');
+  await file.writeFile(header);
+  for (let row = 0; row < count; row += repeated) {
+    const bytes = (part.length / repeated) * Math.min(repeated, count - row);
+    await file.writeFile(part.subarray(0, bytes));
+  }
+  await file.close();
+  await writeFile(`${path}.ids.csv`, `item_id\n${column((row) => `item-${row}`).join('\n')}\n`);
+}
+
+/** Rows of a matrix that are drawn. */
+const repeated = 4096;
+
+function npyHeader(descr: string): Buffer {
+  const about = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${count}, ${dimension}), }`;
+  const text = `${about.padEnd(117)}\n`;
+  return Buffer.concat([Buffer.from([0x93]), Buffer.from('NUMPY\x01\x00v\x00', 'latin1'), Buffer.from(text)]);
+}
+
+function tensorHeader(dtype: string, width: number): Buffer {
+  const entry = { dtype, shape: [count, dimension], data_offsets: [0, count * dimension * width] };
+  const text = Buffer.from(JSON.stringify({ embeddings: entry }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text]);
+}
+
 const tasks: Readonly<Record<string, () => Promise<void>>> = {
+  'write float16 npy': () => writeMatrix(npyHeader('<f2'), drawHalves),
+  'write int8 npy': () => writeMatrix(npyHeader('|i1'), drawBytes),
+  'write float16 safetensors': () => writeMatrix(tensorHeader('F16', 2), drawHalves),
+  'write int8 safetensors': () => writeMatrix(tensorHeader('I8', 1), drawBytes),
+  /** In columns of other names, as somebody else would. */
+  'write int8 Parquet': () =>
+    withDuckDB([folder], async (connection) => {
+      const vector = `list_transform(range(${dimension}), i -> ((i * 7919 + row * 31) % 255 - 127)::TINYINT)`;
+      const query = `SELECT 'item-' || row AS sku, ${vector} AS emb FROM range(${count}) t(row)`;
+      await connection.run(`COPY (${query}) TO ${literal(path)} (FORMAT parquet, ROW_GROUP_SIZE 8192)`);
+    }),
+  async 'read matrix'() {
+    requireValues((await readEmbeddings(`${path}:${path}.ids.csv`)).vectors);
+  },
   async write() {
     const vectors = { length: count, dimension, at: drawVectors() };
     const ids = column((row) => `item-${row}`);
-    await writeTracedEmbeddings(path, { ids, vectors, hashes: column(hashOf), origin });
+    await writeTracedEmbeddings(path, { ids, vectors, hashes: column(hashOf), provenance });
   },
   'scan vectors': () => scan('sum(list_sum(embedding))'),
   'scan vectors and ids': () => scan('sum(list_sum(embedding)), sum(length(item_id))'),
@@ -66,7 +124,7 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
     if (!hashes.every((hash) => store.has(hash))) throw new Error('an embedding is missing');
     const vectors = { length: count, dimension, at: (row: number) => store.of(hashes[row]!) };
     const ids = column((row) => `item-${row}`);
-    await writeTracedEmbeddings(`${path}.again`, { ids, vectors, hashes, origin });
+    await writeTracedEmbeddings(`${path}.again`, { ids, vectors, hashes, provenance });
     await store.close();
   },
   async cluster() {

@@ -10,6 +10,7 @@ import { chunkSize } from './chunk-size.ts';
 import { decode } from './decode.ts';
 import { embed } from './embed.ts';
 import { embeddingsRead } from './embeddings-read.ts';
+import { exportsBench } from './exports.ts';
 import { foreignRanker } from './foreign-ranker.ts';
 import { gemmShare } from './gemm-share.ts';
 import { ingestBench } from './ingest.ts';
@@ -30,6 +31,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'train-step': trainStep,
   embed,
   'embeddings-read': embeddingsRead,
+  exports: exportsBench,
   'foreign-ranker': foreignRanker,
   'gemm-share': gemmShare,
   memory,

@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 const folder = fileURLToPath(new URL('./peers/', import.meta.url));
 const python = `${folder}.venv/bin/python`;
+const oldRuntime = `${folder}.venv-onnxruntime/bin/python`;
 
 /** Without importing it, which would take seconds. */
 function hasModule(name: string): boolean {
@@ -14,15 +15,22 @@ function hasModule(name: string): boolean {
   return spawnSync(python, ['-c', find]).status === 0;
 }
 
+function hasPackage(name: string): boolean {
+  return existsSync(`${folder}node_modules/${name}`);
+}
+
 export const peerRuntimes = {
   pytorch: { program: python, installed: () => existsSync(python) },
   faiss: { program: python, installed: () => hasModule('faiss') },
   lightgbm: { program: python, installed: () => hasModule('lightgbm') },
   fuxictr: { program: python, installed: () => hasModule('fuxictr') },
-  'transformers.js': {
-    program: process.execPath,
-    installed: () => existsSync(`${folder}node_modules/@huggingface/transformers`),
-  },
+  usearch: { program: python, installed: () => hasModule('usearch') },
+  hnswlib: { program: python, installed: () => hasModule('hnswlib') },
+  qdrant: { program: python, installed: () => hasModule('qdrant_client') },
+  milvus: { program: python, installed: () => hasModule('milvus_lite') },
+  'onnxruntime 1.17': { program: oldRuntime, installed: () => existsSync(oldRuntime) },
+  pgvector: { program: process.execPath, installed: () => hasPackage('@electric-sql/pglite-pgvector') },
+  'transformers.js': { program: process.execPath, installed: () => hasPackage('@huggingface/transformers') },
 } as const;
 
 export class Peer {

@@ -62,14 +62,9 @@ export {
   writeClusters,
 } from './data/clusters.ts';
 export { type Dataset, type IngestReport, NONE, splits } from './data/dataset.ts';
-export {
-  type Origin,
-  readEmbeddings,
-  readOrigin,
-  type StoredEmbeddings,
-  writeEmbeddings,
-} from './data/embeddings.ts';
+export { readEmbeddings, readOrigin, type StoredEmbeddings, writeEmbeddings } from './data/embeddings.ts';
 export type { Photos } from './data/image-cache.ts';
+export { type Origin, type Provenance, readProvenance } from './data/provenance.ts';
 export { type Recipe, readRecipe, recipeNames } from './data/recipes.ts';
 export { type Inspected, inspectTable } from './data/sources/inspect.ts';
 export { loadDataset } from './data/store.ts';

@@ -1,4 +1,4 @@
-/** Makes what the benchmarks compare with: a Python environment and a folder of npm packages, both in here. */
+/** Makes what the benchmarks compare with: Python environments and a folder of npm packages, all in here. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -11,6 +11,12 @@ function run(command: string, words: readonly string[]): void {
   if (status !== 0) throw new Error(`${command} ended with ${status}`);
 }
 
-run('python3', ['-m', 'venv', '.venv']);
-run('.venv/bin/pip', ['install', '--requirement', 'requirements.txt']);
+// An old runtime wants an old numpy, and so an environment of its own.
+for (const [environment, requirements] of [
+  ['.venv', 'requirements.txt'],
+  ['.venv-onnxruntime', 'requirements-onnxruntime.txt'],
+] as const) {
+  run('python3', ['-m', 'venv', environment]);
+  run(`${environment}/bin/pip`, ['install', '--requirement', requirements]);
+}
 run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock']);

@@ -106,7 +106,7 @@ export function list(text: string): string[] {
 export function namedFiles(text: string, own?: string): Readonly<Record<string, string>> {
   const files = new Map<string, string>();
   for (const part of list(text)) {
-    const [, given, file = part] = /^([^=/\\]+)=(.+)$/.exec(part) ?? [];
+    const [, given, file = part] = /^([^=#/\\]+)=(.+)$/.exec(part) ?? [];
     const stem = file.replace(/^.*[/\\]/, '').replace(/\..*$/, '');
     const name = given ?? own ?? stem;
     const other = files.get(name);

@@ -8,6 +8,7 @@ import { writeParquet } from './parquet.ts';
 
 const stored = {
   ids: ['b', 'a', "it's"],
+  of: { hash: 'abc', learnedUntil: 1_700_000_000_000 },
   columns: [
     { name: 'cluster_10', count: 10, codes: Int32Array.of(9, NONE, 0) },
     { name: 'semantic_1', count: 4, codes: Int32Array.of(3, NONE, 1) },
@@ -19,6 +20,8 @@ describe('cluster ids on disk', () => {
     const path = join(await temporaryFolder(), 'clusters.parquet');
     await writeClusters(path, stored);
     expect(await readClusters(path)).toEqual(stored);
+    await writeClusters(path, { ...stored, of: null });
+    expect((await readClusters(path)).of).toBeNull();
   });
 
   it('go to the items of a catalogue by their id, NONE where it has another', () => {
@@ -48,6 +51,7 @@ describe('cluster ids on disk', () => {
 });
 
 describe('centres on disk', () => {
+  const learnedUntil = 1_700_000_000_000;
   const origin = { encoder: 'e', precision: 'float32', model: 'm' };
 
   it('are read as they were written, in ascending order', async () => {
@@ -60,8 +64,8 @@ describe('centres on disk', () => {
       named('semantic_10', 3),
     ];
     for (const known of [origin, null]) {
-      await writeCentres(path, { dimension: 2, centres: centres.toReversed(), origin: known });
-      expect(await readCentres(path)).toEqual({ dimension: 2, centres, origin: known });
+      await writeCentres(path, { dimension: 2, centres: centres.toReversed(), origin: known, learnedUntil });
+      expect(await readCentres(path)).toEqual({ dimension: 2, centres, origin: known, learnedUntil });
     }
   });
 

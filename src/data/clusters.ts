@@ -5,10 +5,11 @@ import { requireReadable, writeWhole } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
 import { type Catalogue, NONE } from './dataset.ts';
-import type { Origin } from './embeddings.ts';
 import { Indexer } from './indexer.ts';
+import { learnedUntilIn, learnedUntilMetadata } from './learned-until.ts';
 import { writeParquet } from './parquet.ts';
 import { readParquet, readParquetMetadata } from './parquet-table.ts';
+import type { Origin } from './provenance.ts';
 
 export const clustersFile = 'clusters.parquet';
 export const centresFile = 'centres.safetensors';
@@ -28,6 +29,16 @@ export interface StoredClusters {
   readonly ids: readonly string[];
   /** Codes in the order of the ids, one column a granularity. */
   readonly columns: readonly ItemCodes[];
+  /** The embeddings that were clustered; null where the file does not say. */
+  readonly of: ClusteredEmbeddings | null;
+}
+
+/** What clusters are clusters of. */
+export interface ClusteredEmbeddings {
+  /** As `hashEmbeddings` gives it. */
+  readonly hash: string;
+  /** Up to when the encoder of these, and of the centres, has seen clicks; null where that is not known. */
+  readonly learnedUntil: number | null;
 }
 
 /** The centres of one column. */
@@ -42,18 +53,24 @@ export interface StoredCentres {
   readonly centres: readonly Centres[];
   /** What made the embeddings, null where their file did not say: only others of it can be assigned. */
   readonly origin: Origin | null;
+  /** Up to when their encoder has seen clicks, milliseconds since 1970-01-01 UTC; null where that is not known. */
+  readonly learnedUntil: number | null;
 }
 
 /** Of a granularity: clusters of whole embeddings, or a level of residual codes. */
 const columnName = /^(cluster_[1-9]\d*|semantic_[1-9]\d*)$/;
 const countsSchema = z.record(z.string().regex(columnName), z.int().positive());
 const countsKey = 'courier.codes';
+const hashKey = 'courier.embeddings';
 const originSchema = z.object({ encoder: z.string(), precision: z.string(), model: z.string() });
 
-/** Parquet with the columns `item_id` and an INTEGER column of each name; the numbers of codes in its metadata. */
-export async function writeClusters(path: string, { ids, columns }: StoredClusters): Promise<void> {
+/** Parquet with the columns `item_id` and an INTEGER column of each name; the numbers of codes and what they are of in its metadata. */
+export async function writeClusters(path: string, { ids, columns, of }: StoredClusters): Promise<void> {
   const counts = Object.fromEntries(columns.map(({ name, count }) => [name, count]));
-  const metadata = { [countsKey]: JSON.stringify(counts) };
+  const metadata = {
+    [countsKey]: JSON.stringify(counts),
+    ...(of === null ? {} : { [hashKey]: of.hash, ...learnedUntilMetadata(of.learnedUntil) }),
+  };
   const written = [
     { name: 'item_id', type: 'VARCHAR', values: ids } as const,
     ...columns.map(({ name, codes }) => ({ name, type: 'INTEGER', values: codes }) as const),
@@ -64,7 +81,8 @@ export async function writeClusters(path: string, { ids, columns }: StoredCluste
 /** @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT, DATASET_INVALID; VALUE_INVALID for ids or codes that cannot be */
 export async function readClusters(path: string): Promise<StoredClusters> {
   await requireReadable(path, 'Cluster ids');
-  const text = (await readParquetMetadata(path)).get(countsKey);
+  const metadata = await readParquetMetadata(path);
+  const text = metadata.get(countsKey);
   const counts = countsSchema.safeParse(text === undefined ? undefined : parseJson(text));
   if (!counts.success) throw invalid(path, 'it does not say how many clusters there are');
   return readParquet(path, async (table) => {
@@ -77,7 +95,8 @@ export async function readClusters(path: string): Promise<StoredClusters> {
         throw invalid(path, `${name} of item ${ids[wrong]} is ${codes[wrong]}, and there are ${count}`);
       columns.push({ name, count, codes });
     }
-    return { ids, columns };
+    const hash = metadata.get(hashKey);
+    return { ids, columns, of: hash === undefined ? null : { hash, learnedUntil: learnedUntilIn(metadata) } };
   });
 }
 
@@ -92,7 +111,10 @@ function distinct(ids: readonly (string | null)[], path: string): readonly strin
 }
 
 /** Codes in the order of a catalogue, NONE for its items that have none. Other items are left out. */
-export function codesForCatalogue(stored: StoredClusters, catalogue: Pick<Catalogue, 'ids'>): ItemCodes[] {
+export function codesForCatalogue(
+  stored: Pick<StoredClusters, 'ids' | 'columns'>,
+  catalogue: Pick<Catalogue, 'ids'>,
+): ItemCodes[] {
   const known = new Indexer(stored.ids);
   const rows = catalogue.ids.map((id) => known.find(id));
   return stored.columns.map(({ name, count, codes }) => ({
@@ -105,7 +127,7 @@ export function codesForCatalogue(stored: StoredClusters, catalogue: Pick<Catalo
 /** A safetensors file with a tensor (count, dimension) of each name. */
 export async function writeCentres(
   path: string,
-  { dimension, centres, origin }: StoredCentres,
+  { dimension, centres, origin, learnedUntil }: StoredCentres,
 ): Promise<void> {
   const tensors = new Map(
     centres.map(({ name, values }) => [
@@ -113,7 +135,7 @@ export async function writeCentres(
       { shape: [values.length / dimension, dimension], data: values },
     ]),
   );
-  await writeSafeTensors(path, { metadata: { ...origin }, tensors });
+  await writeSafeTensors(path, { metadata: { ...origin, ...learnedUntilMetadata(learnedUntil) }, tensors });
 }
 
 /** Clusters come before semantic codes, and all in ascending order. @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT */
@@ -128,7 +150,12 @@ export async function readCentres(path: string): Promise<StoredCentres> {
   });
   if (centres.length === 0) throw notCentres(path, 'nothing');
   const origin = originSchema.safeParse(metadata);
-  return { dimension, centres: centres.sort(byName), origin: origin.success ? origin.data : null };
+  return {
+    dimension,
+    centres: centres.sort(byName),
+    origin: origin.success ? origin.data : null,
+    learnedUntil: learnedUntilIn(new Map(Object.entries(metadata))),
+  };
 }
 
 function byName({ name: a }: Centres, { name: b }: Centres): number {

@@ -11,13 +11,19 @@ import {
   writeTracedEmbeddings,
 } from './embeddings.ts';
 import { digestsOf } from './hashed-vectors.ts';
+import { readParquetMetadata } from './parquet-table.ts';
+import { readProvenance } from './provenance.ts';
 
 const stored = { ids: ["it's", 'b'], dimension: 2, vectors: Float32Array.of(0, 1, 0.6, -0.8) };
 const traced = {
   ids: stored.ids,
   vectors: vectorsOf(stored),
   hashes: ['0'.repeat(64), 'ff'.repeat(32)],
-  origin: { encoder: 'abc', precision: 'float32', model: 'abc' },
+  provenance: {
+    origin: { encoder: 'abc', precision: 'float32', model: 'abc' },
+    learnedUntil: 1_700_000_000_000,
+    photosOf: { dataset: 'shop', side: 16, kept: 'pixels' as const },
+  },
 };
 
 /** A file of embeddings that another program could have written. */
@@ -31,13 +37,23 @@ async function foreign(rows: string): Promise<string> {
 }
 
 describe('embeddings on disk', () => {
-  it('come back with their hashes and their origin', async () => {
+  it('come back with their hashes and where they come from', async () => {
     const path = join(await temporaryFolder(), 'e.parquet');
     await writeTracedEmbeddings(path, traced);
     expect(await readEmbeddings(path)).toEqual(stored);
     const digests = digestsOf(traced.hashes);
     expect(await readHashedEmbeddings(path)).toEqual({ digests, vectors: stored.vectors });
-    expect(await readOrigin(path)).toEqual(traced.origin);
+    expect(await readOrigin(path)).toEqual(traced.provenance.origin);
+    expect(await readProvenance(path)).toEqual(traced.provenance);
+  });
+
+  it('tell readers that know Arrow how long their vectors are', async () => {
+    const path = join(await temporaryFolder(), 'e.parquet');
+    await writeTracedEmbeddings(path, traced);
+    const bytes = Buffer.from((await readParquetMetadata(path)).get('ARROW:schema') ?? '', 'base64');
+    const names = ['item_id', 'embedding', 'element', 'image_hash'];
+    expect(names.filter((name) => bytes.includes(name))).toEqual(names);
+    expect(bytes.readInt32LE(164)).toBe(stored.dimension);
   });
 
   it('of two columns are read as before, and have no origin', async () => {
@@ -86,7 +102,7 @@ describe('embeddings on disk', () => {
     const row = new Float32Array(dimension);
     const ids = Array.from({ length: count }, (_, index) => `${index}`);
     const vectors = { length: count, dimension, at: (index: number) => row.fill(index) };
-    await writeTracedEmbeddings(path, { ids, hashes: ids, vectors, origin: traced.origin });
+    await writeTracedEmbeddings(path, { ids, hashes: ids, vectors, provenance: traced.provenance });
     const read = await readEmbeddings(path);
     expect(read.ids).toEqual(ids);
     expect(read.vectors).toEqual(

@@ -2,13 +2,15 @@
 
 import { CourierError } from '../errors.ts';
 import { hashFile, requireReadable, writeWhole } from '../storage/files.ts';
+import { arrowSchemaKey, arrowSchemaOf } from './arrow-schema.ts';
 import type { Vectors } from './columns.ts';
 import { type Dataset, NONE } from './dataset.ts';
-import { partsOf, withOwnLayout } from './foreign-embeddings.ts';
+import { embeddingFiles } from './embedding-files.ts';
+import { isMatrix, readMatrix, withOwnLayout, withPhotoHashes } from './foreign-embeddings.ts';
 import { digestBytes, type HashedBatch, writeDigest } from './hashed-vectors.ts';
-import { learnedUntilIn, learnedUntilMetadata } from './learned-until.ts';
 import { writeParquet } from './parquet.ts';
 import { type ParquetTable, readParquet, readParquetMetadata } from './parquet-table.ts';
+import { type Origin, type Provenance, provenanceIn, provenanceMetadata } from './provenance.ts';
 
 export interface StoredEmbeddings {
   /** (n) */
@@ -19,14 +21,6 @@ export interface StoredEmbeddings {
   readonly vectors: Float32Array;
 }
 
-/** What made embeddings: only those of one origin can be compared. All by SHA-256 of the file. */
-export interface Origin {
-  readonly encoder: string;
-  readonly precision: string;
-  /** The model that ran: the encoder itself, or what became of it at this precision. */
-  readonly model: string;
-}
-
 /** Embeddings that can be taken over where the photo did not change. */
 export interface TracedEmbeddings {
   /** (n) */
@@ -35,9 +29,7 @@ export interface TracedEmbeddings {
   readonly vectors: Vectors;
   /** SHA-256 of each item's photo: of its file, or of its pixels in a dataset. (n) */
   readonly hashes: readonly string[];
-  readonly origin: Origin;
-  /** Up to when the encoder has seen clicks, milliseconds since 1970-01-01 UTC; null where that is not known. */
-  readonly learnedUntil?: number | null;
+  readonly provenance: Provenance;
 }
 
 /**
@@ -63,23 +55,14 @@ export async function writeEmbeddings(path: string, stored: StoredEmbeddings): P
   await writeWhole(path, (temporary) => writeParquet(temporary, columnsOf(stored.ids, vectorsOf(stored))));
 }
 
-/** The same with the column `image_hash`, and the origin in the file's metadata. */
+/** The same with the column `image_hash`, and where they come from in the file's metadata. */
 export async function writeTracedEmbeddings(path: string, traced: TracedEmbeddings): Promise<void> {
   const hashes = { name: 'image_hash', type: 'VARCHAR', values: traced.hashes } as const;
-  const { encoder, precision, model } = traced.origin;
-  const { learnedUntil = null } = traced;
-  const metadata = {
-    [`${prefix}encoder`]: encoder,
-    [`${prefix}precision`]: precision,
-    [`${prefix}model`]: model,
-    ...learnedUntilMetadata(learnedUntil),
-  };
   const columns = [...columnsOf(traced.ids, traced.vectors), hashes];
+  const schema = { [arrowSchemaKey]: arrowSchemaOf(traced.vectors.dimension) };
+  const metadata = { ...schema, ...provenanceMetadata(traced.provenance) };
   await writeWhole(path, (temporary) => writeParquet(temporary, columns, metadata));
 }
-
-/** Of the metadata of an embeddings file. */
-const prefix = 'courier.';
 
 /** Embeddings in memory as they are written. */
 export function vectorsOf({ ids, dimension, vectors }: StoredEmbeddings): Vectors {
@@ -98,30 +81,42 @@ function columnsOf(ids: readonly string[], vectors: Vectors) {
 }
 
 /**
- * Embeddings by item id, those of others too: `withOwnLayout` says which columns are understood.
- * @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT, DATASET_INVALID; VALUE_INVALID for unequal lengths
+ * Embeddings by item id, those of others too: Parquet or CSV, or a matrix (npy, safetensors) with its ids.
+ * @param name of one file or two, and of their columns, as `embeddingFiles` understands it
+ * @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT, DATASET_INVALID; VALUE_INVALID for unequal lengths, or where it is not plain
+ * what holds ids and what vectors
  */
-export async function readEmbeddings(path: string): Promise<StoredEmbeddings> {
-  await requireEmbeddings(path);
-  return withOwnLayout(path, (own) =>
+export async function readEmbeddings(name: string): Promise<StoredEmbeddings> {
+  const files = embeddingFiles(name);
+  await requireEmbeddings(name);
+  if (isMatrix(files)) {
+    const { ids, dimension, values } = await readMatrix(files);
+    if (values.length === 0) throw invalid(files.vectors, 'it holds no embedding');
+    return { ids, dimension, vectors: values };
+  }
+  return withOwnLayout(files, (own) =>
     readParquet(own, async (table) => {
-      const ids = await requiredTexts(table, 'item_id', path);
-      return { ids, ...(await vectorsFrom(table, path, (row) => `item ${ids[row]}`)) };
+      const ids = await requiredTexts(table, 'item_id', files.vectors);
+      return { ids, ...(await vectorsFrom(table, files.vectors, (row) => `item ${ids[row]}`)) };
     }),
   );
 }
 
 /** @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE where a file of them is not there */
-export async function requireEmbeddings(path: string): Promise<void> {
-  const { vectors, ids } = partsOf(path);
+export async function requireEmbeddings(name: string): Promise<void> {
+  const { vectors, ids } = embeddingFiles(name);
   await requireReadable(vectors, 'Embeddings');
   if (ids !== null) await requireReadable(ids, 'Ids of embeddings');
 }
 
-/** SHA-256 of what embeddings are read from. */
-export async function hashEmbeddings(path: string): Promise<string> {
-  const { vectors, ids } = partsOf(path);
-  return ids === null ? hashFile(vectors) : `${await hashFile(vectors)} ${await hashFile(ids)}`;
+/** What embeddings are known by: SHA-256 of the files that they are read from, and the columns where they are named. */
+export async function hashEmbeddings(name: string): Promise<string> {
+  const { vectors, ids, columns } = embeddingFiles(name);
+  const parts = [await hashFile(vectors), ...(ids === null ? [] : [await hashFile(ids)])];
+  const named = Object.entries(columns).flatMap(([key, column]) =>
+    column === null ? [] : [`${key}=${column}`],
+  );
+  return [...parts, ...named].join(' ');
 }
 
 /**
@@ -141,29 +136,46 @@ export async function readHashedEmbeddings(path: string): Promise<HashedBatch> {
 }
 
 /**
- * What made the embeddings of a file.
+ * What made the embeddings of a Parquet file.
  * @returns null for a file that does not say
  * @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT
  */
 export async function readOrigin(path: string): Promise<Origin | null> {
   await requireReadable(path, 'Embeddings');
-  const metadata = await readParquetMetadata(path);
-  const [encoder, precision, model] = ['encoder', 'precision', 'model'].map((key) =>
-    metadata.get(prefix + key),
-  );
-  if (encoder === undefined || precision === undefined || model === undefined) return null;
-  return { encoder, precision, model };
+  return provenanceIn(await readParquetMetadata(path)).origin;
+}
+
+/** The photo of an item. */
+export interface HashedPhoto {
+  readonly id: string;
+  readonly hash: string;
 }
 
 /**
- * Up to when the encoder of a file of embeddings has seen clicks.
- * @returns milliseconds since 1970-01-01 UTC; null for a file that does not say, as those of others
- * @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT
+ * SHA-256 of the photos of some items, as `embed` wrote them, spread over the file; of none where ids of others stand beside a matrix.
+ * @param wanted of the ids in the file
+ * @throws CourierError those of reading; DATASET_INVALID for Parquet without hashes
  */
-export async function readLearnedUntil(path: string): Promise<number | null> {
-  await requireEmbeddings(path);
-  if (!/\.parquet$/i.test(path)) return null;
-  return learnedUntilIn(await readParquetMetadata(path));
+export async function readPhotoHashes(
+  name: string,
+  wanted: (id: string) => boolean,
+  most: number,
+): Promise<readonly HashedPhoto[]> {
+  const files = embeddingFiles(name);
+  const found = await withPhotoHashes(files, (path) =>
+    readParquet(path, async (table) => {
+      const ids = await requiredTexts(table, 'item_id', files.vectors);
+      const rows = [...ids.keys()].filter((row) => wanted(ids[row]!));
+      const step = Math.ceil(rows.length / most);
+      const chosen = new Set(rows.filter((_, place) => place % step === 0));
+      const photos: HashedPhoto[] = [];
+      await table.eachText('image_hash', (row, hash) => {
+        if (hash !== null && chosen.has(row)) photos.push({ id: ids[row]!, hash });
+      });
+      return photos;
+    }),
+  );
+  return found ?? [];
 }
 
 async function vectorsFrom(table: ParquetTable, path: string, nameOf: (row: number) => string) {

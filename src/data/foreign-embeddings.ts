@@ -1,101 +1,201 @@
-/** Embeddings that somebody else made: other names of columns, other types of ids and values, a column for each value, CSV. */
+/** Embeddings that somebody else made: other names of columns, other types of ids and values, a column for each value, matrices. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../errors.ts';
+import { readSafeTensors, readSafeTensorsHeader } from '../storage/safetensors.ts';
 import { describeSelect, fileLiteral, identifier, literal, type SqlColumn, withDuckDB } from './duckdb.ts';
-import { readNpy } from './npy.ts';
-import { writeParquet } from './parquet.ts';
-
-/** What the columns of a file are taken for, as SQL. */
-interface Reading {
-  readonly id: string;
-  readonly vector: string;
-}
-
-/** Names of a column of ids, the surest first. */
-const idNames = [
-  /^item_?id$/i,
-  /^(item|id)$/i,
-  /^(article|product|movie|news|video|note|sku|asin|parent_asin)(_?id)?$/i,
-  /(^|_)id$/i,
-];
-
-/** Names of a column of vectors among several. */
-const vectorNames = /emb|vec|feature/i;
+import { columnOfIds, columnsOfEmbeddings, type FoundColumn, vectorOf } from './embedding-columns.ts';
+import type { EmbeddingFiles } from './embedding-files.ts';
+import { type Matrix, readNpy } from './npy.ts';
+import { readParquet } from './parquet-table.ts';
 
 const numbers = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)$/;
+const ids = /^(VARCHAR|UUID|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DOUBLE)$/;
+
+/** Rows of a row group of a copy, which DuckDB holds in memory. */
+const copiedGroupRows = 8192;
+
+/** Whether vectors are a matrix of their own, whose ids stand elsewhere. */
+export function isMatrix({ vectors }: EmbeddingFiles): boolean {
+  return /\.(npy|safetensors)$/i.test(vectors);
+}
 
 /**
- * Embeddings of any layout in the one that `embed` writes, for as long as a task reads them: the file itself where it has it, else
+ * Reads a matrix of float32 and the ids of its rows, with no second copy of its values.
+ * @throws CourierError FILE_CORRUPT; VALUE_INVALID where it is not plain what holds what, or there is not an id for each row
+ */
+export async function readMatrix(
+  files: EmbeddingFiles,
+): Promise<Matrix & { readonly ids: readonly string[] }> {
+  const { vectors, columns } = files;
+  const isNpy = /\.npy$/i.test(vectors);
+  if (files.ids === null) {
+    if (isNpy) throw withoutIds(vectors, 'an npy file holds no ids');
+    return readTensors(vectors, columns);
+  }
+  if (isNpy && columns.vector !== null) throw withoutNames(vectors, columns.vector);
+  const matrix = isNpy ? await readNpy(vectors) : await readTensor(vectors, columns.vector);
+  const texts = await readIds(files.ids, columns.id);
+  requireIdEach(files, matrix.rows, texts.length);
+  return { ...matrix, ids: texts };
+}
+
+/**
+ * A table of any layout in the one that `embed` writes, for as long as a task reads it: the file itself where it has it, else
  * a copy.
  * @throws CourierError VALUE_INVALID where it is not plain which column is which, FILE_CORRUPT
  */
-export async function withOwnLayout<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
-  const { vectors, ids } = partsOf(path);
-  if (/\.npy$/i.test(vectors) && ids === null) throw npy(path);
-  const temporary = await mkdtemp(join(tmpdir(), 'courier-embeddings-'));
-  try {
-    const copy = join(temporary, 'embeddings.parquet');
-    if (ids !== null) {
-      await copyMatrix(vectors, ids, copy);
-      return await read(copy);
-    }
+export async function withOwnLayout<T>(
+  { vectors: path, columns: chosen }: EmbeddingFiles,
+  read: (path: string) => Promise<T>,
+): Promise<T> {
+  return withCopy(async (copy) => {
     const isCopied = await withDuckDB(
-      [temporary],
+      [copy.folder],
       async (connection) => {
         const source = sourceOf(path);
         const columns = await columnsOf(connection, source, path);
-        if (isOwn(path, columns)) return false;
-        const { id, vector } = understand(path, columns);
-        const query = `SELECT ${id} AS item_id, ${vector} AS embedding FROM ${source}`;
-        await connection.run(`COPY (${query}) TO ${literal(copy)} (FORMAT parquet)`);
+        if (chosen.id === null && chosen.vector === null && isOwn(path, columns)) return false;
+        const { id, vector } = columnsOfEmbeddings(path, columns.map(foundColumn), chosen);
+        await copyTo(
+          copy.path,
+          connection,
+          `SELECT ${idText(id)} AS item_id, ${listOf(vector)} AS embedding FROM ${source}`,
+        );
         return true;
       },
       { files: [path] },
     );
-    return await read(isCopied ? copy : path);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+    return read(isCopied ? copy.path : path);
+  });
 }
 
-/** Files that embeddings are read from: one, or an npy file with another of ids behind a colon. */
-export function partsOf(path: string): { readonly vectors: string; readonly ids: string | null } {
-  const [, vectors, ids] = /^(.+\.npy):(.+)$/i.exec(path) ?? [];
-  return vectors === undefined || ids === undefined ? { vectors: path, ids: null } : { vectors, ids };
+/**
+ * What `embed` wrote beside vectors, the columns `item_id` and `image_hash`, as Parquet for as long as a task reads it.
+ * @returns null where it is not there, as in ids of others beside a matrix
+ * @throws CourierError FILE_CORRUPT
+ */
+export async function withPhotoHashes<T>(
+  files: EmbeddingFiles,
+  read: (path: string) => Promise<T>,
+): Promise<T | null> {
+  const { vectors, ids: beside } = files;
+  if (beside === null) return isMatrix(files) ? null : read(vectors);
+  return withCopy(async (copy) => {
+    const isThere = await withDuckDB(
+      [copy.folder],
+      async (connection) => {
+        const source = sourceOf(beside);
+        const names = (await columnsOf(connection, source, beside)).map(({ name }) => name);
+        if (!names.includes('item_id') || !names.includes('image_hash')) return false;
+        const query = `SELECT CAST(item_id AS VARCHAR) AS item_id, image_hash FROM ${source}`;
+        await copyTo(copy.path, connection, query);
+        return true;
+      },
+      { files: [beside] },
+    );
+    return isThere ? read(copy.path) : null;
+  });
+}
+
+/** Ids of a matrix, one a row: the only column of a table, or the one that is plain or named. */
+async function readIds(path: string, named: string | null): Promise<readonly string[]> {
+  return withCopy(async (copy) => {
+    await withDuckDB(
+      [copy.folder],
+      async (connection) => {
+        const source = sourceOf(path);
+        const columns = await columnsOf(connection, source, path);
+        const found = columns.map(foundColumn);
+        const [only] = found;
+        const isAlone = only !== undefined && found.length === 1 && named === null;
+        const id = isAlone ? only : columnOfIds(path, found, named);
+        await copyTo(copy.path, connection, `SELECT ${idText(id)} AS item_id FROM ${source}`);
+      },
+      { files: [path] },
+    );
+    const texts = await readParquet(copy.path, (table) => table.texts('item_id'));
+    return texts.map((text, row) => {
+      if (text === null) throw withoutIds(path, `the id of row ${row + 1} is missing`);
+      return text;
+    });
+  });
+}
+
+/** The matrix of a safetensors file, and whole numbers beside it as its ids. */
+async function readTensors(
+  path: string,
+  chosen: EmbeddingFiles['columns'],
+): Promise<Matrix & { readonly ids: readonly string[] }> {
+  const columns = await tensorsOf(path);
+  if (chosen.id === null && !columns.some(({ may }) => may === 'ids'))
+    throw withoutIds(path, 'no tensor of whole numbers beside its matrix holds ids');
+  const { id, vector } = columnsOfEmbeddings(path, columns, chosen);
+  const matrix = await readTensor(path, vector[0]!.name);
+  const { tensors } = await readSafeTensors(path, 'Embeddings', (name) =>
+    name === id.name ? 'new' : 'none',
+  );
+  const texts = Array.from(tensors.get(id.name)!.data, String);
+  requireIdEach({ vectors: path, ids: null, columns: chosen }, matrix.rows, texts.length);
+  return { ...matrix, ids: texts };
+}
+
+/** @param named null for the only one that it can be */
+async function readTensor(path: string, named: string | null): Promise<Matrix> {
+  const [found] = vectorOf(path, await tensorsOf(path), named);
+  const { tensors } = await readSafeTensors(path, 'Embeddings', (name) =>
+    name === found!.name ? 'floats' : 'none',
+  );
+  const { shape, data } = tensors.get(found!.name)!;
+  const [rows = 0, dimension = 0] = shape;
+  if (!(data instanceof Float32Array)) throw new Error(`${found!.name} was not read as float32`);
+  return { rows, dimension, values: data };
+}
+
+/** Whole numbers of one axis may be ids, numbers of two axes vectors. */
+async function tensorsOf(path: string): Promise<readonly FoundColumn[]> {
+  const { entries } = await readSafeTensorsHeader(path, 'Embeddings');
+  return entries.map(({ name, dtype, shape }): FoundColumn => {
+    const isWhole = /^[IU]\d+$/.test(dtype);
+    const may = shape.length === 2 ? 'vectors' : shape.length === 1 && isWhole ? 'ids' : 'nothing';
+    return { name, type: `${dtype} [${shape.join(', ')}]`, may };
+  });
 }
 
 /** @throws CourierError VALUE_INVALID where there is not an id for each row */
-async function copyMatrix(vectors: string, ids: string, copy: string): Promise<void> {
-  const matrix = await readNpy(vectors);
-  const texts = await withDuckDB(
-    [],
-    async (connection) => {
-      const source = sourceOf(ids);
-      const columns = await columnsOf(connection, source, ids);
-      const id = columns.length === 1 ? columns[0] : idOf(columns);
-      if (id === undefined) throw notPlain(ids, columns, 'ids');
-      const read = await connection.runAndReadAll(`SELECT ${idText(id)} FROM ${source}`);
-      return read.getRows().map(([text]) => `${text}`);
-    },
-    { files: [ids] },
+function requireIdEach({ vectors, ids: beside }: EmbeddingFiles, rows: number, count: number): void {
+  if (rows === count) return;
+  const where = beside === null ? 'its tensor of ids' : basename(beside);
+  throw new CourierError(
+    'VALUE_INVALID',
+    `${basename(vectors)} has ${rows} rows and ${where} ${count} ids.`,
+    'Give an id for each row, in their order; a CSV file needs a header.',
   );
-  if (texts.length !== matrix.length)
-    throw new CourierError(
-      'VALUE_INVALID',
-      `${basename(vectors)} has ${matrix.length} rows and ${basename(ids)} ${texts.length} ids.`,
-      'Give an id for each row, in their order; a CSV file needs a header.',
-    );
-  await writeParquet(copy, [
-    { name: 'item_id', type: 'VARCHAR', values: texts },
-    { name: 'embedding', type: 'FLOAT[]', values: matrix },
-  ]);
+}
+
+interface Copy {
+  readonly folder: string;
+  readonly path: string;
+}
+
+async function withCopy<T>(task: (copy: Copy) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'courier-embeddings-'));
+  try {
+    return await task({ folder, path: join(folder, 'embeddings.parquet') });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function copyTo(path: string, connection: DuckDBConnection, query: string): Promise<void> {
+  const options = `FORMAT parquet, ROW_GROUP_SIZE ${copiedGroupRows}`;
+  await connection.run(`COPY (${query}) TO ${literal(path)} (${options})`);
 }
 
 function sourceOf(path: string): string {
-  const isText = /\.(csv|tsv)(\.gz|\.zst)?$/i.test(path);
+  const isText = /\.(csv|tsv|txt)(\.gz|\.zst)?$/i.test(path);
   return isText ? `read_csv(${fileLiteral(path)}, header = true)` : `read_parquet(${fileLiteral(path)})`;
 }
 
@@ -110,7 +210,7 @@ async function columnsOf(
     throw new CourierError(
       'FILE_CORRUPT',
       `${path} cannot be read: ${messageOf(error).split('\n', 1)[0]}`,
-      'Give a Parquet or CSV file with ids and vectors, or write it again with the command that made it.',
+      'Give a Parquet, CSV, npy or safetensors file with ids and vectors, or write it again with the command that made it.',
       { cause: error },
     );
   }
@@ -126,75 +226,39 @@ function isOwn(path: string, columns: readonly SqlColumn[]): boolean {
   );
 }
 
-function understand(path: string, columns: readonly SqlColumn[]): Reading {
-  const lists = columns.filter(
-    ({ type }) => numbers.test(type.replace(/\[\d*\]$/, '')) && /\[\d*\]$/.test(type),
-  );
-  const vectors = lists.length > 1 ? lists.filter(({ name }) => vectorNames.test(name)) : lists;
-  const wide = wideOf(columns);
-  if (vectors.length > 1 || (vectors.length === 0 && wide.length < 2))
-    throw notPlain(path, columns, 'vectors');
-  const used = vectors.length === 1 ? vectors : wide;
-  const id = idOf(columns.filter((column) => !used.includes(column)));
-  if (id === undefined) throw notPlain(path, columns, 'ids');
-  const [vector] = vectors;
-  return {
-    id: idText(id),
-    vector:
-      vector === undefined
-        ? `CAST([${wide.map(({ name }) => identifier(name)).join(', ')}] AS FLOAT[])`
-        : `CAST(${identifier(vector.name)} AS FLOAT[])`,
-  };
+function foundColumn({ name, type }: SqlColumn): FoundColumn {
+  const isList = /\[\d*\]$/.test(type);
+  const isNumber = numbers.test(type.replace(/\[\d*\]$/, ''));
+  if (isList) return { name, type, may: isNumber ? 'vectors' : 'nothing' };
+  if (!ids.test(type)) return { name, type, may: isNumber ? 'values' : 'nothing' };
+  return { name, type, may: isNumber ? 'ids or values' : 'ids' };
+}
+
+/** A list of float32: the column of lists itself, or columns of values as one. */
+function listOf(columns: readonly FoundColumn[]): string {
+  const names = columns.map(({ name }) => identifier(name));
+  const isList = columns[0]?.may === 'vectors';
+  return `CAST(${isList ? names[0] : `[${names.join(', ')}]`} AS FLOAT[])`;
 }
 
 /** A whole number in a column with decimals is that number. */
-function idText({ name }: SqlColumn): string {
+function idText({ name }: FoundColumn): string {
   return `regexp_replace(CAST(${identifier(name)} AS VARCHAR), '^(-?[0-9]+)\\.0+$', '\\1')`;
 }
 
-/** A column for each value: of one beginning and the numbers from 0 or 1 on, such as `0`, `1` or `emb_1`, `emb_2`. */
-function wideOf(columns: readonly SqlColumn[]): readonly SqlColumn[] {
-  const groups = new Map<string, { readonly column: SqlColumn; readonly place: number }[]>();
-  for (const column of columns) {
-    const found = /^(.*?)(\d+)$/.exec(column.name);
-    if (found === null || !numbers.test(column.type)) continue;
-    const own = groups.get(found[1]!) ?? [];
-    groups.set(found[1]!, [...own, { column, place: Number(found[2]) }]);
-  }
-  const [largest = []] = [...groups.values()].sort((a, b) => b.length - a.length);
-  const ordered = largest.toSorted((a, b) => a.place - b.place);
-  const first = ordered[0]?.place ?? 0;
-  return first <= 1 && ordered.every(({ place }, index) => place === first + index)
-    ? ordered.map(({ column }) => column)
-    : [];
-}
-
-/** Column whose name says the most, or the only one of texts or whole numbers. */
-function idOf(columns: readonly SqlColumn[]): SqlColumn | undefined {
-  const possible = columns.filter(({ type }) =>
-    /^(VARCHAR|UUID|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DOUBLE)$/.test(type),
-  );
-  for (const pattern of idNames) {
-    const found = possible.filter(({ name }) => pattern.test(name));
-    if (found.length === 1) return found[0];
-  }
-  return possible.length === 1 ? possible[0] : undefined;
-}
-
-function notPlain(path: string, columns: readonly SqlColumn[], what: 'ids' | 'vectors'): CourierError {
-  const has = columns.slice(0, 12).map(({ name, type }) => `\`${name}\` (${type})`);
-  const more = columns.length > has.length ? ` and ${columns.length - has.length} more` : '';
+function withoutNames(path: string, named: string): CourierError {
   return new CourierError(
     'VALUE_INVALID',
-    `${basename(path)} cannot be used: which column holds the ${what} is not plain; it has ${has.join(', ')}${more}.`,
-    'Call the ids item_id, and the vectors embedding: a list of numbers, or a column for each as embedding_0, embedding_1, ….',
+    `${basename(path)} cannot be used: an npy file holds one matrix, and none that is called \`${named}\`.`,
+    'Leave vector= out; id= names the column of ids in the file beside it.',
   );
 }
 
-function npy(path: string): CourierError {
+function withoutIds(path: string, problem: string): CourierError {
+  const file = basename(path);
   return new CourierError(
     'VALUE_INVALID',
-    `${basename(path)} cannot be used: an npy file holds no ids.`,
-    `Name a file of ids, one for each row, behind it: ${basename(path)}:ids.csv; or write both as Parquet or CSV, with the columns item_id and embedding.`,
+    `${file} cannot be used: ${problem}.`,
+    `Name a file of ids, one for each row, behind it: ${file}:ids.csv; or write both as Parquet or CSV, with the columns item_id and embedding.`,
   );
 }

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import { CourierError, hasSystemCode, messageOf } from '../errors.ts';
 import { lengthOf, type PhotoIndex } from './photo-index.ts';
 import type { Size } from './plain-jpeg.ts';
+import type { PhotoForm } from './stored-photo.ts';
 
 /** Decoded photos, read a few at a time. */
 export interface Photos {
@@ -59,6 +60,11 @@ export class ImageCache implements Photos {
       throw corrupt(path, `it has ${size} bytes instead of ${expected} (${count} photos of side ${side})`);
     }
     return new ImageCache(path, file, side, count, encoded);
+  }
+
+  /** How they are kept. */
+  get form(): PhotoForm {
+    return this.#encoded === null ? 'pixels' : 'jpeg';
   }
 
   /** Where each lies that is kept as JPEG; null for pixels. */

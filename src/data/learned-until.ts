@@ -7,6 +7,12 @@ export function learnedUntilMetadata(learnedUntil: number | null): Readonly<Reco
   return learnedUntil === null ? {} : { [key]: new Date(learnedUntil).toISOString() };
 }
 
+/** The later of both; null where neither is known. */
+export function laterOf(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.max(one, other);
+}
+
 /** @returns milliseconds since 1970-01-01 UTC; null for a file that does not say */
 export function learnedUntilIn(metadata: ReadonlyMap<string, string>): number | null {
   const time = Date.parse(metadata.get(key) ?? '');

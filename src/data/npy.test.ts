@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { readEmbeddings } from './embeddings.ts';
-import { readNpy } from './npy.ts';
+import { readNpy, writeNpy } from './npy.ts';
 
 /** A file as numpy.save writes it, of format 1.0. */
 function npy(descr: string, shape: string, data: Uint8Array, order = 'False'): Buffer {
@@ -34,8 +34,8 @@ describe('npy files', () => {
     // 1, −2, 0.5 and 4 in half precision.
     ['<f2', bytesOf(Uint16Array.of(0x3c00, 0xc000, 0x3800, 0x4400))],
   ])('of %s are read as vectors', async (descr, data) => {
-    const { length, dimension, values } = await readNpy(await written(npy(descr, '(2, 2)', data)));
-    expect([length, dimension, [...values]]).toEqual([2, 2, [1, -2, 0.5, 4]]);
+    const { rows, dimension, values } = await readNpy(await written(npy(descr, '(2, 2)', data)));
+    expect([rows, dimension, [...values]]).toEqual([2, 2, [1, -2, 0.5, 4]]);
   });
 
   it('of small integers are read, and what half precision holds at its ends', async () => {
@@ -55,8 +55,24 @@ describe('npy files', () => {
       dimension: 2,
       vectors: Float32Array.of(1, 0, 0, 2),
     });
+    await expect(readEmbeddings(`${path}:${ids}#vector=emb`)).rejects.toThrow('none that is called `emb`');
     await writeFile(ids, 'item\n7\n');
     await expect(readEmbeddings(`${path}:${ids}`)).rejects.toThrow(/has 2 rows and ids.csv 1 ids/);
+  });
+
+  it('are written as numpy.save does, and read back over many rows', async () => {
+    const [length, dimension] = [5000, 3];
+    const path = join(await temporaryFolder(), 'vectors.npy');
+    const row = new Float32Array(dimension);
+    await writeNpy(path, { length, dimension, at: (index) => row.fill(index) });
+    const file = await readFile(path);
+    expect(file.length).toBe(128 + 4 * length * dimension);
+    expect(file.toString('latin1', 10, 128)).toMatch(
+      /^\{'descr': '<f4', 'fortran_order': False, 'shape': \(5000, 3\), \} *\n$/,
+    );
+    const { values, ...shape } = await readNpy(path);
+    expect(shape).toEqual({ rows: length, dimension });
+    expect(values).toEqual(Float32Array.from({ length: length * dimension }, (_, i) => Math.floor(i / 3)));
   });
 
   it('that are cut, of another shape, order or type are refused by name', async () => {

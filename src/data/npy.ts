@@ -1,67 +1,107 @@
-/** Arrays as NumPy writes them (format 1.0 to 3.0): a matrix of numbers as vectors. */
-import { open } from 'node:fs/promises';
+/** Arrays as NumPy writes them (format 1.0 to 3.0): a matrix of numbers as vectors of float32. */
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CourierError } from '../errors.ts';
+import { dtypes } from '../storage/dtypes.ts';
+import { writeWhole } from '../storage/files.ts';
 import type { Vectors } from './columns.ts';
 
-/** Numbers of each type, little endian or of one byte. */
-const types: Readonly<
-  Record<string, { readonly bytes: number; at(view: DataView, offset: number): number }>
-> = {
-  '<f2': { bytes: 2, at: (view, offset) => halfOf(view.getUint16(offset, true)) },
-  '<f4': { bytes: 4, at: (view, offset) => view.getFloat32(offset, true) },
-  '<f8': { bytes: 8, at: (view, offset) => view.getFloat64(offset, true) },
-  '|i1': { bytes: 1, at: (view, offset) => view.getInt8(offset) },
-  '|u1': { bytes: 1, at: (view, offset) => view.getUint8(offset) },
-  '<i2': { bytes: 2, at: (view, offset) => view.getInt16(offset, true) },
-  '<i4': { bytes: 4, at: (view, offset) => view.getInt32(offset, true) },
+/** The dtypes of numbers, little endian or of one byte, by NumPy's names. */
+const dtypeNames: Readonly<Record<string, string>> = {
+  '<f2': 'F16',
+  '<f4': 'F32',
+  '<f8': 'F64',
+  '|i1': 'I8',
+  '|u1': 'U8',
+  '<i2': 'I16',
+  '<i4': 'I32',
 };
 
 /** Bytes of a file that are looked at for its header. */
 const longestHeader = 65_536;
 
-/** Rows that are read at a time. */
+/** Rows that are read or written at a time. */
 const rowsAtATime = 4096;
+
+export interface Matrix {
+  readonly rows: number;
+  readonly dimension: number;
+  /** (n, d) */
+  readonly values: Float32Array;
+}
 
 /**
  * Reads a matrix of shape (n, d) in C order.
  * @throws CourierError FILE_CORRUPT, VALUE_INVALID for another shape or type
  */
-export async function readNpy(path: string): Promise<Vectors & { readonly values: Float32Array }> {
+export async function readNpy(path: string): Promise<Matrix> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(longestHeader), 0, longestHeader, 0);
     const { start, descr, rows, dimension } = headerOf(buffer.subarray(0, bytesRead), path);
-    const type = types[descr];
-    if (type === undefined)
+    const dtype = dtypes.get(dtypeNames[descr] ?? '');
+    if (dtype === undefined)
       throw refused(
         path,
         `its numbers are of type ${descr}`,
         'Save them as float32: array.astype("float32").',
       );
+    const { width } = dtype;
     const { size } = await file.stat();
-    if (size !== start + rows * dimension * type.bytes)
+    if (size !== start + rows * dimension * width)
       throw new CourierError(
         'FILE_CORRUPT',
-        `${path} has ${size} bytes, not those of ${rows} × ${dimension} numbers of ${type.bytes}.`,
+        `${path} has ${size} bytes, not those of ${rows} × ${dimension} numbers of ${width}.`,
         'Save it again.',
       );
-    const values = new Float32Array(rows * dimension);
-    const part = Buffer.alloc(rowsAtATime * dimension * type.bytes);
+    const { data: values, widen } = dtype.floats(rows * dimension);
+    const passing = new Uint8Array(widen === null ? 0 : Math.min(rows, rowsAtATime) * dimension * width);
     for (let row = 0; row < rows; row += rowsAtATime) {
-      const count = Math.min(rowsAtATime, rows - row) * dimension;
-      await file.read(part, 0, count * type.bytes, start + row * dimension * type.bytes);
-      const view = new DataView(part.buffer, part.byteOffset, part.byteLength);
-      for (let at = 0; at < count; at++) values[row * dimension + at] = type.at(view, at * type.bytes);
+      const [first, count] = [row * dimension, Math.min(rowsAtATime, rows - row) * dimension];
+      const bytes =
+        widen === null
+          ? new Uint8Array(values.buffer, values.byteOffset + first * width, count * width)
+          : passing.subarray(0, count * width);
+      await readAll(file, bytes, start + first * width, path);
+      widen?.(bytes, first);
     }
-    return {
-      length: rows,
-      dimension,
-      values,
-      at: (row) => values.subarray(row * dimension, (row + 1) * dimension),
-    };
+    return { rows, dimension, values };
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * Writes float32 as `numpy.save` does, a few rows at a time.
+ * @throws CourierError OUTPUT_NOT_WRITABLE
+ */
+export async function writeNpy(path: string, { length, dimension, at }: Vectors): Promise<void> {
+  const about = `{'descr': '<f4', 'fortran_order': False, 'shape': (${length}, ${dimension}), }`;
+  // Values begin at a multiple of 64 bytes, behind a line feed.
+  const text = `${about.padEnd(Math.ceil((about.length + 11) / 64) * 64 - 11)}\n`;
+  const lead = Buffer.from('\x93NUMPY\x01\x00\x00\x00', 'latin1');
+  lead.writeUInt16LE(text.length, 8);
+  await writeWhole(path, async (temporary) => {
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(Buffer.concat([lead, Buffer.from(text, 'latin1')]));
+      const part = new Float32Array(Math.min(length, rowsAtATime) * dimension);
+      for (let from = 0; from < length; from += rowsAtATime) {
+        const count = Math.min(rowsAtATime, length - from);
+        for (let row = 0; row < count; row++) part.set(at(from + row), row * dimension);
+        await file.writeFile(new Uint8Array(part.buffer, 0, count * dimension * part.BYTES_PER_ELEMENT));
+      }
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+async function readAll(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
+  for (let done = 0; done < into.length; ) {
+    const { bytesRead } = await file.read(into, done, into.length - done, position + done);
+    if (bytesRead === 0) throw new CourierError('FILE_CORRUPT', `${path} is cut off.`, 'Save it again.');
+    done += bytesRead;
   }
 }
 
@@ -80,14 +120,6 @@ function headerOf(bytes: Buffer, path: string) {
       'Save a matrix (items, values) with numpy.save.',
     );
   return { start, descr, rows: Number(shape[1]), dimension: Number(shape[2]) };
-}
-
-/** IEEE 754 half precision. */
-function halfOf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 function refused(path: string, why: string, remedy: string): CourierError {

@@ -26,7 +26,7 @@ function fileOf(rename: (name: string) => string | null): WeightsFile {
     const renamed = rename(name.replace('encoder.', ''));
     if (renamed !== null) tensors.set(renamed, { shape, data: parts.get(name)! });
   }
-  return { tensors, otherDtypes: new Map() };
+  return { tensors, metadata: {}, otherDtypes: new Map() };
 }
 
 function load(file: WeightsFile) {

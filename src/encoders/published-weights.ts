@@ -20,7 +20,7 @@ export interface LoadedWeights {
 }
 
 /** The tensors of a file that may be weights. */
-export interface WeightsFile extends Pick<SafeTensors, 'tensors'> {
+export interface WeightsFile extends SafeTensors {
   /** The dtypes of the others, by name: counters and indices, or weights that were quantised. */
   readonly otherDtypes: ReadonlyMap<string, string>;
 }
@@ -32,14 +32,14 @@ const weightDtypes = ['F64', 'F32', 'F16', 'BF16'];
 /** @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE, FILE_CORRUPT */
 export async function readWeights(path: string): Promise<WeightsFile> {
   const otherDtypes = new Map<string, string>();
-  const { tensors } = await readSafeTensors(path, 'Initial weights', (name, dtype) => {
+  const { metadata, tensors } = await readSafeTensors(path, 'Initial weights', (name, dtype) => {
     // The optimiser's state, beside the parameters of a checkpoint.
     if (withoutBest(name).includes('/')) return 'none';
     if (weightDtypes.includes(dtype)) return 'new';
     otherDtypes.set(name, dtype);
     return 'none';
   });
-  return { tensors, otherDtypes };
+  return { metadata, tensors, otherDtypes };
 }
 
 /**

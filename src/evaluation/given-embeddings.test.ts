@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { courier } from '../../test/support/terminal.ts';
 import { tinyDataset, writeRandomEmbeddings } from '../../test/support/tiny-dataset.ts';
+import { literal, withDuckDB } from '../data/duckdb.ts';
 import { writeEmbeddings } from '../data/embeddings.ts';
 import { exists } from '../storage/files.ts';
 
@@ -48,6 +49,48 @@ describe('embeddings of others in a table', () => {
     expect((await run()).stderr).toContain('There is nothing to compare');
     expect((await run('--embeddings', `hog=${stranger}`)).stderr).toContain('is one of `sources`');
     expect((await run('--embeddings', '/no/such.parquet')).stderr).toContain('FILE_NOT_FOUND');
+  });
+
+  it('whose columns are not plain are taken by every command where they are named behind the file', async () => {
+    const folder = await temporaryFolder();
+    const dataset = await tinyDataset(folder);
+    const own = join(folder, 'own.parquet');
+    await writeRandomEmbeddings(dataset, own);
+    const theirs = join(folder, 'theirs.parquet');
+    await withDuckDB([folder], (connection) =>
+      connection.run(
+        `COPY (SELECT item_id AS code, 'x' AS shop, embedding AS a, embedding AS b FROM ${literal(own)}) TO ${literal(theirs)} (FORMAT parquet)`,
+      ),
+    );
+    for (const words of [
+      ['rank', '--dataset', dataset, '--set', 'features=["sim-score"]'],
+      ['compare', '--dataset', dataset, '--set', 'sources=[]'],
+      ['features', '--dataset', dataset],
+      ['cluster', '--clusters', '4'],
+    ]) {
+      const out = join(folder, `${words[0]}.out`);
+      const refused = await courier(...words, '--embeddings', theirs, '--out', out);
+      expect([refused.exitCode, refused.stderr]).toEqual([
+        1,
+        expect.stringContaining('#id=COLUMN&vector=COLUMN'),
+      ]);
+      const short = ['choices=[{}]', 'starts=["warm"]', 'seeds=[1]', 'diagnosis=false', 'ranker.epochs=1'];
+      const isTable = words[0] === 'rank' || words[0] === 'compare';
+      const settings = isTable ? short.flatMap((setting) => ['--set', setting]) : [];
+      const ran = await courier(
+        ...words,
+        ...settings,
+        '--embeddings',
+        `${theirs}#id=code&vector=a`,
+        '--out',
+        out,
+      );
+      expect([words[0], ran.exitCode, ran.stderr]).toEqual([
+        words[0],
+        0,
+        expect.not.stringContaining('Error'),
+      ]);
+    }
   });
 
   it('are rows of rank, several files and sets of features side by side, of which the first is exported', async () => {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
 import { hashEmbeddings } from '../data/embeddings.ts';
 import { requireNoLeak } from './leaks.ts';
+import { requireOwnPhotos } from './own-photos.ts';
 import type { VisualRow } from './ranker-trainer.ts';
 import { loadKnownEmbeddings } from './visual-inputs.ts';
 
@@ -30,7 +31,7 @@ export const givenEmbeddings = z
 
 /**
  * Refuses before anything is trained what could not be used, or would tell clicks of the test period.
- * @throws CourierError those of `readEmbeddings` and `requireNoLeak`; VALUE_INVALID where no item of the dataset is in them
+ * @throws CourierError those of `readEmbeddings`, `requireNoLeak` and `requireOwnPhotos`; VALUE_INVALID where no item of the dataset is in them
  */
 export async function requireUsable(
   dataset: Dataset,
@@ -38,6 +39,7 @@ export async function requireUsable(
   allowLeak: boolean,
 ): Promise<void> {
   for (const path of Object.values(given)) {
+    await requireOwnPhotos(dataset, path);
     if (!allowLeak) await requireNoLeak(dataset, path);
     await loadKnownEmbeddings(dataset, path);
   }

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { courier } from '../../test/support/terminal.ts';
 import { tinyDataset, tinyPretraining } from '../../test/support/tiny-dataset.ts';
-import { readLearnedUntil } from '../data/embeddings.ts';
+import { readProvenance } from '../data/provenance.ts';
 import { loadDataset } from '../data/store.ts';
+import { learnedUntilOf, readEncoderFile } from '../encoders/file.ts';
 import { embed } from '../pipelines/embed/index.ts';
 import { ingest } from '../pipelines/ingest/index.ts';
 import { pretrain } from '../pipelines/pretrain/index.ts';
@@ -56,7 +57,7 @@ describe('embeddings of an encoder that has seen clicks of the test period', () 
   it('say until when, whatever their precision: the begin of the test period that the encoder was chosen before', async () => {
     const { testFrom } = await splitTimesOf(dataset);
     for (const name of ['float32', 'int8']) {
-      expect(await readLearnedUntil(at(`${name}.parquet`))).toBe(Math.floor(testFrom));
+      expect((await readProvenance(at(`${name}.parquet`))).learnedUntil).toBe(Math.floor(testFrom));
     }
   });
 
@@ -82,6 +83,26 @@ describe('embeddings of an encoder that has seen clicks of the test period', () 
         expect(ran.stderr).toContain(`the test period of the dataset begins at ${from}`);
       }
     }
+  });
+
+  it('are those, too, of an encoder that began from one that has, whatever it learned from itself', async () => {
+    const init = at('run', 'checkpoint.safetensors');
+    const { encoder } = await pretrain({ ...tinyPretraining, dataset: earlier, init, out: at('began') });
+    const { testFrom } = await splitTimesOf(dataset);
+    expect(learnedUntilOf(await readEncoderFile(encoder))).toBe(Math.floor(testFrom));
+    const again = { ...tinyPretraining, dataset: earlier, out: at('again') };
+    const second = await pretrain({ ...again, init: at('began', 'checkpoint.safetensors') });
+    expect(learnedUntilOf(await readEncoderFile(second.encoder))).toBe(Math.floor(testFrom));
+    await embed({ dataset: earlier, encoder, out: at('began.parquet') });
+    const ran = await run('features', earlier, 'refused.parquet', at('began.parquet'));
+    expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining('LEAK')]);
+  });
+
+  it('are known as a matrix, too, by what stands beside it', async () => {
+    const encoder = at('run', 'encoder.onnx');
+    const { npy } = await embed({ dataset, encoder, out: at('matrix.parquet'), npy: true });
+    const ran = await run('features', earlier, 'refused.parquet', `${npy?.vectors}:${npy?.ids}`);
+    expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining('LEAK')]);
   });
 
   it('are measured where that is asked for, under a warning', async () => {

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
-import { readLearnedUntil } from '../data/embeddings.ts';
+import { readProvenance } from '../data/provenance.ts';
 import { CourierError } from '../errors.ts';
 
 export const allowLeak = z
@@ -13,21 +13,30 @@ export const allowLeak = z
   );
 
 /** Whether the encoder of embeddings has seen clicks of the test period; false where the file does not say. */
-export async function leaks({ splitTimes }: Pick<Dataset, 'splitTimes'>, path: string): Promise<boolean> {
-  const learnedUntil = await readLearnedUntil(path);
+export async function leaks({ splitTimes }: Pick<Dataset, 'splitTimes'>, name: string): Promise<boolean> {
+  const { learnedUntil } = await readProvenance(name);
   return learnedUntil !== null && learnedUntil > splitTimes.testFrom;
 }
 
 /** @throws CourierError LEAK; FILE_NOT_FOUND, FILE_CORRUPT */
-export async function requireNoLeak(dataset: Pick<Dataset, 'splitTimes'>, path: string): Promise<void> {
-  const learnedUntil = await readLearnedUntil(path);
-  if (learnedUntil === null || learnedUntil <= dataset.splitTimes.testFrom) return;
-  const [until, from] = [learnedUntil, dataset.splitTimes.testFrom].map((time) =>
-    new Date(time).toISOString(),
-  );
+export async function requireNoLeak(dataset: Pick<Dataset, 'splitTimes'>, name: string): Promise<void> {
+  requireLearnedBefore(dataset, name, (await readProvenance(name)).learnedUntil);
+}
+
+/**
+ * @param learnedUntil of the encoder of what the file holds; null where that is not known
+ * @throws CourierError LEAK
+ */
+export function requireLearnedBefore(
+  { splitTimes: { testFrom } }: Pick<Dataset, 'splitTimes'>,
+  file: string,
+  learnedUntil: number | null,
+): void {
+  if (learnedUntil === null || learnedUntil <= testFrom) return;
+  const [until, from] = [learnedUntil, testFrom].map((time) => new Date(time).toISOString());
   throw new CourierError(
     'LEAK',
-    `${basename(path)} is of an encoder that knows clicks until ${until}, and the test period of the dataset begins at ${from}.`,
+    `${basename(file)} is of an encoder that knows clicks until ${until}, and the test period of the dataset begins at ${from}.`,
     'Pre-train on this dataset, or ingest with a later `testFrom`. To measure all the same, set `allowLeak` to true: the report says so.',
   );
 }

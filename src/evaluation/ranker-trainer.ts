@@ -158,12 +158,12 @@ export class RankerTrainer {
 
   async #featureOf(row: VisualRow, seed: number): Promise<VisualFeature> {
     const { dataset, signal } = this;
-    const { out, codes } = this.config;
+    const { out, codes, allowLeak } = this.config;
     const embeddings = row.embeddings(seed);
     if (embeddings === null) throw new Error(`there are no embeddings of ${row.source}, seed ${seed}`);
     const set = featureSet(row.features);
     const folder = join(out, 'clusters', `${row.source}-seed-${seed}`);
-    const options = { config: codes, seed, folder, signal };
+    const options = { config: codes, seed, folder, signal, file: embeddings, allowLeak };
     return createFeature(
       set,
       dataset,

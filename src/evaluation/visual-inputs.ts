@@ -11,13 +11,15 @@ import {
   writeClusters,
 } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { readEmbeddings } from '../data/embeddings.ts';
+import { hashEmbeddings, readEmbeddings } from '../data/embeddings.ts';
+import { readProvenance } from '../data/provenance.ts';
 import { CourierError } from '../errors.ts';
 import type { VisualInputs } from '../features/feature.ts';
 import type { FeatureSet } from '../features/index.ts';
 import { ItemEmbeddings } from '../features/item-embeddings.ts';
 import type { WorkOptions } from '../progress.ts';
 import { exists } from '../storage/files.ts';
+import { requireLearnedBefore } from './leaks.ts';
 
 /** How codes of items are made: with residual codes, which only the feature semantic-id asks for. */
 export const codesConfig = clusteringSettings.extend({
@@ -57,6 +59,9 @@ function nothingKnown(ids: readonly string[], items: readonly string[], unknown:
 }
 
 interface CodesOptions extends WorkOptions {
+  /** The embeddings as the user named them. */
+  readonly file: string;
+  readonly allowLeak: boolean;
   readonly config: CodesConfig;
   readonly seed: number;
   /** Folder of the clusterings, each of which is done once. */
@@ -81,19 +86,34 @@ export async function visualInputs(
   };
 }
 
+/** @throws CourierError VALUE_INVALID for clusters of other embeddings, LEAK, those of clustering and reading */
 async function codesOf(
-  { catalogue }: Dataset,
+  dataset: Dataset,
   embeddings: ItemEmbeddings,
   kind: 'cluster' | 'semantic',
-  { config, seed, folder, ...options }: CodesOptions,
+  { config, seed, folder, file, allowLeak, ...options }: CodesOptions,
 ): Promise<readonly ItemCodes[]> {
+  const { catalogue } = dataset;
+  const hash = await hashEmbeddings(file);
   const path = join(folder, kind, clustersFile);
   if (!(await exists(path))) {
     const wanted = kind === 'cluster' ? { semanticLevels: 0 } : { clusters: [] };
     const { dimension, vectors } = embeddings;
     const stored = { ids: catalogue.ids, dimension, vectors };
     const { columns } = await clusterItems(stored, { ...config, ...wanted }, seed, options);
-    await writeClusters(path, { ids: stored.ids, columns });
+    const { learnedUntil } = await readProvenance(file);
+    await writeClusters(path, { ids: stored.ids, columns, of: { hash, learnedUntil } });
   }
-  return codesForCatalogue(await readClusters(path), catalogue);
+  const clusters = await readClusters(path);
+  if (clusters.of?.hash !== hash) throw ofOthers(path, file);
+  if (!allowLeak) requireLearnedBefore(dataset, path, clusters.of.learnedUntil);
+  return codesForCatalogue(clusters, catalogue);
+}
+
+function ofOthers(clusters: string, embeddings: string): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `${clusters} holds clusters of other embeddings than those of ${embeddings}.`,
+    'Delete it, and these embeddings are clustered anew; or give those that it was made of.',
+  );
 }

@@ -30,12 +30,16 @@ const metadataSchema = z.object({
   progress: z.string(),
 });
 
-/** @param run identifies the run, so that a checkpoint is never continued by another one */
+/**
+ * @param run identifies the run, so that a checkpoint is never continued by another one
+ * @param about further metadata, of what the parameters are
+ */
 export async function saveCheckpoint(
   path: string,
   run: string,
   layout: ParameterLayout,
   checkpoint: Checkpoint,
+  about: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const tensors = new Map<string, SafeTensor>();
   for (const [vector, values] of Object.entries(checkpoint.vectors)) {
@@ -45,7 +49,12 @@ export async function saveCheckpoint(
   }
   for (const [name, data] of Object.entries(checkpoint.arrays))
     tensors.set(arrayPrefix + name, { shape: [data.length], data });
-  const metadata = { step: String(checkpoint.step), run, progress: JSON.stringify(checkpoint.progress) };
+  const metadata = {
+    ...about,
+    step: String(checkpoint.step),
+    run,
+    progress: JSON.stringify(checkpoint.progress),
+  };
   await writeSafeTensors(path, { metadata, tensors });
 }
 

@@ -1,6 +1,6 @@
 /**
  * The part of the ONNX file format that we write and read, as a protobuf description
- * (messages and field numbers from onnx.proto3 of the ONNX project, IR version 10).
+ * (messages and field numbers from onnx.proto3 of the ONNX project).
  */
 import protobuf from 'protobufjs/light.js';
 
@@ -113,6 +113,8 @@ export interface ValueInfoProto {
 }
 
 export interface ModelProto {
+  readonly irVersion?: number;
+  readonly opsetImport?: readonly { readonly domain?: string; readonly version?: number }[];
   readonly producerName?: string;
   readonly graph: {
     readonly node: readonly NodeProto[];

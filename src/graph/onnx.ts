@@ -15,10 +15,12 @@ interface ModelOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-const opsets = [
-  { domain: '', version: 21 },
-  { domain: 'com.microsoft', version: 1 },
-];
+/**
+ * The lowest versions that our operators mean the same in, so that old runtimes load what we write: LayerNormalization is of
+ * opset 17, and the last of the reductions take their axes as an input since 18; IR 8 came with it.
+ */
+const irVersion = 8;
+const opsets = { '': 18, 'com.microsoft': 1 } as const;
 
 /**
  * The model that computes `outputs`. Inputs are found by walking the graph; the order of everything follows
@@ -54,9 +56,9 @@ function modelProto({ outputs, openAxes = {}, metadata = {} }: ModelOptions, gra
     },
   });
   return {
-    irVersion: 10,
+    irVersion,
     producerName: 'courier-rec',
-    opsetImport: opsets,
+    opsetImport: [...graph.domains].map((domain) => ({ domain, version: opsets[domain] })),
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
       name: 'courier',
@@ -78,6 +80,8 @@ class GraphWriter {
   readonly nodes: unknown[] = [];
   readonly initializers: unknown[] = [];
   readonly inputs = new Map<string, TensorDescription>();
+  /** Of the operators that are written; a model may not ask for others, which a runtime may lack. */
+  readonly domains = new Set<Node['domain']>(['']);
   readonly #target: Target;
   #bindings: ReadonlyMap<Tensor, Tensor>;
   readonly #names = new Map<Tensor, string>();
@@ -114,6 +118,7 @@ class GraphWriter {
   }
 
   #nodeProto(node: Node): unknown {
+    this.domains.add(node.domain);
     return {
       opType: node.type,
       domain: node.domain,

@@ -81,6 +81,8 @@ const descriptionSchema = z.strictObject({
   /** The settings that it was trained with. */
   settings: z.unknown(),
   dataset: z.strictObject({ name: z.string(), hash: z.string() }),
+  /** Up to when it has seen clicks, itself or the encoder of its embeddings; null where that is not known. */
+  learnedUntil: z.iso.datetime().nullable().default(null),
   seed: count,
   versions: z.record(z.string(), z.string()),
   files: z.strictObject({ model: file, ids: file, table: file, codes: file.optional() }),

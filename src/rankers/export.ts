@@ -28,6 +28,8 @@ export interface ExportedFrom {
   readonly config: RankerConfig;
   readonly dataset: RankerData & Pick<Dataset, 'name' | 'hash'>;
   readonly seed: number;
+  /** Up to when it has seen clicks, milliseconds since 1970-01-01 UTC; null where that is not known. */
+  readonly learnedUntil: number | null;
 }
 
 /**
@@ -50,7 +52,11 @@ export async function exportRanker(folder: string, from: ExportedFrom): Promise<
     tensors: new Map([['embeddings', { shape: [about.tableRows, config.embeddingDimension], data }]]),
   });
   if (codes.length > 0)
-    await writeClusters(join(folder, exportFiles.codes), { ids: dataset.catalogue.ids, columns: codes });
+    await writeClusters(join(folder, exportFiles.codes), {
+      ids: dataset.catalogue.ids,
+      columns: codes,
+      of: null,
+    });
   await writeDescription(folder, about);
 }
 
@@ -70,6 +76,7 @@ function describe({
   config,
   dataset,
   seed,
+  learnedUntil,
 }: ExportedFrom): Omit<RankerDescription, 'format' | 'version' | 'files'> {
   const { fields, columns, visualColumns, gate, visual } = assembler;
   const { categories } = dataset.catalogue;
@@ -99,6 +106,7 @@ function describe({
     gate: visual ? { category: categories.length === 0 ? null : gate.name, values: [...gate.values] } : null,
     settings: config,
     dataset: { name: dataset.name, hash: dataset.hash },
+    learnedUntil: learnedUntil === null ? null : new Date(learnedUntil).toISOString(),
     seed,
     versions: versions(),
   };

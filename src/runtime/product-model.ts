@@ -8,7 +8,7 @@ export const side = 64;
  * FusedMatMul is left to the CPU by some.
  */
 export const productModel: Uint8Array = Buffer.from(
-  'CAoSC2NvdXJpZXItcmVjOlsKEQoBYQoBYhIBeSIGTWF0TXVsEgdjb3VyaWVyWhMKAWESDgoMCAESCAoCCEAKAghAWhMKAWISDgoMCAESCAoC' +
-    'CEAKAghAYhMKAXkSDgoMCAESCAoCCEAKAghAQgIQFUIRCg1jb20ubWljcm9zb2Z0EAE=',
+  'CAgSC2NvdXJpZXItcmVjOlsKEQoBYQoBYhIBeSIGTWF0TXVsEgdjb3VyaWVyWhMKAWESDgoMCAESCAoCCEAKAghAWhMKAWISDgoMCAESCAoC' +
+    'CEAKAghAYhMKAXkSDgoMCAESCAoCCEAKAghAQgIQEg==',
   'base64',
 );

@@ -1,20 +1,23 @@
 /** The dtypes of the safetensors format: how many bytes a value takes, and which array holds it here. */
 
+/** Reads the value that begins at a byte, little endian. */
+type NumberAt = (view: DataView, at: number) => number;
+
 /** Those whose bytes in a file are those of an array in memory. */
 const arrayTypes = {
-  F32: Float32Array,
-  F64: Float64Array,
-  I8: Int8Array,
-  I16: Int16Array,
-  I32: Int32Array,
-  I64: BigInt64Array,
-  U8: Uint8Array,
-  U16: Uint16Array,
-  U32: Uint32Array,
-  U64: BigUint64Array,
-} as const;
+  F32: { Type: Float32Array, at: (view, at) => view.getFloat32(at, true) },
+  F64: { Type: Float64Array, at: (view, at) => view.getFloat64(at, true) },
+  I8: { Type: Int8Array, at: (view, at) => view.getInt8(at) },
+  I16: { Type: Int16Array, at: (view, at) => view.getInt16(at, true) },
+  I32: { Type: Int32Array, at: (view, at) => view.getInt32(at, true) },
+  I64: { Type: BigInt64Array, at: (view, at) => Number(view.getBigInt64(at, true)) },
+  U8: { Type: Uint8Array, at: (view, at) => view.getUint8(at) },
+  U16: { Type: Uint16Array, at: (view, at) => view.getUint16(at, true) },
+  U32: { Type: Uint32Array, at: (view, at) => view.getUint32(at, true) },
+  U64: { Type: BigUint64Array, at: (view, at) => Number(view.getBigUint64(at, true)) },
+} as const satisfies Readonly<Record<string, { readonly Type: unknown; readonly at: NumberAt }>>;
 
-type ArrayType = (typeof arrayTypes)[keyof typeof arrayTypes];
+type PlainType = (typeof arrayTypes)[keyof typeof arrayTypes];
 
 export type SafeArray =
   | Float32Array
@@ -35,6 +38,11 @@ export interface Filling {
   readonly widen: ((bytes: Uint8Array, from: number) => void) | null;
 }
 
+/** The same, always as float32. */
+export interface FloatFilling extends Filling {
+  readonly data: Float32Array;
+}
+
 interface Dtype {
   /** Bytes of a value in a file. */
   readonly width: number;
@@ -43,56 +51,60 @@ interface Dtype {
    * @returns null when `given` has another type or length
    */
   fill(length: number, given: SafeArray | null): Filling | null;
+  /** A new array of float32, whatever the values are in the file. */
+  floats(length: number): FloatFilling;
 }
 
 /** Every dtype that can be read, by its name in a file. */
 export const dtypes: ReadonlyMap<string, Dtype> = new Map([
-  ...Object.entries(arrayTypes).map(([name, Type]): [string, Dtype] => [name, plain(Type)]),
-  ['BOOL', plain(Uint8Array)],
-  ['F16', widened(numberOfHalf)],
-  ['BF16', widened(numberOfBfloat)],
+  ...Object.entries(arrayTypes).map(([name, type]): [string, Dtype] => [name, plain(type)]),
+  ['BOOL', plain(arrayTypes.U8)],
+  ['F16', widened((view, at) => halves[view.getUint16(at, true)]!)],
+  ['BF16', widened((view, at) => numberOfBfloat(view.getUint16(at, true)))],
 ]);
 
 /** The name that the dtype of an array has in a file. */
 export function dtypeOf(data: SafeArray): string {
-  const found = Object.entries(arrayTypes).find(([, Type]) => data instanceof Type);
+  const found = Object.entries(arrayTypes).find(([, { Type }]) => data instanceof Type);
   if (found === undefined) throw new Error('safetensors has no dtype for this array');
   return found[0];
 }
 
-function plain(Type: ArrayType): Dtype {
+function plain({ Type, at }: PlainType): Dtype {
+  const width = Type.BYTES_PER_ELEMENT;
   return {
-    width: Type.BYTES_PER_ELEMENT,
+    width,
     fill: (length, given) => {
       const data = given ?? new Type(length);
       return data instanceof Type && data.length === length ? { data, widen: null } : null;
+    },
+    floats: (length) => {
+      const data = new Float32Array(length);
+      return Type === Float32Array ? { data, widen: null } : widening(data, width, at);
     },
   };
 }
 
 /** Two bytes a value in the file, float32 in memory. */
-function widened(numberOf: (bits: number) => number): Dtype {
+function widened(at: NumberAt): Dtype {
+  const width = 2;
   return {
-    width: 2,
+    width,
     fill: (length, given) => {
       const data = given ?? new Float32Array(length);
       if (!(data instanceof Float32Array) || data.length !== length) return null;
-      const widen = ({ buffer, byteOffset, byteLength }: Uint8Array, from: number) => {
-        const view = new DataView(buffer, byteOffset, byteLength);
-        for (let at = 0; at < byteLength; at += 2) data[from + at / 2] = numberOf(view.getUint16(at, true));
-      };
-      return { data, widen };
+      return widening(data, width, at);
     },
+    floats: (length) => widening(new Float32Array(length), width, at),
   };
 }
 
-/** IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction. float32 has every one of its values. */
-function numberOfHalf(bits: number): number {
-  const sign = bits >> 15 === 0 ? 1 : -1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+function widening(data: Float32Array, width: number, numberAt: NumberAt): FloatFilling {
+  const widen = ({ buffer, byteOffset, byteLength }: Uint8Array, from: number) => {
+    const view = new DataView(buffer, byteOffset, byteLength);
+    for (let at = 0; at < byteLength; at += width) data[from + at / width] = numberAt(view, at);
+  };
+  return { data, widen };
 }
 
 /** bfloat16: the upper half of a float32. */
@@ -102,3 +114,12 @@ function numberOfBfloat(bits: number): number {
 }
 
 const float32 = new DataView(new ArrayBuffer(4));
+
+/** IEEE 754 binary16 by its bits: a sign, 5 bits of exponent, 10 of fraction. float32 has every one of its values. */
+const halves = Float32Array.from({ length: 2 ** 16 }, (_, bits) => {
+  const sign = bits >> 15 === 0 ? 1 : -1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+});

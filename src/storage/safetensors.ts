@@ -11,6 +11,7 @@ import {
   Damage,
   type Entry,
   encodeHeader,
+  type Header,
   readFully,
   readHeader,
   type SafeTensor,
@@ -25,10 +26,10 @@ export interface SafeTensors {
 }
 
 /**
- * Where the values of a tensor go: into a new array, into nothing, or into an array that is there. One of another type
- * or length than the tensor is left as it is, and the tensor is left out.
+ * Where the values of a tensor go: into a new array, as `floats` into one of float32 whatever its dtype, into nothing, or into
+ * an array that is there. One of another type or length than the tensor is left as it is, and the tensor is left out.
  */
-export type Destination = 'new' | 'none' | SafeArray;
+export type Destination = 'new' | 'floats' | 'none' | SafeArray;
 
 /** Over every value: a file that was cut or altered is told from a whole one. */
 const checksumKey = 'sha256';
@@ -91,6 +92,20 @@ export async function readSafeTensors(
   });
 }
 
+/**
+ * What a file holds, without its values.
+ * @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE; FILE_CORRUPT for a file that is not whole
+ */
+export async function readSafeTensorsHeader(path: string, what: string): Promise<Header> {
+  return withInput(path, what, async (file) => {
+    try {
+      return await readHeader(file);
+    } catch (error) {
+      throw error instanceof Damage ? damaged(`${what} ${path}`, error) : error;
+    }
+  });
+}
+
 /** A float32 tensor by name. */
 export function floatTensor(
   content: SafeTensors,
@@ -108,8 +123,12 @@ function fillingOf(
 ): Filling | null {
   if (destination === 'none') return null;
   const type = dtypes.get(dtype);
-  if (type !== undefined)
-    return type.fill(byteLength / type.width, destination === 'new' ? null : destination);
+  if (type !== undefined) {
+    const length = byteLength / type.width;
+    return destination === 'floats'
+      ? type.floats(length)
+      : type.fill(length, destination === 'new' ? null : destination);
+  }
   throw unsupportedDtype(file, name, dtype, [...dtypes.keys()]);
 }
 

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { defaultAugmentation } from '../augmentation/config.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { laterOf } from '../data/learned-until.ts';
 import { knownUntil, learnedPart } from '../data/training-cut.ts';
 import { exportEncoder } from '../encoders/export.ts';
 import { createEncoder } from '../encoders/index.ts';
@@ -119,13 +120,16 @@ async function train<Batch extends PhotoBatch>(
   const layout = layoutOf(parameters);
   const vectors = freshVectors(parameters, description.update, config.seed);
   const init = firstStage?.checkpoint ?? config.init;
-  const initHash = init === undefined ? null : await startFrom(init, layout, vectors, progress);
+  const start = init === undefined ? null : await startFrom(init, layout, vectors, progress);
+  const initHash = start?.hash ?? null;
+  const learnedUntil = laterOf(knownUntil(dataset), start?.learnedUntil ?? null);
   const budget = config.memory ?? usableMemory() / 2;
   const run = await TrainingRun.open(folder, identityOf(config, dataset, initHash), layout, {
     vectors,
     arrays: memory?.arrays ?? {},
     sampler: sampler.state,
     plan: () => planStep(engine, layout, description, budget, room),
+    learnedUntil,
   });
   sampler.restore(run.sampler);
   memory?.restore(run.arrays);
@@ -194,7 +198,7 @@ async function train<Batch extends PhotoBatch>(
   const encoderPath = join(config.out, encoderFile);
   await writeFileWhole(
     encoderPath,
-    exportEncoder(encoder, layout, run.best, knownUntil(dataset)).encode('standard'),
+    exportEncoder(encoder, layout, run.best, learnedUntil).encode('standard'),
   );
   const result = { steps: t, ...run.summary, parameters: layout.size };
   await writeModelCard(

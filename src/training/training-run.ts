@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { SamplerState } from '../data/dealer.ts';
+import { learnedUntilMetadata } from '../data/learned-until.ts';
 import { CourierError } from '../errors.ts';
 import { loadCheckpoint, saveCheckpoint } from '../graph/checkpoint.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
@@ -41,6 +42,7 @@ interface Opened {
   readonly layout: ParameterLayout;
   readonly log: MetricsLog;
   readonly seconds: number;
+  readonly learnedUntil: number | null;
 }
 
 export class TrainingRun {
@@ -87,6 +89,8 @@ export class TrainingRun {
       readonly arrays: Arrays;
       readonly sampler: SamplerState;
       readonly plan: () => Promise<StepPlan>;
+      /** As `learnedUntilMetadata` has it, of the parameters of every checkpoint. */
+      readonly learnedUntil: number | null;
     },
   ): Promise<TrainingRun> {
     await held.begin(identity);
@@ -101,6 +105,7 @@ export class TrainingRun {
       layout,
       log,
       seconds: numberOf((await readMetrics(join(folder, metricsFile))).at(-1), 'seconds'),
+      learnedUntil: fresh.learnedUntil,
     };
     if (checkpoint === null) {
       const best = fresh.vectors['parameters']!.slice();
@@ -168,12 +173,13 @@ export class TrainingRun {
 
   /** @param arrays what the objective remembers */
   async checkpoint(step: number, state: EngineState, arrays: Arrays): Promise<void> {
-    const { folder, id, layout } = this.#opened;
+    const { folder, id, layout, learnedUntil } = this.#opened;
     // Not the sum of gradients, which is zero between steps.
     const kept = await state.read(Object.keys(this.vectors));
     const vectors = { ...kept, best: this.#best };
     const checkpoint = { step, vectors, arrays, progress: this.#memory };
-    await saveCheckpoint(join(folder, checkpointFile), id, layout, checkpoint);
+    const about = learnedUntilMetadata(learnedUntil);
+    await saveCheckpoint(join(folder, checkpointFile), id, layout, checkpoint, about);
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { InferenceSession, Tensor } from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { examplesOf } from './examples.ts';
 
@@ -116,4 +117,38 @@ describe('the installed package', () => {
       expect(stdout.trimEnd().split('\n')).toEqual(prints);
     },
   );
+
+  it('makes an encoder that onnxruntime-web runs, to the same unit vectors', async () => {
+    const program = `
+      import { writeFile } from 'node:fs/promises';
+      import { Engine, ExportedEncoder, loadDataset } from 'courier-rec';
+      const { images } = await loadDataset('dataset');
+      const photos = images.read([0, 1, 2]);
+      const engine = Engine.start();
+      const encoder = await ExportedEncoder.open('runs/encoder/encoder.onnx', images.side, engine);
+      const vectors = await encoder.embed(photos);
+      await engine.close();
+      images.close();
+      await writeFile('photos.json', JSON.stringify({ side: images.side, photos: [...photos], vectors: [...vectors] }));
+    `;
+    await writeFile(inside('embed.js'), program);
+    await run(process.execPath, [inside('embed.js')], { cwd: inside('work') });
+    const { side, photos, vectors } = JSON.parse(await readFile(inside('work', 'photos.json'), 'utf8'));
+    const session = await InferenceSession.create(
+      new Uint8Array(await readFile(inside('work', 'runs', 'encoder', 'encoder.onnx'))),
+    );
+    const pixels = new Tensor('uint8', Uint8Array.from(photos), [3, side, side, 3]);
+    const { embeddings } = await session.run({ photos: pixels });
+    const found = embeddings?.data;
+    if (!(found instanceof Float32Array)) throw new Error('the embeddings are no float32');
+    const width = found.length / 3;
+    for (const row of [0, 1, 2]) {
+      expect(Math.hypot(...found.subarray(row * width, (row + 1) * width))).toBeCloseTo(1, 5);
+    }
+    expect(found.length).toBe(vectors.length);
+    expect(
+      Math.max(...vectors.map((value: number, place: number) => Math.abs(value - found[place]!))),
+    ).toBeLessThan(1e-4);
+    await session.release();
+  });
 });

@@ -40,7 +40,13 @@ export async function smallRanker(
   const { scorer } = model;
   const release = () => model.release();
   const ranker = { scorer, assembler, feature, weights: await model.weights(), release };
-  return { ranker, config, dataset: { ...data, name: 'tiny log', hash: '0'.repeat(64) }, seed: 1 };
+  return {
+    ranker,
+    config,
+    dataset: { ...data, name: 'tiny log', hash: '0'.repeat(64) },
+    seed: 1,
+    learnedUntil: null,
+  };
 }
 
 function sparseEmbeddings(): ItemEmbeddings {

@@ -29,7 +29,7 @@ export function clusterCommand(terminal: Terminal, outcome: Outcome): Command {
       '--embeddings runs/photos.parquet --out runs/assigned',
     ].join(' \\\n'),
   ])
-    .option('--embeddings <file>', 'Parquet file that embed wrote')
+    .option('--embeddings <file>', 'Parquet file that embed wrote, or one of any encoder')
     .option('--dataset <folder>', 'dataset folder with the photos, for pictures of the clusters')
     .option('--clusters <counts>', 'numbers of clusters, separated by commas', (text) =>
       list(text).map(number),

@@ -49,7 +49,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
     )
     .option(
       '--embeddings <files>',
-      'embeddings of others as further rows: name=FILE, separated by commas; Parquet, CSV, or vectors.npy:ids.csv',
+      'embeddings of others as further rows: name=FILE, separated by commas; Parquet, CSV, vectors.npy:ids.csv, safetensors; FILE#id=COLUMN&vector=COLUMN names columns',
       (text: string) => namedFiles(text),
     )
     .option(

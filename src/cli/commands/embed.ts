@@ -14,6 +14,7 @@ interface Options extends CommonOptions {
   readonly photos?: string;
   readonly encoder?: string;
   readonly out?: string;
+  readonly npy?: true;
   readonly precision?: string;
   readonly device?: string;
 }
@@ -30,12 +31,14 @@ export function embedCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--photos <folder>', 'or a folder of image files, each an item called by its path')
     .option('--encoder <file>', 'encoder.onnx that pretrain wrote')
     .option('--out <file>', 'Parquet file to write; photos that did not change since are taken over from it')
+    .option('--npy', 'also as a matrix: the same name with .npy, its ids as .ids.csv')
     .option('--precision <name>', 'float32; or int8, compared with float32 in speed and exactness')
     .option('--device <name>', `${deviceChoices.join(', ')}; see doctor`)
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {
-        const { dataset, photos, encoder, out, precision, device } = options;
-        const settings = await collectSettings(options, { dataset, photos, encoder, out, precision, device });
+        const { dataset, photos, encoder, out, npy, precision, device } = options;
+        const own = { dataset, photos, encoder, out, npy, precision, device };
+        const settings = await collectSettings(options, own);
         const config = parseConfig(embedConfig, settings, 'embed configuration');
         const result = await embed(config, context);
         print(describeEmbedding(result));
@@ -45,13 +48,14 @@ export function embedCommand(terminal: Terminal, outcome: Outcome): Command {
 }
 
 function describeEmbedding({ findings, precision, ...result }: EmbedResult): string {
-  const { items, encoded, reused, failed, dimension, seconds, embeddings } = result;
+  const { items, encoded, reused, failed, dimension, seconds, embeddings, npy } = result;
   const left = failed === 0 ? '' : `, ${integer(failed)} photos left out`;
   return [
     ...describeFindings(findings),
     ...(precision === null ? [] : describePrecision(precision)),
     `${integer(encoded)} encoded, ${integer(reused)} taken over${left}, in ${duration(seconds)}`,
     `${integer(items)} embeddings of length ${dimension}: ${embeddings}`,
+    ...(npy === null ? [] : [`As a matrix: ${npy.vectors}:${npy.ids}`]),
   ].join('\n');
 }
 

@@ -33,7 +33,7 @@ export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--dataset <folder>', 'dataset folder that ingest wrote')
     .option(
       '--embeddings <files>',
-      'item embeddings of any encoder: one file, or name=FILE separated by commas; Parquet, CSV, or vectors.npy:ids.csv',
+      'item embeddings of any encoder: one file, or name=FILE separated by commas; Parquet, CSV, vectors.npy:ids.csv, safetensors; FILE#id=COLUMN&vector=COLUMN names columns',
       (text: string) => namedFiles(text, 'embeddings'),
     )
     .option('--features <names>', `none, ${featureNames.join(', ')}; separated by commas, joined by +`, list)

@@ -9,19 +9,21 @@ import { presentItems } from '../../clustering/unit-rows.ts';
 import { parseConfig } from '../../config.ts';
 import {
   type Centres,
+  type ClusteredEmbeddings,
   clustersFile,
   type ItemCodes,
   readCentres,
   writeClusters,
 } from '../../data/clusters.ts';
 import { NONE } from '../../data/dataset.ts';
-import type { StoredEmbeddings } from '../../data/embeddings.ts';
+import { hashEmbeddings, readEmbeddings, type StoredEmbeddings } from '../../data/embeddings.ts';
+import { laterOf } from '../../data/learned-until.ts';
+import { readProvenance } from '../../data/provenance.ts';
 import { CourierError } from '../../errors.ts';
 import type { WorkOptions } from '../../progress.ts';
 import { withRunFolder } from '../../runs/run-folder.ts';
 import { hashFile } from '../../storage/files.ts';
 import { type AssignConfigInput, assignConfig } from './config.ts';
-import { readWithOrigin } from './index.ts';
 
 export interface AssignResult {
   readonly clusters: string;
@@ -45,7 +47,8 @@ export async function assignClusters(
 ): Promise<AssignResult> {
   const config = parseConfig(assignConfig, settings, 'cluster configuration');
   const stored = await readCentres(config.assign);
-  const { embeddings, origin } = await readWithOrigin(config.embeddings);
+  const embeddings = await readEmbeddings(config.embeddings);
+  const { origin, learnedUntil } = await readProvenance(config.embeddings);
   const { dimension } = embeddings;
   if (stored.dimension !== dimension)
     throw unlike(config, `the centres have length ${stored.dimension}, the embeddings ${dimension}`);
@@ -54,15 +57,17 @@ export async function assignClusters(
   if (presentItems(embeddings).length === 0) throw withoutItems(config.embeddings);
   const identity = {
     centresHash: await hashFile(config.assign),
-    embeddingsHash: await hashFile(config.embeddings),
+    embeddingsHash: await hashEmbeddings(config.embeddings),
   };
+  const of = { hash: identity.embeddingsHash, learnedUntil: laterOf(stored.learnedUntil, learnedUntil) };
   const run = { pipeline: 'cluster-assign', config: identity, datasetHash: '' };
-  return withRunFolder(config.out, run, () => assignAll(embeddings, stored.centres, config.out, signal));
+  return withRunFolder(config.out, run, () => assignAll(embeddings, stored.centres, of, config.out, signal));
 }
 
 async function assignAll(
   embeddings: StoredEmbeddings,
   centres: readonly Centres[],
+  of: ClusteredEmbeddings,
   out: string,
   signal: AbortSignal | undefined,
 ): Promise<AssignResult> {
@@ -75,7 +80,7 @@ async function assignAll(
   const semantic = await assignSemantic(embeddings, centres.filter(isLevel), signal);
   const columns = [...whole.columns, ...semantic.columns];
   const clusters = join(out, clustersFile);
-  await writeClusters(clusters, { ids: embeddings.ids, columns });
+  await writeClusters(clusters, { ids: embeddings.ids, columns, of });
   const without = columns[0]!.codes.filter((code) => code === NONE).length;
   const items = embeddings.ids.length - without;
   return { clusters, items, without, meanCosines: whole.meanCosines, semanticErrors: semantic.errors };

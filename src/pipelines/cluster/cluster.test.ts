@@ -196,7 +196,7 @@ describe('cluster', () => {
         ids: stored.ids,
         vectors: vectorsOf(stored),
         hashes: stored.ids.map(() => 'h'),
-        origin,
+        provenance: { origin, learnedUntil: null, photosOf: null },
       });
       return path;
     };

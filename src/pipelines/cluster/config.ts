@@ -4,7 +4,7 @@ import { clusteringSettings } from '../../clustering/config.ts';
 import { runSettings } from '../../runs/settings.ts';
 
 export const clusterConfig = z.strictObject({
-  embeddings: z.string().min(1).describe('Parquet file of item embeddings, as embed writes it.'),
+  embeddings: z.string().min(1).describe('File of item embeddings, of any encoder, as rank takes it.'),
   out: runSettings.out,
   dataset: z
     .string()

@@ -7,13 +7,14 @@ import { presentItems } from '../../clustering/unit-rows.ts';
 import { parseConfig } from '../../config.ts';
 import { centresFile, clustersFile, writeCentres, writeClusters } from '../../data/clusters.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { type Origin, readEmbeddings, readOrigin, type StoredEmbeddings } from '../../data/embeddings.ts';
+import { hashEmbeddings, readEmbeddings, type StoredEmbeddings } from '../../data/embeddings.ts';
+import { type Provenance, readProvenance } from '../../data/provenance.ts';
 import { closeDataset, loadDataset } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
+import { requireOwnPhotos } from '../../evaluation/own-photos.ts';
 import { quantile } from '../../metrics/quantile.ts';
 import type { WorkOptions } from '../../progress.ts';
 import { withRunFolder } from '../../runs/run-folder.ts';
-import { hashFile } from '../../storage/files.ts';
 import { type ClusterConfig, type ClusterConfigInput, clusterConfig } from './config.ts';
 import { writeContactSheet } from './sheet.ts';
 
@@ -64,14 +65,16 @@ export async function cluster(
   const config = parseConfig(clusterConfig, settings, 'cluster configuration');
   const { embeddings: path, out, dataset: folder, ...identity } = config;
   if (config.clusters.length === 0 && config.semanticLevels === 0) throw nothingWanted();
-  const { embeddings, origin } = await readWithOrigin(path);
-  const embeddingsHash = await hashFile(path);
+  const embeddings = await readEmbeddings(path);
+  const provenance = await readProvenance(path);
+  const embeddingsHash = await hashEmbeddings(path);
   const dataset = folder === undefined ? null : await loadDataset(folder);
   try {
+    if (dataset !== null) await requireOwnPhotos(dataset, path);
     const settled = { ...identity, embeddingsHash };
     const run = { pipeline: 'cluster', config: settled, datasetHash: dataset?.hash ?? '' };
     const made = await withRunFolder(out, run, () =>
-      clusterInto(config, { embeddings, origin }, dataset, options),
+      clusterInto(config, { embeddings, provenance, hash: embeddingsHash }, dataset, options),
     );
     return { ...made, seconds: (performance.now() - started) / 1000 };
   } finally {
@@ -81,7 +84,7 @@ export async function cluster(
 
 async function clusterInto(
   config: ClusterConfig,
-  { embeddings, origin }: OriginatedEmbeddings,
+  { embeddings, provenance: { origin, learnedUntil }, hash }: ClusteredFile,
   dataset: Dataset | null,
   options: WorkOptions,
 ): Promise<Omit<ClusterResult, 'seconds'>> {
@@ -102,23 +105,22 @@ async function clusterInto(
     }),
   );
   const [clusters, centres] = [join(out, clustersFile), join(out, centresFile)];
-  await writeCentres(centres, { dimension: embeddings.dimension, centres: made.centres, origin });
-  await writeClusters(clusters, { ids: embeddings.ids, columns: made.columns });
+  await writeCentres(centres, {
+    dimension: embeddings.dimension,
+    centres: made.centres,
+    origin,
+    learnedUntil,
+  });
+  const of = { hash, learnedUntil };
+  await writeClusters(clusters, { ids: embeddings.ids, columns: made.columns, of });
   const without = embeddings.ids.length - items;
   return { clusters, centres, items, without, granularities, semanticErrors: made.semanticErrors };
 }
 
-interface OriginatedEmbeddings {
+interface ClusteredFile {
   readonly embeddings: StoredEmbeddings;
-  readonly origin: Origin | null;
-}
-
-/** @throws CourierError as readEmbeddings does */
-export async function readWithOrigin(path: string): Promise<OriginatedEmbeddings> {
-  const embeddings = await readEmbeddings(path);
-  // A text file has no room for it.
-  const origin = /\.(csv|tsv)(\.gz|\.zst)?$/i.test(path) ? null : await readOrigin(path);
-  return { embeddings, origin };
+  readonly provenance: Provenance;
+  readonly hash: string;
 }
 
 function summaryOf({ sizes, inertia, iterations }: SphericalClusters) {

@@ -23,7 +23,7 @@ export const compareConfig = z.strictObject({
       'has a name that is one of `sources`: call it otherwise, as in own-hog=FILE',
     )
     .describe(
-      'Files of embeddings by name, of any encoder, which become rows beside those of `sources`. An npy file has its ids behind a colon: vectors.npy:ids.csv.',
+      'Files of embeddings by name, of any encoder, which become rows beside those of `sources`: Parquet, CSV, npy or safetensors; a matrix has its ids behind a colon, and columns that are not plain are named: vectors.npy:ids.csv, clip.parquet#id=sku&vector=emb.',
     ),
   features: distinct(z.array(featureSetText).min(1))
     .default(['sim-score'])

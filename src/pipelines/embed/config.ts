@@ -24,6 +24,12 @@ export const embedConfig = z
       .string()
       .min(1)
       .describe('Parquet file to write, with the columns `item_id`, `embedding` and `image_hash`.'),
+    npy: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether the vectors are written beside `out` as a matrix, too: `….npy` (float32), `….ids.csv` with a line for each of its rows, and where they come from in `….json`.',
+      ),
     precision: z
       .enum(['float32', 'int8'])
       .default('float32')

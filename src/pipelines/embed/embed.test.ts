@@ -26,6 +26,7 @@ import { courier } from '../../../test/support/terminal.ts';
 import { relabelledDataset, tinyDataset } from '../../../test/support/tiny-dataset.ts';
 import { readEmbeddings, writeEmbeddings } from '../../data/embeddings.ts';
 import { loadPhoto } from '../../data/photo-file.ts';
+import { readProvenance } from '../../data/provenance.ts';
 import { exportUntrainedEncoder } from '../../encoders/export.ts';
 import { createEncoder } from '../../encoders/index.ts';
 import { ExportedEncoder } from '../../encoders/load.ts';
@@ -63,6 +64,17 @@ describe('embed', () => {
     );
     return path;
   }
+
+  it('writes a matrix with its ids beside, which gives the same embeddings and says the same of where they come from', async () => {
+    const out = join(await temporaryFolder(), 'e.parquet');
+    const ran = await embedPhotos(photos, out, '--npy');
+    const stem = out.replace('.parquet', '');
+    const npy = { vectors: `${stem}.npy`, ids: `${stem}.ids.csv`, provenance: `${stem}.json` };
+    expect(ran.json).toMatchObject({ npy });
+    const name = `${npy.vectors}:${npy.ids}`;
+    expect(await readEmbeddings(name)).toEqual(await readEmbeddings(out));
+    expect(await readProvenance(name)).toEqual(await readProvenance(out));
+  });
 
   /** A copy of the photos that a test may change. */
   async function ownPhotos(): Promise<string> {

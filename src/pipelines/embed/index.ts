@@ -3,8 +3,10 @@
 import { dirname } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import type { Dataset, Finding } from '../../data/dataset.ts';
-import { type TracedEmbeddings, writeTracedEmbeddings } from '../../data/embeddings.ts';
+import { type MatrixFiles, matrixFiles, writeEmbeddingMatrix } from '../../data/embedding-matrix.ts';
+import { writeTracedEmbeddings } from '../../data/embeddings.ts';
 import { Findings } from '../../data/findings.ts';
+import type { PhotosOf, Provenance } from '../../data/provenance.ts';
 import { closeDataset, loadDataset } from '../../data/store.ts';
 import { type EncoderFile, learnedUntilOf, readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';
@@ -23,6 +25,8 @@ import { EmbeddingStore } from './store.ts';
 
 export interface EmbedResult {
   readonly embeddings: string;
+  /** The same as a matrix, with its ids; null where the settings ask for none. */
+  readonly npy: MatrixFiles | null;
   /** Items in the output: those whose photo was encoded now, and those whose embedding was taken over. */
   readonly items: number;
   readonly encoded: number;
@@ -112,7 +116,7 @@ async function embedInto(job: Job): Promise<Omit<EmbedResult, 'findings' | 'seco
 /** Embeds with the model that runs: the encoder, or what became of it. */
 async function embedWith(
   file: EncoderFile,
-  { config, device, encoder, source, findings, progress, signal }: Job,
+  { config, device, encoder, source, dataset, findings, progress, signal }: Job,
 ): Promise<Omit<EmbedResult, 'findings' | 'seconds' | 'precision'>> {
   const { out, precision } = config;
   const { dimension } = encoder;
@@ -125,15 +129,21 @@ async function embedWith(
       progress({ kind: 'note', text });
     }
     const embedded = await embedPhotos(source, pool, store, findings, progress, signal);
-    const made = { origin, learnedUntil: learnedUntilOf(encoder) };
-    const items = await writeOutput(out, source, embedded, store, made, dimension);
+    const photosOf = dataset === null ? null : photosOfDataset(dataset);
+    const provenance = { origin, learnedUntil: learnedUntilOf(encoder), photosOf };
+    const items = await writeOutput(config, source, embedded, store, provenance, dimension);
     await store.remove();
     const { encoded, reused } = embedded;
-    return { embeddings: out, items, encoded, reused, failed: source.ids.length - items, dimension };
+    const npy = config.npy ? matrixFiles(out) : null;
+    return { embeddings: out, npy, items, encoded, reused, failed: source.ids.length - items, dimension };
   } finally {
     await pool.close();
     await store.close();
   }
+}
+
+function photosOfDataset({ hash, images: { side, form } }: Dataset): PhotosOf {
+  return { dataset: hash, side, kept: form };
 }
 
 /** `embeddings.parquet` → `embeddings.int8.onnx` */
@@ -143,11 +153,11 @@ function quantizedPath(out: string): string {
 
 /** @returns the number of items written */
 async function writeOutput(
-  out: string,
+  { out, npy }: EmbedConfig,
   { ids }: PhotoSource,
   { hashes: found }: EmbeddedPhotos,
   store: EmbeddingStore,
-  made: Pick<TracedEmbeddings, 'origin' | 'learnedUntil'>,
+  provenance: Provenance,
   dimension: number,
 ): Promise<number> {
   const [written, hashes]: [string[], string[]] = [[], []];
@@ -158,6 +168,8 @@ async function writeOutput(
   }
   if (hashes.length === 0) throw noPhotos();
   const vectors = { length: hashes.length, dimension, at: (row: number) => store.of(hashes[row]!) };
-  await writeTracedEmbeddings(out, { ids: written, vectors, hashes, ...made });
+  const traced = { ids: written, vectors, hashes, provenance };
+  await writeTracedEmbeddings(out, traced);
+  if (npy) await writeEmbeddingMatrix(matrixFiles(out), traced);
   return hashes.length;
 }

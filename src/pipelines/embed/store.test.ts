@@ -91,7 +91,8 @@ describe('the store of embeddings', () => {
     const [hashes] = batches;
     const ids = ['x', 'y'];
     const vectors = vectorRows({ ids, dimension: 3, vectors: vectorsOf(hashes!) });
-    const traced = { ids, hashes: hashes!, vectors, origin };
+    const provenance = { origin, learnedUntil: null, photosOf: null };
+    const traced = { ids, hashes: hashes!, vectors, provenance };
     await writeTracedEmbeddings(out, traced);
     for (const [asked, found] of [[other, 'another origin'] as const, [origin, 'same origin'] as const]) {
       const reopened = await EmbeddingStore.open(out, asked);

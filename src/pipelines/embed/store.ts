@@ -11,8 +11,9 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Origin, readHashedEmbeddings, readOrigin } from '../../data/embeddings.ts';
+import { readHashedEmbeddings, readOrigin } from '../../data/embeddings.ts';
 import { digestBytes, digestsOf, type HashedBatch, HashedVectors } from '../../data/hashed-vectors.ts';
+import type { Origin } from '../../data/provenance.ts';
 import { CourierError } from '../../errors.ts';
 import { asOutputError, exists } from '../../storage/files.ts';
 import { parseJson } from '../../storage/json.ts';

@@ -1,7 +1,7 @@
 /** Rankers that we never saw, by their predictions: the same table, intervals and slices as of our own. */
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
-import { pageViewOfRows } from '../../data/dataset.ts';
+import { type Dataset, pageViewOfRows } from '../../data/dataset.ts';
 import { closeDataset, loadDataset, loadLoggedTables, readLogRows } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
 import { type RankerRun, tableRows } from '../../evaluation/table.ts';
@@ -44,8 +44,10 @@ export async function evaluate(
   for (const path of Object.values(config.predictions)) await requireReadable(path, 'Predictions');
   const { exposures } = config;
   if (exposures !== undefined) await requireReadable(exposures, 'Exposures');
-  const predicted = exposures === undefined ? await joined(config) : await readOneTable(exposures, config);
-  const evaluation = await judge(predicted, config, options);
+  const evaluation =
+    exposures === undefined
+      ? await judgeOnDataset(config, options)
+      : await judge(await readOneTable(exposures, config), config, options);
   checkFinite(evaluation, 'evaluation');
   const [json, html] = [join(config.out, evaluationFiles.json), join(config.out, evaluationFiles.html)];
   return withOutputFolder(config.out, async () => {
@@ -55,10 +57,22 @@ export async function evaluate(
   });
 }
 
-/** Predictions of files, by the exposures of the test period of a dataset. */
-async function joined({ dataset: folder = '', predictions, score }: EvaluateConfig): Promise<Predicted> {
+async function judgeOnDataset(config: EvaluateConfig, options: WorkOptions): Promise<Evaluation> {
+  const { dataset: folder = '' } = config;
   const dataset = await loadDataset(folder);
-  closeDataset(dataset);
+  try {
+    return await judge(await joined(dataset, folder, config), config, options);
+  } finally {
+    closeDataset(dataset);
+  }
+}
+
+/** Predictions of files, by the exposures of the test period of a dataset. */
+async function joined(
+  dataset: Dataset,
+  folder: string,
+  { predictions, score }: EvaluateConfig,
+): Promise<Predicted> {
   const rows = rowsOfSplit(dataset, 'test');
   const places = await placesOf(folder);
   const models: PredictedModel[] = [];

@@ -3,12 +3,14 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../../data/dataset.ts';
-import { embeddingsOfItems, readOrigin } from '../../data/embeddings.ts';
+import { embeddingsOfItems } from '../../data/embeddings.ts';
+import { readProvenance } from '../../data/provenance.ts';
 import { embedAll } from '../../encoders/embed-rows.ts';
 import { readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';
 import { EncoderPool } from '../../encoders/pool.ts';
 import { CourierError } from '../../errors.ts';
+import { requireOwnPhotos } from '../../evaluation/own-photos.ts';
 import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { ItemEmbeddings } from '../../features/item-embeddings.ts';
 import { attentionFile } from '../../objectives/courier-lesson.ts';
@@ -93,6 +95,8 @@ export async function loadSources(
   const beside = join(folder, embeddingsFile);
   const own = files[ownName] ?? ((await exists(beside)) ? beside : null);
   if (own !== null) await requireSameEncoder(own, run);
+  for (const file of Object.values({ ...files, ...(own === null ? {} : { [ownName]: own }) }))
+    await requireOwnPhotos(dataset, file);
   const embeddings =
     own === null
       ? await embedCatalogue(dataset, run, engine, options)
@@ -122,7 +126,7 @@ async function embedCatalogue(
 
 /** Attention is learned in the space of one encoder; in that of another it means nothing. */
 async function requireSameEncoder(path: string, run: EncoderRun): Promise<void> {
-  const origin = await readOrigin(path);
+  const { origin } = await readProvenance(path);
   if (origin !== null && origin.encoder !== (await hashFile(run.encoder)))
     throw foreign(path, 'another encoder gave them');
 }

@@ -183,7 +183,7 @@ describe('explain', () => {
       ids: stored.ids,
       vectors: vectorsOf(stored),
       hashes: stored.ids.map(() => 'h'),
-      origin,
+      provenance: { origin, learnedUntil: null, photosOf: null },
     });
     await refuse('VALUE_INVALID', 'another encoder gave them', '--embeddings', foreign);
     const short = join(root, 'short.parquet');

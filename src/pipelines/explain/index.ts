@@ -2,10 +2,12 @@
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { requireEmbeddings } from '../../data/embeddings.ts';
 import { CourierError } from '../../errors.ts';
 import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
 import { effectiveItems, summariseAttention } from '../../evaluation/attention-summary.ts';
 import { exampleOf, sampleClicks } from '../../evaluation/examples.ts';
+import { hashesOf } from '../../evaluation/given-embeddings.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import { Random } from '../../random.ts';
 import type { ExplainedClick, Explanation } from '../../report/explanation.ts';
@@ -14,7 +16,7 @@ import { explanationPage } from '../../report/explanation-page.ts';
 import { RunFolder } from '../../runs/run-folder.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import type { Engine } from '../../runtime/engine.ts';
-import { hashFile, requireReadable, writeFileWhole, writeJson } from '../../storage/files.ts';
+import { hashFile, writeFileWhole, writeJson } from '../../storage/files.ts';
 import { categoryColumn, informationGain, mapOf, trainingCounts } from './catalogue.ts';
 import { type ExplainConfig, type ExplainConfigInput, explainConfig } from './config.ts';
 import { type EncoderRun, loadSources, openEncoderRun } from './encoder.ts';
@@ -40,7 +42,7 @@ export async function explain(
 ): Promise<ExplainResult> {
   const config = parseConfig(explainConfig, settings, 'explain configuration');
   const run = await openEncoderRun(config.encoderRun);
-  for (const file of Object.values(config.embeddings)) await requireReadable(file, 'Embeddings');
+  for (const name of Object.values(config.embeddings)) await requireEmbeddings(name);
   return withDataset(
     config.dataset,
     (dataset, engine) => {
@@ -95,11 +97,12 @@ async function explainOn(
 /** Paths may change; what the files hold may not. */
 async function identityOf(config: ExplainConfig, run: EncoderRun, datasetHash: string) {
   const { dataset: _, out, encoderRun, embeddings, device, ...identity } = config;
-  const files = { ...embeddings, 'encoder.onnx': run.encoder, 'attention.onnx': run.attention };
-  const hashes = await Promise.all(
-    Object.entries(files).map(async ([name, file]) => [name, await hashFile(file)]),
-  );
-  return { pipeline: 'explain', config: { ...identity, hashes: Object.fromEntries(hashes) }, datasetHash };
+  const hashes = {
+    ...(await hashesOf(embeddings)),
+    'encoder.onnx': await hashFile(run.encoder),
+    'attention.onnx': await hashFile(run.attention),
+  };
+  return { pipeline: 'explain', config: { ...identity, hashes }, datasetHash };
 }
 
 async function explainClick(dataset: Dataset, click: AttendedClick): Promise<ExplainedClick> {

@@ -8,7 +8,11 @@ import { runSettings } from '../../runs/settings.ts';
 
 export const featuresConfig = z.strictObject({
   dataset: runSettings.dataset,
-  embeddings: z.string().min(1).optional().describe('File of item embeddings; needed for every feature.'),
+  embeddings: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File of item embeddings, of any encoder, as rank takes it; needed for every feature.'),
   features: distinct(z.array(z.enum(featureNames)))
     .default(['sim-score'])
     .describe('Ways of feeding images whose columns are written; none with base features alone.'),

@@ -8,6 +8,7 @@ import { writeParquet } from '../../data/parquet.ts';
 import { closeDataset, loadDataset, readLogRows } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
 import { leaks, requireNoLeak } from '../../evaluation/leaks.ts';
+import { requireOwnPhotos } from '../../evaluation/own-photos.ts';
 import { loadKnownEmbeddings, visualInputs } from '../../evaluation/visual-inputs.ts';
 import type { WorkOptions } from '../../progress.ts';
 import { writeJson, writeWhole } from '../../storage/files.ts';
@@ -49,7 +50,6 @@ export async function features(
   const { embeddings, out } = config;
   if (config.features.length > 0 && embeddings === undefined) throw embeddingsMissing(config);
   const dataset = await loadDataset(config.dataset);
-  closeDataset(dataset);
   const json = `${out.replace(/\.parquet$/i, '')}.json`;
   return withOutput(out, async () => {
     const columns: DefinedColumn[] = keyColumns(dataset, await readLogRows(config.dataset));
@@ -58,6 +58,7 @@ export async function features(
       const scratch = await mkdtemp(join(tmpdir(), 'courier-features-'));
       try {
         const { codes, seed } = config;
+        await requireOwnPhotos(dataset, embeddings);
         if (!config.allowLeak) await requireNoLeak(dataset, embeddings);
         const known = await loadKnownEmbeddings(dataset, embeddings);
         const inputs = await visualInputs(dataset, known, config.features, {
@@ -65,6 +66,8 @@ export async function features(
           config: codes,
           seed,
           folder: scratch,
+          file: embeddings,
+          allowLeak: config.allowLeak,
         });
         for (const name of config.features) columns.push(...visualColumns(dataset, name, inputs));
       } finally {
@@ -88,7 +91,7 @@ export async function features(
     );
     await writeJson(json, description);
     return { parquet: out, json, description };
-  });
+  }).finally(() => closeDataset(dataset));
 }
 
 function embeddingsMissing({ features: wanted }: FeaturesConfig): CourierError {

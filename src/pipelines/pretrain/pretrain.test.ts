@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { artefactsOf, leftoversOf } from '../../../test/support/artefacts.ts';
+import { expectForOldRuntimes } from '../../../test/support/old-runtime.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import { loadDataset } from '../../data/store.ts';
@@ -81,6 +82,10 @@ describe('pretrain', () => {
       expect(bytes.equals(await readFile(join(again, file)))).toBe(true);
       expect(bytes.equals(await readFile(join(other, file)))).toBe(false);
     }
+  });
+
+  it('writes encoder and attention as models that ONNX Runtime 1.17 loads', async () => {
+    for (const file of [encoderFile, attentionFile]) expectForOldRuntimes(await readFile(join(whole, file)));
   });
 
   it('killed at any moment and run again, ends with the bytes of an undisturbed run', async () => {

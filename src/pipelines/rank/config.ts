@@ -12,7 +12,7 @@ export const rankConfig = z.strictObject({
   dataset: runSettings.dataset,
   out: runSettings.out,
   embeddings: givenEmbeddings.describe(
-    'Files of item embeddings by name, of any encoder; needed for every feature but none. An npy file has its ids behind a colon: vectors.npy:ids.csv.',
+    'Files of item embeddings by name, of any encoder; needed for every feature but none: Parquet, CSV, npy or safetensors; a matrix has its ids behind a colon, and columns that are not plain are named: vectors.npy:ids.csv, clip.parquet#id=sku&vector=emb.',
   ),
   features: distinct(z.array(setOrNone).min(1))
     .default(['none'])

@@ -42,6 +42,8 @@ describe('courier rank --export', () => {
     expect(ranker.about.visual.features).toBe('sim-score+cluster-id');
     const data = await loadDataset(dataset);
     data.images.close();
+    expect(ranker.about.dataset.hash).toBe(data.hash);
+    expect(Date.parse(ranker.about.learnedUntil ?? '')).toBe(Math.floor(data.splitTimes.testFrom));
     const exposures = rawExposures(data, null, Int32Array.of(0, 1, 2));
     const width = ranker.about.visual.groups.flat().length;
     const blind = exposures.map((one) => ({ ...one, visual: Array<number>(width).fill(0) }));

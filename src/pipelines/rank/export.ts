@@ -1,6 +1,9 @@
 /** A ranker of the table as a folder that a server can score with, checked before it is there. */
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.ts';
+import { laterOf } from '../../data/learned-until.ts';
+import { readProvenance } from '../../data/provenance.ts';
+import { knownUntil } from '../../data/training-cut.ts';
 import { KeptRankers } from '../../evaluation/kept-rankers.ts';
 import type { PlannedRow, RankerTrainer } from '../../evaluation/ranker-trainer.ts';
 import type { Progress } from '../../progress.ts';
@@ -42,10 +45,12 @@ export async function exportRow(
   const seed = config.seeds[0]!;
   const folder = join(config.out, 'export');
   progress({ kind: 'start', stage: 'Export', total: 1, unit: 'rankers' });
+  const learnedUntil = await learnedUntilOf(dataset, row?.embeddings(seed) ?? null);
   const ranker = await new KeptRankers(trainer).ready(row);
   try {
     const compared = await writeFolderWhole(folder, async (partial) => {
-      await exportRanker(partial, { ranker, config: trainer.settingsOf('warm'), dataset, seed });
+      const config = trainer.settingsOf('warm');
+      await exportRanker(partial, { ranker, config, dataset, seed, learnedUntil });
       return compareScores(partial, ranker, dataset, sampleOf(dataset, seed), engine);
     });
     progress({ kind: 'end', stage: 'Export', detail: `scores differ by ${compared.largestDifference}` });
@@ -53,6 +58,12 @@ export async function exportRow(
   } finally {
     await ranker.release();
   }
+}
+
+/** What it was trained and its settings were chosen on, and what the encoder of its embeddings has seen. */
+async function learnedUntilOf(dataset: Dataset, embeddings: string | null): Promise<number | null> {
+  const encoder = embeddings === null ? null : (await readProvenance(embeddings)).learnedUntil;
+  return laterOf(knownUntil(dataset), encoder);
 }
 
 function sampleOf(dataset: Dataset, seed: number): Int32Array {
