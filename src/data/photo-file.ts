@@ -1,7 +1,6 @@
 /** One photo: a file from outside, read within limits and decoded into a square picture. */
 
 import { createHash } from 'node:crypto';
-import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { usableCores } from '../cores.ts';
@@ -45,8 +44,13 @@ export type PhotoInput =
 
 /** How files are looked at and read. */
 export interface FileReader {
-  stat(path: string): Stats | Promise<Stats>;
-  read(path: string): Buffer | Promise<Buffer>;
+  stat(path: string): FileEntry | Promise<FileEntry>;
+  read(path: string): Uint8Array | Promise<Uint8Array>;
+}
+
+interface FileEntry {
+  readonly size: number;
+  isFile(): boolean;
 }
 
 const reader: FileReader = { stat, read: readFile };
