@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { itemCodes, tinyLog } from '../../test/support/tiny-log.ts';
+import { itemCodes, type TinyLog, tinyLog } from '../../test/support/tiny-log.ts';
 import { NONE } from '../data/dataset.ts';
 import { noNumbers } from '../data/numeric-rows.ts';
 import type { VisualInputs } from '../features/feature.ts';
@@ -7,7 +7,7 @@ import { createFeature, featureSet } from '../features/index.ts';
 import { Engine } from '../runtime/engine.ts';
 import { BatchAssembler } from './batch.ts';
 import { rankerConfig } from './config.ts';
-import { type RankerData, rowsOfSplit } from './fields.ts';
+import { rowsOfSplit } from './fields.ts';
 import { rankers } from './index.ts';
 import { RankerModel } from './model.ts';
 
@@ -32,13 +32,13 @@ describe.each(Object.keys(rankers))('the ranker %s', (name) => {
   });
   afterAll(() => engine.close());
 
-  function assembler(features: string | null, log: RankerData = data) {
+  function assembler(features: string | null, log: TinyLog = data) {
     const feature = features === null ? null : createFeature(featureSet(features), log, inputs);
     return new BatchAssembler(log, feature, trainRows, config);
   }
 
   /** Scores after a few steps of training, so that nothing is zero any more. */
-  async function scores(features: string | null, log: RankerData): Promise<Float32Array> {
+  async function scores(features: string | null, log: TinyLog): Promise<Float32Array> {
     const trained = assembler(features);
     const model = await RankerModel.create(trained, config, 3, engine);
     for (let from = 0; from < 320; from += 32) {
@@ -53,7 +53,7 @@ describe.each(Object.keys(rankers))('the ranker %s', (name) => {
   }
 
   /** The log with other histories. */
-  function withHistory(change: (place: number, item: number) => number): RankerData {
+  function withHistory(change: (place: number, item: number) => number): TinyLog {
     const { pageViews } = data;
     const history = pageViews.history.map((item, index) => change(index % pageViews.historyLength, item));
     return { ...data, pageViews: { ...pageViews, history } };
@@ -106,7 +106,7 @@ describe.each(Object.keys(rankers))('the ranker %s', (name) => {
   );
 
   it('works without base features and categories', async () => {
-    const bare: RankerData = {
+    const bare: TinyLog = {
       ...data,
       catalogue: { ...data.catalogue, categories: [] },
       exposures: { ...data.exposures, numeric: noNumbers, context: [] },

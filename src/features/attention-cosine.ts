@@ -1,0 +1,27 @@
+/**
+ * Similarity inside the ranker's target attention (MUSE, arXiv 2512.07216, section 4.3; as side information of each
+ * place, in buckets, DMF, arXiv 2510.11066): how near the candidate is to each item of the history says how much that
+ * item should weigh, which embeddings of ids learn late or, for new items, never.
+ */
+import { historyCosines } from './cosines.ts';
+import type { CreateFeature } from './feature.ts';
+
+/** No dense values: nearness to each of the H places of the history. Rankers that weigh no places have no use for it. */
+export const attentionCosine: CreateFeature = (data, { embeddings }) => {
+  const { historyLength } = data.pageViews;
+  const cosinesOf = historyCosines(data, embeddings, historyLength);
+  return {
+    name: 'attention-cosine',
+    groups: [],
+    codes: [],
+    fill: () => undefined,
+    fillNearness(rows, out) {
+      out.fill(0, 0, rows.length * historyLength);
+      for (let index = 0; index < rows.length; index++) {
+        cosinesOf(rows[index]!, (place, cosine) => {
+          out[index * historyLength + place] = 1 + cosine;
+        });
+      }
+    },
+  };
+};
