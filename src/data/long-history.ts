@@ -52,7 +52,8 @@ export class LongHistories {
 
   /** @param length items at most */
   constructor({ pageViews, clicks }: Pick<FeatureData, 'pageViews' | 'clicks'>, length = longHistoryLength) {
-    const users = 1 + pageViews.user.reduce((most, user) => Math.max(most, user), NONE);
+    const largest = (users: Int32Array) => users.reduce((most, user) => Math.max(most, user), NONE);
+    const users = 1 + Math.max(largest(pageViews.user), largest(clicks.user));
     const { start, rows } = groupRows(clicks.user, users);
     this.#pageViews = pageViews;
     this.#start = start;

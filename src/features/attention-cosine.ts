@@ -1,6 +1,6 @@
 /**
- * Similarity inside the ranker's target attention (MUSE, arXiv 2512.07216, section 4.3; as side information of each
- * place, in buckets, DMF, arXiv 2510.11066): how near the candidate is to each item of the history says how much that
+ * Similarity inside the ranker's target attention (MUSE's semantic-aware target attention, arXiv 2512.07216; as side
+ * information of each place, by how large it is, DMF, arXiv 2510.11066): how near the candidate is to each item of the history says how much that
  * item should weigh, which embeddings of ids learn late or, for new items, never.
  */
 import { historyCosines } from './cosines.ts';

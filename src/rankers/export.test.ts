@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallRanker } from '../../test/support/small-ranker.ts';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { readParquet } from '../data/parquet-table.ts';
+import { featureNames } from '../features/index.ts';
 import { decodeModel } from '../graph/onnx-schema.ts';
 import { Engine } from '../runtime/engine.ts';
 import { rankerConfig } from './config.ts';
@@ -54,6 +55,19 @@ describe('an exported ranker', () => {
     );
   });
 
+  it.each([...featureNames, featureNames.join('+')])(
+    'scores as it did before, within 1e-5, with features %s',
+    async (features) => {
+      const from = await smallRanker(features, engine);
+      const folder = await temporaryFolder();
+      await exportRanker(folder, from);
+      const rows = rowsOfSplit(from.dataset, 'validation');
+      const before = await from.ranker.scorer.score(rows);
+      await from.ranker.release();
+      expect(largestDifference(before, await scoresAfter(folder, from, rows))).toBeLessThanOrEqual(1e-5);
+    },
+  );
+
   it('scores as it did before where ids are hashed, and takes ids that nobody has seen', async () => {
     const from = await smallRanker('sim-score+cluster-id', engine, { idBuckets: 64 });
     const folder = await temporaryFolder();
@@ -79,7 +93,7 @@ describe('an exported ranker', () => {
   });
 
   it('is in operators of the ONNX standard alone, and takes any number of exposures', async () => {
-    const from = await smallRanker('sim-score+cluster-id', engine);
+    const from = await smallRanker('sim-score+attention-cosine+cluster-id', engine);
     await from.ranker.release();
     const folder = await temporaryFolder();
     await exportRanker(folder, from);
@@ -95,6 +109,7 @@ describe('an exported ranker', () => {
       historyMask: ['exposures', 5],
       dense: ['exposures', 2],
       visual: ['exposures', 11],
+      nearness: ['exposures', 5],
       category: ['exposures'],
       scores: ['exposures', 1],
     });

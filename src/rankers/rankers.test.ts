@@ -8,7 +8,7 @@ import { Engine } from '../runtime/engine.ts';
 import { BatchAssembler } from './batch.ts';
 import { rankerConfig } from './config.ts';
 import { rowsOfSplit } from './fields.ts';
-import { rankers } from './index.ts';
+import { weighsPlaces } from './index.ts';
 import { RankerModel } from './model.ts';
 
 const { data, embeddings } = tinyLog();
@@ -16,7 +16,7 @@ const inputs: VisualInputs = { embeddings, clusters: [itemCodes('cluster_4', 4, 
 const trainRows = rowsOfSplit(data, 'train');
 const rows = trainRows.slice(0, 40);
 
-describe.each(Object.keys(rankers))('the ranker %s', (name) => {
+describe.each(rankerConfig.shape.ranker.def.innerType.options)('the ranker %s', (name) => {
   const config = rankerConfig.parse({
     ranker: name,
     minimumCount: 2,
@@ -83,7 +83,8 @@ describe.each(Object.keys(rankers))('the ranker %s', (name) => {
     expect(empty).not.toEqual(full);
   });
 
-  it.each(['vector', 'sim-score+cluster-id'])(
+  const seen = ['vector', 'sim-score+cluster-id', 'sim-tier+sim-retrieved'];
+  it.each(weighsPlaces[name] ? [...seen, 'attention-cosine', 'attention-cosine+cluster-id'] : seen)(
     'goes on with %s from where it was without images',
     async (set) => {
       const blind = assembler(null);
@@ -96,14 +97,23 @@ describe.each(Object.keys(rankers))('the ranker %s', (name) => {
       await small.release();
       const large = await RankerModel.create(assembler(set), config, 4, engine, state);
       const after = await large.scorer.score(rows);
-      // Not exactly: the factorisation machine crosses the fresh, small embeddings of codes with the others.
-      for (const [row, value] of before.entries()) expect(after[row]).toBeCloseTo(value, 2);
+      // The factorisation machine crosses the fresh, small embeddings of codes with the others.
+      const digits = name === 'deepfm' ? 2 : 6;
+      for (const [row, value] of before.entries()) expect(after[row]).toBeCloseTo(value, digits);
       const loss = await large.train(assembler(set).assemble(trainRows.subarray(320, 352)));
       expect(Number.isFinite(loss)).toBe(true);
       expect(await large.scorer.score(rows)).not.toEqual(after);
       await large.release();
     },
   );
+
+  it.runIf(!weighsPlaces[name])('refuses nearness, which it would not look at', async () => {
+    await expect(RankerModel.create(assembler('attention-cosine'), config, 3, engine)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(name),
+      remedy: expect.stringContaining('din'),
+    });
+  });
 
   it('works without base features and categories', async () => {
     const bare: TinyLog = {

@@ -85,6 +85,20 @@ describe('training a ranker', () => {
     expect(testAuc(await train('cluster-id', { epochs: 8 }))).toBeGreaterThan(0.9);
   });
 
+  it('learns the same rule from nearness in attention alone, from nothing and warm', async () => {
+    expect(testAuc(await train('attention-cosine', { epochs: 8 }))).toBeGreaterThan(0.9);
+    const base = await trainWhole('none');
+    const on = await train('attention-cosine', { epochs: 8 }, data, base.state);
+    expect(testAuc(on)).toBeGreaterThan(0.9);
+  });
+
+  it.each(['sim-tier', 'sim-retrieved'])('learns from %s', async (set) => {
+    // The rule is that of a page view's own history; what is retrieved from all clicks of a user does not tell it.
+    const learned = testAuc(await train(set));
+    if (set === 'sim-tier') expect(learned).toBeGreaterThan(0.95);
+    expect(learned).toBeGreaterThan(0.4);
+  });
+
   it('goes on from a ranker without images, and learns what images add', async () => {
     const base = await trainWhole('none');
     const [on, without] = [

@@ -157,7 +157,12 @@ function eventsOf({ pageViews, exposures }: Before): { shown: UserEvents; clicks
   const rows = clickedRows({ clicked });
   return {
     shown: eventsInOrder(user, item, time),
-    clicks: clicksOfExposures(pageViews, exposures, rows, Float64Array.from(rows, (row) => clickedAt[row]!)),
+    clicks: clicksOfExposures(
+      pageViews,
+      exposures,
+      rows,
+      Float64Array.from(rows, (row) => clickedAt[row]!),
+    ),
   };
 }
 
