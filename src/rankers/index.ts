@@ -8,7 +8,7 @@ import { din } from './din.ts';
 import { mlp } from './mlp.ts';
 import type { Ranker, RankerInputs } from './ranker.ts';
 
-export const rankers: Readonly<Record<RankerConfig['ranker'], Ranker>> = { mlp, din, dcnv2, deepfm };
+const rankers: Readonly<Record<RankerConfig['ranker'], Ranker>> = { mlp, din, dcnv2, deepfm };
 
 /** Whether a ranker weighs each place of the history for the candidate, and so has a use for how near the two are. */
 export const weighsPlaces: Readonly<Record<RankerConfig['ranker'], boolean>> = {
