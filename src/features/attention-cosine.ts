@@ -19,7 +19,8 @@ export const attentionCosine: CreateFeature = (data, { embeddings }) => {
       out.fill(0, 0, rows.length * historyLength);
       for (let index = 0; index < rows.length; index++) {
         cosinesOf(rows[index]!, (place, cosine) => {
-          out[index * historyLength + place] = 1 + cosine;
+          // Opposite vectors may be a rounding beyond −1.
+          out[index * historyLength + place] = Math.max(0, 1 + cosine);
         });
       }
     },

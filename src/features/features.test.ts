@@ -267,6 +267,19 @@ describe('nearness for attention', () => {
     expect(near([1, 2, 0, 3, NONE], 0)).toEqual([1.6, 1, 0, 0, 0]);
     expect(near([1, 2, NONE], 3)).toEqual([0, 0, 0]);
   });
+
+  it('is never negative, whatever rounding does to opposite vectors', () => {
+    // 0.6 and 0.8 in float32 are a little more.
+    const opposite = ItemEmbeddings.forCatalogue(
+      { ids: ['a', 'b'] },
+      ['a', 'b'],
+      Float32Array.of(0.6, 0.8, -0.6, -0.8),
+    );
+    expect(opposite.cosine(0, 1)).toBeLessThan(-1);
+    const out = Float32Array.of(7);
+    attentionCosine(oneView([1]), seeing(opposite)).fillNearness?.(Int32Array.of(0), out);
+    expect([...out]).toEqual([0]);
+  });
 });
 
 describe('the cluster id', () => {

@@ -167,6 +167,22 @@ describe('loading an exported ranker', () => {
     });
   });
 
+  it('refuses nearness where the ranker does not take it', async () => {
+    const blind = await smallRanker('none', engine);
+    await blind.ranker.release();
+    const own = await temporaryFolder();
+    await exportRanker(own, blind);
+    const loaded = await loadRanker(own, engine);
+    const [exposure] = rawExposures(blind.dataset, null, Int32Array.of(0));
+    expect(await loaded.score([exposure!])).toHaveLength(1);
+    const nearness = exposure!.history.map(() => 1);
+    await expect(loaded.score([{ ...exposure!, nearness }])).rejects.toMatchObject({
+      code: 'VALUE_INVALID',
+      message: expect.stringContaining('nearness'),
+    });
+    await loaded.release();
+  });
+
   it('does not call its folder corrupt when the compute thread has ended', async () => {
     const ended = Engine.start({ threads: 1 });
     const own = await loadRanker(folder, ended);
