@@ -5,6 +5,7 @@
  * M photos in the cache, S their side in pixels.
  */
 import type { Measured } from '../metrics/measured.ts';
+import type { Clicks } from './clicks.ts';
 import type { ImageCache } from './image-cache.ts';
 import type { NumericRows } from './numeric-rows.ts';
 
@@ -86,6 +87,8 @@ export interface Dataset {
   readonly pageViews: PageViews;
   readonly splitTimes: SplitTimes;
   readonly exposures: Exposures;
+  /** What was clicked of the exposures, and when: what histories longer than those of page views are made of. */
+  readonly clicks: Clicks;
   readonly images: ImageCache;
   readonly report: IngestReport;
 }
@@ -124,7 +127,7 @@ export interface Finding {
 }
 
 /** The part of a dataset that features look at. */
-export type FeatureData = Pick<Dataset, 'catalogue' | 'pageViews' | 'exposures'>;
+export type FeatureData = Pick<Dataset, 'catalogue' | 'pageViews' | 'exposures' | 'clicks'>;
 
 /**
  * Whether two items show one photo, as an item and itself do. That they look alike is no knowledge of a photo: where a user
@@ -143,7 +146,10 @@ export function splitAt(time: number, { validationFrom, testFrom }: SplitTimes):
 const pageViewsOfRows = new WeakMap<Int32Array, Int32Array>();
 
 /** The page view of every exposure, to be read alone. (R) */
-export function pageViewOfRows({ pageViews, exposures }: FeatureData): Int32Array {
+export function pageViewOfRows({
+  pageViews,
+  exposures,
+}: Pick<FeatureData, 'pageViews' | 'exposures'>): Int32Array {
   const { start } = pageViews;
   const known = pageViewsOfRows.get(start);
   if (known !== undefined) return known;

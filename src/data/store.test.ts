@@ -68,10 +68,31 @@ describe('the dataset folder', () => {
   it('gives back what was written', async () => {
     const { images, hash, ...rest } = await loadDataset(await written());
     const { images: _, ...expected } = dataset;
-    expect(comparable(rest)).toEqual(comparable(expected));
+    const clicks = { user: Int32Array.of(1), item: Int32Array.of(0), time: Float64Array.of(1.7e12 + 0.5) };
+    expect(comparable(rest)).toEqual(comparable({ ...expected, clicks }));
     expect(hash).toMatch(/^[0-9a-f]{64}$/);
     expect([...images.read([1])]).toEqual(Array.from({ length: 12 }, (_, index) => 12 + index));
     images.close();
+  });
+
+  it('knows clicks at their own time where exposures were logged, not at that of their page views', async () => {
+    const { exposures, ...rest } = unsaved(dataset);
+    const time = Float64Array.of(1.7e12 + 0.5, 1.7e12 + 0.5, 1.8e12);
+    const logged = {
+      row: Float64Array.of(1, 2, 3),
+      time,
+      clickedAt: Float64Array.of(1.9e12, time[1]!, 1.85e12),
+    };
+    const folder = await written();
+    const both = { ...exposures, clicked: Uint8Array.of(1, 0, 1), logged };
+    await writeDataset(folder, { ...rest, exposures: both }, made);
+    const loaded = await loadDataset(folder);
+    closeDataset(loaded);
+    expect(loaded.clicks).toEqual({
+      user: Int32Array.of(0, 1),
+      item: Int32Array.of(2, 0),
+      time: Float64Array.of(1.85e12, 1.9e12),
+    });
   });
 
   it('has the same hash for the same data, and another for other data', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { safePlace } from '../progress.ts';
 import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
+import type { Clicks } from './clicks.ts';
 import {
   type CategoricalColumn,
   type Dataset,
@@ -14,6 +15,7 @@ import {
 } from './dataset.ts';
 import { withDuckDB } from './duckdb.ts';
 import { ImageCache } from './image-cache.ts';
+import { clickedRows, clicksOfExposures } from './long-history.ts';
 import {
   type DatasetManifest,
   damaged,
@@ -37,6 +39,7 @@ import {
   indexFrom,
   itemColumns,
   pageViewColumns,
+  readClickTimes,
   readExposures,
   readFeatures,
   readPageViews,
@@ -62,7 +65,7 @@ export interface NumericSource {
 }
 
 /** A dataset whose photos already lie in images.bin of its folder. */
-export type UnsavedDataset = Omit<Dataset, 'hash' | 'images' | 'exposures'> & {
+export type UnsavedDataset = Omit<Dataset, 'hash' | 'images' | 'exposures' | 'clicks'> & {
   readonly exposures: ExposureTable;
   readonly numeric: NumericSource;
   /** `index`: null where they are kept as pixels. */
@@ -190,9 +193,10 @@ export async function loadDataset(folder: string, inMemory?: number): Promise<Da
   await checkFiles(folder, content);
   const tables = await loadTables(folder, content);
   const { pageViews } = tables;
-  const exposures = await withParts(folder, content, (parts) =>
-    loadExposures(folder, parts, content, tables, inMemory),
-  );
+  const { exposures, clicks } = await withParts(folder, content, async (parts) => ({
+    clicks: await loadClicks(parts, content, tables),
+    exposures: await loadExposures(folder, parts, content, tables, inMemory),
+  }));
   const { splitTimes } = content;
   const checked = { catalogue: tables.catalogue, users: tables.users, pageViews, splitTimes };
   try {
@@ -202,7 +206,7 @@ export async function loadDataset(folder: string, inMemory?: number): Promise<Da
       images: { count: content.photos },
     });
     const images = await openImages(folder, content);
-    return { name: content.name, hash, report: content.report, ...checked, exposures, images };
+    return { name: content.name, hash, report: content.report, ...checked, exposures, clicks, images };
   } catch (error) {
     exposures.numeric.close();
     throw error;
@@ -351,6 +355,19 @@ async function openPart(connection: DuckDBConnection, path: string, rows: number
   const table = await ParquetTable.open(path, connection);
   if (table.rowCount !== rows) throw damaged(path, `it has ${table.rowCount} rows instead of ${rows}`);
   return table;
+}
+
+/** Clicks at their own time, where exposures were logged with it. */
+async function loadClicks(
+  parts: readonly OpenPart[],
+  { logged }: ManifestContent,
+  { pageViews, exposures }: LoadedTables,
+): Promise<Clicks> {
+  const rows = clickedRows(exposures);
+  const clickedAt = logged ? new Float64Array(rows.length) : null;
+  if (clickedAt !== null)
+    for (const { exposures: table, offsets } of parts) await readClickTimes(table, rows, clickedAt, offsets);
+  return clicksOfExposures(pageViews, exposures, rows, clickedAt);
 }
 
 async function loadExposures(

@@ -1,4 +1,5 @@
 /** The tables of a dataset as columns, and back. */
+import { lowerBound } from './clicks.ts';
 import type { Column } from './columns.ts';
 import type { Catalogue, CategoricalColumn, ExposureTable, LoggedExposures, PageViews } from './dataset.ts';
 import type { Numbers } from './duckdb-vectors.ts';
@@ -180,6 +181,31 @@ export async function readExposures(
           into(logged.time, row, 'time', 'DOUBLE'),
           into(logged.clickedAt, row, 'clicked_at', 'DOUBLE'),
         ]),
+  ]);
+}
+
+/**
+ * Reads when exposures were clicked.
+ * @param rows of those that were, ascending. (C)
+ * @param clickedAt of the same; milliseconds. (C)
+ */
+export async function readClickTimes(
+  table: ParquetTable,
+  rows: Int32Array,
+  clickedAt: Float64Array,
+  { row: from }: Offsets,
+): Promise<void> {
+  await table.numbers([
+    {
+      name: 'clicked_at',
+      type: 'DOUBLE',
+      take(values, first) {
+        const [begin, end] = [from + first, from + first + values.length];
+        let place = lowerBound((at) => rows[at]!, begin, 0, rows.length);
+        for (; place < rows.length && rows[place]! < end; place++)
+          clickedAt[place] = values[rows[place]! - begin]!;
+      },
+    },
   ]);
 }
 

@@ -1,4 +1,4 @@
-/** What images give a ranker: dense values per exposure, and codes of items that it embeds like any id. */
+/** What images give a ranker: dense values per exposure, codes of items that it embeds like any id, and what to attend to. */
 import type { ItemCodes } from './clusters.ts';
 
 export interface VisualFeature {
@@ -12,6 +12,11 @@ export interface VisualFeature {
   fill(rows: Int32Array, out: Float32Array): void;
   /** Codes of items, each a field of the candidate and of every history item. (V) */
   readonly codes: readonly ItemCodes[];
+  /**
+   * Writes how near the candidate is to each place of its history, for the attention of a ranker that weighs them:
+   * 1 + cosine, from 0 to 2, and 0 where there is nothing to compare. (n) → (n, H). null: nothing for the attention
+   */
+  readonly fillNearness: ((rows: Int32Array, out: Float32Array) => void) | null;
 }
 
 /** Number W of dense values per exposure. */

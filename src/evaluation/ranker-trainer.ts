@@ -10,6 +10,7 @@ import { silent } from '../progress.ts';
 import { gateCategories } from '../rankers/batch.ts';
 import type { RankerConfig } from '../rankers/config.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
+import { requireWeighing } from '../rankers/index.ts';
 import type { RankerState, RankerWeights } from '../rankers/model.ts';
 import { type RankerOrigin, type ReadyRanker, readyRanker } from '../rankers/ready-ranker.ts';
 import { type TrainedRanker, trainRanker } from '../rankers/train.ts';
@@ -48,6 +49,17 @@ export function requireColumns(
     `Invalid configuration: sliceBy is ${sliceBy}, which is no categorical column of the dataset.`,
     columns.length === 0 ? 'Leave it out: the dataset has none.' : `Choose one of ${columns.join(', ')}.`,
   );
+}
+
+/**
+ * Refuses, before anything is trained, features that the ranker has no use for.
+ * @throws CourierError CONFIG_INVALID
+ */
+export function requireAttention(
+  sets: readonly string[],
+  { ranker }: Pick<EvaluationConfig, 'ranker'>,
+): void {
+  if (sets.some((set) => featureSet(set).includes('attention-cosine'))) requireWeighing(ranker);
 }
 
 /** What a ranker learns from: all of the training period, or one side of its cut. */

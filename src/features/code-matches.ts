@@ -23,6 +23,7 @@ export function codeFeature(name: string, data: FeatureData, columns: readonly I
   return {
     name,
     codes: columns,
+    fillNearness: null,
     groups: columns.map(() => width),
     fill(rows, out) {
       out.fill(0, 0, rows.length * all);

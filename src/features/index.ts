@@ -2,20 +2,32 @@
 import { z } from 'zod';
 import type { FeatureData } from '../data/dataset.ts';
 import { type VisualFeature, widthOf } from '../data/visual-feature.ts';
+import { attentionCosine } from './attention-cosine.ts';
 import { clusterId } from './cluster-id.ts';
 import type { CreateFeature, VisualInputs } from './feature.ts';
 import { semanticId } from './semantic-id.ts';
+import { simRetrieved } from './sim-retrieved.ts';
 import { simScore } from './sim-score.ts';
 import { simTier } from './sim-tier.ts';
 import { vector } from './vector.ts';
 
-export const featureNames = ['vector', 'sim-score', 'sim-tier', 'cluster-id', 'semantic-id'] as const;
+export const featureNames = [
+  'vector',
+  'sim-score',
+  'sim-tier',
+  'sim-retrieved',
+  'attention-cosine',
+  'cluster-id',
+  'semantic-id',
+] as const;
 export type FeatureName = (typeof featureNames)[number];
 
 export const visualFeatures: Readonly<Record<FeatureName, CreateFeature>> = {
   vector,
   'sim-score': simScore,
   'sim-tier': simTier,
+  'sim-retrieved': simRetrieved,
+  'attention-cosine': attentionCosine,
   'cluster-id': clusterId,
   'semantic-id': semanticId,
 };
@@ -44,7 +56,7 @@ export function featureSet(text: string): FeatureSet {
   return set;
 }
 
-/** All features of a set as one: their dense values side by side, and the codes of all. */
+/** All features of a set as one: their dense values side by side, the codes of all, and nearness if one has it. */
 export function createFeature(set: FeatureSet, data: FeatureData, inputs: VisualInputs): VisualFeature {
   const parts = set.map((name) => visualFeatures[name](data, inputs));
   const [only] = parts;
@@ -58,6 +70,7 @@ function sideBySide(parts: readonly VisualFeature[]): VisualFeature {
     name: parts.map(({ name }) => name).join(separator),
     groups,
     codes: parts.flatMap(({ codes }) => codes),
+    fillNearness: parts.find(({ fillNearness }) => fillNearness !== null)?.fillNearness ?? null,
     fill(rows, out) {
       let offset = 0;
       for (const part of parts) {

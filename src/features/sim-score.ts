@@ -47,6 +47,7 @@ export const simScore: CreateFeature = (data, { embeddings }) => {
     name: 'sim-score',
     groups: [width],
     codes: [],
+    fillNearness: null,
     fill(rows, out) {
       out.fill(0, 0, rows.length * width);
       for (const [index, row] of rows.entries()) {

@@ -6,6 +6,7 @@ export const vector: CreateFeature = ({ exposures }, { embeddings: { dimension, 
   name: 'vector',
   groups: [dimension],
   codes: [],
+  fillNearness: null,
   fill(rows, out) {
     for (const [index, row] of rows.entries()) {
       const from = exposures.item[row]! * dimension;

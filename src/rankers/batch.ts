@@ -17,6 +17,8 @@ export interface Batch {
   readonly dense: Float32Array;
   /** What the visual feature sees. (B, W) */
   readonly visual: Float32Array;
+  /** How near the candidate is to each history place, 0 to 2; empty where the feature does not tell. (B, H) */
+  readonly nearness: Float32Array;
   /** Code of the candidate's category, whose gate the visual side passes. (B) */
   readonly category: Int32Array;
   /** 1 for a click, 0 for none. (B) */
@@ -48,6 +50,7 @@ export class BatchAssembler {
   readonly gate: GateCategories;
   readonly batchSize: number;
   readonly #data: RankerData;
+  readonly #fillNearness: VisualFeature['fillNearness'];
 
   /**
    * @param trainingRows exposures that vocabularies and statistics of base features are taken from
@@ -69,11 +72,17 @@ export class BatchAssembler {
     this.gate = gateCategories(data, gateCategory);
     this.batchSize = batchSize;
     this.#data = data;
+    this.#fillNearness = feature?.fillNearness ?? null;
   }
 
   /** Whether images take part. */
   get visual(): boolean {
-    return this.fields.layout.visualFields > 0 || this.visualColumns.width > 0;
+    return this.fields.layout.visualFields > 0 || this.visualColumns.width > 0 || this.nearness;
+  }
+
+  /** Whether the feature tells how near the candidate is to each history place. */
+  get nearness(): boolean {
+    return this.#fillNearness !== null;
   }
 
   /** @param rows at most B exposures */
@@ -87,6 +96,7 @@ export class BatchAssembler {
       historyMask: new Float32Array(batchSize * fields.layout.historyLength),
       dense: new Float32Array(batchSize * columns.width),
       visual: new Float32Array(batchSize * visualColumns.width),
+      nearness: new Float32Array(this.nearness ? batchSize * fields.layout.historyLength : 0),
       category: new Int32Array(batchSize),
       labels: new Float32Array(batchSize),
       weights: new Float32Array(batchSize).fill(1, 0, rows.length),
@@ -94,6 +104,7 @@ export class BatchAssembler {
     fields.fill(rows, batch.lookups, batch.historyMask);
     columns.fill(rows, batch.dense);
     visualColumns.fill(rows, batch.visual);
+    this.#fillNearness?.(rows, batch.nearness);
     for (let index = 0; index < rows.length; index++) {
       batch.labels[index] = clicked[rows[index]!]!;
       batch.category[index] = this.gate.codes[item[rows[index]!]!]!;

@@ -107,6 +107,7 @@ describe('dense columns', () => {
       name: 'sight',
       groups: [2],
       codes: [],
+      fillNearness: null,
       fill: (_: Int32Array, out: Float32Array) => out.fill(Number.POSITIVE_INFINITY, 1, 2),
     };
     expect(() => new DenseColumns(visualColumns(feature), trainRows)).toThrow('sight[1] of exposure 0');

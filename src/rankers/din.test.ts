@@ -16,15 +16,24 @@ describe('attention', () => {
   afterAll(() => engine.close());
 
   it.each([
-    { with: 'ids alone', ids: 4, visual: 0 },
-    { with: 'photos', ids: 4, visual: 2 },
-  ])('is the formula, place by place, with $with', async ({ ids, visual }) => {
+    { with: 'ids alone', ids: 4, visual: 0, pieces: 0 },
+    { with: 'photos', ids: 4, visual: 2, pieces: 0 },
+    { with: 'nearness', ids: 4, visual: 0, pieces: 5 },
+    { with: 'photos and nearness', ids: 4, visual: 2, pieces: 5 },
+  ])('is the formula, place by place, with $with', async ({ ids, visual, pieces }) => {
     const items = (lead: readonly number[], name: string) => ({
       ids: input(`${name}.ids`, 'float32', [...lead, ids]),
       visual: visual === 0 ? null : input(`${name}.visual`, 'float32', [...lead, visual]),
     });
     const mask = input('mask', 'float32', [batch, places]);
-    const weights = attention(items([batch], 'candidate'), items([batch, places], 'history'), mask, width);
+    const near = pieces === 0 ? null : input('nearness', 'float32', [batch, places, pieces]);
+    const weights = attention(
+      items([batch], 'candidate'),
+      items([batch, places], 'history'),
+      mask,
+      near,
+      width,
+    );
     const parameters = parametersOf([weights]);
     const stands = parameters.map((tensor): [Tensor, Tensor] => {
       const name = tensor.source.kind === 'parameter' ? tensor.source.name : '';
@@ -43,7 +52,7 @@ describe('attention', () => {
     );
     const session = await engine.load(model);
     const given = floats(await session.run(feeds), 'weights');
-    const expected = weighed(feeds, ids, visual);
+    const expected = weighed(feeds, ids, visual, pieces);
     expect(expected.filter((value) => value !== 0)).toHaveLength(0 + 1 + 2 + 3 + 4);
     expect(given).toHaveLength(expected.length);
     for (const [index, value] of expected.entries()) expect(given[index]).toBeCloseTo(value, 4);
@@ -54,9 +63,10 @@ describe('attention', () => {
       ids: input('ids', 'float32', [...lead, 4]),
       visual: visual === null ? null : input('visual', 'float32', [...lead, visual]),
     });
-    const shapesWith = (visual: number | null) => {
+    const shapesWith = (visual: number | null, pieces: number | null = null) => {
       const mask = input('mask', 'float32', [batch, places]);
-      const weights = attention(items([batch], visual), items([batch, places], visual), mask, width);
+      const near = pieces === null ? null : input('nearness', 'float32', [batch, places, pieces]);
+      const weights = attention(items([batch], visual), items([batch, places], visual), mask, near, width);
       return parametersOf([weights]).map(({ source, shape }) => [
         source.kind === 'parameter' && source.name,
         shape,
@@ -70,11 +80,17 @@ describe('attention', () => {
       ['attention.pair.weight', [3, 8]],
     ]);
     expect(shapesWith(2).at(-1)).toEqual(['attention.pair.weight', [3, 12]]);
+    expect(shapesWith(null, 5).at(-1)).toEqual(['attention.pair.weight', [3, 13]]);
   });
 });
 
-/** v · relu(W [h, h ⊙ c, hᵥ, hᵥ ⊙ cᵥ] + b + U [c, cᵥ]) + a for each place, and 0 for padding. */
-function weighed(feeds: Readonly<Record<string, Float32Array>>, ids: number, visual: number): number[] {
+/** v · relu(W [h, h ⊙ c, hᵥ, hᵥ ⊙ cᵥ, s] + b + U [c, cᵥ]) + a for each place, and 0 for padding. */
+function weighed(
+  feeds: Readonly<Record<string, Float32Array>>,
+  ids: number,
+  visual: number,
+  pieces: number,
+): number[] {
   const at = (name: string, index: number) => feeds[name]?.[index] ?? Number.NaN;
   const row = (name: string, index: number, length: number) =>
     Array.from({ length }, (_, place) => at(name, index * length + place));
@@ -86,7 +102,8 @@ function weighed(feeds: Readonly<Record<string, Float32Array>>, ids: number, vis
     const [c, seen] = [row('candidate.ids', exposure, ids), row('candidate.visual', exposure, visual)];
     const [h, shown] = [row('history.ids', index, ids), row('history.visual', index, visual)];
     const times = (a: readonly number[], b: readonly number[]) => a.map((value, place) => value * b[place]!);
-    const pair = [...h, ...times(h, c), ...shown, ...times(shown, seen)];
+    const near = row('nearness', index, pieces);
+    const pair = [...h, ...times(h, c), ...shown, ...times(shown, seen), ...near];
     const target = [...c, ...seen];
     const hidden = Array.from({ length: width }, (_, unit) => {
       const fromPair = dot(row('attention.pair.weight', unit, pair.length), pair);

@@ -7,8 +7,8 @@ import { join, multilayerPerceptron, projectParts } from './layers.ts';
 import type { ItemTensors, Ranker } from './ranker.ts';
 
 export const din: Ranker = (inputs, config) => {
-  const { candidate, history, historyMask } = inputs;
-  const weights = attention(candidate, history, historyMask, config.attentionWidth); // (B, 1, H)
+  const { candidate, history, historyMask, nearness } = inputs;
+  const weights = attention(candidate, history, historyMask, nearness, config.attentionWidth); // (B, 1, H)
   const input = flatInput(inputs, (clicks) => {
     const [batch, , length] = clicks.shape;
     return reshape(matmul(weights, clicks), [batch!, length!]);
@@ -23,16 +23,25 @@ export const din: Ranker = (inputs, config) => {
  * A linear layer on h and c already contains one on h − c, so h − c is not computed; and c enters once per
  * exposure, with the bias, instead of once per place.
  *
+ * How near h and c are by their photos stands beside them where a feature tells it: what was measured, in place of what
+ * h ⊙ c has yet to learn.
+ *
+ * @param nearness in pieces (B, H, Q), or null
  * @returns (B, 1, H)
  */
 export function attention(
   candidate: ItemTensors,
   history: ItemTensors,
   mask: FloatTensor,
+  nearness: FloatTensor | null,
   width: number,
 ): FloatTensor {
   const [batch, places] = mask.shape;
-  const pairs = [...pairsOf(history.ids, candidate.ids), ...pairsOf(history.visual, candidate.visual)];
+  const pairs = [
+    ...pairsOf(history.ids, candidate.ids),
+    ...pairsOf(history.visual, candidate.visual),
+    ...(nearness === null ? [] : [nearness]),
+  ];
   const target = join([candidate.ids, candidate.visual]);
   const weight = parameter('attention.candidate', [width, target.shape[1]!], glorot);
   const bias = parameter('attention.pair.bias', [width], zeros);

@@ -22,6 +22,9 @@ export interface ServingTables {
 /** Places of a history that may be sent. */
 const historyLimit = 10_000;
 
+/** 1 + cosine, but for rounding. */
+const largestNearness = 2.001;
+
 const textLimit = 10_000;
 const id = z.string().max(textLimit);
 
@@ -70,6 +73,7 @@ export class ExposureEncoder {
       historyMask,
       ...(dense.length === 0 ? {} : { dense: this.#dense(exposures) }),
       ...(visualWidth === 0 ? {} : { visual: this.#visualDense(exposures) }),
+      ...(this.#about.visual.nearness ? { nearness: this.#nearness(exposures) } : {}),
       ...(gate === null ? {} : { category: Int32Array.from(exposures, (one) => this.#gateOf(one)) }),
     };
   }
@@ -144,6 +148,15 @@ export class ExposureEncoder {
     const widths = groups.map(({ length }) => length);
     return standardized(raw, exposures.length, { groups: widths, zeroIsAbsent }, groups.flat());
   }
+
+  /** (B, H) */
+  #nearness(exposures: readonly RawExposure[]): Float32Array {
+    const { historyLength } = this.#about.layout;
+    const values = new Float32Array(exposures.length * historyLength);
+    for (const [index, { nearness = [] }] of exposures.entries())
+      values.set(nearness.slice(0, historyLength), index * historyLength);
+    return values;
+  }
 }
 
 function standardized(
@@ -195,8 +208,18 @@ function schemaOf({ layout, dense, visual }: RankerDescription): z.ZodType<reado
       number,
     ),
     visual: z.array(number).length(visual.groups.flat().length),
+    nearness: visual.nearness
+      ? z.array(number.min(0).max(largestNearness)).max(historyLimit)
+      : z.undefined().optional(),
   });
-  return z.array(exposure);
+  const told = exposure.refine(
+    ({ history, nearness }) => nearness === undefined || nearness.length === history.length,
+    {
+      error: 'has another number of values than the history has items',
+      path: ['nearness'],
+    },
+  );
+  return z.array(told);
 }
 
 function named<Value extends z.ZodType>(names: readonly string[], value: Value) {

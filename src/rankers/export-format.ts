@@ -7,7 +7,7 @@ import { hashFile, readInput, requireReadable, writeJson } from '../storage/file
 import { parseJson } from '../storage/json.ts';
 
 export const exportFiles = {
-  /** embedded (B, L, E), historyMask (B, H), dense, visual, category → scores (B, 1); B is open. */
+  /** embedded (B, L, E), historyMask (B, H), dense, visual, nearness (B, H), category → scores (B, 1); B is open. */
   model: 'ranker.onnx',
   /** Which row of the table an id has. */
   ids: 'ids.parquet',
@@ -18,7 +18,8 @@ export const exportFiles = {
 } as const;
 
 const descriptionFile = 'ranker.json';
-const formatVersion = 1;
+/** 2: `visual.nearness`, and the input of that name. */
+const formatVersion = 2;
 
 /** Bytes of ranker.json. */
 const descriptionLimit = 2 ** 26;
@@ -65,6 +66,8 @@ const descriptionSchema = z.strictObject({
     features: text.nullable(),
     zeroIsAbsent: z.literal(true),
     groups: z.array(z.array(z.strictObject(standards)).min(1).max(100_000)).max(1000),
+    /** Whether it takes how near the candidate is to each history place: 1 + cosine, 0 where there is nothing to compare. */
+    nearness: z.boolean(),
   }),
   /** Gates of the visual side; null for a ranker without images. */
   gate: z

@@ -5,6 +5,7 @@ import { expectForOldRuntimes } from '../../test/support/old-runtime.ts';
 import { smallRanker } from '../../test/support/small-ranker.ts';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { readParquet } from '../data/parquet-table.ts';
+import { featureNames } from '../features/index.ts';
 import { decodeModel } from '../graph/onnx-schema.ts';
 import { Engine } from '../runtime/engine.ts';
 import { rankerConfig } from './config.ts';
@@ -57,6 +58,19 @@ describe('an exported ranker', () => {
     );
   });
 
+  it.each([...featureNames, featureNames.join('+')])(
+    'scores as it did before, within 1e-5, with features %s',
+    async (features) => {
+      const from = await smallRanker(features, engine);
+      const folder = await temporaryFolder();
+      await exportRanker(folder, from);
+      const rows = rowsOfSplit(from.dataset, 'validation');
+      const before = await from.ranker.scorer.score(rows);
+      await from.ranker.release();
+      expect(largestDifference(before, await scoresAfter(folder, from, rows))).toBeLessThanOrEqual(1e-5);
+    },
+  );
+
   it('scores as it did before where ids are hashed, and takes ids that nobody has seen', async () => {
     const from = await smallRanker('sim-score+cluster-id', engine, { idBuckets: 64 });
     const folder = await temporaryFolder();
@@ -82,7 +96,7 @@ describe('an exported ranker', () => {
   });
 
   it('is a model that takes any number of exposures', async () => {
-    const from = await smallRanker('sim-score+cluster-id', engine);
+    const from = await smallRanker('sim-score+attention-cosine+cluster-id', engine);
     await from.ranker.release();
     const folder = await temporaryFolder();
     await exportRanker(folder, from);
@@ -97,6 +111,7 @@ describe('an exported ranker', () => {
       historyMask: ['exposures', 5],
       dense: ['exposures', 2],
       visual: ['exposures', 11],
+      nearness: ['exposures', 5],
       category: ['exposures'],
       scores: ['exposures', 1],
     });

@@ -15,7 +15,7 @@ import type { DenseColumns } from './dense-columns.ts';
 import { exportFiles, fieldNames, type RankerDescription, writeDescription } from './export-format.ts';
 import type { RankerData } from './fields.ts';
 import { idRowsOf, writeIdRows } from './id-rows.ts';
-import { rankers } from './index.ts';
+import { logitOf } from './index.ts';
 import { rankerInputs } from './inputs.ts';
 import type { ReadyRanker } from './ready-ranker.ts';
 
@@ -62,11 +62,11 @@ export async function exportRanker(folder: string, from: ExportedFrom): Promise<
 
 /** Everything but the embeddings, for as many exposures as there are: probabilities of a click. (B, 1) */
 function graphOf({ ranker: { assembler, weights }, config }: ExportedFrom): Model {
-  const { fields, columns, visualColumns, gate, visual } = assembler;
-  const shape = { fields, columns, visualColumns, gate, visual, batchSize: openLength };
+  const { fields, columns, visualColumns, nearness, gate, visual } = assembler;
+  const shape = { fields, columns, visualColumns, nearness, gate, visual, batchSize: openLength };
   const { inputs } = rankerInputs(shape, config.embeddingDimension);
-  const scores = sigmoid(rankers[config.ranker](inputs, config));
-  const names = ['embedded', 'historyMask', 'dense', 'visual', 'category', 'scores'];
+  const scores = sigmoid(logitOf(inputs, config));
+  const names = ['embedded', 'historyMask', 'dense', 'visual', 'nearness', 'category', 'scores'];
   const openAxes = Object.fromEntries(names.map((name) => [name, axis]));
   return buildExport({ scores }, weights.layout, weights.parameters, openAxes);
 }
@@ -78,7 +78,7 @@ function describe({
   seed,
   learnedUntil,
 }: ExportedFrom): Omit<RankerDescription, 'format' | 'version' | 'files'> {
-  const { fields, columns, visualColumns, gate, visual } = assembler;
+  const { fields, columns, visualColumns, nearness, gate, visual } = assembler;
   const { categories } = dataset.catalogue;
   const { context, numeric } = dataset.exposures;
   const dense = standardsOf(columns);
@@ -102,6 +102,7 @@ function describe({
         end += width;
         return seen.slice(end - width, end);
       }),
+      nearness,
     },
     gate: visual ? { category: categories.length === 0 ? null : gate.name, values: [...gate.values] } : null,
     settings: config,

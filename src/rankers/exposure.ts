@@ -25,6 +25,11 @@ export interface RawExposure {
   readonly numeric: Readonly<Record<string, number>>;
   /** Dense values of the visual feature; empty for a ranker that takes none. (W) */
   readonly visual: readonly number[];
+  /**
+   * How near the candidate is to each item of `history`: 1 + the cosine of their embeddings, 0 where one has none or both show
+   * one photo. Left out for a ranker that does not take it.
+   */
+  readonly nearness?: readonly number[] | undefined;
 }
 
 /** Exposures of a dataset as a server would send them. */
@@ -42,12 +47,16 @@ export function rawExposures(
   const width = feature === null ? 0 : widthOf(feature);
   const visual = new Float32Array(rows.length * width);
   feature?.fill(rows, visual);
+  const fillNearness = feature?.fillNearness ?? null;
+  const nearness = new Float32Array(fillNearness === null ? 0 : rows.length * historyLength);
+  fillNearness?.(rows, nearness);
   const itemOf = (item: number): RawItem => {
     return { id: catalogue.ids[item]!, categories: textsOf(catalogue.categories, item) };
   };
   return Array.from(rows, (row, index) => {
     const pageView = pageViewOf[row]!;
     const history = pageViews.history.subarray(pageView * historyLength, (pageView + 1) * historyLength);
+    const near = nearness.subarray(index * historyLength, (index + 1) * historyLength);
     return {
       user: users[pageViews.user[pageView]!]!,
       context: textsOf(exposures.context, row),
@@ -57,6 +66,9 @@ export function rawExposures(
         numeric.names.map((name, column) => [name, numbers[index * numeric.names.length + column]!]),
       ),
       visual: Array.from(visual.subarray(index * width, (index + 1) * width)),
+      ...(fillNearness === null
+        ? {}
+        : { nearness: Array.from(near.filter((_, place) => history[place] !== NONE)) }),
     };
   });
 }

@@ -20,6 +20,8 @@ interface Part {
   readonly lookups: readonly number[];
   readonly dense: readonly number[];
   readonly visualDense: readonly number[];
+  /** History places. */
+  readonly nearness: readonly number[];
 }
 
 /**
@@ -55,7 +57,7 @@ export async function permutationImportance(
 function partsOf(assembler: BatchAssembler, { exposures }: RankerData, visualName: string): readonly Part[] {
   const { fields, visualColumns } = assembler;
   const { situationFields, itemFields, visualFields, historyLength } = fields.layout;
-  const none = { visual: false, lookups: [], dense: [], visualDense: [] };
+  const none = { visual: false, lookups: [], dense: [], visualDense: [], nearness: [] };
   const itemEnd = situationFields + itemFields * (1 + historyLength);
   const situation = [fields.user, ...fields.context].map(({ name }, place) => {
     return { ...none, input: name, lookups: [place] };
@@ -74,6 +76,7 @@ function partsOf(assembler: BatchAssembler, { exposures }: RankerData, visualNam
     lookups: Array.from({ length: visualFields * (1 + historyLength) }, (_, place) => itemEnd + place),
     dense: [],
     visualDense: Array.from({ length: visualColumns.width }, (_, column) => column),
+    nearness: Array.from({ length: assembler.nearness ? historyLength : 0 }, (_, place) => place),
   };
   return [...situation, ...items, ...numeric, ...(assembler.visual ? [visual] : [])];
 }
@@ -89,6 +92,7 @@ function withPart(
   copyPlaces(donated.lookups, batch.lookups, count, lookupsOf(fields.layout), part.lookups);
   copyPlaces(donated.dense, batch.dense, count, columns.width, part.dense);
   copyPlaces(donated.visual, batch.visual, count, visualColumns.width, part.visualDense);
+  copyPlaces(donated.nearness, batch.nearness, count, fields.layout.historyLength, part.nearness);
   return batch;
 }
 

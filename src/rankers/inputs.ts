@@ -13,7 +13,7 @@ export const gateParameter = 'gate.logits';
 /** What the graph follows from; an assembler is one. */
 export type GraphShape = Pick<
   BatchAssembler,
-  'fields' | 'columns' | 'visualColumns' | 'gate' | 'visual' | 'batchSize'
+  'fields' | 'columns' | 'visualColumns' | 'nearness' | 'gate' | 'visual' | 'batchSize'
 >;
 
 /**
@@ -58,6 +58,7 @@ export function rankerInputs(
         visualColumns.width === 0
           ? null
           : gated(input('visual', 'float32', [batchSize, visualColumns.width])),
+      nearness: shape.nearness ? nearnessOf(batchSize, historyLength, gated) : null,
     },
   };
 }
@@ -72,11 +73,38 @@ function denseOf({ width, pieces }: GraphShape['columns'], batchSize: number): F
   if (pieces === null) return dense;
   const { count, lower, scale } = pieces;
   const own = (values: Float32Array) => constant('float32', values, [1, width, count]);
-  const above = subtract(reshape(dense, [batchSize, width, 1]), own(lower));
-  const one = scalar(1);
-  // min(1, max(0, z)) = 1 − max(0, 1 − max(0, z))
-  const shares = subtract(one, relu(subtract(one, relu(multiply(above, own(scale))))));
+  const shares = sharesBelow(reshape(dense, [batchSize, width, 1]), own(lower), own(scale));
   return join([dense, reshape(shares, [batchSize, width * count])]);
+}
+
+/** min(1, max(0, z)) of z = (x − lower) · scale, as 1 − max(0, 1 − max(0, z)): of each piece what lies below x. */
+function sharesBelow(x: FloatTensor, lower: FloatTensor, scale: FloatTensor): FloatTensor {
+  const one = scalar(1);
+  return subtract(one, relu(subtract(one, relu(multiply(subtract(x, lower), scale)))));
+}
+
+/** Pieces of nearness, from 0 to 2: of width 0.1, as the tiers of `sim-tier` are. */
+const nearnessPieces = 20;
+
+/**
+ * Nearness in pieces of equal width, so that attention need not grow with it evenly: what DMF (arXiv 2510.11066) has as an
+ * embedding of each bucket, without its jumps. 0 is 0 in all pieces, and so no knowledge.
+ * @returns (B, H, Q)
+ */
+function nearnessOf(
+  batchSize: number,
+  historyLength: number,
+  gated: (x: FloatTensor) => FloatTensor,
+): FloatTensor {
+  const nearness = input('nearness', 'float32', [batchSize, historyLength]);
+  const lower = Float32Array.from({ length: nearnessPieces }, (_, piece) => (2 * piece) / nearnessPieces);
+  const shares = sharesBelow(
+    reshape(nearness, [batchSize, historyLength, 1]),
+    constant('float32', lower, [1, 1, nearnessPieces]),
+    scalar(nearnessPieces / 2),
+  );
+  const open = gated(reshape(shares, [batchSize, historyLength * nearnessPieces]));
+  return reshape(open, [batchSize, historyLength, nearnessPieces]);
 }
 
 /**

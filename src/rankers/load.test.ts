@@ -25,7 +25,7 @@ describe('loading an exported ranker', () => {
   beforeAll(async () => {
     engine = Engine.start({ threads: 1 });
     folder = await mkdtemp(join(tmpdir(), 'courier-'));
-    from = await smallRanker('sim-score+cluster-id', engine);
+    from = await smallRanker('sim-score+attention-cosine+cluster-id', engine);
     await from.ranker.release();
     await exportRanker(folder, from);
     ranker = await loadRanker(folder, engine);
@@ -74,7 +74,7 @@ describe('loading an exported ranker', () => {
     expect(ranker.about).toMatchObject({
       ranker: 'din',
       layout: { historyLength: 5, context: ['device'], categories: ['kind'], codes: ['cluster_6'] },
-      visual: { features: 'sim-score+cluster-id' },
+      visual: { features: 'sim-score+attention-cosine+cluster-id', nearness: true },
       gate: { category: 'kind', values: ['unknown', 'a', 'b'] },
     });
     expect(ranker.about.visual.groups.map(({ length }) => length)).toEqual([8, 3]);
@@ -98,6 +98,7 @@ describe('loading an exported ranker', () => {
         context: { device: 'fridge' },
         candidate: unknown,
         history: [],
+        nearness: [],
       };
     });
     const scores = await ranker.score(strangers);
@@ -123,7 +124,11 @@ describe('loading an exported ranker', () => {
     const [first] = exposures;
     const padded = { ...first!, context: { device: ` ${first!.context['device']} ` } };
     const full = exposures.find(({ history }) => history.length === 5)!;
-    const longer = { ...full, history: [...full.history, first!.candidate] };
+    const longer = {
+      ...full,
+      history: [...full.history, first!.candidate],
+      nearness: [...full.nearness!, 1.5],
+    };
     const [plain, same, whole, cut] = await ranker.score([first!, padded, full, longer]);
     expect([same, cut]).toEqual([plain, whole]);
   });
@@ -138,6 +143,13 @@ describe('loading an exported ranker', () => {
     ],
     ['a value beyond 32 bits', (one) => ({ ...one, numeric: { ...one.numeric, noise: 1e300 } }), '32-bit'],
     ['too few visual values', (one) => ({ ...one, visual: [0] }), 'visual'],
+    ['no nearness', ({ nearness: _, ...one }) => one, 'nearness'],
+    ['nearness for another history', (one) => ({ ...one, nearness: [1, ...one.nearness!] }), 'nearness'],
+    [
+      'cosines in place of nearness',
+      (one) => ({ ...one, nearness: one.history.map(() => -0.2) }),
+      'nearness',
+    ],
     [
       'a cluster that there is not',
       (one) => ({ ...one, candidate: { ...one.candidate, codes: { cluster_6: 6 } } }),
@@ -153,6 +165,22 @@ describe('loading an exported ranker', () => {
       code: 'VALUE_INVALID',
       message: expect.stringContaining(named),
     });
+  });
+
+  it('refuses nearness where the ranker does not take it', async () => {
+    const blind = await smallRanker('none', engine);
+    await blind.ranker.release();
+    const own = await temporaryFolder();
+    await exportRanker(own, blind);
+    const loaded = await loadRanker(own, engine);
+    const [exposure] = rawExposures(blind.dataset, null, Int32Array.of(0));
+    expect(await loaded.score([exposure!])).toHaveLength(1);
+    const nearness = exposure!.history.map(() => 1);
+    await expect(loaded.score([{ ...exposure!, nearness }])).rejects.toMatchObject({
+      code: 'VALUE_INVALID',
+      message: expect.stringContaining('nearness'),
+    });
+    await loaded.release();
   });
 
   it('does not call its folder corrupt when the compute thread has ended', async () => {
@@ -196,9 +224,9 @@ describe('loading an exported ranker', () => {
   it('refuses another format version, an unknown key, and what is no JSON', async () => {
     const copy = await copied();
     const refusal = (part: string) => ({ code: 'FILE_CORRUPT', message: expect.stringContaining(part) });
-    await changeDescription(copy, (about) => ({ ...about, version: 2 }));
+    await changeDescription(copy, (about) => ({ ...about, version: 1 }));
     await expect(loadRanker(copy, engine)).rejects.toMatchObject(refusal('version'));
-    await changeDescription(copy, (about) => ({ ...about, version: 1, model: '../../x' }));
+    await changeDescription(copy, (about) => ({ ...about, version: 2, model: '../../x' }));
     await expect(loadRanker(copy, engine)).rejects.toMatchObject(refusal('model'));
     await writeFile(join(copy, 'ranker.json'), '{');
     await expect(loadRanker(copy, engine)).rejects.toMatchObject(refusal('ranker.json'));

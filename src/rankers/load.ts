@@ -191,6 +191,7 @@ function inputsOf({ layout, dimension, dense, visual, gate }: RankerDescription)
     historyMask: { type: 'float32', shape: [1, historyLength] },
     ...(dense.length === 0 ? {} : { dense: { type: 'float32', shape: [1, dense.length] } }),
     ...(width === 0 ? {} : { visual: { type: 'float32', shape: [1, width] } }),
+    ...(visual.nearness ? { nearness: { type: 'float32', shape: [1, historyLength] } } : {}),
     ...(gate === null ? {} : { category: { type: 'int32', shape: [1] } }),
   };
 }

@@ -10,7 +10,7 @@ import type { Batch, BatchAssembler } from './batch.ts';
 import type { RankerConfig } from './config.ts';
 import { EmbeddingTable, type TableState } from './embedding-table.ts';
 import { growVector } from './grow.ts';
-import { rankers } from './index.ts';
+import { logitOf } from './index.ts';
 import { gateParameter, rankerInputs } from './inputs.ts';
 import { feedsOf, RankerScorer } from './scorer.ts';
 import { type SparseOptimizer, sparseOptimizers } from './sparse-optimizers.ts';
@@ -193,7 +193,7 @@ function grown(
 function graphOf(assembler: BatchAssembler, config: RankerConfig) {
   const { batchSize } = assembler;
   const { embedded, inputs } = rankerInputs(assembler, config.embeddingDimension);
-  const logits = rankers[config.ranker](inputs, config);
+  const logits = logitOf(inputs, config);
   const labels = input('labels', 'float32', [batchSize, 1]);
   const weights = input('weights', 'float32', [batchSize, 1]);
   return { embedded, logits, loss: crossEntropy(logits, labels, weights) };

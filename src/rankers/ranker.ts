@@ -20,6 +20,11 @@ export interface RankerInputs {
   readonly dense: FloatTensor | null;
   /** Dense values of the visual feature, standardised; null when there is none. (B, W) */
   readonly visualDense: FloatTensor | null;
+  /**
+   * How near the candidate is to each history place by their photos, in pieces, all 0 where there is nothing to compare; null
+   * when the feature gives none. Only rankers that weigh places take it (`weighsPlaces`). (B, H, Q)
+   */
+  readonly nearness: FloatTensor | null;
 }
 
 /** The candidate (B, …) or the history (B, H, …). */

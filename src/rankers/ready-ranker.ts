@@ -6,7 +6,7 @@ import { type Engine, EngineScope } from '../runtime/engine.ts';
 import { BatchAssembler } from './batch.ts';
 import type { RankerConfig } from './config.ts';
 import { type RankerData, rowsOfSplit } from './fields.ts';
-import { rankers } from './index.ts';
+import { logitOf } from './index.ts';
 import { rankerInputs } from './inputs.ts';
 import { createTable, type RankerWeights } from './model.ts';
 import { RankerScorer } from './scorer.ts';
@@ -45,7 +45,7 @@ export async function readyRanker(
   const table = createTable(assembler, config, sparseOptimizers.none, seed);
   table.restore(weights.table);
   const { inputs } = rankerInputs(assembler, config.embeddingDimension);
-  const scores = sigmoid(rankers[config.ranker](inputs, config));
+  const scores = sigmoid(logitOf(inputs, config));
   const scope = new EngineScope(engine);
   const state = await scope.createState({ parameters: weights.parameters });
   const session = await scope.load(buildInference({ scores }, weights.layout), state);

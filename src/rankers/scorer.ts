@@ -44,12 +44,18 @@ export class RankerScorer {
 /** What the graph takes of a batch: all but the embedded ids, which are large. */
 export function feedsOf(
   batch: Batch,
-  { columns, visualColumns, visual }: Pick<BatchAssembler, 'columns' | 'visualColumns' | 'visual'>,
+  {
+    columns,
+    visualColumns,
+    nearness,
+    visual,
+  }: Pick<BatchAssembler, 'columns' | 'visualColumns' | 'nearness' | 'visual'>,
 ): NamedValues {
   return {
     historyMask: batch.historyMask,
     ...(columns.width === 0 ? {} : { dense: batch.dense }),
     ...(visualColumns.width === 0 ? {} : { visual: batch.visual }),
+    ...(nearness ? { nearness: batch.nearness } : {}),
     ...(visual ? { category: batch.category } : {}),
   };
 }

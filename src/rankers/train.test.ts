@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defined } from '../../test/support/measured.ts';
 import { numbersOf } from '../../test/support/numbers.ts';
-import { itemCodes, tinyLog } from '../../test/support/tiny-log.ts';
+import { itemCodes, type TinyLog, tinyLog } from '../../test/support/tiny-log.ts';
 import { type Split, splits } from '../data/dataset.ts';
 import { numericRows } from '../data/numeric-rows.ts';
 import type { VisualInputs } from '../features/feature.ts';
@@ -10,7 +10,7 @@ import { auc } from '../metrics/auc.ts';
 import { type Progress, type ProgressEvent, silent } from '../progress.ts';
 import { Engine } from '../runtime/engine.ts';
 import { type RankerConfigInput, rankerConfig } from './config.ts';
-import { type RankerData, rowsOfSplit } from './fields.ts';
+import { rowsOfSplit } from './fields.ts';
 import type { RankerState } from './model.ts';
 import { type RankerResult, type RankerTraining, trainRanker } from './train.ts';
 
@@ -26,14 +26,14 @@ const small = {
 };
 
 /** All rows of a split clicked, or none of them. */
-function oneClass(split: Split, label: number): RankerData {
+function oneClass(split: Split, label: number): TinyLog {
   const clicked = data.exposures.clicked.slice();
   for (const row of rowsOfSplit(data, split)) clicked[row] = label;
   return { ...data, exposures: { ...data.exposures, clicked } };
 }
 
 /** The page views of the validation split as test page views. */
-function withoutValidation(): RankerData {
+function withoutValidation(): TinyLog {
   const split = data.pageViews.split.map((place) => (splits[place] === 'train' ? 0 : 2));
   return { ...data, pageViews: { ...data.pageViews, split } };
 }
@@ -83,6 +83,20 @@ describe('training a ranker', () => {
 
   it('learns the same rule from cluster ids', async () => {
     expect(testAuc(await train('cluster-id', { epochs: 8 }))).toBeGreaterThan(0.9);
+  });
+
+  it('learns the same rule from nearness in attention alone, from nothing and warm', async () => {
+    expect(testAuc(await train('attention-cosine', { epochs: 8 }))).toBeGreaterThan(0.9);
+    const base = await trainWhole('none');
+    const on = await train('attention-cosine', { epochs: 8 }, data, base.state);
+    expect(testAuc(on)).toBeGreaterThan(0.9);
+  });
+
+  it.each(['sim-tier', 'sim-retrieved'])('learns from %s', async (set) => {
+    // The rule is that of a page view's own history; what is retrieved from all clicks of a user does not tell it.
+    const learned = testAuc(await train(set));
+    if (set === 'sim-tier') expect(learned).toBeGreaterThan(0.95);
+    expect(learned).toBeGreaterThan(0.4);
   });
 
   it('goes on from a ranker without images, and learns what images add', async () => {

@@ -67,6 +67,9 @@ describe('names for readers', () => {
   it('name every feature of a set', () => {
     expect(featuresName('sim-score+cluster-id')).toBe('similarity scores + cluster ids');
     expect(featuresName('vector+semantic-id+sim-tier')).toBe('vectors + semantic ids + similarity tiers');
+    expect(featuresName('sim-retrieved+attention-cosine')).toBe(
+      'similarity to retrieved clicks + similarity in attention',
+    );
   });
 
   it('leave unknown names as they are, also those that every object has', () => {

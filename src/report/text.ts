@@ -22,6 +22,8 @@ const featuresNames: ReadonlyMap<string, string> = new Map([
   ['vector', 'vectors'],
   ['sim-score', 'similarity scores'],
   ['sim-tier', 'similarity tiers'],
+  ['sim-retrieved', 'similarity to retrieved clicks'],
+  ['attention-cosine', 'similarity in attention'],
   ['cluster-id', 'cluster ids'],
   ['semantic-id', 'semantic ids'],
 ]);

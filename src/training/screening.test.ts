@@ -37,6 +37,7 @@ function repeatingLog(): FeatureData {
     return [clicked, ...each.subarray(1, shown)];
   });
   return {
+    clicks: { user: new Int32Array(), item: new Int32Array(), time: new Float64Array() },
     catalogue: {
       ids: Array.from({ length: items }, (_, index) => `item${index}`),
       photo: Int32Array.from({ length: items }, (_, index) => index),

@@ -14,7 +14,7 @@ import { itemCodes, tinyLog } from './tiny-log.ts';
 const { data, embeddings } = tinyLog();
 const hasPhoto = (item: number) => item % 7 !== 0;
 
-/** The caller releases the ranker. @param features `none`, or a set that needs no residual codes */
+/** The caller releases the ranker. @param features `none`, or a set */
 export async function smallRanker(
   features: string,
   engine: Engine,
@@ -29,7 +29,11 @@ export async function smallRanker(
     learningRate: 0.01,
     ...options,
   });
-  const inputs = { embeddings: sparseEmbeddings(), clusters: [sparseCodes()], semanticIds: [] };
+  const inputs = {
+    embeddings: sparseEmbeddings(),
+    clusters: [sparseCodes('cluster_6', 6)],
+    semanticIds: [sparseCodes('semantic_1', 3), sparseCodes('semantic_2', 2)],
+  };
   const feature = features === 'none' ? null : createFeature(featureSet(features), data, inputs);
   const train = rowsOfSplit(data, 'train');
   const assembler = new BatchAssembler(data, feature, train, config);
@@ -56,7 +60,7 @@ function sparseEmbeddings(): ItemEmbeddings {
   return ItemEmbeddings.forCatalogue(data.catalogue, ids, kept);
 }
 
-function sparseCodes(): ItemCodes {
-  const whole = itemCodes('cluster_6', 6, data);
+function sparseCodes(name: string, count: number): ItemCodes {
+  const whole = itemCodes(name, count, data);
   return { ...whole, codes: whole.codes.map((code, item) => (hasPhoto(item) ? code : NONE)) };
 }

@@ -1,7 +1,8 @@
 /** A generated click log in memory, in which a click follows from looks alone. */
 
 import type { ItemCodes } from '../../src/data/clusters.ts';
-import { NONE } from '../../src/data/dataset.ts';
+import { type FeatureData, NONE } from '../../src/data/dataset.ts';
+import { clickedRows, clicksOfExposures } from '../../src/data/long-history.ts';
 import { numericRows } from '../../src/data/numeric-rows.ts';
 import { ItemEmbeddings } from '../../src/features/item-embeddings.ts';
 import { Random } from '../../src/random.ts';
@@ -10,12 +11,14 @@ import type { RankerData } from '../../src/rankers/fields.ts';
 const [items, users, looks, candidates, historyLength] = [6000, 50, 6, 4, 5];
 const views = { train: 900, validation: 200, test: 200 };
 
+export type TinyLog = RankerData & FeatureData;
+
 /**
  * Every item has one of 6 looks, which only its embedding tells. The history of a page view is of one look,
  * and the one candidate of that look is clicked. Items hardly repeat, so that ids are of no help. The last
  * numeric column is constant, the others are noise; half of the histories have empty places.
  */
-export function tinyLog(seed = 1): { data: RankerData; embeddings: ItemEmbeddings } {
+export function tinyLog(seed = 1): { data: TinyLog; embeddings: ItemEmbeddings } {
   const random = Random.seeded(seed, 'tiny log');
   const count = views.train + views.validation + views.test;
   const byLook = (look: number) => look + looks * random.integer(items / looks);
@@ -35,7 +38,7 @@ export function tinyLog(seed = 1): { data: RankerData; embeddings: ItemEmbedding
   }
   const splitOf = (view: number) => (view < views.train ? 0 : view < views.train + views.validation ? 1 : 2);
   const ids = Array.from({ length: items }, (_, index) => `item${index}`);
-  const data: RankerData = {
+  const log: RankerData = {
     users: Array.from({ length: users }, (_, user) => `user${user}`),
     catalogue: {
       ids,
@@ -73,6 +76,8 @@ export function tinyLog(seed = 1): { data: RankerData; embeddings: ItemEmbedding
       ],
     },
   };
+  const clicks = clicksOfExposures(log.pageViews, log.exposures, clickedRows(log.exposures), null);
+  const data = { ...log, clicks };
   return { data, embeddings: ItemEmbeddings.forCatalogue(data.catalogue, ids, lookVectors(random)) };
 }
 

@@ -4,7 +4,7 @@ import type { Dataset } from '../../src/data/dataset.ts';
 import type { UnsavedDataset } from '../../src/data/store.ts';
 import { numbersOf } from './numbers.ts';
 
-type InMemory = Omit<Dataset, 'hash' | 'images'> & { readonly images: UnsavedDataset['images'] };
+type InMemory = Omit<Dataset, 'hash' | 'images' | 'clicks'> & { readonly images: UnsavedDataset['images'] };
 
 export function unsaved({ exposures, ...rest }: InMemory): UnsavedDataset {
   const {

@@ -7,6 +7,7 @@ import { timesBelow } from '../../../test/support/file-times.ts';
 import { defined } from '../../../test/support/measured.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
+import { featureNames } from '../../features/index.ts';
 import { type ProgressEvent, silent } from '../../progress.ts';
 import type { Report, ReportRow } from '../../report/report.ts';
 import { manifestFile } from '../../runs/run-folder.ts';
@@ -58,6 +59,25 @@ describe('courier compare', () => {
     const { report } = await compare({ ...once, dataset: copied, out }, { progress });
     expect(await exists(copied)).toBe(false);
     expect([report.rows.length, report.failures]).toEqual([3, []]);
+  });
+
+  it('has a row for every way of feeding images', async () => {
+    const out = join(folder, 'every');
+    const codes = { clusters: [4], semanticLevels: 2, semanticCodes: 4 };
+    const features = [...featureNames];
+    const one = { ...settings, seeds: [1], examples: 0, codes, features };
+    const { report } = await compare({ ...one, sources: ['hog'], dataset, out });
+    expect(report.failures).toEqual([]);
+    const rows = report.rows.filter(({ source }) => source === 'hog');
+    expect(rows.map((row) => row.features)).toEqual(features);
+    for (const row of rows) expect(defined(row.auc).mean).toBeGreaterThan(0);
+  });
+
+  it('refuses nearness to a ranker without attention before anything is computed', async () => {
+    const out = join(folder, 'mlp');
+    const ran = await run(out, '--features', 'sim-score+attention-cosine', '--set', 'ranker.ranker=deepfm');
+    expect([ran.exitCode, ran.json]).toMatchObject([1, { error: { code: 'CONFIG_INVALID' } }]);
+    expect(await exists(out)).toBe(false);
   });
 
   it('plans without writing, and says what it cannot know instead of inventing it', async () => {

@@ -18,6 +18,7 @@ import { chooseSettings } from '../../evaluation/ranker-choice.ts';
 import {
   type PlannedRow,
   RankerTrainer,
+  requireAttention,
   requireColumns,
   type VisualRow,
 } from '../../evaluation/ranker-trainer.ts';
@@ -140,6 +141,7 @@ async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void
   if (config.sources.length + Object.keys(config.embeddings).length === 0) throw nothingToCompare();
   await requireUsable(dataset, config.embeddings, config.allowLeak);
   requireColumns(dataset, config);
+  requireAttention(config.features, config);
   requireTrainable(dataset);
   const parts = config.features.flatMap((set) => set.split('+'));
   const { clusters, semanticCodes } = config.codes;

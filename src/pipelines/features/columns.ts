@@ -1,11 +1,15 @@
 /** Features of every exposure as named columns, each with what it means in words. */
 import type { Column } from '../../data/columns.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { longHistoryLength } from '../../data/long-history.ts';
 import { columnsOf } from '../../data/numeric-rows.ts';
 import { widthOf } from '../../data/visual-feature.ts';
 import type { VisualInputs } from '../../features/feature.ts';
 import { type FeatureName, visualFeatures } from '../../features/index.ts';
+import { retrievedLength } from '../../features/retrieved.ts';
+import { simRetrievedPlaces } from '../../features/sim-retrieved.ts';
 import { simScorePlaces } from '../../features/sim-score.ts';
+import { tiers } from '../../features/sim-tier.ts';
 
 /** A column, and how to compute it elsewhere. */
 export interface DefinedColumn {
@@ -16,21 +20,14 @@ export interface DefinedColumn {
 /** Exposures that are computed at a time. */
 const rowsAtATime = 8192;
 
-/** The columns of one way of feeding images: its dense values, then the codes of the candidate. */
+/** The columns of one way of feeding images: its dense values, nearness to each place, then the codes of the candidate. */
 export function visualColumns(dataset: Dataset, name: FeatureName, inputs: VisualInputs): DefinedColumn[] {
   const feature = visualFeatures[name](dataset, inputs);
-  const width = widthOf(feature);
-  const rows = dataset.exposures.item.length;
-  const columns = Array.from({ length: width }, () => new Float32Array(rows));
-  for (let from = 0; from < rows; from += rowsAtATime) {
-    const some = Int32Array.from({ length: Math.min(rowsAtATime, rows - from) }, (_, row) => from + row);
-    const values = new Float32Array(some.length * width);
-    feature.fill(some, values);
-    for (const [place, column] of columns.entries())
-      for (let row = 0; row < some.length; row++) column[from + row] = values[row * width + place]!;
-  }
-  const named = namesOf(name, inputs);
-  const dense = columns.map((values, place): DefinedColumn => {
+  const { historyLength } = dataset.pageViews;
+  const dense = filled(dataset, widthOf(feature), (some, out) => feature.fill(some, out));
+  const near = feature.fillNearness === null ? [] : filled(dataset, historyLength, feature.fillNearness);
+  const named = namesOf(name, inputs, historyLength);
+  const numbers = [...dense, ...near].map((values, place): DefinedColumn => {
     const [called = '', definition = ''] = named[place] ?? [];
     return { column: { name: called, type: 'FLOAT', values }, definition };
   });
@@ -40,14 +37,38 @@ export function visualColumns(dataset: Dataset, name: FeatureName, inputs: Visua
       definition: `The candidate's ${called.startsWith('cluster') ? 'nearest centre' : 'residual code'}, −1 without an embedding: a category.`,
     };
   });
-  return [...dense, ...codes];
+  return [...numbers, ...codes];
+}
+
+/** Values of every exposure, column by column, some rows at a time. */
+function filled(
+  { exposures }: Dataset,
+  width: number,
+  fill: (rows: Int32Array, out: Float32Array) => void,
+): readonly Float32Array[] {
+  const rows = exposures.item.length;
+  const columns = Array.from({ length: width }, () => new Float32Array(rows));
+  for (let from = 0; from < rows; from += rowsAtATime) {
+    const some = Int32Array.from({ length: Math.min(rowsAtATime, rows - from) }, (_, row) => from + row);
+    const values = new Float32Array(some.length * width);
+    fill(some, values);
+    for (const [place, column] of columns.entries())
+      for (let row = 0; row < some.length; row++) column[from + row] = values[row * width + place]!;
+  }
+  return columns;
 }
 
 const comparable =
   'items of the history that show another photo than the candidate, both with an embedding (newest first, each item once)';
 
-/** Name and meaning of each dense value, in the order in which a feature writes them. */
-function namesOf(name: FeatureName, inputs: VisualInputs): readonly (readonly [string, string])[] {
+const retrieved = `the ${retrievedLength} items most similar to the candidate, or fewer, that show another photo, both with an embedding, among the newest ${longHistoryLength} that the user clicked strictly before the page view (each once)`;
+
+/** Name and meaning of each dense value, in the order in which a feature writes them; then of nearness to each place. */
+function namesOf(
+  name: FeatureName,
+  inputs: VisualInputs,
+  historyLength: number,
+): readonly (readonly [string, string])[] {
   switch (name) {
     case 'vector':
       return Array.from({ length: inputs.embeddings.dimension }, (_, place) => [
@@ -72,9 +93,33 @@ function namesOf(name: FeatureName, inputs: VisualInputs): readonly (readonly [s
         ['sim_score_comparable', '1 where there was any to compare, else 0.'],
       ];
     case 'sim-tier':
-      return Array.from({ length: 20 }, (_, tier) => [
-        `sim_tier_${tier + 1}`,
-        `How many ${comparable} have a cosine with the candidate from ${(-1 + tier / 10).toFixed(1)} to ${(-0.9 + tier / 10).toFixed(1)}.`,
+      return [['recent', comparable] as const, ['retrieved', retrieved] as const].flatMap(([part, of]) =>
+        Array.from(
+          { length: tiers },
+          (_, tier) =>
+            [
+              `sim_tier_${part}_${tier + 1}`,
+              `log(1 + n), n being how many of ${of} have a cosine with the candidate above ${((tier - 11) / 10).toFixed(1)} and up to ${((tier - 10) / 10).toFixed(1)}.`,
+            ] as const,
+        ),
+      );
+    case 'sim-retrieved':
+      return [
+        ...Array.from(
+          { length: simRetrievedPlaces },
+          (_, place) =>
+            [
+              `sim_retrieved_${place + 1}`,
+              `Of the cosines of the candidate with ${retrieved}, the ${place + 1}. largest; 0 where there are fewer.`,
+            ] as const,
+        ),
+        ['sim_retrieved_mean', 'The mean of the same, all of them; 0 without any.'],
+        ['sim_retrieved_comparable', '1 where there was any to compare, else 0.'],
+      ];
+    case 'attention-cosine':
+      return Array.from({ length: historyLength }, (_, place) => [
+        `nearness_${place + 1}`,
+        `1 + the cosine of the candidate with place ${place + 1} of the history; 0 where they cannot be compared: ${comparable}.`,
       ]);
     case 'cluster-id':
     case 'semantic-id':

@@ -8,7 +8,12 @@ import { writeTinyTable } from '../../../test/support/tiny-shop.ts';
 import { NONE } from '../../data/dataset.ts';
 import { literal, withDuckDB } from '../../data/duckdb.ts';
 import { readEmbeddings } from '../../data/embeddings.ts';
-import { loadDataset } from '../../data/store.ts';
+import { readParquet } from '../../data/parquet-table.ts';
+import { closeDataset, loadDataset } from '../../data/store.ts';
+import { widthOf } from '../../data/visual-feature.ts';
+import { codesConfig, loadKnownEmbeddings, visualInputs } from '../../evaluation/visual-inputs.ts';
+import { createFeature, featureNames } from '../../features/index.ts';
+import { rawExposures } from '../../rankers/exposure.ts';
 import { ingest } from '../ingest/index.ts';
 import { features } from './index.ts';
 
@@ -120,6 +125,61 @@ describe('features for other rankers', () => {
     }
     expect(compared).toBeGreaterThan(50);
   });
+
+  it.each(featureNames)(
+    'of %s are the values that a ranker is trained on, and that a server sends it',
+    async (name) => {
+      const { folder, dataset, embeddings: path } = await messyShop();
+      const codes = { clusters: [3], semanticLevels: 2, semanticCodes: 3 };
+      const out = join(folder, 'features.parquet');
+      const { description } = await features({
+        dataset,
+        embeddings: path,
+        features: [name],
+        base: false,
+        codes,
+        out,
+      });
+      const data = await loadDataset(dataset);
+      closeDataset(data);
+      const config = codesConfig.parse(codes);
+      const embeddings = await loadKnownEmbeddings(data, path);
+      const options = { config, seed: 1, folder: join(folder, 'codes'), file: path, allowLeak: false };
+      const feature = createFeature([name], data, await visualInputs(data, embeddings, [name], options));
+      const rows = Int32Array.from(data.exposures.item.keys());
+      const width = widthOf(feature);
+      const dense = new Float32Array(rows.length * width);
+      feature.fill(rows, dense);
+      const sent = rawExposures(data, feature, rows);
+      const { historyLength } = data.pageViews;
+      const own = description.columns.slice(
+        description.columns.findIndex((each) => each.name === 'clicked') + 1,
+      );
+      const near = feature.fillNearness === null ? 0 : historyLength;
+      expect(own).toHaveLength(width + near + feature.codes.length);
+      for (const { definition } of own) expect(definition).toMatch(/\S/);
+      const written = await readParquet(out, async (table) => {
+        const numbers: Float32Array[] = [];
+        for (const each of own.slice(0, width + near)) numbers.push(await table.floats(each.name));
+        const ids: Int32Array[] = [];
+        for (const each of own.slice(width + near)) ids.push(await table.integers(each.name));
+        return { numbers, ids };
+      });
+      for (const row of rows) {
+        const numbers = written.numbers.map((column) => column[row]!);
+        expect(numbers.slice(0, width)).toEqual([...dense.subarray(row * width, (row + 1) * width)]);
+        expect(sent[row]?.visual).toEqual(numbers.slice(0, width));
+        const told = sent[row]?.nearness ?? [];
+        expect(numbers.slice(width)).toEqual([...told, ...new Array(near - told.length).fill(0)]);
+        const item = data.exposures.item[row]!;
+        expect(written.ids.map((column) => column[row])).toEqual(
+          feature.codes.map((each) => each.codes[item]),
+        );
+      }
+      const all = [...written.numbers, ...written.ids];
+      expect(all.some((column) => column.some((value) => value !== 0))).toBe(true);
+    },
+  );
 
   it('need embeddings, unless base features alone are asked for', async () => {
     const { folder, dataset } = await messyShop();

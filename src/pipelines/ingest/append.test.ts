@@ -5,6 +5,8 @@ import { comparable } from '../../../test/support/numbers.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { csv, writeTinyTable } from '../../../test/support/tiny-shop.ts';
 import { Counters } from '../../data/counters.ts';
+import { NONE } from '../../data/dataset.ts';
+import { LongHistories } from '../../data/long-history.ts';
 import { loadDataset, loadLoggedTables } from '../../data/store.ts';
 import type { IngestConfigInput } from './config.ts';
 import { ingest } from './index.ts';
@@ -99,6 +101,27 @@ describe('days appended one by one', () => {
     expect(await found(config(all, 'daily', true).out)).toEqual(await found(whole));
     expect(await found(whole)).not.toEqual([]);
     expect(other).not.toBe(hash);
+  });
+
+  it('know long histories as they would be kept: late clicks from their own time on, whatever is kept with page views', async () => {
+    const { paths, all, config } = await someDays(10);
+    const kept = async (path: string, out: string, append: boolean, historyLength: number) => {
+      const { folder } = await ingest({ ...config(path, out, append), historyLength });
+      const { images, ...dataset } = await loadDataset(folder);
+      images.close();
+      return dataset;
+    };
+    const { pageViews } = await kept(all, 'long', false, 40);
+    for (const path of paths) await kept(path, 'short', true, 2);
+    const histories = new LongHistories(await kept(paths.at(-1)!, 'short', true, 2));
+    let longest = 0;
+    for (let view = 0; view < pageViews.user.length; view++) {
+      const own = pageViews.history.subarray(40 * view, 40 * (view + 1)).filter((item) => item !== NONE);
+      // Clicks of one time lie in the order of the dataset, which is not always that of the log.
+      expect(histories.before(view).toSorted()).toEqual(own.toSorted());
+      longest = Math.max(longest, own.length);
+    }
+    expect(longest).toBeGreaterThan(5);
   });
 
   it('hold what the counters tell when their exposures and late clicks are played to them again, to the last bit', async () => {

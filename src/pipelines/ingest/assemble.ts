@@ -15,6 +15,7 @@ import {
 } from '../../data/dataset.ts';
 import { Findings } from '../../data/findings.ts';
 import { buildHistories } from '../../data/history.ts';
+import { clickedRows, clicksOfExposures } from '../../data/long-history.ts';
 import { dataFiles } from '../../data/manifest.ts';
 import { decodePhotos, type PhotoPlace } from '../../data/photos.ts';
 import type { SourceData, SourceItem } from '../../data/sources/source.ts';
@@ -153,10 +154,15 @@ function eventsOf({ pageViews, exposures }: Before): { shown: UserEvents; clicks
   const user = new Int32Array(item.length);
   for (let view = 0; view < pageViews.user.length; view++)
     user.fill(pageViews.user[view]!, pageViews.start[view], pageViews.start[view + 1]);
-  const isClick = (_: number, row: number) => clicked[row] === 1;
+  const rows = clickedRows({ clicked });
   return {
     shown: eventsInOrder(user, item, time),
-    clicks: eventsInOrder(user.filter(isClick), item.filter(isClick), clickedAt.filter(isClick)),
+    clicks: clicksOfExposures(
+      pageViews,
+      exposures,
+      rows,
+      Float64Array.from(rows, (row) => clickedAt[row]!),
+    ),
   };
 }
 

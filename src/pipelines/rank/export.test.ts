@@ -6,6 +6,7 @@ import { timesBelow } from '../../../test/support/file-times.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset, writeRandomEmbeddings } from '../../../test/support/tiny-dataset.ts';
 import { loadDataset } from '../../data/store.ts';
+import { featureNames } from '../../features/index.ts';
 import { rawExposures } from '../../rankers/exposure.ts';
 import { loadRanker } from '../../rankers/load.ts';
 import { exists } from '../../storage/files.ts';
@@ -99,6 +100,32 @@ describe('courier rank --export', () => {
     );
     expect(added).toBeDefined();
     expect(rest).toEqual(before);
+  });
+
+  it('does so for every way of feeding images together, residual codes and nearness in attention too', async () => {
+    const all = featureNames.join('+');
+    const words = ['--features', all, '--export', all, '--out', at('all')];
+    const ran = await rank(...words, '--set', 'codes.semanticLevels=2', '--set', 'codes.semanticCodes=4');
+    expect(ran.exitCode).toBe(0);
+    expect(ran.json).toHaveProperty('export.largestDifference', expect.closeTo(0, 5));
+    const ranker = await loadRanker(at('all', 'export'));
+    expect(ranker.about.layout.codes).toEqual(['cluster_4', 'semantic_1', 'semantic_2']);
+    expect(ranker.about.visual).toMatchObject({ features: all, nearness: true });
+    await ranker.release();
+  });
+
+  it('refuses nearness to a ranker without attention before any work', async () => {
+    const ran = await rank(
+      '--features',
+      'attention-cosine',
+      '--set',
+      'ranker.ranker=mlp',
+      '--out',
+      at('mlp'),
+    );
+    expect([ran.exitCode, ran.json]).toMatchObject([1, { error: { code: 'CONFIG_INVALID' } }]);
+    expect(ran.stderr).toContain('does not weigh the places');
+    expect(await exists(at('mlp'))).toBe(false);
   });
 
   it('refuses features that are not trained before any work', async () => {

@@ -5,7 +5,12 @@ import { diagnose } from '../../evaluation/diagnosis.ts';
 import { givenRows, hashesOf, requireUsable } from '../../evaluation/given-embeddings.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import { chooseSettings } from '../../evaluation/ranker-choice.ts';
-import { type PlannedRow, RankerTrainer, requireColumns } from '../../evaluation/ranker-trainer.ts';
+import {
+  type PlannedRow,
+  RankerTrainer,
+  requireAttention,
+  requireColumns,
+} from '../../evaluation/ranker-trainer.ts';
 import { evaluationReport } from '../../evaluation/report.ts';
 import { measuredStarts } from '../../evaluation/warm-start.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
@@ -37,6 +42,7 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
   if (exported !== null && exported !== 'none' && !visual.includes(exported))
     throw exportUnknown(exported, visual);
   if (visual.length > 0 && Object.keys(embeddings).length === 0) throw embeddingsMissing(visual);
+  requireAttention(visual, config);
   return withDataset(folder, async (dataset, engine) => {
     requireColumns(dataset, config);
     requireTrainable(dataset);
