@@ -14,8 +14,8 @@ const form = 'pixels';
 const before = { count: 0, index: null };
 
 const cases = [
-  { fileSide: 128, photos: 3000 },
-  { fileSide: 640, photos: 500 },
+  { fileSide: 128, photos: 12_000 },
+  { fileSide: 640, photos: 2000 },
 ];
 
 export const loader: Benchmark = async ({ rounds, only, say }) => {
