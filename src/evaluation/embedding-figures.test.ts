@@ -52,7 +52,7 @@ it('SimScore of each period is that of the older days, the newer days and valida
   const config = { seeds: [3, 4], olderShare };
   const [periods, ...more] = await embeddingFigures(dataset, config, [null, row, other]);
   expect(more).toEqual([]);
-  expect(periods).toMatchObject({ source: 'noise', seed: 4 });
+  expect(periods).toMatchObject({ source: 'noise', seed: 4, same: false });
   const embeddings = await loadItemEmbeddings(dataset, path);
   const cut = trainingCut(dataset, olderShare)!;
   const out = (holds: (split: string, time: number) => boolean) => countedOut(dataset, embeddings, holds);

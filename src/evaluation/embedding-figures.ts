@@ -48,6 +48,7 @@ export async function embeddingFigures(
       seed,
       leaks: await leaks(dataset, path),
       ...coverageOf(dataset, embeddings, test, simScoreOf),
+      same: areSame(embeddings),
       older: over(older),
       newer: newer === null ? noCut : over(newer),
       validation: over(validation),
@@ -86,6 +87,14 @@ function coverageOf(
     history: share(known, places, 'clicks in the histories of test exposures'),
     comparable: share(comparable, test.length, 'test exposures'),
   };
+}
+
+/** Cosines of float32 that differ by less are rounding. */
+const rounding = 1e-6;
+
+function areSame(embeddings: ItemEmbeddings): boolean {
+  const first = embeddings.present.indexOf(1);
+  return embeddings.present.every((one, item) => one === 0 || embeddings.cosine(first, item) > 1 - rounding);
 }
 
 function share(part: number, whole: number, what: string): Measured {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defined, gap } from '../../test/support/measured.ts';
 import { definedLift, reportRow, rowLift, sampleReport, undefinedLift } from '../../test/support/report.ts';
 import type { Lift } from '../metrics/lift.ts';
-import { context, headline } from './headline.ts';
+import { context, coverageSentence, headline } from './headline.ts';
 import type { Report, ReportRow, Start } from './report.ts';
 
 const baseline = reportRow('none', null, 0.81, null);
@@ -154,15 +154,33 @@ describe('headline', () => {
   it('says that a row cannot differ of which no test exposure knows candidate and history', () => {
     const report = reportWith(courier({ auc: 0, ci95: [0, 0], p: 1 }));
     const [first] = report.embeddings;
-    const told = (comparable: number) =>
+    const told = (comparable: number, same = false) =>
       context({
         ...report,
-        embeddings: [{ ...first!, comparable: { kind: 'value', value: comparable } }],
+        embeddings: [{ ...first!, comparable: { kind: 'value', value: comparable }, same }],
       }).join(' ');
     expect(told(0)).toContain(
       'the embeddings of COURIER know both candidate and history: such a row cannot differ',
     );
     expect(told(0.01)).not.toContain('cannot differ');
+    expect(told(1, true)).toContain('All items have the same embedding of COURIER: such a row cannot differ');
+  });
+
+  it('says what share of items and of the test period embeddings know that do not know all', () => {
+    const report = reportWith(courier({ auc: 0, ci95: [0, 0], p: 1 }));
+    const [first] = report.embeddings;
+    const value = (share: number) => ({ kind: 'value', value: share }) as const;
+    const told = (items: number) =>
+      coverageSentence({
+        ...report,
+        embeddings: [
+          { ...first!, items: value(items), candidates: value(1), history: gap('There are none.') },
+        ],
+      });
+    expect(told(0.5)).toBe(
+      'COURIER has embeddings of 50 % of the items, 100 % of the candidates and – of the history places of the test period.',
+    );
+    expect(told(1)).toBeNull();
   });
 
   it('begins with a warning where an encoder has seen clicks of the test period', () => {

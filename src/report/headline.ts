@@ -2,8 +2,8 @@
 
 import type { Lift } from '../metrics/lift.ts';
 import { known, type Measured } from '../metrics/measured.ts';
-import { decimals, integer, oneLine } from '../text.ts';
-import type { Report } from './report.ts';
+import { decimals, integer, oneLine, percent } from '../text.ts';
+import type { EmbeddingFigures, Report } from './report.ts';
 import {
   baselineOf,
   type ComparedRow,
@@ -118,13 +118,37 @@ export function leakSentence({ embeddings }: Report): string | null {
   return `Not to be believed: the encoder of ${names.join(', ')} has learned from clicks of the test period.`;
 }
 
-/** Sources of which no test exposure can be compared with a history: their rows cannot differ from none. */
+/** Sources whose rows cannot differ from none: of which no test exposure can be compared with a history, or with one embedding for all. */
 export function uncomparableSentence({ embeddings }: Report): string | null {
-  const names = embeddings
-    .filter(({ comparable }) => known(comparable) === 0)
-    .map(({ source }) => sourceName(source));
-  if (names.length === 0) return null;
-  return `Of no test exposure the embeddings of ${names.join(', ')} know both candidate and history: such a row cannot differ from the ranker without images.`;
+  const namesOf = (holds: (figures: EmbeddingFigures) => boolean) =>
+    embeddings
+      .filter(holds)
+      .map(({ source }) => sourceName(source))
+      .join(', ');
+  const unknown = namesOf(({ comparable }) => known(comparable) === 0);
+  const same = namesOf((figures) => figures.same && known(figures.comparable) !== 0);
+  const why = [
+    ...(unknown === ''
+      ? []
+      : [`Of no test exposure the embeddings of ${unknown} know both candidate and history`]),
+    ...(same === '' ? [] : [`All items have the same embedding of ${same}`]),
+  ];
+  return why.length === 0
+    ? null
+    : `${why.join('. ')}: such a row cannot differ from the ranker without images.`;
+}
+
+/** How much of the items and of the test period embeddings know, of those that do not know all. */
+export function coverageSentence({ embeddings }: Report): string | null {
+  const texts = embeddings.flatMap(({ source, items, candidates, history }) => {
+    const shares = [items, candidates, history].map(known);
+    if (shares.every((share) => share === null || share === 1)) return [];
+    const [ofItems, ofCandidates, ofHistory] = shares.map((share) => (share === null ? '–' : percent(share)));
+    return [
+      `${sourceName(source)} has embeddings of ${ofItems} of the items, ${ofCandidates} of the candidates and ${ofHistory} of the history places of the test period.`,
+    ];
+  });
+  return texts.length === 0 ? null : texts.join('\n');
 }
 
 /** The settings that were chosen for the rankers of the result. */

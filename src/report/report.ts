@@ -203,6 +203,8 @@ export interface EmbeddingFigures {
   readonly history: Measured;
   /** Share of the test exposures of which candidate and history can be compared. Where it is 0 the row cannot differ. */
   readonly comparable: Measured;
+  /** Whether all items that have an embedding have the same one: then the row cannot differ either. */
+  readonly same: boolean;
   /** The older part of the training period, from which encoders learned. */
   readonly older: Measured;
   /** The newer part, on which rankers that began warm went on. */

@@ -177,7 +177,13 @@ function sampleDiagnosis(text: string): Diagnosis {
   };
 }
 
-const covered = { items: value(1), candidates: value(0.98), history: value(0.97), comparable: value(0.9) };
+const covered = {
+  items: value(1),
+  candidates: value(0.98),
+  history: value(0.97),
+  comparable: value(0.9),
+  same: false,
+};
 
 export function sampleReport(text = 'plain'): Report {
   const photo = (item: string, dataUri: string | null): Photo => ({ item, title: text, dataUri });

@@ -6,7 +6,12 @@ import { compareConfig } from '../../pipelines/compare/config.ts';
 import { compare, planComparison } from '../../pipelines/compare/index.ts';
 import { describePlan, estimateTime } from '../../pipelines/compare/plan.ts';
 import { terminalFailures } from '../../report/failures.ts';
-import { leakSentence, uncomparableSentence, unlearnedSentence } from '../../report/headline.ts';
+import {
+  coverageSentence,
+  leakSentence,
+  uncomparableSentence,
+  unlearnedSentence,
+} from '../../report/headline.ts';
 import { rivalSentence } from '../../report/rival.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
@@ -85,6 +90,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
           leakSentence(report),
           unlearnedSentence(report),
           uncomparableSentence(report),
+          coverageSentence(report),
           rivalSentence(report),
           `Report: ${html}`,
           terminalFailures(failures),

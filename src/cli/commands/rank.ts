@@ -4,7 +4,12 @@ import { featureNames } from '../../features/index.ts';
 import { rankConfig } from '../../pipelines/rank/config.ts';
 import { rank } from '../../pipelines/rank/index.ts';
 import { terminalFailures } from '../../report/failures.ts';
-import { leakSentence, uncomparableSentence, unlearnedSentence } from '../../report/headline.ts';
+import {
+  coverageSentence,
+  leakSentence,
+  uncomparableSentence,
+  unlearnedSentence,
+} from '../../report/headline.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -56,6 +61,7 @@ export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
           leakSentence(report),
           unlearnedSentence(report),
           uncomparableSentence(report),
+          coverageSentence(report),
           `Report: ${html}`,
           terminalFailures(report.failures),
         ];
