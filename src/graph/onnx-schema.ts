@@ -198,7 +198,7 @@ export interface TensorProto {
   readonly dataLocation?: number;
 }
 
-interface Dimension {
+export interface Dimension {
   readonly dimValue?: number;
   readonly dimParam?: string;
 }
