@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import { parseConfig } from '../config.ts';
 import { decodeModel, encodeModel, type ModelProto } from '../graph/onnx-schema.ts';
-import { Engine, floats } from '../runtime/engine.ts';
+import { floats } from '../runtime/engine.ts';
 import type { Model } from '../runtime/model.ts';
 import { ModelError } from '../runtime/model-error.ts';
+import { Trial } from '../runtime/trial.ts';
 import { chain } from './chain.ts';
 import { coreOf, oneByOne, outputsOf, tensorBefore } from './core.ts';
 import { BackboneFault, exportAgain, refusing } from './errors.ts';
@@ -45,11 +46,11 @@ export async function openBackbone(settings: BackboneSettings, side: number): Pr
   const parsed = parseConfig(backboneSettings, settings, 'backbone settings');
   const file = await readBackboneFile(parsed.file);
   return refusing(file.path, async () => {
-    const engine = Engine.start();
+    const trial = new Trial();
     try {
-      return await understand(file, parsed, side, engine);
+      return await understand(file, parsed, side, trial);
     } finally {
-      await engine.close();
+      trial.close();
     }
   });
 }
@@ -75,19 +76,22 @@ async function understand(
   file: BackboneFile,
   settings: ParsedSettings,
   side: number,
-  engine: Engine,
+  trial: Trial,
 ): Promise<Backbone> {
   const photoInput = photoInputOf(file.model.graph, settings.input);
   const taps = tapsOf(file.model, photoInput, settings.taps);
   const photos = probePhotos(side);
-  const trial = await firstTrial({ file, settings, side, photos, taps: taps.settings, engine }, photoInput);
-  const { preprocessing, core, observed } = trial;
+  const first = await understandPhotos(
+    { file, settings, side, photos, taps: taps.settings, trial },
+    photoInput,
+  );
+  const { preprocessing, core, observed } = first;
   const plans = planTaps(taps.settings, observed.shapes, preprocessing.layout);
-  const { features: wanted } = await runOnce(poolingModel(plans), observed.values, engine);
+  const { features: wanted } = await runOnce(poolingModel(plans), observed.values, trial);
   const features = floats({ wanted: wanted ?? new Uint8Array() }, 'wanted');
   if (!features.every(Number.isFinite))
     throw new BackboneFault('it gives values that are no numbers for a photo.', exportAgain);
-  const way = await wayOf(file.model, { preprocessing, core, plans, side }, photos, features, engine);
+  const way = await wayOf(file.model, { preprocessing, core, plans, side }, photos, features, trial);
   const kept = { side, preprocessing, way: way.name, taps: plans.map(({ settings: _, ...plan }) => plan) };
   return {
     hash: createHash('sha256').update(file.hash).update(JSON.stringify(kept)).digest('hex'),
@@ -95,7 +99,7 @@ async function understand(
     taps: plans.map(({ tap }) => tap),
     width: features.length / 2,
     understood: [
-      ...trial.understood,
+      ...first.understood,
       ...taps.understood,
       ...plans.map(describeTap),
       ...classWarnings(file.model, plans),
@@ -113,10 +117,10 @@ interface Tries {
   readonly side: number;
   readonly photos: Uint8Array;
   readonly taps: readonly TapSettings[];
-  readonly engine: Engine;
+  readonly trial: Trial;
 }
 
-interface Trial {
+interface Understood {
   readonly preprocessing: Preprocessing;
   readonly core: ModelProto;
   readonly observed: Observed;
@@ -127,10 +131,10 @@ interface Trial {
  * What the file gives for single photos. A graph that seems to take any side may still fail on that of the photos, since
  * it has positions for one only: then photos get the side that the description beside it names.
  */
-async function firstTrial(tries: Tries, photoInput: PhotoInput): Promise<Trial> {
-  const { file, settings, side, photos, engine } = tries;
+async function understandPhotos(tries: Tries, photoInput: PhotoInput): Promise<Understood> {
+  const { file, settings, side, photos, trial } = tries;
   const config = await readPreprocessorConfig(file.path);
-  const attempt = async (input: PhotoInput): Promise<Trial> => {
+  const attempt = async (input: PhotoInput): Promise<Understood> => {
     const { preprocessing, understood } = preprocessingFor(input, config, settings.input, side);
     const core = coreOf(
       file.model,
@@ -139,9 +143,9 @@ async function firstTrial(tries: Tries, photoInput: PhotoInput): Promise<Trial> 
       tries.taps.map(({ name }) => name),
     );
     const lengths = lengthsOf(preprocessing);
-    const { pixels } = await runOnce(preprocessingModel(preprocessing, side), { photos }, engine);
+    const { pixels } = await runOnce(preprocessingModel(preprocessing, side), { photos }, trial);
     if (pixels === undefined) throw new Error('preprocessing gave no pixels');
-    return { preprocessing, core, observed: await observe(core, pixels, lengths, engine), understood };
+    return { preprocessing, core, observed: await observe(core, pixels, lengths, trial), understood };
   };
   try {
     return await attempt(photoInput);
@@ -219,16 +223,16 @@ async function wayOf(
   parts: Parts,
   photos: Uint8Array,
   wanted: Float32Array,
-  engine: Engine,
+  trial: Trial,
 ): Promise<{ readonly name: string; readonly model: Model; readonly understood: readonly string[] }> {
   const measures = nodesOfModel(model).some(({ opType }) => measuring.includes(opType));
   const together = featuresModel(parts);
   const inBatch = measures
     ? 'its ranges are measured in each batch'
-    : await differenceOf(together, photos, wanted, engine);
+    : await differenceOf(together, photos, wanted, trial);
   if (inBatch === null) return { name: 'together', model: together, understood: [] };
   const single = featuresModel({ ...parts, core: oneByOne(parts.core) });
-  const alone = await differenceOf(single, photos, wanted, engine);
+  const alone = await differenceOf(single, photos, wanted, trial);
   if (alone !== null) {
     const problem = `with what belongs before and after it, it is not the same model any more: ${alone}.`;
     throw new BackboneFault(problem, 'Export it again with opset 18 or newer and a dynamic batch axis.');

@@ -37,15 +37,20 @@ function inputsOf({ input, initializer }: GraphProto): readonly string[] {
   return input.map(({ name }) => name).filter((name) => !constants.has(name));
 }
 
-/** The nodes that tensors depend on, and the names of all that these take or give. */
-function needed(graph: GraphProto, wanted: readonly string[]) {
+/** The nodes that tensors depend on, in whatever order they are, and the names of all that these take. */
+function needed({ node }: GraphProto, wanted: readonly string[]) {
+  const producers = new Map(node.flatMap((each) => each.output.map((name) => [name, each] as const)));
+  producers.delete('');
   const names = new Set(wanted);
-  const node = graph.node.toReversed().filter((each) => {
-    const isNeeded = each.output.some((name) => name !== '' && names.has(name));
-    if (isNeeded) for (const name of namesTaken(each)) names.add(name);
-    return isNeeded;
-  });
-  return { node: node.toReversed(), names };
+  const kept = new Set<NodeProto>();
+  // What is added to a set while it is gone through is gone through too.
+  for (const name of names) {
+    const producer = producers.get(name);
+    if (producer === undefined || kept.has(producer)) continue;
+    kept.add(producer);
+    for (const taken of namesTaken(producer)) names.add(taken);
+  }
+  return { node: node.filter((each) => kept.has(each)), names };
 }
 
 /** What a node takes, and what the graphs inside it may take from around them. */

@@ -1,10 +1,11 @@
 /** Backbones tried on photos before anybody relies on them. */
 import { messageOf } from '../errors.ts';
 import { encodeModel, type ModelProto } from '../graph/onnx-schema.ts';
-import { type Engine, floats } from '../runtime/engine.ts';
+import { floats } from '../runtime/engine.ts';
 import type { DataType, Model } from '../runtime/model.ts';
 import { ModelError } from '../runtime/model-error.ts';
 import type { NamedValues, Values } from '../runtime/protocol.ts';
+import type { Trial } from '../runtime/trial.ts';
 import { shapeName, withShapes } from './core.ts';
 import { BackboneFault } from './errors.ts';
 import { tapName } from './taps.ts';
@@ -26,7 +27,7 @@ export async function observe(
   core: ModelProto,
   pixels: Values,
   lengths: readonly number[],
-  engine: Engine,
+  trial: Trial,
 ): Promise<Observed> {
   const taps = core.graph.output.map((_, index) => index);
   const type: DataType = pixels instanceof Uint8Array ? 'uint8' : 'float32';
@@ -42,7 +43,7 @@ export async function observe(
   const feeds = Array.from({ length: pixels.length / size }, (_, photo) => ({
     pixels: pixels.subarray(photo * size, (photo + 1) * size),
   }));
-  const results = await runAll(model, feeds, engine);
+  const results = await trial.run(model, feeds);
   const shapes = taps.map((index) => {
     const [photos, ...shape] = Array.from(results[0]?.[shapeName(index)] ?? [], Number);
     if (photos === 1 && shape.length > 0) return shape;
@@ -64,25 +65,9 @@ function joined(results: readonly NamedValues[], name: string): Float32Array {
   return all;
 }
 
-/** Loads a model for some runs. @throws ModelError when ONNX Runtime does not take or compute it */
-async function runAll(
-  model: Model,
-  feeds: readonly NamedValues[],
-  engine: Engine,
-): Promise<readonly NamedValues[]> {
-  const session = await engine.load(model);
-  try {
-    const results: NamedValues[] = [];
-    for (const each of feeds) results.push(await session.run(each));
-    return results;
-  } finally {
-    await session.release();
-  }
-}
-
 /** Runs a model once. @throws ModelError when ONNX Runtime does not take or compute it */
-export async function runOnce(model: Model, feeds: NamedValues, engine: Engine): Promise<NamedValues> {
-  const [result] = await runAll(model, [feeds], engine);
+export async function runOnce(model: Model, feeds: NamedValues, trial: Trial): Promise<NamedValues> {
+  const [result] = await trial.run(model, [feeds]);
   return result!;
 }
 
@@ -97,10 +82,10 @@ export async function differenceOf(
   model: Model,
   photos: Uint8Array,
   wanted: Float32Array,
-  engine: Engine,
+  trial: Trial,
 ): Promise<string | null> {
   try {
-    const given = floats(await runOnce(model, { photos }, engine), 'features');
+    const given = floats(await runOnce(model, { photos }, trial), 'features');
     if (given.length !== wanted.length) return `it gives ${given.length} numbers instead of ${wanted.length}`;
     const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const difference = wanted.reduce((most, value, at) => Math.max(most, Math.abs(value - given[at]!)), 0);
