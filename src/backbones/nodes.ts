@@ -82,9 +82,13 @@ export const attributes = {
   text: (name: string, s: string): AttributeProto => ({ name, type: attributeTypes.text, s: Buffer.from(s) }),
 };
 
+/** What stands for "to the end" is no exact number in JavaScript. */
+const largest = 2n ** 63n - 1n;
+
 /** A node that gives int64 [n] under a name. */
 export function integersNode(name: string, values: readonly number[]): NodeProto {
-  const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  const exact = values.map((value) => (value >= 2 ** 63 ? largest : BigInt(value)));
+  const rawData = new Uint8Array(BigInt64Array.from(exact).buffer);
   return constantNode(name, { name, dims: [values.length], dataType: elementTypes.int64, rawData });
 }
 
