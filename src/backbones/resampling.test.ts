@@ -29,7 +29,8 @@ describe('resampling as a product', () => {
       const ours = matmul(matmul(along, input('x', 'float32', image.shape)), along, { transposeB: true });
       const resize = node('Resize', ['x', '', '', 'size'], ['y'], {
         mode: 'linear',
-        antialias: to < 12 ? 1 : 0,
+        antialias: Number(to < 12),
+        exclude_outside: Number(to < 12),
       });
       const graph = {
         input: [value('x', image.shape)],

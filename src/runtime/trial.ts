@@ -71,6 +71,7 @@ export class Trial {
 
   #started(): ChildProcess {
     const file = import.meta.url.endsWith('.ts') ? './trial-process-from-source.js' : './trial-process.js';
+    if (this.#child?.connected === false) this.close();
     this.#child ??= fork(fileURLToPath(new URL(file, import.meta.url)), {
       serialization: 'advanced',
       // ONNX Runtime writes there what its errors say as well.
