@@ -18,7 +18,7 @@ import { readPreprocessorConfig } from './preprocessor-config.ts';
 import { differenceOf, type Observed, observe, runOnce } from './probe.ts';
 import { probePhotos } from './probe-photos.ts';
 import { type BackboneSettings, backboneSettings, type TapSettings } from './settings.ts';
-import { describeTap, isOfClasses, planTaps, poolingModel, type Tap, type TapPlan } from './taps.ts';
+import { describeTap, isOfClasses, planTaps, poolingModel, type Tap, type TapPlan, widthOf } from './taps.ts';
 
 export interface Backbone {
   /** SHA-256 over the file, its external data, and what is done before and after: equal features have equal hashes. */
@@ -87,8 +87,7 @@ async function understand(
   );
   const { preprocessing, core, observed } = first;
   const plans = planTaps(taps.settings, observed.shapes, preprocessing.layout);
-  const { features: wanted } = await runOnce(poolingModel(plans), observed.values, trial);
-  const features = floats({ wanted: wanted ?? new Uint8Array() }, 'wanted');
+  const features = floats(await runOnce(poolingModel(plans), observed.values, trial), 'features');
   if (!features.every(Number.isFinite))
     throw new BackboneFault('it gives values that are no numbers for a photo.', exportAgain);
   const way = await wayOf(file.model, { preprocessing, core, plans, side }, photos, features, trial);
@@ -174,7 +173,7 @@ function notComputed(error: ModelError, { batch = 1, side }: PhotoInput, tried: 
       ? 'Set `input.side` to the pixels a side that it was trained with, or export it again.'
       : exportAgain;
   return new BackboneFault(
-    `ONNX Runtime cannot compute it on a photo of ${tried} pixels: ${error.message}`,
+    `ONNX Runtime cannot compute it on a photo of ${side ?? tried} pixels: ${error.message}`,
     remedy,
   );
 }
@@ -226,18 +225,20 @@ async function wayOf(
   trial: Trial,
 ): Promise<{ readonly name: string; readonly model: Model; readonly understood: readonly string[] }> {
   const measures = nodesOfModel(model).some(({ opType }) => measuring.includes(opType));
+  const taps = parts.plans.map(({ tap }) => tap);
   const together = featuresModel(parts);
   const inBatch = measures
-    ? 'its ranges are measured in each batch'
-    : await differenceOf(together, photos, wanted, trial);
+    ? 'it measures ranges in each batch'
+    : await differenceOf(together, photos, wanted, taps, trial);
   if (inBatch === null) return { name: 'together', model: together, understood: [] };
   const single = featuresModel({ ...parts, core: oneByOne(parts.core) });
-  const alone = await differenceOf(single, photos, wanted, trial);
+  const alone = await differenceOf(single, photos, wanted, taps, trial);
   if (alone !== null) {
     const problem = `with what belongs before and after it, it is not the same model any more: ${alone}.`;
     throw new BackboneFault(problem, 'Export it again with opset 18 or newer and a dynamic batch axis.');
   }
-  const why = `Photos are computed one after the other, since the graph does not take several as it takes one (${firstLine(inBatch)}); exported with a dynamic batch axis, it may be faster.`;
+  const faster = measures ? '' : '; exported with a dynamic batch axis, it may be faster';
+  const why = `Photos are computed one after the other, since the graph does not take several as it takes one (${firstLine(inBatch)})${faster}.`;
   return { name: 'one by one', model: single, understood: [why] };
 }
 
@@ -256,7 +257,7 @@ function featuresModel({ preprocessing, core, plans, side }: Parts): Model {
     outputs: {
       features: {
         type: 'float32',
-        shape: [1, plans.reduce((sum, { tap }) => sum + tap.cells ** 2 * tap.channels, 0)],
+        shape: [1, plans.reduce((sum, { tap }) => sum + widthOf(tap), 0)],
       },
     },
   };

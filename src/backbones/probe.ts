@@ -8,7 +8,7 @@ import type { NamedValues, Values } from '../runtime/protocol.ts';
 import type { Trial } from '../runtime/trial.ts';
 import { shapeName, withShapes } from './core.ts';
 import { BackboneFault } from './errors.ts';
-import { tapName } from './taps.ts';
+import { type Tap, tapName, widthOf } from './taps.ts';
 
 /** What a core gives for single photos. */
 export interface Observed {
@@ -71,27 +71,42 @@ export async function runOnce(model: Model, feeds: NamedValues, trial: Trial): P
   return result!;
 }
 
-/** Of the largest of the values: what kernels in another order differ by, float16 and bytes included. */
+/** Of the largest number of a tap: what kernels in another order differ by, float16 and bytes included. */
 const tolerance = 2e-3;
 
 /**
  * Why a model does not give for several photos what is wanted; null where it does.
+ * @param wanted features of each photo computed alone (n, F)
  * @throws Error where not the model, but the machine gave out
  */
 export async function differenceOf(
   model: Model,
   photos: Uint8Array,
   wanted: Float32Array,
+  taps: readonly Tap[],
   trial: Trial,
 ): Promise<string | null> {
   try {
     const given = floats(await runOnce(model, { photos }, trial), 'features');
     if (given.length !== wanted.length) return `it gives ${given.length} numbers instead of ${wanted.length}`;
-    const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    const difference = wanted.reduce((most, value, at) => Math.max(most, Math.abs(value - given[at]!)), 0);
-    return difference <= tolerance * largest ? null : `its features differ by ${difference.toPrecision(2)}`;
+    const width = taps.reduce((sum, tap) => sum + widthOf(tap), 0);
+    const differing = taps.find((tap) => differs(tap, given, wanted, width));
+    return differing === undefined ? null : `its ${differing.name} differs`;
   } catch (error) {
     if (error instanceof ModelError) return messageOf(error);
     throw error;
   }
+}
+
+/** Whether the part of a tap differs in one photo or another. */
+function differs(tap: Tap, given: Float32Array, wanted: Float32Array, width: number): boolean {
+  let [largest, difference] = [0, 0];
+  for (let photo = 0; photo < wanted.length; photo += width) {
+    for (let at = photo + tap.from; at < photo + tap.from + widthOf(tap); at++) {
+      largest = Math.max(largest, Math.abs(wanted[at]!));
+      difference = Math.max(difference, Math.abs(wanted[at]! - given[at]!));
+    }
+  }
+  // What is no number is not within it either.
+  return !(difference <= tolerance * largest);
 }

@@ -20,6 +20,11 @@ export interface Tap {
   readonly from: number;
 }
 
+/** How many of the numbers of a photo are of a tap. */
+export function widthOf({ cells, channels }: Tap): number {
+  return cells ** 2 * channels;
+}
+
 /** A tensor of the graph as it is for one photo, and what becomes of it. */
 export interface TapPlan {
   readonly settings: TapSettings;
@@ -52,7 +57,7 @@ export function planTaps(
   let from = 0;
   const plans = settings.map((each, index) => {
     const plan = planTap(each, shapes[index]!, layout, from);
-    from += plan.tap.cells ** 2 * plan.tap.channels;
+    from += widthOf(plan.tap);
     return plan;
   });
   if (from <= mostNumbers) return plans;
@@ -164,7 +169,7 @@ function pooled(plan: TapPlan, x: FloatTensor): FloatTensor {
   const channels = tap.channels;
   const tokens = shape.reduce((product, length) => product * length, 1) / channels;
   const all = reshape(inOrder, [openLength, tokens, channels]);
-  const flat = (kept: FloatTensor) => reshape(kept, [openLength, tap.cells ** 2 * channels]);
+  const flat = (kept: FloatTensor) => reshape(kept, [openLength, widthOf(tap)]);
   if (pool === 'class') return flat(split(all, [1, tokens - 1], 1)[0]!);
   const places = extraTokens === 0 ? all : split(all, [extraTokens, tokens - extraTokens], 1)[1]!;
   if (pool === 'mean') return flat(mean(places, [1]));
