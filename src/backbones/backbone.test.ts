@@ -379,6 +379,17 @@ describe('what of a graph is used', () => {
       'ONNX Runtime cannot compute it',
     ],
     [
+      'that becomes more than any memory holds',
+      {
+        node: [
+          node('Expand', ['image', 'huge'], ['vast']),
+          node('ReduceMean', ['vast'], ['pooled'], { axes: [2, 3], keepdims: 0 }),
+        ],
+        initializer: [integers('huge', [2 ** 45, 1, 1, 1, 1])],
+      },
+      'ONNX Runtime cannot compute it',
+    ],
+    [
       'that becomes no numbers',
       {
         node: [

@@ -97,7 +97,15 @@ describe('weights in files beside a model', () => {
   });
 });
 
-describe('a file that is no model', () => {
+/** A message as a field of another, as protobuf writes it. */
+function within(field: number, message: Buffer): Buffer<ArrayBuffer> {
+  const length: number[] = [];
+  for (let rest = message.length; rest > 0 || length.length === 0; rest = Math.floor(rest / 128))
+    length.push((rest % 128) + (rest >= 128 ? 128 : 0));
+  return Buffer.concat([Buffer.from([8 * field + 2, ...length]), message]);
+}
+
+describe('a file that cannot be understood', () => {
   it.each([
     ['', 'it holds no ONNX graph'],
     ['<html>', 'it is no ONNX file'],
@@ -114,7 +122,16 @@ describe('a file that is no model', () => {
     await expect(readBackboneFile(join(folder, 'gone'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
   });
 
-  it('has sparse tensors, which are not supported', async () => {
+  it('is refused where it nests graphs in graphs without end', async () => {
+    let graph = Buffer.alloc(0);
+    // GraphProto.node, NodeProto.attribute, AttributeProto.g, inside out.
+    for (let depth = 0; depth < 5000; depth++) graph = within(1, within(5, within(6, graph)));
+    const path = join(await temporaryFolder(), 'model.onnx');
+    await writeFile(path, within(7, graph));
+    await expect(readBackboneFile(path)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });
+  });
+
+  it('is refused where it has sparse tensors', async () => {
     const sparse = { values: { name: 'w', dims: [1], dataType: 1, floatData: [1] }, dims: [2] };
     const { path } = await write(inPart, { sparseInitializer: [sparse] });
     await expect(readBackboneFile(path)).rejects.toThrow('it has sparse tensors');

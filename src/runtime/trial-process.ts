@@ -1,7 +1,6 @@
 /** A program of its own: runs the models that it is sent, one after the other. */
 import { messageOf } from '../errors.ts';
 import { Engine } from './engine.ts';
-import { ModelError } from './model-error.ts';
 import type { NamedValues } from './protocol.ts';
 import type { TrialReply, TrialRequest } from './trial.ts';
 
@@ -21,7 +20,7 @@ process.on('message', (request: TrialRequest) => {
   const send = (reply: TrialReply) => process.send?.(reply);
   run(request).then(
     (results) => send({ ok: true, results }),
-    (error: unknown) => send({ ok: false, message: messageOf(error), ofModel: error instanceof ModelError }),
+    (error: unknown) => send({ ok: false, message: messageOf(error) }),
   );
 });
 // Whoever started it is gone; an ordinary end would wait for what is being computed.

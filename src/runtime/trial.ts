@@ -13,7 +13,7 @@ export interface TrialRequest {
 
 export type TrialReply =
   | { readonly ok: true; readonly results: readonly NamedValues[] }
-  | { readonly ok: false; readonly message: string; readonly ofModel: boolean };
+  | { readonly ok: false; readonly message: string };
 
 /** One request at a time. */
 export class Trial {
@@ -27,7 +27,8 @@ export class Trial {
 
   /**
    * Loads a model on the CPU and runs it on each of the feeds.
-   * @throws ModelError when it cannot be loaded or computed, ends the process, or takes too long
+   * @throws ModelError when it cannot be loaded or computed, wants more memory than there is, ends the process, or takes
+   * too long
    */
   run(model: Model, feeds: readonly NamedValues[]): Promise<readonly NamedValues[]> {
     const { inputs, outputs } = model;
@@ -46,7 +47,7 @@ export class Trial {
       child.once('message', (reply: TrialReply) =>
         settle(() => {
           if (reply.ok) resolve(reply.results);
-          else reject(reply.ofModel ? new ModelError(reply.message) : new Error(reply.message));
+          else reject(new ModelError(reply.message));
         }),
       );
       child.once('error', (error) => settle(() => reject(error)));
