@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { version as courierVersion } from '../src/version.ts';
 
+import { backbones } from './backbones.ts';
 import type { Benchmark } from './benchmark.ts';
 
 import { checkpoint } from './checkpoint.ts';
@@ -28,6 +29,7 @@ import { type BenchReport, describeRow, machine } from './report.ts';
 import { trainStep } from './train-step.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
+  backbones,
   'train-step': trainStep,
   embed,
   'embeddings-read': embeddingsRead,

@@ -71,6 +71,9 @@ export { loadDataset } from './data/store.ts';
 
 // Encoders
 
+export { type Backbone, openBackbone } from './backbones/backbone.ts';
+export type { BackboneSettings } from './backbones/settings.ts';
+export type { Tap } from './backbones/taps.ts';
 export { embedAll } from './encoders/embed-rows.ts';
 export { type EncoderFile, readEncoderFile } from './encoders/file.ts';
 export { ExportedEncoder } from './encoders/load.ts';

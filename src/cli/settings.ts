@@ -1,9 +1,10 @@
 /** Settings of a command: a configuration file, then `--set`, then the command's own options. */
 import { InvalidArgumentError } from 'commander';
+import { backboneEncoderSettings } from '../encoders/backbone.ts';
 import { CourierError, messageOf } from '../errors.ts';
 import { readInput } from '../storage/files.ts';
 
-type Settings = { [key: string]: unknown };
+export type Settings = { [key: string]: unknown };
 
 export interface SettingsOptions {
   /** Path of a JSON file. */
@@ -81,6 +82,20 @@ function invalid(problem: string): CourierError {
     `Invalid configuration: ${problem}.`,
     'Correct it and run again.',
   );
+}
+
+/**
+ * Puts a pretrained network in the place of whatever encoder is set: of that nothing is left that a network has not.
+ * @param at keys of the encoder
+ * @param file undefined where none was given
+ */
+export function setBackbone(settings: Settings, at: readonly string[], file: string | undefined): void {
+  if (file === undefined) return;
+  const before = at.reduce<unknown>((inner, key) => (isSettings(inner) ? inner[key] : undefined), settings);
+  const kept = Object.entries(isSettings(before) ? before : {}).filter(
+    ([key]) => key in backboneEncoderSettings.shape,
+  );
+  assign(settings, at, { ...Object.fromEntries(kept), name: 'backbone', file });
 }
 
 /** `a, b` → ['a', 'b']; a comma within parentheses, brackets or quotation marks belongs to an expression. */

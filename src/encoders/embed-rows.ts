@@ -1,7 +1,8 @@
-/** Photos of an image cache → embeddings, whatever encodes them. */
-import type { Photos } from '../data/image-cache.ts';
+/** Photos → embeddings, whatever encodes them. */
+
 import { mapAhead } from '../map-ahead.ts';
 import { silent, type WorkOptions } from '../progress.ts';
+import type { SeenPhotos } from './encoder.ts';
 
 /**
  * Photos that are embedded at once: enough to fill the cores, little enough for activations to stay in the
@@ -15,14 +16,14 @@ export interface BatchEncoder {
   readonly dimension: number;
   /** Batches that are computed at the same time. */
   readonly size: number;
-  /** Embeds up to `batchSize` photos. (n, S, S, 3) → (n, d) */
-  embed(pixels: Uint8Array): Promise<Float32Array>;
+  /** Embeds up to `batchSize` photos. (n, …) → (n, d) */
+  embed(seen: Uint8Array | Float32Array): Promise<Float32Array>;
 }
 
 /** Embeds these photos, rows may repeat; the next batch is read while one is computed. (rows) → (rows, d) */
 export async function embedRows(
   encoder: BatchEncoder,
-  photos: Photos,
+  photos: SeenPhotos,
   rows: Int32Array,
   advance: (done: number) => void = () => {},
 ): Promise<Float32Array> {
@@ -42,12 +43,12 @@ export async function embedRows(
 }
 
 /**
- * Embeds every photo. (M, S, S, 3) → (M, d)
+ * Embeds every photo. (M, …) → (M, d)
  * @throws the signal's reason once it is aborted
  */
 export async function embedAll(
   encoder: BatchEncoder,
-  photos: Photos,
+  photos: SeenPhotos,
   { progress = silent, signal }: WorkOptions = {},
 ): Promise<Float32Array> {
   const [stage, total] = ['Embed', photos.count];

@@ -1,14 +1,44 @@
 /** What an image encoder is to the rest: a graph from photos to embeddings. */
-import type { FloatTensor, Tensor } from '../graph/tensor.ts';
+import { type FloatTensor, input, type Shape, type Tensor } from '../graph/tensor.ts';
 
-/** Photos in RGB order, 0 to 255, as bytes or, once they were altered, as floats. (B, S, S, 3) */
+/**
+ * A batch of what an encoder is given of photos: their pixels in RGB order, 0 to 255, as bytes or, once they were altered, as
+ * floats (B, S, S, 3); or numbers that a network computed of them before (B, F).
+ */
 export type Photos = Tensor<'uint8'> | FloatTensor;
 
+/** What an encoder is given of one photo. */
+export interface SeenOfPhoto {
+  readonly type: 'uint8' | 'float32';
+  readonly shape: Shape;
+}
+
 export interface Encoder {
-  /** Side S of the photos it takes, in pixels. */
-  readonly side: number;
+  readonly sees: SeenOfPhoto;
   /** Length d of the embeddings. */
   readonly dimension: number;
-  /** Photos (B, S, S, 3) → embeddings, not normalised (B, d). Parameters are named `encoder.…`. */
+  /** Photos (B, …) → embeddings, not normalised (B, d). Parameters are named `encoder.…`. */
   forward(photos: Photos): FloatTensor;
+}
+
+/** Bytes of square photos. @param side S, in pixels */
+export function pixelsOf(side: number): SeenOfPhoto {
+  return { type: 'uint8', shape: [side, side, 3] };
+}
+
+/** The input `photos` of a model. @param leading axes before what is of one photo */
+export function photosInput({ sees }: Pick<Encoder, 'sees'>, leading: Shape): Photos {
+  const shape = [...leading, ...sees.shape];
+  return sees.type === 'uint8' ? input('photos', 'uint8', shape) : input('photos', 'float32', shape);
+}
+
+/** What an encoder sees of photos, by row. */
+export interface SeenPhotos {
+  /** M */
+  readonly count: number;
+  /**
+   * What it sees of these photos, in their order, rows may repeat. (places, …)
+   * @param places photos there is room for: those beyond the rows are zeros
+   */
+  read(rows: Int32Array | readonly number[], places?: number): Uint8Array | Float32Array;
 }

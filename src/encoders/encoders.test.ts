@@ -46,6 +46,7 @@ describe.each(all.map((config) => ({ config, label: labelOf(config) })))(
   'the encoder $label',
   ({ config }) => {
     const encoder = createEncoder(config);
+    const side = encoder.sees.shape[0]!;
     let engine: Engine;
     beforeAll(() => {
       engine = Engine.start();
@@ -54,7 +55,7 @@ describe.each(all.map((config) => ({ config, label: labelOf(config) })))(
 
     const photosOf = (count: number, seed: number) => {
       const random = Random.seeded(seed, 'photos');
-      return Uint8Array.from({ length: count * encoder.side ** 2 * 3 }, () => random.integer(256));
+      return Uint8Array.from({ length: count * side ** 2 * 3 }, () => random.integer(256));
     };
 
     it('gives unit vectors, the same for a photo alone and in any batch', async () => {
@@ -65,7 +66,7 @@ describe.each(all.map((config) => ({ config, label: labelOf(config) })))(
       for (let photo = 0; photo < 5; photo++) {
         const own = all.subarray(photo * encoder.dimension, (photo + 1) * encoder.dimension);
         expect(Math.hypot(...own)).toBeCloseTo(1, 5);
-        const bytes = encoder.side ** 2 * 3;
+        const bytes = side ** 2 * 3;
         const alone = floats(
           await session.run({ photos: photos.slice(photo * bytes, (photo + 1) * bytes) }),
           'embeddings',
@@ -76,12 +77,12 @@ describe.each(all.map((config) => ({ config, label: labelOf(config) })))(
 
     it('tells photos apart, and sees where in the photo something is', async () => {
       const session = await engine.load(exportUntrainedEncoder(encoder, Random.seeded(1, 'parameters')));
-      const blank = new Uint8Array(encoder.side ** 2 * 3).fill(200);
+      const blank = new Uint8Array(side ** 2 * 3).fill(200);
       const [left, right] = [blank.slice(), blank.slice()];
-      const quarter = encoder.side / 4;
+      const quarter = side / 4;
       for (let row = 0; row < quarter; row++) {
-        left.fill(10, row * encoder.side * 3, (row * encoder.side + quarter) * 3);
-        right.fill(10, ((row + 1) * encoder.side - quarter) * 3, (row + 1) * encoder.side * 3);
+        left.fill(10, row * side * 3, (row * side + quarter) * 3);
+        right.fill(10, ((row + 1) * side - quarter) * 3, (row + 1) * side * 3);
       }
       const photos = Uint8Array.from([...blank, ...left, ...right]);
       const vectors = floats(await session.run({ photos }), 'embeddings');

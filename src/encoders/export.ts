@@ -3,18 +3,18 @@
 import { learnedUntilMetadata } from '../data/learned-until.ts';
 import { l2Normalize } from '../graph/operators/index.ts';
 import { initialValues, layoutOf, type ParameterLayout, parametersOf } from '../graph/parameters.ts';
-import { type FloatTensor, input, openLength, type Tensor } from '../graph/tensor.ts';
+import { type FloatTensor, openLength } from '../graph/tensor.ts';
 import { buildExport } from '../graph/training-step.ts';
 import type { Random } from '../random.ts';
 import type { Model } from '../runtime/model.ts';
-import type { Encoder } from './encoder.ts';
+import { type Encoder, type Photos, photosInput } from './encoder.ts';
 
 /** The axis along which photos are batched is open. */
 export const photoAxis = 'photos';
 
-/** Photos as a model input and their embeddings of unit length: uint8 (U, S, S, 3) → (U, d). */
-export function embeddingGraph(encoder: Encoder): { photos: Tensor<'uint8'>; embeddings: FloatTensor } {
-  const photos = input('photos', 'uint8', [openLength, encoder.side, encoder.side, 3]);
+/** Photos as a model input and their embeddings of unit length: (U, …) → (U, d). */
+export function embeddingGraph(encoder: Encoder): { photos: Photos; embeddings: FloatTensor } {
+  const photos = photosInput(encoder, [openLength]);
   return { photos, embeddings: l2Normalize(encoder.forward(photos)) };
 }
 

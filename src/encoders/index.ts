@@ -1,5 +1,6 @@
 /** The encoders by name, each with its settings in its file. */
 import { z } from 'zod';
+import { type BackboneEncoderConfig, backboneEncoderSettings } from './backbone.ts';
 import type { Encoder } from './encoder.ts';
 import { outlines, outlinesSettings } from './outlines.ts';
 import { presetSettings, presets } from './presets.ts';
@@ -12,9 +13,13 @@ export const encoderSettings = z.discriminatedUnion('name', [
   swinSettings,
   outlinesSettings,
   presetSettings,
+  backboneEncoderSettings,
 ]);
 
-export type EncoderConfig = ForPhotos<z.output<typeof encoderSettings>>;
+type Settings = z.output<typeof encoderSettings>;
+
+/** Of encoders that see pixels. */
+export type EncoderConfig = ForPhotos<Exclude<Settings, BackboneEncoderConfig>>;
 
 /** @throws CourierError CONFIG_INVALID when sizes do not fit each other */
 export function createEncoder(config: EncoderConfig): Encoder {

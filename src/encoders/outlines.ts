@@ -8,7 +8,7 @@ import { requireDivides } from '../config.ts';
 import { affineParameters, weightOf } from '../graph/layers.ts';
 import { add, concatenate, linear, project, relu, reshape } from '../graph/operators/index.ts';
 import { cellColours, cellOutlines } from './cells.ts';
-import type { Encoder } from './encoder.ts';
+import { type Encoder, pixelsOf } from './encoder.ts';
 import { embeddingDimension, encoderNameMeaning, type ForPhotos, layerWidth } from './settings.ts';
 
 export const outlinesSettings = z.strictObject({
@@ -29,7 +29,7 @@ export type OutlinesConfig = ForPhotos<z.output<typeof outlinesSettings>>;
 export function outlines({ side, cells, width, dimension }: OutlinesConfig): Encoder {
   requireDivides('encoder.cells', cells, "the photos' side", side);
   return {
-    side,
+    sees: pixelsOf(side),
     dimension,
     forward(photos) {
       const shown = concatenate([cellOutlines(photos, cells), cellColours(photos, cells)], 1);

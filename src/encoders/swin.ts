@@ -29,7 +29,7 @@ import {
 } from '../graph/operators/index.ts';
 import { glorot, normal, zeros } from '../graph/parameters.ts';
 import { constant, type FloatTensor, parameter, scalar } from '../graph/tensor.ts';
-import type { Encoder } from './encoder.ts';
+import { type Encoder, pixelsOf } from './encoder.ts';
 import { floatPatches, foldColours } from './patches.ts';
 import {
   embeddingDimension,
@@ -75,7 +75,7 @@ export function swin(config: SwinConfig): Encoder {
     requireDivides(`encoder.heads.${stage}`, count, `the width of stage ${stage},`, width * 2 ** stage);
   }
   return {
-    side: config.side,
+    sees: pixelsOf(config.side),
     dimension: config.dimension,
     forward(photos) {
       const { weight, bias } = patchEmbedding(config);

@@ -25,7 +25,7 @@ import {
 } from '../graph/operators/index.ts';
 import { normal } from '../graph/parameters.ts';
 import { type FloatTensor, parameter } from '../graph/tensor.ts';
-import type { Encoder } from './encoder.ts';
+import { type Encoder, pixelsOf } from './encoder.ts';
 import { floatPatches, foldColours } from './patches.ts';
 import {
   embeddingDimension,
@@ -58,7 +58,7 @@ export function vit(config: VitConfig): Encoder {
   requireDivides('encoder.patch', patch, "the photos' side", side);
   requireDivides('encoder.heads', config.heads, 'encoder.width', width);
   return {
-    side,
+    sees: pixelsOf(side),
     dimension,
     forward(photos) {
       const patches = floatPatches(photos, patch); // (B, T, 3 patch²)

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Encoder, photosInput } from '../encoders/encoder.ts';
+import { featureHead } from '../encoders/feature-head.ts';
 import { createEncoder, type EncoderConfig } from '../encoders/index.ts';
 import { Random } from '../random.ts';
 import { Engine, floats } from '../runtime/engine.ts';
@@ -7,7 +9,7 @@ import { gradients } from './differentiate.ts';
 import { buildModel } from './onnx.ts';
 import { multiply, reshape, sumAll } from './operators/index.ts';
 import { initialValues, layoutOf, namedParts, parametersOf } from './parameters.ts';
-import { constant, type FloatTensor, input, type Tensor } from './tensor.ts';
+import { constant, sizeOf, type Tensor } from './tensor.ts';
 
 const [photos, dimension, side] = [6, 5, 8];
 const encoders: readonly EncoderConfig[] = [
@@ -26,6 +28,9 @@ const encoders: readonly EncoderConfig[] = [
   },
 ];
 
+/** Features (n, F) to embeddings: the way back needs what arrived itself. */
+const head = featureHead({ components: 7, hidden: 8, dimension });
+
 describe('mapChunks', () => {
   let engine: Engine;
   beforeAll(() => {
@@ -34,16 +39,22 @@ describe('mapChunks', () => {
   afterAll(() => engine.close());
 
   /** Loss and every gradient of an encoder's output times a fixed tensor. */
-  async function run(config: EncoderConfig, size: number | null) {
-    const encoder = createEncoder(config);
+  async function run(encoder: Encoder, size: number | null) {
     const random = Random.seeded(7, 'chunks');
-    const pixels = Uint8Array.from({ length: photos * side * side * 3 }, () => random.integer(256));
+    const length = photos * sizeOf(encoder.sees.shape);
+    const seen =
+      encoder.sees.type === 'uint8'
+        ? Uint8Array.from({ length }, () => random.integer(256))
+        : Float32Array.from({ length }, () => random.normal());
     const rows = Float32Array.from({ length: photos * dimension }, () => random.normal());
     const probe = constant('float32', rows, [photos, dimension]);
     const shape = size === null ? [photos] : [photos / size, size];
-    const batch = input('photos', 'uint8', [...shape, side, side, 3]);
-    const forward = (chunk: Tensor<'uint8'>): FloatTensor => encoder.forward(chunk);
-    const embeddings = size === null ? forward(batch) : mapChunks(batch, [], forward).result;
+    const batch = photosInput(encoder, shape);
+    const mapped = () =>
+      batch.type === 'uint8'
+        ? mapChunks(batch, [], (chunk) => encoder.forward(chunk))
+        : mapChunks(batch, [], (chunk) => encoder.forward(chunk));
+    const embeddings = size === null ? encoder.forward(batch) : mapped().result;
     const loss = sumAll(multiply(reshape(embeddings, [photos, dimension]), probe));
     const parameters = parametersOf([loss]);
     const layout = layoutOf(parameters);
@@ -58,13 +69,16 @@ describe('mapChunks', () => {
     const found = gradients(loss, parameters);
     const named = Object.fromEntries(found.map((tensor, index) => [layout.places[index]!.name, tensor]));
     const session = await engine.load(buildModel({ outputs: { loss, ...named }, bindings }));
-    return session.run({ photos: pixels });
+    return session.run({ photos: seen });
   }
 
-  it.each(encoders)('gives the loss and the gradients of the whole batch: $name', async (config) => {
-    const whole = await run(config, null);
+  it.each([
+    ...encoders.map((config) => ({ name: config.name, encoder: createEncoder(config) })),
+    { name: 'head', encoder: head },
+  ])('gives the loss and the gradients of the whole batch: $name', async ({ encoder }) => {
+    const whole = await run(encoder, null);
     for (const size of [1, 2, 6]) {
-      const chunked = await run(config, size);
+      const chunked = await run(encoder, size);
       expect(Object.keys(chunked)).toEqual(Object.keys(whole));
       for (const name of Object.keys(whole)) {
         const [actual, expected] = [floats(chunked, name), floats(whole, name)];

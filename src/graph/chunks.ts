@@ -37,7 +37,7 @@ export function mapChunks<T extends DataType>(
 
   const arriving = input('gradient', 'float32', result.shape);
   const arrived = pullBack(forward.nodes, result, arriving, captured);
-  const kept = residuals(forward.nodes, arrived.filter(isDefined), new Set(pieces));
+  const { kept, again } = residuals(forward.nodes, arrived.filter(isDefined), pieces);
 
   const stacked = (tensor: Tensor) => [count, ...tensor.shape];
   const outputs = applyMany(
@@ -69,10 +69,13 @@ export function mapChunks<T extends DataType>(
       return found === undefined ? [] : [{ tensor, found, before: input('sum', 'float32', tensor.shape) }];
     });
     const sums = used.map(({ found, before }) => add(before, found));
-    const stand = kept.map((tensor) => input('residual', 'float32', tensor.shape));
-    const bindings = new Map<Tensor, Tensor>(kept.map((tensor, index) => [tensor, stand[index]!]));
+    // What arrived is there still, so that it is given again and not kept.
+    const seen: readonly Tensor[] = [...kept, ...again];
+    const stand = seen.map(({ type, shape }) => input('residual', type, shape));
+    const bindings = new Map<Tensor, Tensor>(seen.map((tensor, index) => [tensor, stand[index]!]));
+    const given = again.map((piece) => [batch, ...extras][pieces.indexOf(piece)]!);
     const before = used.map((entry) => entry.before);
-    const body = bodyOf(sums, new Set<Tensor>([...before, arriving, ...kept]));
+    const body = bodyOf(sums, new Set<Tensor>([...before, arriving, ...seen]));
     const perChunk = [arriving, ...stand];
     const totals = applyMany(
       {
@@ -81,6 +84,7 @@ export function mapChunks<T extends DataType>(
           ...used.map(({ tensor }) => zerosLike(tensor)),
           reshape(gradient, stacked(result)),
           ...stacks,
+          ...given,
         ],
         captured: body.captured,
         attributes: scan(
@@ -108,16 +112,17 @@ function bodyOf(outputs: readonly Tensor[], starts: ReadonlySet<Tensor>) {
   return { nodes, captured: [...new Set(used.filter((tensor) => !inside.has(tensor)))] };
 }
 
-/** What the way back needs of the way there. A reshaped tensor is kept once and reshaped again. */
+/** What the way back needs of the way there, and of what arrived. A reshaped tensor is kept once and reshaped again. */
 function residuals(
   forward: readonly Node[],
   gradients: readonly FloatTensor[],
-  pieces: ReadonlySet<Tensor>,
-): readonly FloatTensor[] {
+  pieces: readonly Tensor[],
+): { readonly kept: readonly FloatTensor[]; readonly again: readonly Tensor[] } {
   const there = new Set(forward);
   const kept = new Set<FloatTensor>();
+  const again = new Set<Tensor>();
   const keep = (tensor: Tensor): void => {
-    if (pieces.has(tensor)) throw new Error('the way back uses the batch itself');
+    if (pieces.includes(tensor)) again.add(tensor);
     if (tensor.source.kind !== 'output' || !there.has(tensor.source.node)) return;
     const { node } = tensor.source;
     if (node.type === 'Reshape') keep(node.inputs[0]!);
@@ -127,7 +132,7 @@ function residuals(
   for (const node of nodesInOrder(gradients)) {
     if (!there.has(node)) for (const tensor of node.inputs) keep(tensor);
   }
-  return [...kept];
+  return { kept: [...kept], again: [...again] };
 }
 
 function scan(body: Subgraph, pieces: number) {

@@ -100,7 +100,7 @@ async function* describeInBatches(
 }
 
 /** Scales every row to Euclidean length 1, in place. Rows of length zero stay. */
-function normaliseRows(rows: Float32Array, width: number): void {
+export function normaliseRows(rows: Float32Array, width: number): void {
   for (let start = 0; start < rows.length; start += width) {
     const row = rows.subarray(start, start + width);
     const length = Math.hypot(...row);

@@ -8,6 +8,7 @@ const sourceNames: ReadonlyMap<string, string> = new Map([
   ['courier', 'COURIER'],
   ['embeddings', 'given'],
   ['random', 'random encoder'],
+  ['backbone', 'backbone alone'],
   ['pixel-pca', 'pixel PCA'],
   ['hog', 'HOG'],
   ['clip', 'CLIP'],

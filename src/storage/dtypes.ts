@@ -1,5 +1,7 @@
 /** The dtypes of the safetensors format: how many bytes a value takes, and which array holds it here. */
 
+import { valueOfHalf } from './half.ts';
+
 /** Reads the value that begins at a byte, little endian. */
 type NumberAt = (view: DataView, at: number) => number;
 
@@ -59,7 +61,7 @@ interface Dtype {
 export const dtypes: ReadonlyMap<string, Dtype> = new Map([
   ...Object.entries(arrayTypes).map(([name, type]): [string, Dtype] => [name, plain(type)]),
   ['BOOL', plain(arrayTypes.U8)],
-  ['F16', widened((view, at) => halves[view.getUint16(at, true)]!)],
+  ['F16', widened((view, at) => valueOfHalf[view.getUint16(at, true)]!)],
   ['BF16', widened((view, at) => numberOfBfloat(view.getUint16(at, true)))],
 ]);
 
@@ -114,12 +116,3 @@ function numberOfBfloat(bits: number): number {
 }
 
 const float32 = new DataView(new ArrayBuffer(4));
-
-/** IEEE 754 binary16 by its bits: a sign, 5 bits of exponent, 10 of fraction. float32 has every one of its values. */
-const halves = Float32Array.from({ length: 2 ** 16 }, (_, bits) => {
-  const sign = bits >> 15 === 0 ? 1 : -1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-});

@@ -29,10 +29,10 @@ import {
 /** Distinct photos and what is drawn for each of them, in the same order. */
 export interface PhotoFeeds {
   /**
-   * The photos from `from` to `to`, black beyond the last: uint8 (to - from, S, S, 3). They are handed over to the
+   * The photos from `from` to `to`, zeros beyond the last: (to - from, …) of what the encoder sees. They are handed over to the
    * engine, so what has been read once is gone unless it is read anew.
    */
-  read(from: number, to: number): Uint8Array;
+  read(from: number, to: number): Uint8Array | Float32Array;
   /** By input name; none without augmentation. */
   readonly draws: Readonly<Record<string, Float32Array>>;
   readonly count: number;

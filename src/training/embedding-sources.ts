@@ -4,22 +4,28 @@ import type { Dataset } from '../data/dataset.ts';
 import { embeddingsOfItems, writeEmbeddings } from '../data/embeddings.ts';
 import { learnedPart } from '../data/training-cut.ts';
 import { trainingPhotos } from '../data/training-photos.ts';
-import { embedAll } from '../encoders/embed-rows.ts';
+
+import type { BackboneEncoderConfig } from '../encoders/backbone.ts';
+import { type BatchEncoder, embedAll } from '../encoders/embed-rows.ts';
 import { exportUntrainedEncoder } from '../encoders/export.ts';
 import { readEncoderFile } from '../encoders/file.ts';
 import { createEncoder } from '../encoders/index.ts';
 import { requireSide } from '../encoders/load.ts';
+import { outlinesSettings } from '../encoders/outlines.ts';
 import { EncoderPool } from '../encoders/pool.ts';
+import { CourierError } from '../errors.ts';
 import { type CourierConfig, courierSettings } from '../objectives/courier.ts';
+import { normaliseRows } from '../objectives/descriptor.ts';
 import { embedByHog } from '../objectives/hog.ts';
 import { type ObjectiveConfig, type ObjectiveName, objectiveSettings } from '../objectives/index.ts';
 import { embedByPixelPca } from '../objectives/pixel-pca.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
-import type { Engine } from '../runtime/engine.ts';
-import { writeFileWhole } from '../storage/files.ts';
+import { type Engine, floats } from '../runtime/engine.ts';
+import { readInput, writeFileWhole } from '../storage/files.ts';
 import type { TrainingConfig } from './config.ts';
-import { encoderFile, trainEncoder } from './train-encoder.ts';
+import { seenByBackbone } from './seeing-encoder.ts';
+import { encoderFile, headFile, trainEncoder } from './train-encoder.ts';
 
 /** The objectives and what they are compared with, then COURIER with one thing changed each. */
 export const sourceNames = [
@@ -30,6 +36,7 @@ export const sourceNames = [
   'simclr',
   'simsiam',
   'random',
+  'backbone',
   'pixel-pca',
   'hog',
   'courier-no-sequence',
@@ -81,11 +88,24 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
     seeded: true,
     trained: false,
     async embed({ dataset, folder, settings, engine }, options) {
-      const encoder = createEncoder({ ...settings.encoder, side: dataset.images.side });
+      const encoder = createEncoder({ ...untrained(settings), side: dataset.images.side });
       const path = join(folder, encoderFile);
       const model = exportUntrainedEncoder(encoder, Random.seeded(settings.seed, 'parameters'));
       await writeFileWhole(path, model.encode('standard'));
       return embedWith(path, dataset, engine, options);
+    },
+  },
+  backbone: {
+    seeded: false,
+    trained: false,
+    async embed({ dataset, settings, engine }, options) {
+      const learned = learnedPart(dataset, settings.olderShare);
+      const place = { dataset: learned, engine };
+      const { photos } = await seenByBackbone(backboneOf(settings), settings.dataset, place, options);
+      const rows = photos.read(Int32Array.from({ length: photos.count }, (_, photo) => photo));
+      const embeddings = Float32Array.from(rows);
+      normaliseRows(embeddings, embeddings.length / photos.count);
+      return embeddings;
     },
   },
   'pixel-pca': {
@@ -158,8 +178,11 @@ function pretrained(configure: (config: TrainingConfig) => TrainingConfig): Embe
       const { firstStage, ...own } = configure(settings);
       const shared =
         firstStage === null ? null : { ...firstStage, out: firstStage.out ?? firstStageFolder(folder) };
-      const { encoder } = await trainEncoder({ ...own, firstStage: shared }, place, options);
-      return embedWith(encoder, place.dataset, place.engine, options);
+      const training = { ...own, firstStage: shared };
+      const { encoder } = await trainEncoder(training, place, options);
+      return own.encoder.name === 'backbone'
+        ? embedWithHead(training, own.encoder, place, options)
+        : embedWith(encoder, place.dataset, place.engine, options);
     },
   };
 }
@@ -184,6 +207,44 @@ export async function produceEmbeddings(
 ): Promise<void> {
   const vectors = await embeddingSources[name].embed(context, options);
   await writeEmbeddings(join(context.folder, embeddingsFile), embeddingsOfItems(context.dataset, vectors));
+}
+
+/** The encoder that nothing has learned with: of pixels, where what is trained is the head of a pretrained network. */
+function untrained({ encoder }: TrainingConfig) {
+  return encoder.name === 'backbone' ? outlinesSettings.parse({ name: 'outlines' }) : encoder;
+}
+
+/** @throws CourierError CONFIG_INVALID where no pretrained network is named */
+export function backboneOf({ encoder }: Pick<TrainingConfig, 'encoder'>): BackboneEncoderConfig {
+  if (encoder.name === 'backbone') return encoder;
+  throw new CourierError(
+    'CONFIG_INVALID',
+    'The source `backbone` is the features of a pretrained network, and none is named.',
+    'Name its ONNX file with --backbone, or leave the source out.',
+  );
+}
+
+/** With the learned head alone, on features that are there already: what the whole encoder gives, but for their rounding. */
+async function embedWithHead(
+  { out, dataset: folder, olderShare }: TrainingConfig,
+  settings: BackboneEncoderConfig,
+  { dataset, engine }: Pick<SourceContext, 'dataset' | 'engine'>,
+  options: WorkOptions,
+): Promise<Float32Array> {
+  const place = { dataset: learnedPart(dataset, olderShare), engine };
+  const { photos, whitening } = await seenByBackbone(settings, folder, place, options);
+  const bytes = new Uint8Array(await readInput(join(out, headFile), 'Head'));
+  const session = await engine.load({
+    encode: () => bytes,
+    inputs: { photos: { type: 'float32', shape: [1, whitening.components] } },
+    outputs: { embeddings: { type: 'float32', shape: [1, settings.dimension] } },
+  });
+  const head: BatchEncoder = {
+    dimension: settings.dimension,
+    size: 1,
+    embed: async (seen) => floats(await session.run({}, { photos: seen }), 'embeddings'),
+  };
+  return embedAll(head, photos, options).finally(() => session.release());
 }
 
 async function embedWith(

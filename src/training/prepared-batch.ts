@@ -1,12 +1,20 @@
 /** A batch with its photos: put together while the step before it runs. */
 import type { AugmentationConfig } from '../augmentation/config.ts';
 import { drawAugmentations } from '../augmentation/draw.ts';
-import type { Dataset } from '../data/dataset.ts';
 import type { Sampler } from '../data/dealer.ts';
+import type { SeenPhotos } from '../encoders/encoder.ts';
 import type { PhotoBatch } from '../objectives/objective.ts';
 import { Random } from '../random.ts';
 import type { PhotoFeeds } from './contrastive-step.ts';
 import { wholeChunks } from './step-models.ts';
+
+/** What a step does to photos before it learns from them. */
+export interface Alteration {
+  /** Of pixels; null leaves them. */
+  readonly augmentation: AugmentationConfig | null;
+  /** Share of the features of each photo that are hidden, the others growing as much; 0 for pixels. */
+  readonly dropout: number;
+}
 
 /**
  * The next batch, what its photos will look like, and where the sampler stands after it.
@@ -14,8 +22,8 @@ import { wholeChunks } from './step-models.ts';
  */
 export function prepareBatch<Batch extends PhotoBatch>(
   sampler: Sampler<Batch>,
-  { images }: Dataset,
-  augmentation: AugmentationConfig | null,
+  seen: SeenPhotos,
+  { augmentation, dropout }: Alteration,
   seed: number,
   step: number,
   ahead: number | null,
@@ -24,13 +32,42 @@ export function prepareBatch<Batch extends PhotoBatch>(
   const { length: count } = batch.photos;
   const random = Random.seeded(seed, `augmentation of step ${step}`);
   const draws = augmentation === null ? {} : drawAugmentations(augmentation, count, random);
-  const pixels = ahead === null ? null : images.read(batch.photos, wholeChunks(count, ahead));
-  const bytes = images.side ** 2 * 3;
+  const readAltered = (from: number, to: number) => {
+    const values = seen.read(batch.photos.subarray(from, to), to - from);
+    // The same however often a photo of the step is read.
+    if (dropout > 0)
+      hide(values, dropout, to - from, (row) => `dropout of step ${step}, photo ${from + row}`, seed);
+    return values;
+  };
+  const places = ahead === null ? 0 : wholeChunks(count, ahead);
+  const read = ahead === null ? null : readAltered(0, places);
+  const length = read === null ? 0 : read.length / places;
   const photos: PhotoFeeds = {
     count,
-    read: (from, to) =>
-      pixels?.subarray(from * bytes, to * bytes) ?? images.read(batch.photos.subarray(from, to), to - from),
+    read: (from, to) => read?.subarray(from * length, to * length) ?? readAltered(from, to),
     draws: { ...draws },
   };
   return { batch, photos, after: sampler.state };
+}
+
+/** Sets a share of the values of each row to zero and scales the others by as much (inverted dropout). */
+function hide(
+  values: Uint8Array | Float32Array,
+  share: number,
+  rows: number,
+  nameOf: (row: number) => string,
+  seed: number,
+): void {
+  const width = values.length / rows;
+  // A byte for each value: four of them cost one number.
+  const hidden = Math.round(256 * share);
+  const kept = 256 / (256 - hidden);
+  for (let row = 0; row < rows; row++) {
+    const random = Random.seeded(seed, nameOf(row));
+    let bytes = 0;
+    for (let place = 0, at = row * width; place < width; place++, at++) {
+      bytes = place % 4 === 0 ? random.integer(2 ** 32) : bytes >>> 8;
+      values[at] = (bytes & 255) < hidden ? 0 : values[at]! * kept;
+    }
+  }
 }

@@ -1,7 +1,6 @@
 /** Embeddings by an encoder that is being trained. */
-import type { Dataset } from '../data/dataset.ts';
 import { type BatchEncoder, embedRows } from '../encoders/embed-rows.ts';
-import type { Encoder } from '../encoders/encoder.ts';
+import type { Encoder, SeenPhotos } from '../encoders/encoder.ts';
 import { embeddingGraph, photoAxis } from '../encoders/export.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { buildInference } from '../graph/training-step.ts';
@@ -14,7 +13,7 @@ export async function createEmbedder(
   encoder: Encoder,
   layout: ParameterLayout,
   state: EngineState,
-  dataset: Dataset,
+  seen: SeenPhotos,
   vector: string,
 ): Promise<EmbedPhotos> {
   const { embeddings } = embeddingGraph(encoder);
@@ -25,5 +24,5 @@ export async function createEmbedder(
     size: 1,
     embed: async (photos) => floats(await session.run({}, { photos }), 'embeddings'),
   };
-  return (photos) => embedRows(embedded, dataset.images, photos);
+  return (photos) => embedRows(embedded, seen, photos);
 }

@@ -1,11 +1,11 @@
 /** The models that a contrastive step is made of, see contrastive-step.ts. */
 import { type AugmentationTensors, augment, augmentationInputs } from '../augmentation/augment.ts';
-import type { Encoder, Photos } from '../encoders/encoder.ts';
+import { type Encoder, type Photos, photosInput } from '../encoders/encoder.ts';
 import { photoAxis } from '../encoders/export.ts';
 import { mapChunks } from '../graph/chunks.ts';
 import { l2Normalize } from '../graph/operators/index.ts';
 import { type ParameterLayout, parametersOf } from '../graph/parameters.ts';
-import { type FloatTensor, input, openLength, scalar, sizeOf, type Tensor } from '../graph/tensor.ts';
+import { type FloatTensor, input, openLength, scalar, sizeOf } from '../graph/tensor.ts';
 import { buildGradientPart, buildInference, buildTrainingStep } from '../graph/training-step.ts';
 import type { UpdateOptions } from '../graph/update.ts';
 import type { Objective } from '../objectives/objective.ts';
@@ -47,8 +47,7 @@ export function wholeChunks(photos: number, chunk: number): number {
 
 /** The parameters that a step trains. */
 export function stepParameters<Batch>({ encoder, objective, samples }: StepDescription<Batch>) {
-  const { side } = encoder;
-  const photos = input('photos', 'uint8', [openLength, side, side, 3]);
+  const photos = photosInput(encoder, [openLength]);
   return parametersOf([objective.loss(l2Normalize(encoder.forward(photos)), samples).loss]);
 }
 
@@ -68,9 +67,8 @@ const chunkAxis = 'chunks';
 
 /** Photos of a chunk → unit embeddings (c, d). */
 export function encodeModel<Batch>(description: StepDescription<Batch>, layout: ParameterLayout) {
-  const { side } = description.encoder;
   const draws = drawInputs(description, []);
-  const photos = input('photos', 'uint8', [openLength, side, side, 3]);
+  const photos = photosInput(description.encoder, [openLength]);
   const embeddings = encoded(description, photos, draws.tensors);
   return buildInference({ embeddings }, layout, { photos: photoAxis, ...draws.openAxes });
 }
@@ -104,14 +102,16 @@ export function backwardModel<Batch>(
  * @returns the embeddings, and the bytes that a chunk keeps for the way back and that it is fed
  */
 export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: number) {
-  const { side } = description.encoder;
   const draws = drawInputs(description, [chunk]);
-  const photos = input('photos', 'uint8', [openLength, chunk, side, side, 3]);
-  const { result, keptBytes } = mapChunks(photos, draws.list, (piece, [view, blur, colour]) =>
-    encoded(description, piece, view && blur && colour ? { view, blur, colour } : null),
-  );
+  const photos = photosInput(description.encoder, [openLength, chunk]);
+  const { result, keptBytes } =
+    photos.type === 'uint8'
+      ? mapChunks(photos, draws.list, (piece, [view, blur, colour]) =>
+          encoded(description, piece, view && blur && colour ? { view, blur, colour } : null),
+        )
+      : mapChunks(photos, [], (piece) => encoded(description, piece, null));
   const drawn = draws.list.reduce((total, { shape }) => total + 4 * sizeOf(shape.slice(1)), 0);
-  const fedBytes = sizeOf(photos.shape.slice(1)) + drawn;
+  const fedBytes = (photos.type === 'uint8' ? 1 : 4) * sizeOf(photos.shape.slice(1)) + drawn;
   return { embeddings: result, keptBytes, fedBytes, openAxes: { photos: chunkAxis, ...draws.openAxes } };
 }
 
@@ -126,9 +126,9 @@ function drawInputs<Batch>({ augmented }: StepDescription<Batch>, rest: readonly
 
 function encoded<Batch>(
   { encoder }: StepDescription<Batch>,
-  photos: Tensor<'uint8'>,
+  photos: Photos,
   draws: AugmentationTensors | null,
 ): FloatTensor {
-  const seen: Photos = draws === null ? photos : augment(photos, draws);
+  const seen = draws === null || photos.type !== 'uint8' ? photos : augment(photos, draws);
   return l2Normalize(encoder.forward(seen));
 }

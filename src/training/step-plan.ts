@@ -14,6 +14,8 @@ import {
 
 /** Photos of a chunk at most: more do not compute faster, since their activations leave the caches. */
 const largestChunk = 32;
+/** The same where an encoder sees features: there are few activations, and products are the faster the larger they are. */
+const largestChunkOfFeatures = 512;
 /** Bytes that a chunk keeps for the way back, at most where more than one photo is in it. */
 const chunkBytes = 512 * 2 ** 20;
 /** Chunks of a cut step whose activations are kept at a time: more would save nothing. */
@@ -97,7 +99,7 @@ export function largestGroupWithin(
 
 function firstChunk<Batch>(description: StepDescription<Batch>): number {
   const perPhoto = encodeChunks(description, 1).keptBytes;
-  let chunk = largestChunk;
+  let chunk = description.encoder.sees.type === 'uint8' ? largestChunk : largestChunkOfFeatures;
   while (chunk > 1 && (chunk > description.photos || chunk * perPhoto > chunkBytes)) chunk /= 2;
   return chunk;
 }

@@ -3,12 +3,13 @@
  * best. A run that was stopped goes on from its checkpoint, to the same bytes.
  */
 import { join } from 'node:path';
-import { defaultAugmentation } from '../augmentation/config.ts';
+import { type AugmentationConfig, defaultAugmentation } from '../augmentation/config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { laterOf } from '../data/learned-until.ts';
 import { knownUntil, learnedPart } from '../data/training-cut.ts';
+import { viewDropout } from '../encoders/backbone.ts';
+import type { Encoder } from '../encoders/encoder.ts';
 import { exportEncoder } from '../encoders/export.ts';
-import { createEncoder } from '../encoders/index.ts';
 import { CourierError } from '../errors.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
 import { layoutOf } from '../graph/parameters.ts';
@@ -27,6 +28,7 @@ import { collapsedAt, requireFinite } from './divergence.ts';
 import { writeModelCard } from './encoder-card.ts';
 import { prepareBatch } from './prepared-batch.ts';
 import { learningRateAt } from './schedule.ts';
+import { seeingEncoder } from './seeing-encoder.ts';
 import { freshVectors, startFrom } from './starting-point.ts';
 import { createEmbedder } from './state-embedder.ts';
 import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
@@ -56,6 +58,9 @@ export interface FirstStage {
 
 export const encoderFile = 'encoder.onnx';
 
+/** The learned part of an encoder whose other part is a pretrained network: from components of its features to embeddings. */
+export const headFile = 'head.onnx';
+
 /** Where an encoder is trained. */
 export interface TrainingPlace {
   readonly dataset: Dataset;
@@ -81,7 +86,14 @@ export async function trainEncoder(
     const { dimension } = config.encoder;
     const dataset = learnedPart(place.dataset, config.olderShare);
     return withLesson(config.objective, { ...config, dimension }, dataset, (lesson) =>
-      train(config, folder, firstStage, lesson, { ...place, dataset, engine: scope }, options),
+      train(
+        config,
+        folder,
+        firstStage,
+        lesson,
+        { ...place, dataset, owner: place.engine, engine: scope },
+        options,
+      ),
     ).finally(() => scope.release());
   });
 }
@@ -108,14 +120,24 @@ async function train<Batch extends PhotoBatch>(
   folder: RunFolder,
   firstStage: Awaited<ReturnType<typeof trainFirstStage>>,
   lesson: Lesson<Batch>,
-  { dataset, engine, room = null }: Omit<TrainingPlace, 'engine'> & { readonly engine: ModelLoader },
+  {
+    dataset,
+    engine,
+    owner,
+    room = null,
+  }: Omit<TrainingPlace, 'engine'> & {
+    readonly engine: ModelLoader;
+    readonly owner: Engine;
+  },
   { progress = silent, signal }: WorkOptions,
 ): Promise<TrainedEncoder> {
   const { sampler, memory } = lesson;
   requireSamples(lesson, config);
-  const augmentation = config.augmentation ?? (lesson.comparesViews ? defaultAugmentation : null);
-  const description = describeStep(config, lesson, dataset, augmentation !== null);
-  const { encoder } = description;
+  const seeing = await seeingEncoder(config, { dataset, engine: owner }, { progress, signal });
+  const augmentation = augmentationOf(config, lesson.comparesViews);
+  const description = describeStep(config, lesson, seeing.encoder, augmentation !== null);
+  const { encoder, photos: seen } = seeing;
+  const dropout = lesson.comparesViews && seeing.dropout === 0 ? viewDropout : seeing.dropout;
   const parameters = stepParameters(description);
   const layout = layoutOf(parameters);
   const vectors = freshVectors(parameters, description.update, config.seed);
@@ -124,7 +146,7 @@ async function train<Batch extends PhotoBatch>(
   const initHash = start?.hash ?? null;
   const learnedUntil = laterOf(knownUntil(dataset), start?.learnedUntil ?? null);
   const budget = config.memory ?? usableMemory() / 2;
-  const run = await TrainingRun.open(folder, identityOf(config, dataset, initHash), layout, {
+  const run = await TrainingRun.open(folder, identityOf(config, dataset, initHash, seeing.hash), layout, {
     vectors,
     arrays: memory?.arrays ?? {},
     sampler: sampler.state,
@@ -141,7 +163,7 @@ async function train<Batch extends PhotoBatch>(
   });
   const step = await createStep(engine, state, layout, description, plan);
   const judged = config.averageDecay === null ? 'parameters' : 'average';
-  const embedderOf = (vector: string) => createEmbedder(engine, encoder, layout, state, dataset, vector);
+  const embedderOf = (vector: string) => createEmbedder(engine, encoder, layout, state, seen, vector);
   const embed = await embedderOf(judged);
   const averaged = memory === null ? embed : await embedderOf('average');
   const judgement = { engine, layout, state, vector: judged, embed };
@@ -154,7 +176,8 @@ async function train<Batch extends PhotoBatch>(
   let t = run.stepsDone;
   // Photos of a step that is cut are too many to read before it begins.
   const ahead = isFused(description, plan) ? plan.chunk : null;
-  const prepare = (step: number) => prepareBatch(sampler, dataset, augmentation, config.seed, step, ahead);
+  const alteration = { augmentation, dropout };
+  const prepare = (step: number) => prepareBatch(sampler, seen, alteration, config.seed, step, ahead);
   let prepared = prepare(t + 1);
   while (t < config.steps && !isExhausted(run, config, t)) {
     t++;
@@ -195,11 +218,12 @@ async function train<Batch extends PhotoBatch>(
 
   for (const [file, model] of Object.entries(lesson.exports(layout, run.best)))
     await writeFileWhole(join(config.out, file), model.encode('standard'));
+  if (seeing.hash !== null) {
+    const head = exportEncoder(encoder, layout, run.best, learnedUntil);
+    await writeFileWhole(join(config.out, headFile), head.encode('standard'));
+  }
   const encoderPath = join(config.out, encoderFile);
-  await writeFileWhole(
-    encoderPath,
-    exportEncoder(encoder, layout, run.best, learnedUntil).encode('standard'),
-  );
+  await writeFileWhole(encoderPath, seeing.exported(layout, run.best, learnedUntil).encode('standard'));
   const result = { steps: t, ...run.summary, parameters: layout.size };
   await writeModelCard(
     config,
@@ -212,15 +236,27 @@ async function train<Batch extends PhotoBatch>(
   return { encoder: encoderPath, ...result, firstStage: cost };
 }
 
+/** @throws CONFIG_INVALID for augmentation of photos of which only features are seen */
+function augmentationOf(config: TrainingConfig, comparesViews: boolean): AugmentationConfig | null {
+  if (config.encoder.name !== 'backbone')
+    return config.augmentation ?? (comparesViews ? defaultAugmentation : null);
+  if (config.augmentation === null) return null;
+  throw new CourierError(
+    'CONFIG_INVALID',
+    'Invalid configuration: `augmentation` alters pixels, and the encoder `backbone` learns from features that were computed of them before.',
+    'Leave it out: `encoder.dropout` hides a part of the features of each photo instead.',
+  );
+}
+
 /** The encoder, what it is to learn, and how its parameters are changed. */
 function describeStep<Batch extends PhotoBatch>(
   config: TrainingConfig,
   { objective, sampler, photos, memory }: Lesson<Batch>,
-  dataset: Dataset,
+  encoder: Encoder,
   augmented: boolean,
 ): StepDescription<Batch> {
   return {
-    encoder: createEncoder({ ...config.encoder, side: dataset.images.side }),
+    encoder,
     objective,
     samples: sampler.batchSize,
     photos,
@@ -237,9 +273,15 @@ function describeStep<Batch extends PhotoBatch>(
  * What must be the same for a run to go on. Where it may compute, with how many cores and how much memory, how often it
  * is saved, and whether it goes on when embeddings collapse, may change; where it starts from is known by a hash.
  */
-function identityOf(config: TrainingConfig, dataset: Dataset, initHash: string | null): RunIdentity {
+function identityOf(
+  config: TrainingConfig,
+  dataset: Dataset,
+  initHash: string | null,
+  networkHash: string | null,
+): RunIdentity {
   const { dataset: _, out, init, firstStage, ...identity } = whatIsLearned(config);
-  return { pipeline: 'pretrain', config: { ...identity, initHash }, datasetHash: dataset.hash };
+  const network = networkHash === null ? {} : { encoder: { ...config.encoder, file: networkHash } };
+  return { pipeline: 'pretrain', config: { ...identity, ...network, initHash }, datasetHash: dataset.hash };
 }
 
 /** Whether the validation score has stood still for too long. */

@@ -2,7 +2,7 @@
 import { defaultAugmentation } from '../../src/augmentation/config.ts';
 import { drawAugmentations } from '../../src/augmentation/draw.ts';
 import type { ClickBatch } from '../../src/data/click-sampler.ts';
-import type { Encoder } from '../../src/encoders/encoder.ts';
+import { type Encoder, pixelsOf } from '../../src/encoders/encoder.ts';
 import { exportEncoder } from '../../src/encoders/export.ts';
 import { createEncoder } from '../../src/encoders/index.ts';
 import { floatPatches } from '../../src/encoders/patches.ts';
@@ -50,7 +50,7 @@ export type SmallEncoder = (typeof smallEncoders)[number];
 function postNorm(): Encoder {
   const { dimension } = sizes;
   return {
-    side,
+    sees: pixelsOf(side),
     dimension,
     forward(photos) {
       const patches = standardize(floatPatches(photos, 4)); // (B, T, 48)

@@ -18,13 +18,14 @@ import { writeReport } from '../../report/write.ts';
 import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { dataMissing, datasetFolder } from '../data-folder.ts';
-import { collectSettings, list, namedFiles, seeds } from '../settings.ts';
+import { collectSettings, list, namedFiles, seeds, setBackbone } from '../settings.ts';
 
 interface Options extends CommonOptions {
   readonly dataset?: string;
   readonly data?: string;
   readonly recipe?: string;
   readonly sources?: string[];
+  readonly backbone?: string;
   readonly embeddings?: Readonly<Record<string, string>>;
   readonly features?: string[];
   readonly seeds?: number[];
@@ -52,6 +53,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
       `${sourceNames.join(', ')}; separated by commas (default: ${defaultSources.join(',')})`,
       list,
     )
+    .option('--backbone <file>', 'ONNX file of a pretrained image model, of whose features a head is learned')
     .option(
       '--embeddings <files>',
       'embeddings of others as further rows: name=FILE, separated by commas; Parquet, CSV, vectors.npy:ids.csv, safetensors; FILE#id=COLUMN&vector=COLUMN names columns',
@@ -74,6 +76,8 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
           options.recipe === undefined || data === undefined ? null : await readRecipe(options.recipe, data);
         const own = { dataset, sources, embeddings, features, seeds, out };
         const settings = await collectSettings(options, own, recipe?.compare);
+        setBackbone(settings, ['pretrain', 'encoder'], options.backbone);
+        if (options.backbone !== undefined) settings['sources'] ??= [...defaultSources, 'backbone'];
         if (data !== undefined)
           settings['dataset'] = await datasetFolder(data, recipe, settings['out'], context);
         const config = parseConfig(compareConfig, settings, 'compare configuration');

@@ -6,7 +6,7 @@ import { pretrainConfig } from '../../pipelines/pretrain/config.ts';
 import { pretrain } from '../../pipelines/pretrain/index.ts';
 import { deviceChoices } from '../../runtime/device.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
-import { collectSettings, number } from '../settings.ts';
+import { collectSettings, number, setBackbone } from '../settings.ts';
 
 interface Options extends CommonOptions {
   readonly dataset?: string;
@@ -19,6 +19,7 @@ interface Options extends CommonOptions {
   readonly memory?: string;
   readonly device?: string;
   readonly encoder?: string;
+  readonly backbone?: string;
   readonly objective?: string;
 }
 
@@ -38,7 +39,11 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--learning-rate <rate>', 'highest learning rate', number)
     .option('--seed <seed>', 'seed of everything random', number)
     .option('--init <file>', 'safetensors file to start the encoder from: a checkpoint, or published weights')
-    .option('--encoder <name>', `outlines, ${presetNames.join(', ')}, or with more settings vit or swin`)
+    .option(
+      '--encoder <name>',
+      `outlines, ${presetNames.join(', ')}, or with more settings vit, swin or backbone`,
+    )
+    .option('--backbone <file>', 'ONNX file of a pretrained image model, of whose features a head is learned')
     .option('--memory <amount>', 'what the process may take, as 8GiB; by default half of what there is')
     .option('--device <name>', `${deviceChoices.join(', ')}; see doctor`)
     .action((options: Options) =>
@@ -58,6 +63,7 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
           memory,
           device,
         });
+        setBackbone(settings, ['encoder'], options.backbone);
         const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
         const result = await pretrain(config, context);
         const score =

@@ -35,8 +35,14 @@ import { type RunIdentity, requireSameRun, withRunFolder } from '../../runs/run-
 import { StageCosts } from '../../runs/stage-costs.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import type { Engine } from '../../runtime/engine.ts';
+import { hashFile, requireReadable } from '../../storage/files.ts';
 import { whatIsLearned } from '../../training/config.ts';
-import { embeddingSources, embeddingsFile, sourceFolder } from '../../training/embedding-sources.ts';
+import {
+  backboneOf,
+  embeddingSources,
+  embeddingsFile,
+  sourceFolder,
+} from '../../training/embedding-sources.ts';
 import { type CompareConfig, type CompareConfigInput, compareConfig } from './config.ts';
 import { withCosts } from './cost.ts';
 import { pretrainCurves } from './curves.ts';
@@ -139,6 +145,7 @@ async function fillRunFolder(
  */
 async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void> {
   if (config.sources.length + Object.keys(config.embeddings).length === 0) throw nothingToCompare();
+  if (config.sources.includes('backbone')) backboneOf(config.pretrain);
   await requireUsable(dataset, config.embeddings, config.allowLeak);
   requireColumns(dataset, config);
   requireAttention(config.features, config);
@@ -164,6 +171,13 @@ async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void
  * As of `pretrain`: where, with how much, how many at a time, how often they are saved, and whether a collapse ends one,
  * may change; and what only the report is made with, which is made anew every time.
  */
+/** A pretrained network is known by its content, wherever it lies. */
+async function identityOfEncoder(encoder: CompareConfig['pretrain']['encoder']) {
+  if (encoder.name !== 'backbone') return encoder;
+  await requireReadable(encoder.file, 'Backbone');
+  return { ...encoder, file: await hashFile(encoder.file) };
+}
+
 async function identityOf(
   {
     dataset: _,
@@ -178,7 +192,8 @@ async function identityOf(
   }: CompareConfig,
   { hash }: Dataset,
 ): Promise<RunIdentity> {
-  const pretrain = whatIsLearned(config.pretrain);
+  const { encoder, ...learned } = whatIsLearned(config.pretrain);
+  const pretrain = { ...learned, encoder: await identityOfEncoder(encoder) };
   const given = await hashesOf(embeddings);
   const own = Object.keys(given).length === 0 ? {} : { embeddings: given };
   return { pipeline: 'compare', config: { ...config, ...own, pretrain }, datasetHash: hash };

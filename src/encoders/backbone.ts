@@ -1,0 +1,38 @@
+/** Settings of an encoder that is a pretrained network and a learned head. */
+import { z } from 'zod';
+import { backboneSettings } from '../backbones/settings.ts';
+import { embeddingDimension, encoderNameMeaning, layerWidth } from './settings.ts';
+
+/** Two views of the features of a photo have to differ. */
+export const viewDropout = 0.2;
+
+export const backboneEncoderSettings = z.strictObject({
+  name: z.literal('backbone').describe(encoderNameMeaning),
+  ...backboneSettings.shape,
+  components: z
+    .int()
+    .min(4)
+    .max(4096)
+    .default(512)
+    .describe('Principal components of its features that are looked at.'),
+  whitening: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe(
+      'How far components are made equally wide: 0 leaves them, 1 makes them equal, 0.5 takes the root of their widths.',
+    ),
+  hidden: layerWidth.default(512).describe('Width of the hidden layer of the head.'),
+  dropout: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0)
+    .describe(
+      `Share of the components of each photo that a training step does not see. Objectives that compare two views of a photo take ${viewDropout} where it is 0.`,
+    ),
+  dimension: embeddingDimension.default(256),
+});
+
+export type BackboneEncoderConfig = z.output<typeof backboneEncoderSettings>;

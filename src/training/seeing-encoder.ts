@@ -1,0 +1,153 @@
+/** An encoder with what it sees of the photos of a dataset: their pixels, or what a pretrained network says of them. */
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { mergeHead, openBackbone } from '../backbones/backbone.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { learnedUntilMetadata } from '../data/learned-until.ts';
+import { trainingPhotos } from '../data/training-photos.ts';
+import type { BackboneEncoderConfig } from '../encoders/backbone.ts';
+import type { Encoder, SeenPhotos } from '../encoders/encoder.ts';
+import { exportEncoder, photoAxis } from '../encoders/export.ts';
+import { featureHead } from '../encoders/feature-head.ts';
+import { createEncoder } from '../encoders/index.ts';
+import { l2Normalize } from '../graph/operators/index.ts';
+import type { ParameterLayout } from '../graph/parameters.ts';
+import { input, openLength } from '../graph/tensor.ts';
+import { buildExport } from '../graph/training-step.ts';
+import { silent, type WorkOptions } from '../progress.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { Model } from '../runtime/model.ts';
+import { type WhitenedFeatures, whitenedFeatures } from './backbone-features.ts';
+import type { TrainingConfig } from './config.ts';
+import { projected } from './projection.ts';
+
+export interface SeeingEncoder {
+  readonly encoder: Encoder;
+  readonly photos: SeenPhotos;
+  /** What stands for the network in the identity of a run; null where all of it is in the settings. */
+  readonly hash: string | null;
+  /** Share of what it sees of a photo that a training step does not see. */
+  readonly dropout: number;
+  /** The whole way from bytes of photos to embeddings, as `exportEncoder` has it. */
+  exported(layout: ParameterLayout, values: Float32Array, learnedUntil: number | null): Model;
+}
+
+interface Place {
+  /** Whole or only its older part: what may be looked at is what is in its training period. */
+  readonly dataset: Dataset;
+  readonly engine: Engine;
+}
+
+/**
+ * @throws CourierError CONFIG_INVALID when sizes do not fit each other; for a pretrained network those of opening it, and of
+ * computing its features
+ */
+export async function seeingEncoder(
+  config: Pick<TrainingConfig, 'encoder' | 'dataset'>,
+  place: Place,
+  options: WorkOptions,
+): Promise<SeeingEncoder> {
+  const { encoder: settings } = config;
+  const { images } = place.dataset;
+  if (settings.name === 'backbone') return seeingHead(settings, config.dataset, place, options);
+  const encoder = createEncoder({ ...settings, side: images.side });
+  return {
+    encoder,
+    photos: images,
+    hash: null,
+    dropout: 0,
+    exported: (layout, values, learnedUntil) => exportEncoder(encoder, layout, values, learnedUntil),
+  };
+}
+
+async function seeingHead(
+  settings: BackboneEncoderConfig,
+  folder: string,
+  place: Place,
+  options: WorkOptions,
+): Promise<SeeingEncoder> {
+  const { backbone, whitening, photos } = await seenByBackbone(settings, folder, place, options);
+  const { hidden, dimension, dropout } = settings;
+  const head = featureHead({ components: whitening.components, hidden, dimension });
+  return {
+    encoder: head,
+    photos,
+    hash: backbone.hash,
+    dropout,
+    exported(layout, values, learnedUntil) {
+      const features = input('features', 'float32', [openLength, backbone.width]);
+      const embeddings = l2Normalize(head.forward(projected(features, whitening)));
+      const open = { features: photoAxis, embeddings: photoAxis };
+      const model = buildExport({ embeddings }, layout, values, open);
+      const { side } = backbone;
+      return {
+        encode: () => mergeHead(backbone, model, learnedUntilMetadata(learnedUntil)),
+        inputs: { photos: { type: 'uint8', shape: [openLength, side, side, 3] } },
+        outputs: { embeddings: { type: 'float32', shape: [openLength, dimension] } },
+      };
+    },
+  };
+}
+
+/** Of each dataset that is open, by what was asked for: trainings that go on at a time share it. */
+const seen = new WeakMap<object, Map<string, ReturnType<typeof openSeen>>>();
+
+/** A pretrained network, and the whitened features of every photo. */
+export function seenByBackbone(
+  settings: BackboneEncoderConfig,
+  folder: string,
+  place: Place,
+  options: WorkOptions,
+): ReturnType<typeof openSeen> {
+  const { images } = place.dataset;
+  const { hidden: _, dropout: __, dimension: ___, ...asked } = settings;
+  const fitted = trainingPhotos(place.dataset);
+  const photos = createHash('sha256').update(fitted).digest('hex');
+  const key = JSON.stringify({ asked, photos });
+  const ofDataset = seen.get(images) ?? new Map<string, ReturnType<typeof openSeen>>();
+  seen.set(images, ofDataset);
+  const known = ofDataset.get(key);
+  if (known !== undefined) return known;
+  const opened = openSeen(settings, folder, { ...place, fitted }, options);
+  // What failed may be tried again.
+  opened.catch(() => ofDataset.delete(key));
+  ofDataset.set(key, opened);
+  return opened;
+}
+
+async function openSeen(
+  settings: BackboneEncoderConfig,
+  folder: string,
+  { dataset: { images }, engine, fitted }: Place & { readonly fitted: Int32Array },
+  options: WorkOptions,
+) {
+  const {
+    name: _,
+    components,
+    whitening: strength,
+    hidden: __,
+    dropout: ___,
+    dimension: ____,
+    ...own
+  } = settings;
+  const { progress = silent } = options;
+  const backbone = await openBackbone(own, images.side);
+  for (const text of backbone.understood) progress({ kind: 'note', text });
+  const work = { backbone, photos: images, fitted, components, strength, engine };
+  const features = await whitenedFeatures({ ...work, folder: `${resolve(folder)}.features` }, options);
+  return { backbone, whitening: features.whitening, photos: rowsOf(features) };
+}
+
+function rowsOf({ rows, whitening: { components } }: WhitenedFeatures): SeenPhotos {
+  return {
+    count: rows.length / components,
+    read(wanted, places = wanted.length) {
+      const read = new Float32Array(places * components);
+      for (let place = 0; place < wanted.length; place++) {
+        const row = wanted[place]!;
+        read.set(rows.subarray(row * components, (row + 1) * components), place * components);
+      }
+      return read;
+    },
+  };
+}
