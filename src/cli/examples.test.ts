@@ -24,7 +24,7 @@ const small: Readonly<Record<string, { settings: unknown; words?: readonly strin
   rank: { settings: ranking, words: ['--seeds', '1'] },
   compare: { settings: { ...ranking, pretrain }, words: ['--seeds', '1'] },
   tune: {
-    settings: { pretrain: { ...pretrain, encoder: { dimension: 16 } } },
+    settings: { pretrain: { ...pretrain, encoder: { name: 'vit', dimension: 16 } } },
     words: ['--budget', '2'],
   },
   explain: { settings: { clusters: 4, permutations: 20 } },

@@ -1,5 +1,6 @@
 /** The encoders by name, each with its settings in its file. */
 import { z } from 'zod';
+import { type AutoConfig, autoSettings } from './auto.ts';
 import { type BackboneEncoderConfig, backboneEncoderSettings } from './backbone.ts';
 import type { Encoder } from './encoder.ts';
 import { outlines, outlinesSettings } from './outlines.ts';
@@ -9,6 +10,7 @@ import { swin, swinSettings } from './swin.ts';
 import { vit, vitSettings } from './vit.ts';
 
 export const encoderSettings = z.discriminatedUnion('name', [
+  autoSettings,
   vitSettings,
   swinSettings,
   outlinesSettings,
@@ -16,10 +18,10 @@ export const encoderSettings = z.discriminatedUnion('name', [
   backboneEncoderSettings,
 ]);
 
-type Settings = z.output<typeof encoderSettings>;
+export type EncoderSettings = z.output<typeof encoderSettings>;
 
 /** Of encoders that see pixels. */
-export type EncoderConfig = ForPhotos<Exclude<Settings, BackboneEncoderConfig>>;
+export type EncoderConfig = ForPhotos<Exclude<EncoderSettings, BackboneEncoderConfig | AutoConfig>>;
 
 /** @throws CourierError CONFIG_INVALID when sizes do not fit each other */
 export function createEncoder(config: EncoderConfig): Encoder {

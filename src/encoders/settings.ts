@@ -24,7 +24,7 @@ export const mlpRatio = z
   .describe('Width of the hidden layer of each block, as a multiple of its width.');
 
 export const encoderNameMeaning =
-  '`vit` and `swin` have sizes of your own, `vit-nano`, `swin-nano` and `swin-tiny` known ones; `outlines` is for logs of fewer than some ten thousand clicks; `backbone` is a pretrained ONNX model with a learned head.';
+  '`auto` is `outlines` on a small log and `vit-nano` on a large one; `vit` and `swin` have sizes of your own, `vit-nano`, `swin-nano` and `swin-tiny` known ones; `outlines` is for logs of fewer than some ten thousand clicks; `backbone` is a pretrained ONNX model with a learned head.';
 
 /** Settings with the side of the photos in pixels, which the dataset decides. */
 export type ForPhotos<Settings> = Readonly<Settings> & { readonly side: number };

@@ -38,7 +38,7 @@ import {
 } from './settings.ts';
 
 export const vitSettings = z.strictObject({
-  name: z.literal('vit').default('vit').describe(encoderNameMeaning),
+  name: z.literal('vit').describe(encoderNameMeaning),
   patch: patchSide
     .default(8)
     .describe("Side of the patches in pixels; must divide the side of the dataset's photos."),

@@ -87,7 +87,7 @@ describe('objectives', () => {
     { objective, sampler, photos, memory }: Lesson<Batch>,
     { optimizer, learningRate, steps, again, plan }: Training,
   ) {
-    const encoder = createEncoder({ name: 'vit', head: 'mean', side: 16, ...tinyPretraining.encoder });
+    const encoder = createEncoder({ head: 'mean', side: 16, ...tinyPretraining.encoder });
     const description: StepDescription<Batch> = {
       encoder,
       objective,

@@ -23,6 +23,7 @@ import { silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
 import { type Engine, floats } from '../runtime/engine.ts';
 import { readInput, writeFileWhole } from '../storage/files.ts';
+import { chosenEncoder } from './chosen-encoder.ts';
 import type { TrainingConfig } from './config.ts';
 import { seenByBackbone } from './seeing-encoder.ts';
 import { encoderFile, headFile, trainEncoder } from './train-encoder.ts';
@@ -88,7 +89,7 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
     seeded: true,
     trained: false,
     async embed({ dataset, folder, settings, engine }, options) {
-      const encoder = createEncoder({ ...untrained(settings), side: dataset.images.side });
+      const encoder = createEncoder({ ...untrained(settings, dataset), side: dataset.images.side });
       const path = join(folder, encoderFile);
       const model = exportUntrainedEncoder(encoder, Random.seeded(settings.seed, 'parameters'));
       await writeFileWhole(path, model.encode('standard'));
@@ -210,8 +211,9 @@ export async function produceEmbeddings(
 }
 
 /** The encoder that nothing has learned with: of pixels, where what is trained is the head of a pretrained network. */
-function untrained({ encoder }: TrainingConfig) {
-  return encoder.name === 'backbone' ? outlinesSettings.parse({ name: 'outlines' }) : encoder;
+function untrained({ encoder }: TrainingConfig, dataset: Dataset) {
+  const chosen = chosenEncoder(encoder, dataset);
+  return chosen.name === 'backbone' ? outlinesSettings.parse({ name: 'outlines' }) : chosen;
 }
 
 /** @throws CourierError CONFIG_INVALID where no pretrained network is named */

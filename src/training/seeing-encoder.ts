@@ -18,7 +18,7 @@ import { silent, type WorkOptions } from '../progress.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { Model } from '../runtime/model.ts';
 import { type WhitenedFeatures, whitenedFeatures } from './backbone-features.ts';
-import type { TrainingConfig } from './config.ts';
+import type { ChosenTraining } from './chosen-encoder.ts';
 import { projected } from './projection.ts';
 
 export interface SeeingEncoder {
@@ -43,7 +43,7 @@ interface Place {
  * computing its features
  */
 export async function seeingEncoder(
-  config: Pick<TrainingConfig, 'encoder' | 'dataset'>,
+  config: Pick<ChosenTraining, 'encoder' | 'dataset'>,
   place: Place,
   options: WorkOptions,
 ): Promise<SeeingEncoder> {

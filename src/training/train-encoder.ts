@@ -22,6 +22,7 @@ import { RunFolder, type RunIdentity } from '../runs/run-folder.ts';
 import { type Engine, EngineScope, type ModelLoader } from '../runtime/engine.ts';
 import { usableMemory } from '../runtime/memory.ts';
 import { writeFileWhole } from '../storage/files.ts';
+import { type ChosenTraining, chosenEncoder } from './chosen-encoder.ts';
 import { type TrainingConfig, whatIsLearned } from './config.ts';
 import { createStep } from './contrastive-step.ts';
 import { collapsedAt, requireFinite } from './divergence.ts';
@@ -76,10 +77,12 @@ export interface TrainingPlace {
  * and writing
  */
 export async function trainEncoder(
-  config: TrainingConfig,
+  settings: TrainingConfig,
   place: TrainingPlace,
   options: WorkOptions = {},
 ): Promise<TrainedEncoder> {
+  const encoder = chosenEncoder(settings.encoder, place.dataset, options.progress);
+  const config: ChosenTraining = { ...settings, encoder };
   return RunFolder.hold(config.out, async (folder) => {
     const firstStage = await trainFirstStage(config, place, options);
     const scope = new EngineScope(place.engine);
@@ -116,7 +119,7 @@ async function trainFirstStage(
 }
 
 async function train<Batch extends PhotoBatch>(
-  config: TrainingConfig,
+  config: ChosenTraining,
   folder: RunFolder,
   firstStage: Awaited<ReturnType<typeof trainFirstStage>>,
   lesson: Lesson<Batch>,
@@ -237,7 +240,7 @@ async function train<Batch extends PhotoBatch>(
 }
 
 /** @throws CONFIG_INVALID for augmentation of photos of which only features are seen */
-function augmentationOf(config: TrainingConfig, comparesViews: boolean): AugmentationConfig | null {
+function augmentationOf(config: ChosenTraining, comparesViews: boolean): AugmentationConfig | null {
   if (config.encoder.name !== 'backbone')
     return config.augmentation ?? (comparesViews ? defaultAugmentation : null);
   if (config.augmentation === null) return null;

@@ -59,7 +59,7 @@ export async function relabelledDataset(
 
 /** The smallest pre-training that goes through every part. */
 export const tinyPretraining = {
-  encoder: { patch: 8, width: 16, depth: 1, heads: 2, mlpRatio: 2, dimension: 16 },
+  encoder: { name: 'vit', patch: 8, width: 16, depth: 1, heads: 2, mlpRatio: 2, dimension: 16 },
   objective: { heads: 2 },
   steps: 12,
   batchSize: 16,
