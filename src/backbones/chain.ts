@@ -16,7 +16,9 @@ export function chain(
   const version = Math.max(...Object.values(models).map(opsetOf));
   const parts = Object.entries(models).map(([name, model]) => named(name, upgrade(model, version)));
   const given = new Set(parts.flatMap(({ graph }) => graph.output.map((output) => output.name)));
-  const input = parts.flatMap(({ graph }) => graph.input.filter(({ name }) => !given.has(name)));
+  const inputs = parts.flatMap(({ graph }) => graph.input.filter(({ name }) => !given.has(name)));
+  // What several take is one input of the whole.
+  const input = [...new Map(inputs.map((value) => [value.name, value])).values()];
   const functions = parts.flatMap((part) => part.functions ?? []);
   const graph: GraphProto = {
     name: 'courier',

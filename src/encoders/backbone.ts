@@ -9,6 +9,20 @@ export const viewDropout = 0.2;
 export const backboneEncoderSettings = z.strictObject({
   name: z.literal('backbone').describe(encoderNameMeaning),
   ...backboneSettings.shape,
+  beside: z
+    .array(backboneSettings)
+    .max(7)
+    .default([])
+    .describe('Further models, whose features are looked at beside those of `file`.'),
+  outlines: z
+    .int()
+    .min(1)
+    .max(64)
+    .nullable()
+    .default(null)
+    .describe(
+      "Cells a side of the photos whose outlines and colours are looked at, too, as by the encoder `outlines`; must divide the photos' side. null for none.",
+    ),
   components: z
     .int()
     .min(4)

@@ -129,6 +129,24 @@ describe('an encoder with a pretrained network', () => {
     }
   });
 
+  it('may see with several networks and with outlines side by side, in one file that gives what its head learned', async () => {
+    const other = at('other.onnx');
+    await writeFile(other, network(5));
+    const { encoder } = settings();
+    const out = at('beside');
+    await pretrain({
+      ...settings(),
+      encoder: { ...encoder, taps: ['map'], beside: [{ file: other, taps: ['pooled'] }], outlines: 4 },
+      out,
+    });
+    const vectors = await embeddingsBy(join(out, encoderFile));
+    const alone = await embeddingsBy(join(at('run'), encoderFile));
+    expect(vectors).toHaveLength(alone.length);
+    for (let from = 0; from < vectors.length; from += 8)
+      expect(Math.hypot(...vectors.subarray(from, from + 8))).toBeCloseTo(1, 4);
+    expect(vectors.some((value, place) => Math.abs(value - alone[place]!) > 0.01)).toBe(true);
+  });
+
   it('is not altered as pixels are, and the network alone is no source without one', async () => {
     const out = await temporaryFolder();
     await expect(pretrain({ ...settings(), augmentation: {}, out })).rejects.toMatchObject({

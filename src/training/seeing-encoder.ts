@@ -1,11 +1,13 @@
 /** An encoder with what it sees of the photos of a dataset: their pixels, or what a pretrained network says of them. */
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { mergeHead, openBackbone } from '../backbones/backbone.ts';
+import { type Backbone, mergeHead, openBackbone } from '../backbones/backbone.ts';
+import { sideBySide } from '../backbones/side-by-side.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { learnedUntilMetadata } from '../data/learned-until.ts';
 import { trainingPhotos } from '../data/training-photos.ts';
 import type { BackboneEncoderConfig } from '../encoders/backbone.ts';
+import { cellsBackbone } from '../encoders/cells-backbone.ts';
 import type { Encoder, SeenPhotos } from '../encoders/encoder.ts';
 import { exportEncoder, photoAxis } from '../encoders/export.ts';
 import { featureHead } from '../encoders/feature-head.ts';
@@ -125,13 +127,18 @@ async function openSeen(
     name: _,
     components,
     whitening: strength,
+    beside,
+    outlines,
     hidden: __,
     dropout: ___,
     dimension: ____,
     ...own
   } = settings;
   const { progress = silent } = options;
-  const backbone = await openBackbone(own, images.side);
+  const networks: Backbone[] = [];
+  for (const network of [own, ...beside]) networks.push(await openBackbone(network, images.side));
+  const cells = outlines === null ? [] : [cellsBackbone(images.side, outlines)];
+  const backbone = sideBySide([...networks, ...cells]);
   for (const text of backbone.understood) progress({ kind: 'note', text });
   const work = { backbone, photos: images, fitted, components, strength, engine };
   const features = await whitenedFeatures({ ...work, folder: `${resolve(folder)}.features` }, options);
