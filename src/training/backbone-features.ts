@@ -56,9 +56,11 @@ export async function whitenedFeatures(
 ): Promise<WhitenedFeatures> {
   if (work.fitted.length === 0) throw nothingToFit();
   const folder = join(work.folder, work.backbone.hash.slice(0, 16));
+  const hashes = await hashesOf(work.photos, options);
+  const path = join(folder, `${keyOf(work, hashes)}.safetensors`);
+  // It appears whole, so that whoever only reads it need not wait for those who write others.
+  if (await exists(path)) return readWhitened(path);
   return withLock(join(folder, '.lock'), folder, async () => {
-    const hashes = await hashesOf(work.photos, options);
-    const path = join(folder, `${keyOf(work, hashes)}.safetensors`);
     if (await exists(path)) return readWhitened(path);
     const kept = await FeatureRows.open(join(folder, 'features.f16'), work.backbone.width);
     try {
