@@ -36,6 +36,10 @@ it('features come back by the hash of their photo, as near as 16 bits are, over 
   for (const [at, value] of found.entries())
     expect(Math.abs(value - exact[at]!)).toBeLessThanOrEqual(Math.abs(exact[at]!) * 2 ** -11);
   await expect(rows.read([hashOf(2)])).rejects.toThrow('no features');
+  await expect(rows.add([hashOf(7)], new Float32Array(width).fill(1e6))).rejects.toMatchObject({
+    code: 'VALUE_INVALID',
+  });
+  expect(rows.has(hashOf(7))).toBe(false);
   await rows.close();
 });
 

@@ -4,8 +4,9 @@
  */
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { CourierError } from '../errors.ts';
 import { LargeMap } from '../large-map.ts';
-import { asOutputError } from '../storage/files.ts';
+import { asOutputError, readFully } from '../storage/files.ts';
 import { fromHalves, toHalves } from '../storage/half.ts';
 
 const bytesOfHalf = Uint16Array.BYTES_PER_ELEMENT;
@@ -55,11 +56,15 @@ export class FeatureRows {
 
   /**
    * Keeps rows of photos that are not there: when this returns, killing the process loses none of them. (n), (n, F)
-   * @throws CourierError OUTPUT_NOT_WRITABLE; RangeError for a value that no 16-bit float holds
+   * @throws CourierError OUTPUT_NOT_WRITABLE; VALUE_INVALID for a value that no 16-bit float holds
    */
   async add(hashes: readonly string[], features: Float32Array): Promise<void> {
     const halves = new Uint16Array(features.length);
-    toHalves(features, halves);
+    try {
+      toHalves(features, halves);
+    } catch (error) {
+      throw error instanceof RangeError ? tooLarge(error) : error;
+    }
     try {
       // Rows first: a hash without its row would be a wrong one.
       await this.#rows.appendFile(new Uint8Array(halves.buffer));
@@ -79,7 +84,7 @@ export class FeatureRows {
     for (const [place, hash] of hashes.entries()) {
       const row = this.#rowOf.get(hash);
       if (row === undefined) throw new Error(`there are no features of photo ${hash}`);
-      await readFully(this.#rows, bytes, row * bytes.length, this.#path);
+      await readWhole(this.#rows, bytes, row * bytes.length, this.#path);
       fromHalves(halves, features.subarray(place * width, (place + 1) * width));
     }
     return features;
@@ -101,17 +106,21 @@ export class FeatureRows {
     const part = Buffer.alloc(4096 * bytesOfHash);
     for (let from = 0; from < count; from += 4096) {
       const some = Math.min(4096, count - from);
-      await readFully(this.#hashes, part.subarray(0, some * bytesOfHash), from * bytesOfHash, this.#path);
+      await readWhole(this.#hashes, part.subarray(0, some * bytesOfHash), from * bytesOfHash, this.#path);
       for (let at = 0; at < some; at++)
         this.#rowOf.set(part.toString('hex', at * bytesOfHash, (at + 1) * bytesOfHash), from + at);
     }
   }
 }
 
-async function readFully(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const { bytesRead } = await file.read(into, done, into.length - done, position + done);
-    if (bytesRead === 0) throw new Error(`${path} became shorter while it was open`);
-    done += bytesRead;
-  }
+async function readWhole(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
+  if (!(await readFully(file, into, position))) throw new Error(`${path} became shorter while it was open`);
+}
+
+function tooLarge({ message }: RangeError): CourierError {
+  return new CourierError(
+    'VALUE_INVALID',
+    `The features of a backbone cannot be kept: ${message}.`,
+    'Take another tensor of it with the setting `taps`, such as one behind a normalisation.',
+  );
 }

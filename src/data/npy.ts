@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CourierError } from '../errors.ts';
 import { dtypes } from '../storage/dtypes.ts';
-import { writeWhole } from '../storage/files.ts';
+import { readFully, writeWhole } from '../storage/files.ts';
 import type { Vectors } from './columns.ts';
 
 /** The dtypes of numbers, little endian or of one byte, by NumPy's names. */
@@ -98,11 +98,8 @@ export async function writeNpy(path: string, { length, dimension, at }: Vectors)
 }
 
 async function readAll(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const { bytesRead } = await file.read(into, done, into.length - done, position + done);
-    if (bytesRead === 0) throw new CourierError('FILE_CORRUPT', `${path} is cut off.`, 'Save it again.');
-    done += bytesRead;
-  }
+  if (await readFully(file, into, position)) return;
+  throw new CourierError('FILE_CORRUPT', `${path} is cut off.`, 'Save it again.');
 }
 
 function headerOf(bytes: Buffer, path: string) {

@@ -33,9 +33,7 @@ export class EncoderPool implements BatchEncoder {
     device: Device = 'cpu',
     cores: number = usableCores(),
   ): Promise<EncoderPool> {
-    const count = device === 'cpu' ? Math.min(cores, mostEngines) : 1;
-    const threads = Math.floor(cores / count);
-    const engines = Array.from({ length: count }, () => Engine.start({ device, threads }));
+    const engines = startEngines(device, cores);
     try {
       const encoders = await Promise.all(engines.map((engine) => ExportedEncoder.load(file, engine)));
       return new EncoderPool(engines, encoders);
@@ -64,6 +62,13 @@ export class EncoderPool implements BatchEncoder {
   }
 }
 
-async function closeAll(engines: readonly Engine[]): Promise<void> {
+/** A core each with batches of its own, as long as they are not too many; one for a device. */
+export function startEngines(device: Device, cores: number): readonly Engine[] {
+  const count = device === 'cpu' ? Math.min(cores, mostEngines) : 1;
+  const threads = Math.floor(cores / count);
+  return Array.from({ length: count }, () => Engine.start({ device, threads }));
+}
+
+export async function closeAll(engines: readonly Engine[]): Promise<void> {
   await Promise.all(engines.map((engine) => engine.close()));
 }

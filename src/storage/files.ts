@@ -95,6 +95,16 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** Fills `into` with the bytes from a position on. @returns false where the file ends before */
+export async function readFully(file: FileHandle, into: Uint8Array, position: number): Promise<boolean> {
+  for (let done = 0; done < into.length; ) {
+    const { bytesRead } = await file.read(into, done, into.length - done, position + done);
+    if (bytesRead === 0) return false;
+    done += bytesRead;
+  }
+  return true;
+}
+
 /** SHA-256 of a file in hexadecimal, read as a stream. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');

@@ -1,7 +1,9 @@
 /** The header of a safetensors file: a length, then JSON that says where each tensor lies. It may be hostile. */
+
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { dtypeOf, dtypes, type SafeArray } from './dtypes.ts';
+import { readFully } from './files.ts';
 import { parseJson } from './json.ts';
 
 export interface SafeTensor {
@@ -64,12 +66,12 @@ export async function readHeader(file: FileHandle): Promise<Header> {
   const { size } = await file.stat();
   const length = Buffer.alloc(8);
   if (size < length.length) throw new Damage('it is shorter than its header');
-  await readFully(file, length, 0);
+  await readWhole(file, length, 0);
   const textLength = Number(length.readBigUInt64LE());
   const start = length.length + textLength;
   if (textLength > headerLimit || start > size) throw new Damage('its header is cut off');
   const text = Buffer.alloc(textLength);
-  await readFully(file, text, length.length);
+  await readWhole(file, text, length.length);
   const parsed = headerSchema.safeParse(parseJson(text.toString('utf8')));
   if (!parsed.success) throw new Damage('its header is not one of safetensors');
   const { __metadata__: metadata = {}, ...named } = parsed.data;
@@ -107,10 +109,6 @@ function requireGapless(entries: readonly Entry[], start: number, size: number):
 }
 
 /** Fills `into` with the bytes from a position on. @throws Damage when the file ends before */
-export async function readFully(file: FileHandle, into: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const { bytesRead } = await file.read(into, done, into.length - done, position + done);
-    if (bytesRead === 0) throw new Damage('it is cut off');
-    done += bytesRead;
-  }
+export async function readWhole(file: FileHandle, into: Uint8Array, position: number): Promise<void> {
+  if (!(await readFully(file, into, position))) throw new Damage('it is cut off');
 }

@@ -12,8 +12,8 @@ import {
   type Entry,
   encodeHeader,
   type Header,
-  readFully,
   readHeader,
+  readWhole,
   type SafeTensor,
 } from './safetensors-header.ts';
 
@@ -175,7 +175,7 @@ async function readTensor(
   for (let from = 0; from < byteLength; from += step) {
     const length = Math.min(step, byteLength - from);
     const slice = inPlace === null ? passing.subarray(0, length) : bytesOf(inPlace, from, length);
-    await readFully(file, slice, start + from);
+    await readWhole(file, slice, start + from);
     hash?.update(slice);
     filling?.widen?.(slice, from / width);
   }

@@ -6,13 +6,15 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Backbone } from '../backbones/backbone.ts';
 import { FeatureRows } from '../backbones/feature-rows.ts';
+import { widthOf } from '../backbones/taps.ts';
 import { fitWhitening, type Whitening } from '../backbones/whitening.ts';
 import type { Photos } from '../data/image-cache.ts';
 import { type BatchEncoder, embedRows } from '../encoders/embed-rows.ts';
+import { closeAll, startEngines } from '../encoders/pool.ts';
 import { CourierError } from '../errors.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
-import { Engine, floats, type Session } from '../runtime/engine.ts';
+import { type Engine, floats, type Session } from '../runtime/engine.ts';
 import { exists } from '../storage/files.ts';
 import { withLock } from '../storage/lock.ts';
 import { floatTensor, readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
@@ -141,7 +143,7 @@ async function whiten(
 ): Promise<WhitenedFeatures> {
   const stage = 'Whiten';
   progress({ kind: 'start', stage, total: hashes.length, unit: 'photos' });
-  const parts = backbone.taps.map(({ cells, channels }) => cells ** 2 * channels);
+  const parts = backbone.taps.map(widthOf);
   const sample = await kept.read(Array.from(fittedOf(fitted), (photo) => hashes[photo]!));
   const random = Random.seeded(seed, 'whitening');
   const whitening = await fitWhitening(sample, { components, strength, parts }, random, engine);
@@ -208,12 +210,11 @@ class FeaturePool implements BatchEncoder {
   }
 
   static async open({ model, width }: Backbone, { device, threads }: Engine): Promise<FeaturePool> {
-    const count = device === 'cpu' ? threads : 1;
-    const engines = Array.from({ length: count }, () => Engine.start({ device, threads: threads / count }));
+    const engines = startEngines(device, threads);
     try {
       return new FeaturePool(width, engines, await Promise.all(engines.map((engine) => engine.load(model))));
     } catch (error) {
-      await Promise.all(engines.map((engine) => engine.close()));
+      await closeAll(engines);
       throw error;
     }
   }
@@ -228,7 +229,7 @@ class FeaturePool implements BatchEncoder {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#engines.map((engine) => engine.close()));
+    await closeAll(this.#engines);
   }
 }
 
