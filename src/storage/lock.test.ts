@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { CourierError, messageOf } from '../errors.ts';
-import { withLock } from './lock.ts';
+import type { ProgressEvent } from '../progress.ts';
+import { withLock, withSharedLock } from './lock.ts';
 import { thisProcess } from './processes.ts';
 
 /** Leaves a lock as its owner would. */
@@ -24,6 +26,50 @@ async function endedProcess(): Promise<number> {
   await once(child, 'exit');
   return child.pid!;
 }
+
+describe('a shared lock', () => {
+  it('waits for who has it, saying for whom, and is got by one after the other', async () => {
+    const lock = join(await temporaryFolder(), 'cache', '.lock');
+    const notes: string[] = [];
+    const progress = (event: ProgressEvent) => event.kind === 'note' && notes.push(event.text);
+    const order: string[] = [];
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await new Promise<void>((begun) => {
+      void withSharedLock(lock, 'features', { progress }, async () => {
+        begun();
+        await held;
+        order.push('first ends');
+      });
+    });
+    const second = withSharedLock(lock, 'features', { progress }, async () => order.push('second begins'));
+    while (notes.length === 0) await sleep(5);
+    release();
+    await second;
+    expect(order).toEqual(['first ends', 'second begins']);
+    expect(notes).toEqual([
+      expect.stringContaining(`Waiting: features is in use by process ${process.pid}, since 20`),
+    ]);
+  });
+
+  it('is not waited for by who was told to stop, nor where another host has it', async () => {
+    const folder = await temporaryFolder();
+    const lock = join(folder, '.lock');
+    const controller = new AbortController();
+    await withLock(lock, 'features', async () => {
+      const waiting = withSharedLock(lock, 'features', { signal: controller.signal }, async () => 1);
+      controller.abort(new Error('stopped'));
+      await expect(waiting).rejects.toThrow('stopped');
+    });
+    await lockOf(folder, { pid: 1, host: 'elsewhere' });
+    await expect(withSharedLock(lock, 'features', {}, async () => 1)).rejects.toMatchObject({
+      code: 'OUTPUT_IN_USE',
+      message: expect.stringContaining('on elsewhere'),
+    });
+  });
+});
 
 describe('a lock', () => {
   it('refuses a second one while the work lasts, naming the first, and leaves nothing behind', async () => {

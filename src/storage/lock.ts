@@ -10,8 +10,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { CourierError, hasSystemCode } from '../errors.ts';
+import { silent, type WorkOptions } from '../progress.ts';
 import { asOutputError, exists, prepareOutputFolder } from './files.ts';
 import { parseJson } from './json.ts';
 import { clearLeftovers, temporaryOf } from './leftovers.ts';
@@ -29,6 +31,20 @@ const ownerSchema = z.object({
 type Owner = z.infer<typeof ownerSchema>;
 
 const lockName = '.lock';
+
+/** Between two tries of who waits. */
+const pollMilliseconds = 100;
+
+/** A process of this host has the lock. */
+class LockedHere extends CourierError {
+  constructor(what: string, { pid, since, command }: Owner) {
+    super(
+      'OUTPUT_IN_USE',
+      `${what} is in use by process ${pid}, since ${since}: ${command}`,
+      'Wait until it ends, stop it, or choose another output.',
+    );
+  }
+}
 
 /**
  * Holds a file, or a folder that is written as a whole, while the work lasts. Its lock is beside it. Clears first what
@@ -68,7 +84,42 @@ export async function clearBelow(folder: string): Promise<void> {
  * @throws CourierError OUTPUT_IN_USE, naming who has it; OUTPUT_NOT_WRITABLE
  */
 export async function withLock<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {
-  const owner = await acquire(path, what);
+  return holding(path, await acquire(path, what), work);
+}
+
+/**
+ * As withLock, but waits while another process has it: for what several runs share, such as a cache that each may add to.
+ * @throws CourierError OUTPUT_NOT_WRITABLE; OUTPUT_IN_USE where a process of another host has it, of which nobody here sees
+ * whether it still runs; what the signal was aborted with
+ */
+export async function withSharedLock<T>(
+  path: string,
+  what: string,
+  options: WorkOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  return holding(path, await waitFor(path, what, options), work);
+}
+
+/** @returns path of the file that stands for the owner */
+async function waitFor(
+  path: string,
+  what: string,
+  { progress = silent, signal }: WorkOptions,
+): Promise<string> {
+  for (let told = false; ; told = true) {
+    signal?.throwIfAborted();
+    try {
+      return await acquire(path, what);
+    } catch (error) {
+      if (!(error instanceof LockedHere)) throw error;
+      if (!told) progress({ kind: 'note', text: `Waiting: ${error.message}` });
+    }
+    await sleep(pollMilliseconds);
+  }
+}
+
+async function holding<T>(path: string, owner: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } finally {
@@ -147,14 +198,12 @@ async function readOwner(file: string): Promise<Owner | null> {
   return ownerSchema.safeParse(parseJson(text)).data ?? null;
 }
 
-function inUse(path: string, what: string, { pid, host, since, command }: Owner): CourierError {
-  const here = host === hostname();
-  const who = here ? `process ${pid}` : `process ${pid} on ${host}`;
+function inUse(path: string, what: string, owner: Owner): CourierError {
+  const { pid, host, since, command } = owner;
+  if (host === hostname()) return new LockedHere(what, owner);
   return new CourierError(
     'OUTPUT_IN_USE',
-    `${what} is in use by ${who}, since ${since}: ${command}`,
-    here
-      ? 'Wait until it ends, stop it, or choose another output.'
-      : `Wait until it ends, or choose another output. If it no longer runs on ${host}, delete ${path}.`,
+    `${what} is in use by process ${pid} on ${host}, since ${since}: ${command}`,
+    `Wait until it ends, or choose another output. If it no longer runs on ${host}, delete ${path}.`,
   );
 }

@@ -16,7 +16,7 @@ import { silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
 import { type Engine, floats, type Session } from '../runtime/engine.ts';
 import { exists } from '../storage/files.ts';
-import { withLock } from '../storage/lock.ts';
+import { withSharedLock } from '../storage/lock.ts';
 import { floatTensor, readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
 import { projectionModel } from './projection.ts';
 
@@ -50,7 +50,7 @@ export interface FeatureWork {
 
 /**
  * Computes what is not there yet, and whitens it.
- * @throws CourierError SPLIT_EMPTY without photos to fit on, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE, FILE_CORRUPT
+ * @throws CourierError SPLIT_EMPTY without photos to fit on, OUTPUT_IN_USE by another host, OUTPUT_NOT_WRITABLE, FILE_CORRUPT
  */
 export async function whitenedFeatures(
   work: FeatureWork,
@@ -62,7 +62,7 @@ export async function whitenedFeatures(
   const path = join(folder, `${keyOf(work, hashes)}.safetensors`);
   // It appears whole, so that whoever only reads it need not wait for those who write others.
   if (await exists(path)) return readWhitened(path);
-  return withLock(join(folder, '.lock'), folder, async () => {
+  return withSharedLock(join(folder, '.lock'), folder, options, async () => {
     if (await exists(path)) return readWhitened(path);
     const kept = await FeatureRows.open(join(folder, 'features.f16'), work.backbone.width);
     try {
