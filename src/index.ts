@@ -36,10 +36,11 @@ export { type RankConfigInput, rankConfig } from './pipelines/rank/config.ts';
 export type { ExportedRanker } from './pipelines/rank/export.ts';
 export { type Ranking, rank } from './pipelines/rank/index.ts';
 export { type TuneConfigInput, tuneConfig } from './pipelines/tune/config.ts';
-export { type Tuning, tune } from './pipelines/tune/index.ts';
+export { tune } from './pipelines/tune/index.ts';
 export { type ShopFolderConfigInput, shopFolderConfig } from './shop/config.ts';
 export type { ShopFiles } from './shop/files.ts';
 export { generateShop } from './shop/generate.ts';
+export type { FoundSettings } from './training/search/search.ts';
 export type { TrainedEncoder } from './training/train-encoder.ts';
 
 // Progress, errors, randomness

@@ -7,6 +7,7 @@ import { type RankerConfig, rankerConfig } from '../rankers/config.ts';
 import type { SettingsChoice, Start } from '../report/report.ts';
 import { endsEverything } from '../runs/failures.ts';
 import { defaultLanes, inLanes } from '../runs/lanes.ts';
+import { settingsText } from '../runs/settings.ts';
 import type { EvaluationConfig } from './config.ts';
 import { KeptRankers } from './kept-rankers.ts';
 import { readBase, readResult, writeBase, writeResult } from './ranker-file.ts';
@@ -135,10 +136,4 @@ async function keepTried(from: RankerTrainer, to: RankerTrainer, start: Start): 
 
 function keyOf({ start, choice }: TriedRanker): string {
   return `${start} ${choice}`;
-}
-
-/** Such as `ids none, epochs 8`; those that are laid over nothing are `as set`. */
-function settingsText(settings: object): string {
-  const parts = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
-  return parts.length === 0 ? 'as set' : parts.join(', ');
 }

@@ -43,6 +43,7 @@ export function failedSentence(failures: readonly Failure[]): string {
 }
 
 const stageNames: Readonly<Record<Failure['stage'], string>> = {
+  tune: 'search for settings',
   embed: 'embeddings',
   rank: 'ranker',
   diagnose: 'what the ranker rests on',

@@ -19,6 +19,7 @@ import { failedSentence } from './failures.ts';
 import { context, headline } from './headline.ts';
 import type { Report, ReportRow } from './report.ts';
 import { comparedRows, startGroups } from './rows.ts';
+import { searchCells, searchNote, searchTitles } from './searches.ts';
 
 /** @returns the whole of `report.md` */
 export function reportMarkdown(report: Report): string {
@@ -28,6 +29,7 @@ export function reportMarkdown(report: Report): string {
     escapeMarkdown(context(report).join(' ')),
     markdownTable(report.rows),
     ...embeddingTable(report),
+    ...searchesTable(report),
     ...(report.failures.length === 0 ? [] : [escapeMarkdown(failedSentence(report.failures))]),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -57,6 +59,16 @@ function embeddingTable({ embeddings }: Report): readonly string[] {
     ...embeddings.map((periods) => line(embeddingCells(periods).map(escapeMarkdown))),
   ];
   return [embeddingNote, table.join('\n')];
+}
+
+function searchesTable({ searches }: Report): readonly string[] {
+  if (searches.length === 0) return [];
+  const table = [
+    line(searchTitles),
+    line(['---', '---:', '---:', '---:', '---']),
+    ...searches.map((search) => line(searchCells(search).map(escapeMarkdown))),
+  ];
+  return [searchNote, table.join('\n')];
 }
 
 function otherMetrics(rows: readonly ReportRow[]): readonly string[] {

@@ -9,6 +9,7 @@ import { costSection, dataSection, manifestSection } from './origins.ts';
 import type { Report, ReportRow } from './report.ts';
 import { curvesSection, resultsSection } from './results.ts';
 import { baselineOf, resultRows } from './rows.ts';
+import { searchesSection } from './searches.ts';
 import { type Fact, pageOf } from './shell.ts';
 import { slicesSection } from './slices.ts';
 import { signedPoints } from './text.ts';
@@ -21,6 +22,7 @@ export function reportPage(report: Report): string {
     { id: 'slices', name: 'Where', body: slicesSection(report) },
     { id: 'diagnosis', name: 'Inputs', body: diagnosisSection(report) },
     { id: 'training', name: 'Training', body: curvesSection(report) },
+    { id: 'searches', name: 'Settings', body: searchesSection(report) },
     { id: 'examples', name: 'Examples', body: examplesSection(report) },
     { id: 'cost', name: 'Cost', body: costSection(report) },
     { id: 'data', name: 'Data', body: dataSection(report) },

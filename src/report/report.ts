@@ -68,8 +68,8 @@ export interface ReportRow {
 
 /** What could not be computed, and why. Seeds of a row that are not among these stand in the table. */
 export interface Failure {
-  /** `embed` loses all rows of the source and seed; the others lose what they name. */
-  readonly stage: 'embed' | 'rank' | 'diagnose' | 'attend';
+  /** `tune` leaves the settings as they are given; `embed` loses all rows of the source and seed; the others lose what they name. */
+  readonly stage: 'tune' | 'embed' | 'rank' | 'diagnose' | 'attend';
   /** null: the ranker without images. */
   readonly source: string | null;
   readonly features: string | null;
@@ -212,6 +212,19 @@ export interface EmbeddingFigures {
   readonly validation: Measured;
 }
 
+/** Settings of pre-training that were searched for an objective on the validation period. */
+export interface SettingsSearch {
+  readonly objective: string;
+  /** Settings tried in the first, shortest round. */
+  readonly tried: number;
+  /** Settings of the last round, the only ones that were trained to the end. */
+  readonly finalRound: number;
+  /** Those that the embeddings of the table were made with. */
+  readonly settings: string;
+  /** SimScore AUC on the validation period; null where it is undefined. */
+  readonly score: number | null;
+}
+
 /** Settings of rankers that were tried on the one without images, and which of them all rows have. */
 export interface SettingsChoice {
   readonly start: Start;
@@ -240,6 +253,8 @@ export interface Report {
   readonly unlearned: readonly string[] | null;
   /** For each start; none where there was nothing to choose. */
   readonly choices: readonly SettingsChoice[];
+  /** In the order of the table's sources; none where nothing was searched. */
+  readonly searches: readonly SettingsSearch[];
   /** In the order of the table's sources. */
   readonly embeddings: readonly EmbeddingFigures[];
   readonly rows: readonly ReportRow[];

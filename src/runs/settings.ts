@@ -8,3 +8,11 @@ export const runSettings = {
   seed: z.int().nonnegative().default(1).describe('Seed of everything random.'),
   device: z.enum(deviceChoices).default('cpu').describe('What it is computed on; `courier doctor` lists it.'),
 } as const;
+
+/** Such as `ids none, epochs 8`, without those that have no value; those that are laid over nothing are `as set`. */
+export function settingsText(settings: object): string {
+  const parts = Object.entries(settings).flatMap(([name, value]) =>
+    value === null ? [] : [`${name} ${value}`],
+  );
+  return parts.length === 0 ? 'as set' : parts.join(', ');
+}

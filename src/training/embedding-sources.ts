@@ -17,7 +17,7 @@ import { CourierError } from '../errors.ts';
 import { type CourierConfig, courierSettings } from '../objectives/courier.ts';
 import { normaliseRows } from '../objectives/descriptor.ts';
 import { embedByHog } from '../objectives/hog.ts';
-import { type ObjectiveConfig, type ObjectiveName, objectiveSettings } from '../objectives/index.ts';
+import { type ObjectiveName, objectiveSettings } from '../objectives/index.ts';
 import { embedByPixelPca } from '../objectives/pixel-pca.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
@@ -69,8 +69,11 @@ export interface SourceContext {
 interface EmbeddingSource {
   /** Whether the seed changes the result. */
   readonly seeded: boolean;
-  /** Whether it is pre-trained, and so has a metrics.jsonl. */
-  readonly trained: boolean;
+  /**
+   * What it learns from, as which its settings may be searched: variants of COURIER have those of COURIER. null where nothing is
+   * trained; a source that is trained has a metrics.jsonl.
+   */
+  readonly objective: ObjectiveName | null;
   /** Embeds every photo: (M, d), of unit length. */
   embed(context: SourceContext, options: WorkOptions): Promise<Float32Array>;
 }
@@ -87,7 +90,7 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   simsiam: trained('simsiam'),
   random: {
     seeded: true,
-    trained: false,
+    objective: null,
     async embed({ dataset, folder, settings, engine }, options) {
       const encoder = createEncoder({ ...untrained(settings, dataset), side: dataset.images.side });
       const path = join(folder, encoderFile);
@@ -98,7 +101,7 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   },
   backbone: {
     seeded: false,
-    trained: false,
+    objective: null,
     async embed({ dataset, settings, engine }, options) {
       const learned = learnedPart(dataset, settings.olderShare);
       const place = { dataset: learned, engine };
@@ -111,13 +114,13 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   },
   'pixel-pca': {
     seeded: false,
-    trained: false,
+    objective: null,
     embed: (context, { progress = silent, signal }) =>
       embedByPixelPca(context.dataset.images, learnedPhotos(context), progress, signal),
   },
   hog: {
     seeded: false,
-    trained: false,
+    objective: null,
     embed: (context, { progress = silent, signal }) =>
       embedByHog(context.dataset.images, learnedPhotos(context), progress, signal),
   },
@@ -143,12 +146,12 @@ function learnedPhotos({ dataset, settings }: SourceContext): Int32Array {
 
 /** An objective that learns from the photos themselves, and so needs no first stage on them. */
 function trained(name: ObjectiveName): EmbeddingSource {
-  return pretrained((config) => ({ ...config, objective: objectiveNamed(name, config), firstStage: null }));
+  return pretrained(name, (config) => ({ ...trainingFor(name, config), firstStage: null }));
 }
 
 /** An objective that learns from clicks. All of them share the first stage of their seed. */
 function behavioural(name: ObjectiveName): EmbeddingSource {
-  return pretrained((config) => ({ ...config, objective: objectiveNamed(name, config) }));
+  return pretrained(name, (config) => trainingFor(name, config));
 }
 
 /** COURIER with other settings. */
@@ -156,7 +159,7 @@ function variant(
   changed: Partial<CourierConfig>,
   otherwise: (config: TrainingConfig) => Partial<TrainingConfig> = () => ({}),
 ): EmbeddingSource {
-  return pretrained((config) => {
+  return pretrained('courier', (config) => {
     const objective = { ...courierSettings.parse(courierOf(config)), ...changed };
     return { ...config, ...otherwise(config), objective };
   });
@@ -166,15 +169,22 @@ function courierOf({ objective }: TrainingConfig) {
   return objective.name === 'courier' ? objective : {};
 }
 
-/** The configured settings of an objective, or its defaults where another one is configured. */
-function objectiveNamed(name: ObjectiveName, { objective }: TrainingConfig): ObjectiveConfig {
-  return objective.name === name ? objective : objectiveSettings.parse({ name });
+/** Training of an objective with its configured settings, or its defaults where another one is configured. */
+export function trainingFor<Settings extends Pick<TrainingConfig, 'objective'>>(
+  name: ObjectiveName,
+  settings: Settings,
+): Settings {
+  const { objective } = settings;
+  return objective.name === name ? settings : { ...settings, objective: objectiveSettings.parse({ name }) };
 }
 
-function pretrained(configure: (config: TrainingConfig) => TrainingConfig): EmbeddingSource {
+function pretrained(
+  objective: ObjectiveName,
+  configure: (config: TrainingConfig) => TrainingConfig,
+): EmbeddingSource {
   return {
     seeded: true,
-    trained: true,
+    objective,
     async embed({ folder, settings, ...place }, options) {
       const { firstStage, ...own } = configure(settings);
       const shared =

@@ -231,6 +231,7 @@ export function sampleReport(text = 'plain'): Report {
     warmStart: value(Date.UTC(2026, 0, 20)),
     rows: [...sampleRows(text), ...sampleRows(text).map(fromScratch)],
     versusBestOther: [],
+    searches: [],
     failures: [],
     diagnosis: sampleDiagnosis(text),
     curves: [

@@ -5,6 +5,7 @@ import { featureNames } from '../../features/index.ts';
 import { compareConfig } from '../../pipelines/compare/config.ts';
 import { compare, planComparison } from '../../pipelines/compare/index.ts';
 import { describePlan, estimateTime } from '../../pipelines/compare/plan.ts';
+import { describeSearches } from '../../pipelines/compare/search.ts';
 import { terminalFailures } from '../../report/failures.ts';
 import {
   coverageSentence,
@@ -18,7 +19,7 @@ import { writeReport } from '../../report/write.ts';
 import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { dataMissing, datasetFolder } from '../data-folder.ts';
-import { collectSettings, list, namedFiles, seeds, setBackbone } from '../settings.ts';
+import { collectSettings, list, namedFiles, number, seeds, setBackbone } from '../settings.ts';
 
 interface Options extends CommonOptions {
   readonly dataset?: string;
@@ -29,6 +30,7 @@ interface Options extends CommonOptions {
   readonly embeddings?: Readonly<Record<string, string>>;
   readonly features?: string[];
   readonly seeds?: number[];
+  readonly tune?: number;
   readonly out?: string;
   readonly plan?: boolean;
 }
@@ -65,6 +67,11 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
       list,
     )
     .option('--seeds <count>', 'number of seeds, or seeds separated by commas (default: 3)', seeds)
+    .option(
+      '--tune <count>',
+      'first search settings of pre-training on the validation period, so many for each objective alike',
+      number,
+    )
     .option('--out <folder>', 'run folder; the same command on the same folder resumes')
     .option('--plan', 'only say what would be computed, what is there, and how long the rest takes')
     .action((options: Options) =>
@@ -74,7 +81,8 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         if (options.recipe !== undefined && data === undefined) throw dataMissing();
         const recipe =
           options.recipe === undefined || data === undefined ? null : await readRecipe(options.recipe, data);
-        const own = { dataset, sources, embeddings, features, seeds, out };
+        const tune = options.tune === undefined ? undefined : { budget: options.tune };
+        const own = { dataset, sources, embeddings, features, seeds, tune, out };
         const settings = await collectSettings(options, own, recipe?.compare);
         setBackbone(settings, ['pretrain', 'encoder'], options.backbone);
         if (options.backbone !== undefined) settings['sources'] ??= [...defaultSources, 'backbone'];
@@ -83,7 +91,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         const config = parseConfig(compareConfig, settings, 'compare configuration');
         if (options.plan === true) {
           const tasks = await planComparison(config, context);
-          print(describePlan(tasks).join('\n'));
+          print([...describeSearches(config), ...describePlan(tasks)].join('\n'));
           return { plan: { tasks, estimate: estimateTime(tasks) } };
         }
         const { report } = await compare(config, context);

@@ -7,6 +7,7 @@ import { featureNames, featureSetText } from '../../features/index.ts';
 import { runSettings } from '../../runs/settings.ts';
 import { trainingSettings } from '../../training/config.ts';
 import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
+import { searchSettings } from '../../training/search/settings.ts';
 
 /** Names of ours, which would be taken for what we make. */
 const taken: readonly string[] = sourceNames;
@@ -34,6 +35,12 @@ export const compareConfig = z.strictObject({
     .default([1, 2, 3])
     .describe('Each seed repeats everything that is random: pre-training, sampling, the ranker.'),
   pretrain: trainingSettings.omit({ olderShare: true }).prefault({}).describe('How encoders are trained.'),
+  tune: searchSettings
+    .nullable()
+    .default(null)
+    .describe(
+      'A search on the validation period for the settings of pre-training, for each objective among `sources` alike and with the first seed, so that none is compared untuned; null takes `pretrain` for all.',
+    ),
   ...evaluationSettings,
   examples: z
     .int()

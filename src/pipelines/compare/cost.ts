@@ -10,7 +10,7 @@ import type { CompareConfig } from './config.ts';
 
 /** Name of the stage that makes the embeddings of a source. @param seed null where it changes nothing */
 export function embedStage(source: SourceName, seed: number | null): string {
-  const verb = embeddingSources[source].trained ? 'Pre-train and embed' : 'Embed';
+  const verb = embeddingSources[source].objective !== null ? 'Pre-train and embed' : 'Embed';
   return seed === null ? `${verb}: ${source}` : `${verb}: ${source}, seed ${seed}`;
 }
 

@@ -12,7 +12,7 @@ type Point = readonly [number, number];
 export async function pretrainCurves({ sources, seeds, out }: CompareConfig): Promise<readonly Curve[]> {
   const [seed] = seeds;
   if (seed === undefined) return [];
-  const trained = sources.filter((source) => embeddingSources[source].trained);
+  const trained = sources.filter((source) => embeddingSources[source].objective !== null);
   const runs = await Promise.all(
     trained.map(async (source) => {
       return { name: source, records: await readMetrics(join(sourceFolder(out, source, seed), metricsFile)) };

@@ -11,6 +11,7 @@ import { produceEmbeddings, sourceFolder } from '../../training/embedding-source
 import type { CompareConfig } from './config.ts';
 import { embeddingCost, embedStage } from './cost.ts';
 import { describeRest, type EmbedTask, type Task } from './plan.ts';
+import { type FinishedSearch, pretrainOf } from './search.ts';
 
 /**
  * Computes what is missing, several at a time where the machine allows, and says after each how long the rest takes.
@@ -19,6 +20,7 @@ import { describeRest, type EmbedTask, type Task } from './plan.ts';
 export async function embedWithEverySource(
   dataset: Dataset,
   config: CompareConfig,
+  searches: readonly FinishedSearch[],
   costs: StageCosts,
   tasks: readonly Task[],
   attempt: Attempt,
@@ -44,7 +46,10 @@ export async function embedWithEverySource(
         start: null,
         seed: task.seed,
       } as const;
-      const seconds = await attempt(unit, () => embed(task, dataset, config, lane, room, costs, progress));
+      const seconds = await attempt(unit, () => {
+        const own = { ...config, pretrain: pretrainOf(task.source, config, searches) };
+        return embed(task, dataset, own, lane, room, costs, progress);
+      });
       if (seconds === null) continue;
       all = all.map((other) => (other === task ? { ...task, finished: true, seconds } : other));
       progress({ kind: 'note', text: `Left: ${describeRest(all)}` });

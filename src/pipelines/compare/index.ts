@@ -49,6 +49,7 @@ import { pretrainCurves } from './curves.ts';
 import { embedWithEverySource } from './embed.ts';
 import { describePlan, type EmbedTask, planTasks, type Task } from './plan.ts';
 import { versusBestOther } from './rival.ts';
+import { describeSearch, describeSearches, searchEverySource } from './search.ts';
 
 export interface Comparison {
   readonly report: Report;
@@ -115,8 +116,10 @@ async function fillRunFolder(
   const { attempt } = failures;
 
   const tasks = await planTasks(config, costs);
-  for (const text of describePlan(tasks)) progress({ kind: 'note', text });
-  const embedded = await embedWithEverySource(dataset, config, costs, tasks, attempt, options);
+  const plan = [...describeSearches(config), ...describePlan(tasks)];
+  for (const text of plan) progress({ kind: 'note', text });
+  const searches = await searchEverySource(dataset, config, costs, attempt, options);
+  const embedded = await embedWithEverySource(dataset, config, searches, costs, tasks, attempt, options);
   const chosen = await chooseSettings(new RankerTrainer(dataset, config, engine, signal), progress);
   const { trainer } = chosen;
   const planned = [null, ...visualRows(config, embedded)];
@@ -131,6 +134,7 @@ async function fillRunFolder(
     ...report,
     rows: await withCosts(report.rows, runs, config, costs),
     versusBestOther: versusBestOther(report.rows, runs, dataset),
+    searches: searches.map(describeSearch),
     failures: failures.list,
     curves: [...(await pretrainCurves(config)), ...report.curves],
     examples,

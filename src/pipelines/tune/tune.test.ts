@@ -10,10 +10,11 @@ import { loadDataset, writeDataset } from '../../data/store.ts';
 import type { ProgressEvent } from '../../progress.ts';
 import { rowsOfSplit } from '../../rankers/fields.ts';
 import { exists } from '../../storage/files.ts';
+import type { Trial } from '../../training/search/log.ts';
+import { bestSettingsFile, plannedRounds, searchLogFile } from '../../training/search/search.ts';
 import { compareConfig } from '../compare/config.ts';
 import type { TuneConfigInput } from './config.ts';
-import { bestSettingsFile, plannedRounds, tune, tuneLogFile } from './index.ts';
-import type { Trial } from './log.ts';
+import { tune } from './index.ts';
 
 describe('courier tune', () => {
   let folder: string;
@@ -35,7 +36,7 @@ describe('courier tune', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   async function linesOf(out: string): Promise<readonly Trial[]> {
-    const text = await readFile(join(out, tuneLogFile), 'utf8');
+    const text = await readFile(join(out, searchLogFile), 'utf8');
     return text
       .trimEnd()
       .split('\n')
@@ -77,15 +78,15 @@ describe('courier tune', () => {
     await expect(
       tune({ ...settings, dataset, out }, { progress: stopping, signal: stop.signal }),
     ).rejects.toThrow();
-    const first = await readFile(join(out, tuneLogFile), 'utf8');
-    await writeFile(join(out, tuneLogFile), `${first}{"round": 0, "tri`);
+    const first = await readFile(join(out, searchLogFile), 'utf8');
+    await writeFile(join(out, searchLogFile), `${first}{"round": 0, "tri`);
     let trainings = 0;
     const listen = (event: ProgressEvent) => {
       if (event.kind === 'start' && event.stage === 'Pre-train') trainings++;
     };
     await tune({ ...settings, dataset, out }, { progress: listen });
     expect(trainings).toBe(3);
-    expect((await readFile(join(out, tuneLogFile), 'utf8')).startsWith(first)).toBe(true);
+    expect((await readFile(join(out, searchLogFile), 'utf8')).startsWith(first)).toBe(true);
     expect(untimed(await linesOf(out))).toEqual(untimed(await linesOf(whole)));
     const [one, other] = await Promise.all(
       [out, whole].map((each) => readFile(join(each, bestSettingsFile), 'utf8')),
@@ -123,7 +124,7 @@ describe('courier tune', () => {
     const out = join(folder, 'blind');
     await tune({ ...settings, dataset: other, out });
     const bytes = async (run: string) =>
-      (await readFile(join(run, tuneLogFile), 'utf8')).replaceAll(/"seconds":[^}]+/g, '');
+      (await readFile(join(run, searchLogFile), 'utf8')).replaceAll(/"seconds":[^}]+/g, '');
     expect(await bytes(out)).toBe(await bytes(whole));
     expect((await loadDataset(other)).hash).not.toBe(loaded.hash);
   });

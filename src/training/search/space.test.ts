@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../random.ts';
-import { trainingSettings } from '../../training/config.ts';
-import { drawSettings, ownSettings, searchSpace, withDrawn } from './config.ts';
+import { trainingSettings } from '../config.ts';
+import { drawSettings, ownSettings, searchSpace, withDrawn } from './space.ts';
 
 const config = { space: searchSpace.parse({}), pretrain: trainingSettings.parse({}) };
 

@@ -17,6 +17,8 @@ const trialSchema = z.strictObject({
     augmentation: z.boolean(),
     head: z.enum(headNames).nullable(),
     patch: z.int().nullable(),
+    whitening: z.number().nullable(),
+    dropout: z.number().nullable(),
   }),
   /** SimScore AUC on the validation period; null for a trial that failed. */
   score: z.number().nullable(),
@@ -28,7 +30,7 @@ const trialSchema = z.strictObject({
 
 export type Trial = z.output<typeof trialSchema>;
 
-export class TuneLog {
+export class SearchLog {
   readonly #path: string;
   readonly #trials: Trial[];
 
@@ -38,8 +40,8 @@ export class TuneLog {
   }
 
   /** Opens the log without a last line that was cut off. */
-  static async open(path: string): Promise<TuneLog> {
-    if (!(await exists(path))) return new TuneLog(path, []);
+  static async open(path: string): Promise<SearchLog> {
+    if (!(await exists(path))) return new SearchLog(path, []);
     const trials: Trial[] = [];
     let kept = 0;
     for (const line of (await readInput(path, 'Log of trials')).toString('utf8').split('\n').slice(0, -1)) {
@@ -49,7 +51,7 @@ export class TuneLog {
       kept += Buffer.byteLength(line) + 1;
     }
     await truncate(path, kept);
-    return new TuneLog(path, trials);
+    return new SearchLog(path, trials);
   }
 
   get trials(): readonly Trial[] {

@@ -1,0 +1,89 @@
+/** Settings of pre-training that are searched for each objective alike: a comparison with untuned rivals convinces nobody. */
+import { join } from 'node:path';
+import type { Dataset } from '../../data/dataset.ts';
+import type { ObjectiveName } from '../../objectives/index.ts';
+import { silent, type WorkOptions } from '../../progress.ts';
+import type { SettingsSearch } from '../../report/report.ts';
+import type { Attempt } from '../../runs/failures.ts';
+import { inLanes, namedProgress } from '../../runs/lanes.ts';
+import { settingsText } from '../../runs/settings.ts';
+import type { StageCosts } from '../../runs/stage-costs.ts';
+import { chooseDevice } from '../../runtime/devices.ts';
+import { embeddingSources, type SourceName, trainingFor } from '../../training/embedding-sources.ts';
+import { type FoundSettings, searchTraining } from '../../training/search/search.ts';
+import { withDrawn } from '../../training/search/space.ts';
+import type { CompareConfig } from './config.ts';
+
+/** What was found for an objective. */
+export interface FinishedSearch {
+  readonly objective: ObjectiveName;
+  readonly pretrain: CompareConfig['pretrain'];
+  readonly found: FoundSettings;
+}
+
+/**
+ * Searches, one objective after the other, what is not found yet; of one whose search failed the settings are those of `pretrain`.
+ * @returns none where nothing is to be searched
+ */
+export async function searchEverySource(
+  dataset: Dataset,
+  config: CompareConfig,
+  costs: StageCosts,
+  attempt: Attempt,
+  { progress = silent, signal }: WorkOptions,
+): Promise<readonly FinishedSearch[]> {
+  const { tune, sources, out, olderShare, dataset: folder } = config;
+  const [seed = 0] = config.seeds;
+  if (tune === null) return [];
+  const searches: FinishedSearch[] = [];
+  const where = { device: await chooseDevice(config.pretrain.device), threads: config.pretrain.threads };
+  await inLanes(objectivesOf(sources), 1, where, signal, async (objective, { engine, threads, signal }) => {
+    const pretrain = trainingFor(objective, { ...config.pretrain, olderShare, threads });
+    const search = { ...tune, pretrain, seed, dataset: folder, out: join(out, 'tune', objective) };
+    const unit = { stage: 'tune', source: objective, features: null, start: null, seed } as const;
+    const options = { progress: namedProgress(objective, progress), signal };
+    await attempt(unit, () =>
+      costs.measure(`Tune: ${objective}`, async () => {
+        const found = await searchTraining({ dataset, engine }, search, options);
+        searches.push({ objective, pretrain: withDrawn(pretrain, found.best.settings), found });
+        return `${found.trials.length} trials`;
+      }),
+    );
+  });
+  return searches;
+}
+
+/** What a source is trained with. */
+export function pretrainOf(
+  source: SourceName,
+  { pretrain }: CompareConfig,
+  searches: readonly FinishedSearch[],
+): CompareConfig['pretrain'] {
+  const { objective } = embeddingSources[source];
+  return searches.find((search) => search.objective === objective)?.pretrain ?? pretrain;
+}
+
+/** The plan of the searches in lines for people. */
+export function describeSearches({ tune, sources }: CompareConfig): readonly string[] {
+  if (tune === null) return [];
+  const names = objectivesOf(sources).join(', ');
+  const how = `${tune.budget} settings each on the validation period`;
+  return names === '' ? [] : [`Plan: first a search for ${names}: ${how}, whose time is in no estimate`];
+}
+
+export function describeSearch({ objective, found: { best, trials } }: FinishedSearch): SettingsSearch {
+  const [first] = trials;
+  const finalRound = trials.filter(({ round }) => round === best.round);
+  return {
+    objective,
+    tried: trials.filter(({ round }) => round === first?.round).length,
+    settings: settingsText(best.settings),
+    score: best.score,
+    finalRound: finalRound.length,
+  };
+}
+
+function objectivesOf(sources: readonly SourceName[]): readonly ObjectiveName[] {
+  const all = sources.map((source) => embeddingSources[source].objective);
+  return [...new Set(all)].filter((objective) => objective !== null);
+}

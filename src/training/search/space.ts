@@ -1,0 +1,166 @@
+/** What a search for pre-training settings may try, and how settings are drawn from it. */
+import { z } from 'zod';
+import { headNames } from '../../graph/layers.ts';
+import type { Random } from '../../random.ts';
+import { type TrainingSettings, trainingSettings } from '../config.ts';
+
+/** Drawn log-uniformly from the smallest to the largest. */
+const logRange = (value: z.ZodNumber, smallest: number, largest: number) =>
+  z
+    .tuple([value, value])
+    .refine(([least, most]) => least <= most, 'the first must not exceed the second')
+    .default([smallest, largest]);
+
+/** One of these, each equally likely. A single one is not searched. */
+const choices = <Value extends z.ZodType>(value: Value) => z.array(value).min(1);
+
+export const searchSpace = z.strictObject({
+  learningRate: logRange(z.number().positive(), 3e-4, 1e-2).describe(
+    'Smallest and largest learning rate, drawn log-uniformly.',
+  ),
+  temperature: logRange(z.number().positive().max(10), 0.02, 0.2).describe(
+    'Smallest and largest temperature τ, drawn log-uniformly, for objectives that have one.',
+  ),
+  batchSize: choices(z.int().min(2).max(65_536)).default([64, 128, 256]).describe('Samples per batch.'),
+  candidates: choices(z.int().min(1).max(50))
+    .default([2, 3, 5, 8])
+    .describe('Candidates of a page view at most.'),
+  augmentation: choices(z.boolean())
+    .default([false, true])
+    .describe('Whether photos are altered, by the gentle defaults.'),
+  head: choices(z.enum(headNames))
+    .default([...headNames])
+    .describe('Heads of the encoder, where it has a choice.'),
+  patch: choices(z.int().min(2).max(64))
+    .default([8, 16])
+    .describe(
+      "Sides of the patches of the encoder `vit`; those that do not divide the photos' side are left out.",
+    ),
+  whitening: choices(z.number().min(0).max(1))
+    .default([0, 0.15, 0.3, 0.5])
+    .describe('How far the encoder `backbone` makes components equally wide.'),
+  dropout: choices(z.number().min(0).max(0.9))
+    .default([0, 0.2, 0.4])
+    .describe('Share of the components that a step of the encoder `backbone` does not see.'),
+});
+
+export type SearchSpace = z.output<typeof searchSpace>;
+
+/** What tells a trial from the others. */
+export interface Drawn {
+  readonly learningRate: number;
+  readonly batchSize: number;
+  readonly candidates: number;
+  readonly augmentation: boolean;
+  /** null where the encoder has no choice of heads. */
+  readonly head: SearchSpace['head'][number] | null;
+  /** null where the objective has no temperature. */
+  readonly temperature: number | null;
+  /** null where the encoder is no `vit`, or no choice divides the photos' side. */
+  readonly patch: number | null;
+  /** null where the encoder is no `backbone`. */
+  readonly whitening: number | null;
+  /** null where the encoder is no `backbone`. */
+  readonly dropout: number | null;
+}
+
+/** Settings that are tried, those that are searched among them. */
+export type TriedSettings = TrainingSettings;
+
+/** What is searched, and what is not. */
+export interface Searched {
+  readonly space: SearchSpace;
+  /** What is not searched. */
+  readonly pretrain: TriedSettings;
+}
+
+/** What the settings that are not searched say themselves. */
+export function ownSettings({ pretrain }: Pick<Searched, 'pretrain'>): Drawn {
+  const { learningRate, batchSize, candidates, augmentation, encoder, objective } = pretrain;
+  return {
+    learningRate,
+    batchSize,
+    candidates,
+    augmentation: augmentation !== null,
+    head: ofPixels(encoder) && 'head' in encoder ? encoder.head : null,
+    temperature: 'temperature' in objective ? objective.temperature : null,
+    patch: encoder.name === 'vit' ? encoder.patch : null,
+    whitening: encoder.name === 'backbone' ? encoder.whitening : null,
+    dropout: encoder.name === 'backbone' ? encoder.dropout : null,
+  };
+}
+
+/** All but `backbone`, whose head is one of its own, and whose photos cannot be altered. */
+function ofPixels(
+  encoder: TriedSettings['encoder'],
+): encoder is Exclude<TriedSettings['encoder'], { name: 'backbone' }> {
+  return encoder.name !== 'backbone';
+}
+
+/** @param side of the dataset's photos in pixels */
+export function drawSettings(searched: Searched, side: number, random: Random): Drawn {
+  const { space } = searched;
+  const own = ownSettings(searched);
+  const patches = space.patch.filter((patch) => side % patch === 0);
+  // Everything is drawn, whether it is used or not, so that the encoder does not change what comes after.
+  const drawn = {
+    learningRate: logUniform(space.learningRate, random),
+    temperature: logUniform(space.temperature, random),
+    batchSize: random.pick(space.batchSize),
+    candidates: random.pick(space.candidates),
+    augmentation: random.pick(space.augmentation),
+    head: random.pick(space.head),
+    patch: patches.length === 0 ? own.patch : random.pick(patches),
+    whitening: random.pick(space.whitening),
+    dropout: random.pick(space.dropout),
+  };
+  return {
+    ...drawn,
+    temperature: own.temperature === null ? null : drawn.temperature,
+    head: own.head === null ? null : drawn.head,
+    patch: own.patch === null ? null : drawn.patch,
+    augmentation: ofPixels(searched.pretrain.encoder) && drawn.augmentation,
+    whitening: own.whitening === null ? null : drawn.whitening,
+    dropout: own.dropout === null ? null : drawn.dropout,
+  };
+}
+
+/** The settings of pre-training with what was drawn in place of their own. */
+export function withDrawn(pretrain: TriedSettings, drawn: Drawn): TriedSettings {
+  const { learningRate, batchSize, candidates, temperature, augmentation } = drawn;
+  const { encoder, objective } = pretrain;
+  return {
+    ...pretrain,
+    learningRate,
+    batchSize,
+    candidates,
+    augmentation: augmentation ? (pretrain.augmentation ?? gentleAugmentation) : null,
+    encoder: withDrawnEncoder(encoder, drawn),
+    objective: 'temperature' in objective && temperature !== null ? { ...objective, temperature } : objective,
+  };
+}
+
+function withDrawnEncoder(
+  encoder: TriedSettings['encoder'],
+  { head, patch, whitening, dropout }: Drawn,
+): TriedSettings['encoder'] {
+  if (!ofPixels(encoder))
+    return {
+      ...encoder,
+      whitening: whitening ?? encoder.whitening,
+      dropout: dropout ?? encoder.dropout,
+    };
+  return {
+    ...encoder,
+    ...('head' in encoder && head !== null ? { head } : {}),
+    ...(encoder.name === 'vit' && patch !== null ? { patch } : {}),
+  };
+}
+
+const gentleAugmentation = trainingSettings.shape.augmentation.parse({});
+
+/** With three significant digits, which is more than matters and can be read. */
+function logUniform([smallest, largest]: readonly [number, number], random: Random): number {
+  const value = smallest * (largest / smallest) ** random.uniform();
+  return Math.min(largest, Math.max(smallest, Number(value.toPrecision(3))));
+}
