@@ -39,6 +39,7 @@ export async function evaluationReport(
     embeddings: await embeddingFigures(dataset, config, planned),
     rows: starts.flatMap((start) => [...unlearned, ...measured].filter((row) => row.start === start)),
     versusBestOther: [],
+    versusOthers: [],
     searches: [],
     failures: [],
     diagnosis,

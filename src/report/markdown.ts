@@ -18,6 +18,7 @@ import {
 import { failedSentence } from './failures.ts';
 import { context, headline } from './headline.ts';
 import type { Report, ReportRow } from './report.ts';
+import { othersCells, othersNote, othersTitles } from './rival.ts';
 import { comparedRows, startGroups } from './rows.ts';
 import { searchCells, searchNote, searchTitles } from './searches.ts';
 
@@ -28,6 +29,7 @@ export function reportMarkdown(report: Report): string {
     `**${escapeMarkdown(headline(report))}**`,
     escapeMarkdown(context(report).join(' ')),
     markdownTable(report.rows),
+    ...othersTable(report),
     ...embeddingTable(report),
     ...searchesTable(report),
     ...(report.failures.length === 0 ? [] : [escapeMarkdown(failedSentence(report.failures))]),
@@ -59,6 +61,16 @@ function embeddingTable({ embeddings }: Report): readonly string[] {
     ...embeddings.map((periods) => line(embeddingCells(periods).map(escapeMarkdown))),
   ];
   return [embeddingNote, table.join('\n')];
+}
+
+function othersTable({ versusOthers }: Report): readonly string[] {
+  if (versusOthers.length === 0) return [];
+  const table = [
+    line(othersTitles),
+    line(['---', '---', '---', '---:', '---:', '---:', '---:']),
+    ...versusOthers.map((one) => line(othersCells(one).map(escapeMarkdown))),
+  ];
+  return [othersNote, table.join('\n')];
 }
 
 function searchesTable({ searches }: Report): readonly string[] {

@@ -81,8 +81,8 @@ export interface Failure {
   readonly message: string;
 }
 
-/** COURIER's best row against the best row of any other source that had the same start. */
-export interface VersusBestOther {
+/** A row of COURIER against a row of another source that had the same start. */
+export interface VersusOther {
   readonly start: Start;
   /** COURIER's row. */
   readonly features: string;
@@ -259,7 +259,9 @@ export interface Report {
   readonly embeddings: readonly EmbeddingFigures[];
   readonly rows: readonly ReportRow[];
   /** One for each start, warm first; none without COURIER, without another source, or without a lift to tell the best by. */
-  readonly versusBestOther: readonly VersusBestOther[];
+  readonly versusBestOther: readonly VersusOther[];
+  /** COURIER against every other source that is fed alike, in the order of the table. */
+  readonly versusOthers: readonly VersusOther[];
   readonly failures: readonly Failure[];
   /** null where no ranker with images was trained, or nobody asked. */
   readonly diagnosis: Diagnosis | null;

@@ -19,7 +19,7 @@ import {
 import { seriesColors } from './drawing.ts';
 import { type Html, html } from './html.ts';
 import type { Curve, Report, ReportRow } from './report.ts';
-import { rivalSentence } from './rival.ts';
+import { othersCells, othersNote, othersTitles, rivalSentence } from './rival.ts';
 import {
   comparedRows,
   judged,
@@ -53,6 +53,7 @@ ${otherTable(rows)}
 ${gapList(rows)}
 ${embeddingTable(report)}
 ${rival === null ? null : html`<p>${rival}</p>`}
+${othersTable(report)}
 </section>`;
 }
 
@@ -84,6 +85,25 @@ function otherTable(rows: readonly ReportRow[]): Html | null {
 <caption>${otherNote}</caption>
 ${tableHead(otherColumns)}
 <tbody>${compared.map((row) => tableRow(otherColumns, row, 'plain'))}</tbody>
+</table>`,
+    { tools: true },
+  );
+}
+
+/** null where nothing is fed as COURIER is. */
+function othersTable({ versusOthers }: Report): Html | null {
+  if (versusOthers.length === 0) return null;
+  const texts = 3;
+  const kindOf = (place: number) => (place < texts ? 'text' : 'number');
+  return scrollingTable(
+    'COURIER against each other source',
+    html`<table class="lifts">
+<caption>${othersNote}</caption>
+<thead><tr>${othersTitles.map((title, place) => html`<th scope="col" class="${kindOf(place)}">${title}</th>`)}</tr></thead>
+<tbody>${versusOthers.map((one) => {
+      const [name, ...cells] = othersCells(one);
+      return html`<tr><th scope="row">${name}</th>${cells.map((cell, place) => html`<td class="${kindOf(place + 1)}">${cell}</td>`)}</tr>`;
+    })}</tbody>
 </table>`,
     { tools: true },
   );

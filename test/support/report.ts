@@ -231,7 +231,16 @@ export function sampleReport(text = 'plain'): Report {
     warmStart: value(Date.UTC(2026, 0, 20)),
     rows: [...sampleRows(text), ...sampleRows(text).map(fromScratch)],
     versusBestOther: [],
-    searches: [],
+    versusOthers: [
+      {
+        start: 'warm',
+        features: 'sim-score',
+        other: { source: text, features: 'sim-score' },
+        seeds: [1, 2],
+        lift: rowLift(0.01, 0.004, 0.02),
+      },
+    ],
+    searches: [{ objective: text, tried: 12, finalRound: 1, settings: text, score: 0.7 }],
     failures: [],
     diagnosis: sampleDiagnosis(text),
     curves: [

@@ -48,7 +48,7 @@ import { withCosts } from './cost.ts';
 import { pretrainCurves } from './curves.ts';
 import { embedWithEverySource } from './embed.ts';
 import { describePlan, type EmbedTask, planTasks, type Task } from './plan.ts';
-import { versusBestOther } from './rival.ts';
+import { versusBestOther, versusOthers } from './rival.ts';
 import { describeSearch, describeSearches, searchEverySource } from './search.ts';
 
 export interface Comparison {
@@ -134,6 +134,7 @@ async function fillRunFolder(
     ...report,
     rows: await withCosts(report.rows, runs, config, costs),
     versusBestOther: versusBestOther(report.rows, runs, dataset),
+    versusOthers: versusOthers(report.rows, runs, dataset),
     searches: searches.map(describeSearch),
     failures: failures.list,
     curves: [...(await pretrainCurves(config)), ...report.curves],

@@ -6,7 +6,7 @@ import { type RankerRun, tableRows } from '../../evaluation/table.ts';
 import { Random } from '../../random.ts';
 import { rowsOfSplit } from '../../rankers/fields.ts';
 import type { Start } from '../../report/report.ts';
-import { versusBestOther } from './rival.ts';
+import { versusBestOther, versusOthers } from './rival.ts';
 
 const { data } = tinyLog();
 const testRows = rowsOfSplit(data, 'test');
@@ -35,7 +35,7 @@ function run(source: string | null, features: string, start: Start, seed: number
 
 async function compared(runs: readonly RankerRun[]) {
   const rows = await tableRows(runs, whole, { sliceBy: null });
-  return { rows, found: versusBestOther(rows, runs, whole) };
+  return { rows, found: versusBestOther(rows, runs, whole), all: versusOthers(rows, runs, whole) };
 }
 
 describe("COURIER's best row against the best of any other source", () => {
@@ -96,5 +96,30 @@ describe("COURIER's best row against the best of any other source", () => {
     const own = of('warm', 'courier', 'vector', 1, [1]);
     expect((await compared([...none, ...own])).found).toEqual([]);
     expect((await compared([...none, ...own, ...of('warm', 'hog', 'vector', 1, [2])])).found).toEqual([]);
+  });
+});
+
+describe('COURIER against every other source', () => {
+  it('is compared where both are fed alike and began alike, corrected for all of these', async () => {
+    const { rows, all } = await compared([
+      ...[1, 2].map((seed) => run(null, '', 'warm', seed, 0.1)),
+      ...[1, 2].map((seed) => run('courier', 'vector', 'warm', seed, 0.2)),
+      ...[1, 2].map((seed) => run('courier', 'sim-score', 'warm', seed, 1.5)),
+      ...[1, 2].map((seed) => run('hog', 'vector', 'warm', seed, 0.8)),
+      ...[1, 2].map((seed) => run('courier-mean-history', 'sim-score', 'warm', seed, 1.2)),
+      ...[1, 2].map((seed) => run(null, '', 'scratch', seed, 0.1)),
+      ...[1, 2].map((seed) => run('hog', 'vector', 'scratch', seed, 0.8)),
+    ]);
+    expect(all.map(({ features, other, start }) => [features, other.source, start])).toEqual([
+      ['vector', 'hog', 'warm'],
+      ['sim-score', 'courier-mean-history', 'warm'],
+    ]);
+    const auc = (source: string, features: string) =>
+      defined(rows.find((row) => row.source === source && row.features === features)?.auc).mean;
+    for (const { features, other, lift } of all) {
+      const difference = auc('courier', features) - auc(other.source, other.features);
+      expect(defined(lift.difference)).toBeCloseTo(difference, 6);
+      expect(defined(lift.pCorrected)).toBeGreaterThanOrEqual(defined(lift.p));
+    }
   });
 });
