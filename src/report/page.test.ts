@@ -30,6 +30,7 @@ describe('the report page', () => {
       'Where the lift comes from',
       'What the ranker rests on',
       'How training went',
+      'What settings were found',
       'What the embeddings look at',
       'What it cost',
       'The data: plain',
@@ -40,7 +41,14 @@ describe('the report page', () => {
   it('leaves out the sections that have nothing to show, and their links', () => {
     const report = sampleReport();
     const rows = report.rows.map((row) => ({ ...row, slices: [] }));
-    const nothing = { diagnosis: null, curves: [], examples: [], attention: null, stages: [] };
+    const nothing = {
+      diagnosis: null,
+      curves: [],
+      searches: [],
+      examples: [],
+      attention: null,
+      stages: [],
+    };
     const page = reportPage({ ...report, rows, ...nothing });
     expect(elements(page, 'nav a').map((link) => link.getAttribute('href'))).toEqual([
       '#results',

@@ -97,7 +97,7 @@ function othersTable({ versusOthers }: Report): Html | null {
   const kindOf = (place: number) => (place < texts ? 'text' : 'number');
   return scrollingTable(
     'COURIER against each other source',
-    html`<table class="lifts">
+    html`<table class="others">
 <caption>${othersNote}</caption>
 <thead><tr>${othersTitles.map((title, place) => html`<th scope="col" class="${kindOf(place)}">${title}</th>`)}</tr></thead>
 <tbody>${versusOthers.map((one) => {

@@ -68,10 +68,10 @@ th.number, td.number { text-align: right; }
 .group th { padding-top: 1.1rem; font-weight: 600; }
 .group span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 2.5rem); white-space: normal; }
 .group small { color: var(--muted); font-size: inherit; font-weight: 400; }
-:is(.results, .lifts) { font-size: 0.8125rem; }
-:is(.results, .lifts) :is(th, td):not(:last-child) { padding-right: 0.6rem; }
-:is(.results, .lifts) thead th { white-space: normal; }
-:is(.results, .lifts) tr:not(.group) th[scope='row'] { min-width: 9rem; white-space: normal; }
+:is(.results, .lifts, .others) { font-size: 0.8125rem; }
+:is(.results, .lifts, .others) :is(th, td):not(:last-child) { padding-right: 0.6rem; }
+:is(.results, .lifts, .others) thead th { white-space: normal; }
+:is(.results, .lifts, .others) tr:not(.group) th[scope='row'] { min-width: 9rem; white-space: normal; }
 .results td small { display: block; color: var(--muted); font-size: 0.75rem; }
 .scratch tr:not(.group) { color: var(--muted); }
 td.gap { color: var(--muted); font-style: italic; text-align: left; }
@@ -170,6 +170,6 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   h2 { break-after: avoid; }
   .scroll { overflow: visible; }
   .scroll table { min-width: 0; }
-  :is(.results, .lifts) :is(th, td):not(:last-child) { padding-right: 0.35rem; }
+  :is(.results, .lifts, .others) :is(th, td):not(:last-child) { padding-right: 0.35rem; }
 }
 `;
