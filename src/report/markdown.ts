@@ -19,15 +19,20 @@ import { failedSentence } from './failures.ts';
 import { context, headline } from './headline.ts';
 import type { Report, ReportRow } from './report.ts';
 import { comparedRows, startGroups } from './rows.ts';
+import { screeningSentence } from './screening.ts';
+import { sizeCells, sizesNote, sizesTitle, sizeTitles, sizeWords } from './sizes.ts';
 
 /** @returns the whole of `report.md` */
 export function reportMarkdown(report: Report): string {
+  const screening = screeningSentence(report);
   const parts = [
     `# ${escapeMarkdown(oneLine(report.title))}`,
     `**${escapeMarkdown(headline(report))}**`,
     escapeMarkdown(context(report).join(' ')),
     markdownTable(report.rows),
     ...embeddingTable(report),
+    ...sizesTable(report),
+    ...(screening === null ? [] : [escapeMarkdown(screening)]),
     ...(report.failures.length === 0 ? [] : [escapeMarkdown(failedSentence(report.failures))]),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -57,6 +62,17 @@ function embeddingTable({ embeddings }: Report): readonly string[] {
     ...embeddings.map((periods) => line(embeddingCells(periods).map(escapeMarkdown))),
   ];
   return [embeddingNote, table.join('\n')];
+}
+
+function sizesTable(report: Report): readonly string[] {
+  const cells = sizeCells(report);
+  if (cells.length === 0) return [];
+  const table = [
+    line(sizeTitles),
+    line(sizeTitles.map((_, column) => (column < sizeWords ? '---' : '---:'))),
+    ...cells.map((row) => line(row.map(escapeMarkdown))),
+  ];
+  return [`**${sizesTitle}**: ${sizesNote}`, table.join('\n')];
 }
 
 function otherMetrics(rows: readonly ReportRow[]): readonly string[] {

@@ -5,6 +5,7 @@ import { correctionOver, type MeasuredLift, measureLift } from '../../metrics/li
 import { known } from '../../metrics/measured.ts';
 import { aucInfluence } from '../../metrics/user-influence.ts';
 import type { ReportRow, Start, VersusBestOther } from '../../report/report.ts';
+import { isWhole } from '../../report/sized-source.ts';
 
 /**
  * For each start the best row of COURIER, by test lift, against the best row of any other source: as lifts
@@ -19,7 +20,7 @@ export function versusBestOther(
   const scored = scoredRows(dataset, runs[0]?.result.testRows ?? new Int32Array());
   const found: (Omit<VersusBestOther, 'lift'> & { readonly lift: MeasuredLift })[] = [];
   for (const start of ['warm', 'scratch'] satisfies Start[]) {
-    const lifted = rows.filter((row) => row.start === start && row.source !== null);
+    const lifted = rows.filter((row) => row.start === start && row.source !== null && isWhole(row));
     const own = best(lifted.filter(({ source }) => source === 'courier'));
     const other = best(lifted.filter(({ source }) => source !== 'courier'));
     if (own === undefined || other?.source == null) continue;
