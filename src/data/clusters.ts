@@ -9,7 +9,7 @@ import { Indexer } from './indexer.ts';
 import { learnedUntilIn, learnedUntilMetadata } from './learned-until.ts';
 import { writeParquet } from './parquet.ts';
 import { readParquet, readParquetMetadata } from './parquet-table.ts';
-import type { Origin } from './provenance.ts';
+import { type Origin, originSchema } from './provenance.ts';
 
 export const clustersFile = 'clusters.parquet';
 export const centresFile = 'centres.safetensors';
@@ -62,7 +62,6 @@ const columnName = /^(cluster_[1-9]\d*|semantic_[1-9]\d*)$/;
 const countsSchema = z.record(z.string().regex(columnName), z.int().positive());
 const countsKey = 'courier.codes';
 const hashKey = 'courier.embeddings';
-const originSchema = z.object({ encoder: z.string(), precision: z.string(), model: z.string() });
 
 /** Parquet with the columns `item_id` and an INTEGER column of each name; the numbers of codes and what they are of in its metadata. */
 export async function writeClusters(path: string, { ids, columns, of }: StoredClusters): Promise<void> {
@@ -135,7 +134,13 @@ export async function writeCentres(
       { shape: [values.length / dimension, dimension], data: values },
     ]),
   );
-  await writeSafeTensors(path, { metadata: { ...origin, ...learnedUntilMetadata(learnedUntil) }, tensors });
+  const { size, ...texts } = origin ?? {};
+  const metadata = {
+    ...texts,
+    ...(size === undefined ? {} : { size }),
+    ...learnedUntilMetadata(learnedUntil),
+  };
+  await writeSafeTensors(path, { metadata, tensors });
 }
 
 /** Clusters come before semantic codes, and all in ascending order. @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT */

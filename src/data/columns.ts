@@ -8,21 +8,31 @@ import {
   FLOAT,
   INTEGER,
   LIST,
+  TINYINT,
   UTINYINT,
   VARCHAR,
 } from '@duckdb/node-api';
 import { identifier } from './duckdb.ts';
-import { chunkRows, vectorOf, writeLists, writeNumbers } from './duckdb-vectors.ts';
+import { chunkRows, type OwnVectors, vectorOf, writeLists, writeNumbers } from './duckdb-vectors.ts';
 
-const columnTypes = { INTEGER, UTINYINT, DOUBLE, FLOAT, BIGINT, VARCHAR, 'FLOAT[]': LIST(FLOAT) };
+const columnTypes = {
+  INTEGER,
+  UTINYINT,
+  DOUBLE,
+  FLOAT,
+  BIGINT,
+  VARCHAR,
+  'FLOAT[]': LIST(FLOAT),
+  'TINYINT[]': LIST(TINYINT),
+};
 
 /** Vectors of equal length, wherever they lie. */
-export interface Vectors {
+export interface Vectors<Row extends Float32Array | Int8Array = Float32Array> {
   /** Rows n. */
   readonly length: number;
   readonly dimension: number;
   /** The vector of a row, to be looked at. (d) */
-  at(row: number): Float32Array;
+  at(row: number): Row;
 }
 
 export type Column =
@@ -32,7 +42,8 @@ export type Column =
   | { readonly name: string; readonly type: 'FLOAT'; readonly values: Float32Array }
   | { readonly name: string; readonly type: 'BIGINT'; readonly values: BigInt64Array }
   | { readonly name: string; readonly type: 'VARCHAR'; readonly values: readonly (string | null)[] }
-  | { readonly name: string; readonly type: 'FLOAT[]'; readonly values: Vectors };
+  | { readonly name: string; readonly type: 'FLOAT[]'; readonly values: Vectors }
+  | { readonly name: string; readonly type: 'TINYINT[]'; readonly values: Vectors<Int8Array> };
 
 /** Makes a temporary table of equally long columns, in their order. */
 export async function createTable(
@@ -82,13 +93,14 @@ type Filler = (chunk: DuckDBDataChunk, from: number, to: number) => void;
 
 function fillerOf({ type, values }: Column, index: number): Filler {
   if (type === 'VARCHAR') return (chunk, from, to) => chunk.setColumnValues(index, values.slice(from, to));
-  if (type === 'FLOAT[]') return vectorFiller(values, index);
+  if (type === 'FLOAT[]') return vectorFiller(values, index, new Float32Array(chunkRows * values.dimension));
+  if (type === 'TINYINT[]') return vectorFiller(values, index, new Int8Array(chunkRows * values.dimension));
   return (chunk, from, to) => writeNumbers(vectorOf(chunk.chunk, index), values.slice(from, to));
 }
 
-function vectorFiller(vectors: Vectors, index: number): Filler {
+/** @param rows room for a chunk of them */
+function vectorFiller(vectors: Vectors<Float32Array | Int8Array>, index: number, rows: OwnVectors): Filler {
   const { dimension } = vectors;
-  const rows = new Float32Array(chunkRows * dimension);
   return (chunk, from, to) => {
     for (let row = from; row < to; row++) {
       const vector = vectors.at(row);

@@ -12,7 +12,11 @@ type OwnNumbers =
   | Uint8Array<ArrayBuffer>
   | Float32Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>
-  | BigInt64Array<ArrayBuffer>;
+  | BigInt64Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>;
+
+/** Numbers of vectors. */
+export type OwnVectors = Float32Array<ArrayBuffer> | Int8Array<ArrayBuffer>;
 
 export type Vector = duckdb.Vector;
 
@@ -96,12 +100,8 @@ export function writeNumbers(vector: duckdb.Vector, values: OwnNumbers): void {
   duckdb.copy_data_to_vector(vector, 0, values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** Fills the first rows of a vector of FLOAT[] with lists of equal length. @param values (n, d) */
-export function writeLists(
-  vector: duckdb.Vector,
-  values: Float32Array<ArrayBuffer>,
-  dimension: number,
-): void {
+/** Fills the first rows of a vector of FLOAT[] or TINYINT[] with lists of equal length. @param values (n, d) */
+export function writeLists(vector: duckdb.Vector, values: OwnVectors, dimension: number): void {
   const entries = BigUint64Array.from({ length: (2 * values.length) / dimension }, (_, index) =>
     BigInt(index % 2 === 0 ? (index / 2) * dimension : dimension),
   );

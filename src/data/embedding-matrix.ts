@@ -1,12 +1,13 @@
 /** Embeddings as a NumPy matrix with the ids of its rows beside it, for programs that read no Parquet. */
 import { open, rm } from 'node:fs/promises';
 import { writeJson, writeWhole } from '../storage/files.ts';
+import { type EmbeddingSize, vectorsAtSize, wholeSize } from './embedding-size.ts';
 import type { TracedEmbeddings } from './embeddings.ts';
 import { writeNpy } from './npy.ts';
-import { sidecar, sidecarOf } from './provenance.ts';
+import { provenanceAtSize, sidecar, sidecarOf } from './provenance.ts';
 
 export interface MatrixFiles {
-  /** float32 (n, d) */
+  /** float32 or int8 (n, d) */
   readonly vectors: string;
   /** CSV with the columns `item_id` and `image_hash`, a line for each row. */
   readonly ids: string;
@@ -23,14 +24,19 @@ export function matrixFiles(parquet: string): MatrixFiles {
 
 /**
  * Writes what `readEmbeddings` reads as `VECTORS:IDS`.
+ * @param size at which they are written
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
-export async function writeEmbeddingMatrix(files: MatrixFiles, traced: TracedEmbeddings): Promise<void> {
+export async function writeEmbeddingMatrix(
+  files: MatrixFiles,
+  traced: TracedEmbeddings,
+  size: EmbeddingSize = wholeSize,
+): Promise<void> {
   // Ids of an earlier matrix must never stand beside this one.
   await rm(files.ids, { force: true });
-  await writeNpy(files.vectors, traced.vectors);
+  await writeNpy(files.vectors, vectorsAtSize(traced.vectors, size));
   await writeIds(files.ids, traced);
-  await writeJson(files.provenance, sidecar(traced.provenance));
+  await writeJson(files.provenance, sidecar(provenanceAtSize(traced.provenance, size)));
 }
 
 /** Lines that are written at a time. */

@@ -5,12 +5,27 @@ import { hashFile, requireReadable, writeWhole } from '../storage/files.ts';
 import { arrowSchemaKey, arrowSchemaOf } from './arrow-schema.ts';
 import type { Vectors } from './columns.ts';
 import { type Dataset, NONE } from './dataset.ts';
-import { embeddingFiles } from './embedding-files.ts';
+import { type EmbeddingFiles, embeddingFiles } from './embedding-files.ts';
+import {
+  atSize,
+  type EmbeddingSize,
+  lengthOf,
+  type SizedVectors,
+  sizeText,
+  vectorsAtSize,
+  wholeSize,
+} from './embedding-size.ts';
 import { isMatrix, readMatrix, withOwnLayout, withPhotoHashes } from './foreign-embeddings.ts';
 import { digestBytes, type HashedBatch, writeDigest } from './hashed-vectors.ts';
 import { writeParquet } from './parquet.ts';
 import { type ParquetTable, readParquet, readParquetMetadata } from './parquet-table.ts';
-import { type Origin, type Provenance, provenanceIn, provenanceMetadata } from './provenance.ts';
+import {
+  type Origin,
+  type Provenance,
+  provenanceAtSize,
+  provenanceIn,
+  provenanceMetadata,
+} from './provenance.ts';
 
 export interface StoredEmbeddings {
   /** (n) */
@@ -52,15 +67,26 @@ export function embeddingsOfItems({ catalogue, images }: Dataset, vectors: Float
 
 /** Parquet with the columns `item_id` and `embedding` (a list of d floats). */
 export async function writeEmbeddings(path: string, stored: StoredEmbeddings): Promise<void> {
-  await writeWhole(path, (temporary) => writeParquet(temporary, columnsOf(stored.ids, vectorsOf(stored))));
+  await writeWhole(path, (temporary) =>
+    writeParquet(temporary, columnsOf(stored.ids, vectorsAtSize(vectorsOf(stored), wholeSize))),
+  );
 }
 
-/** The same with the column `image_hash`, and where they come from in the file's metadata. */
-export async function writeTracedEmbeddings(path: string, traced: TracedEmbeddings): Promise<void> {
+/**
+ * The same with the column `image_hash`, and where they come from in the file's metadata.
+ * @param size at which they are written; numbers of one byte are lists of TINYINT
+ */
+export async function writeTracedEmbeddings(
+  path: string,
+  traced: TracedEmbeddings,
+  size: EmbeddingSize = wholeSize,
+): Promise<void> {
   const hashes = { name: 'image_hash', type: 'VARCHAR', values: traced.hashes } as const;
-  const columns = [...columnsOf(traced.ids, traced.vectors), hashes];
-  const schema = { [arrowSchemaKey]: arrowSchemaOf(traced.vectors.dimension) };
-  const metadata = { ...schema, ...provenanceMetadata(traced.provenance) };
+  const sized = vectorsAtSize(traced.vectors, size);
+  const columns = [...columnsOf(traced.ids, sized), hashes];
+  // The schema is one of float32: Arrow's libraries read bytes as lists of any length.
+  const schema = sized.numbers === 'int8' ? {} : { [arrowSchemaKey]: arrowSchemaOf(sized.vectors.dimension) };
+  const metadata = { ...schema, ...provenanceMetadata(provenanceAtSize(traced.provenance, size)) };
   await writeWhole(path, (temporary) => writeParquet(temporary, columns, metadata));
 }
 
@@ -73,11 +99,11 @@ export function vectorsOf({ ids, dimension, vectors }: StoredEmbeddings): Vector
   };
 }
 
-function columnsOf(ids: readonly string[], vectors: Vectors) {
-  return [
-    { name: 'item_id', type: 'VARCHAR', values: ids },
-    { name: 'embedding', type: 'FLOAT[]', values: vectors },
-  ] as const;
+function columnsOf(ids: readonly string[], sized: SizedVectors) {
+  const items = { name: 'item_id', type: 'VARCHAR', values: ids } as const;
+  return sized.numbers === 'int8'
+    ? ([items, { name: 'embedding', type: 'TINYINT[]', values: sized.vectors }] as const)
+    : ([items, { name: 'embedding', type: 'FLOAT[]', values: sized.vectors }] as const);
 }
 
 /**
@@ -89,6 +115,10 @@ function columnsOf(ids: readonly string[], vectors: Vectors) {
 export async function readEmbeddings(name: string): Promise<StoredEmbeddings> {
   const files = embeddingFiles(name);
   await requireEmbeddings(name);
+  return cutTo(files.size, await readWhole(files), files.vectors);
+}
+
+async function readWhole(files: EmbeddingFiles): Promise<StoredEmbeddings> {
   if (isMatrix(files)) {
     const { ids, dimension, values } = await readMatrix(files);
     if (values.length === 0) throw invalid(files.vectors, 'it holds no embedding');
@@ -102,6 +132,22 @@ export async function readEmbeddings(name: string): Promise<StoredEmbeddings> {
   );
 }
 
+/** @throws CourierError VALUE_INVALID where there are not so many numbers */
+function cutTo(size: EmbeddingSize, stored: StoredEmbeddings, path: string): StoredEmbeddings {
+  if (sizeText(size) === null) return stored;
+  const dimension = lengthOf(size, stored.dimension);
+  if (dimension > stored.dimension)
+    throw new CourierError(
+      'VALUE_INVALID',
+      `${path} has ${stored.dimension} numbers an embedding, not the ${dimension} that are asked for.`,
+      `Ask for ${stored.dimension} at most.`,
+    );
+  const whole = vectorsOf(stored);
+  const vectors = new Float32Array(stored.ids.length * dimension);
+  for (let row = 0; row < whole.length; row++) vectors.set(atSize(whole.at(row), size), row * dimension);
+  return { ids: stored.ids, dimension, vectors };
+}
+
 /** @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE where a file of them is not there */
 export async function requireEmbeddings(name: string): Promise<void> {
   const { vectors, ids } = embeddingFiles(name);
@@ -109,14 +155,15 @@ export async function requireEmbeddings(name: string): Promise<void> {
   if (ids !== null) await requireReadable(ids, 'Ids of embeddings');
 }
 
-/** What embeddings are known by: SHA-256 of the files that they are read from, and the columns where they are named. */
+/** What embeddings are known by: SHA-256 of the files that they are read from, and columns and size where they are named. */
 export async function hashEmbeddings(name: string): Promise<string> {
-  const { vectors, ids, columns } = embeddingFiles(name);
+  const { vectors, ids, columns, size } = embeddingFiles(name);
   const parts = [await hashFile(vectors), ...(ids === null ? [] : [await hashFile(ids)])];
   const named = Object.entries(columns).flatMap(([key, column]) =>
     column === null ? [] : [`${key}=${column}`],
   );
-  return [...parts, ...named].join(' ');
+  const text = sizeText(size);
+  return [...parts, ...named, ...(text === null ? [] : [`size=${text}`])].join(' ');
 }
 
 /**

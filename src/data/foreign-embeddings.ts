@@ -138,7 +138,7 @@ async function readTensors(
     name === id.name ? 'new' : 'none',
   );
   const texts = Array.from(tensors.get(id.name)!.data, String);
-  requireIdEach({ vectors: path, ids: null, columns: chosen }, matrix.rows, texts.length);
+  requireIdEach({ vectors: path, ids: null }, matrix.rows, texts.length);
   return { ...matrix, ids: texts };
 }
 
@@ -165,7 +165,11 @@ async function tensorsOf(path: string): Promise<readonly FoundColumn[]> {
 }
 
 /** @throws CourierError VALUE_INVALID where there is not an id for each row */
-function requireIdEach({ vectors, ids: beside }: EmbeddingFiles, rows: number, count: number): void {
+function requireIdEach(
+  { vectors, ids: beside }: Pick<EmbeddingFiles, 'vectors' | 'ids'>,
+  rows: number,
+  count: number,
+): void {
   if (rows === count) return;
   const where = beside === null ? 'its tensor of ids' : basename(beside);
   throw new CourierError(

@@ -64,7 +64,10 @@ describe('npy files', () => {
     const [length, dimension] = [5000, 3];
     const path = join(await temporaryFolder(), 'vectors.npy');
     const row = new Float32Array(dimension);
-    await writeNpy(path, { length, dimension, at: (index) => row.fill(index) });
+    await writeNpy(path, {
+      numbers: 'float32',
+      vectors: { length, dimension, at: (index) => row.fill(index) },
+    });
     const file = await readFile(path);
     expect(file.length).toBe(128 + 4 * length * dimension);
     expect(file.toString('latin1', 10, 128)).toMatch(

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { CourierError } from '../errors.ts';
 import { dtypes } from '../storage/dtypes.ts';
 import { readFully, writeWhole } from '../storage/files.ts';
-import type { Vectors } from './columns.ts';
+import type { SizedVectors } from './embedding-size.ts';
 
 /** The dtypes of numbers, little endian or of one byte, by NumPy's names. */
 const dtypeNames: Readonly<Record<string, string>> = {
@@ -72,11 +72,12 @@ export async function readNpy(path: string): Promise<Matrix> {
 }
 
 /**
- * Writes float32 as `numpy.save` does, a few rows at a time.
+ * Writes float32 or int8 as `numpy.save` does, a few rows at a time.
  * @throws CourierError OUTPUT_NOT_WRITABLE
  */
-export async function writeNpy(path: string, { length, dimension, at }: Vectors): Promise<void> {
-  const about = `{'descr': '<f4', 'fortran_order': False, 'shape': (${length}, ${dimension}), }`;
+export async function writeNpy(path: string, { numbers, vectors }: SizedVectors): Promise<void> {
+  const { length, dimension } = vectors;
+  const about = `{'descr': '${numbers === 'int8' ? '|i1' : '<f4'}', 'fortran_order': False, 'shape': (${length}, ${dimension}), }`;
   // Values begin at a multiple of 64 bytes, behind a line feed.
   const text = `${about.padEnd(Math.ceil((about.length + 11) / 64) * 64 - 11)}\n`;
   const lead = Buffer.from('\x93NUMPY\x01\x00\x00\x00', 'latin1');
@@ -85,10 +86,11 @@ export async function writeNpy(path: string, { length, dimension, at }: Vectors)
     const file = await open(temporary, 'w');
     try {
       await file.writeFile(Buffer.concat([lead, Buffer.from(text, 'latin1')]));
-      const part = new Float32Array(Math.min(length, rowsAtATime) * dimension);
+      const values = Math.min(length, rowsAtATime) * dimension;
+      const part = numbers === 'int8' ? new Int8Array(values) : new Float32Array(values);
       for (let from = 0; from < length; from += rowsAtATime) {
         const count = Math.min(rowsAtATime, length - from);
-        for (let row = 0; row < count; row++) part.set(at(from + row), row * dimension);
+        for (let row = 0; row < count; row++) part.set(vectors.at(from + row), row * dimension);
         await file.writeFile(new Uint8Array(part.buffer, 0, count * dimension * part.BYTES_PER_ELEMENT));
       }
     } finally {

@@ -37,7 +37,7 @@ export async function writeParquet(
 
 function groupRows(columns: readonly Column[]): number {
   const width = columns.reduce(
-    (sum, { type, values }) => sum + (type === 'FLOAT[]' ? values.dimension : 0),
+    (sum, { type, values }) => sum + (type === 'FLOAT[]' || type === 'TINYINT[]' ? values.dimension : 0),
     0,
   );
   const chunks = Math.floor(groupBytes / (4 * width * chunkRows));

@@ -4,6 +4,7 @@ import { exists, readInput, requireReadable } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { readSafeTensorsHeader } from '../storage/safetensors.ts';
 import { type EmbeddingFiles, embeddingFiles } from './embedding-files.ts';
+import { type EmbeddingSize, sizeText } from './embedding-size.ts';
 import { learnedUntilIn, learnedUntilMetadata } from './learned-until.ts';
 import { readParquetMetadata } from './parquet-table.ts';
 import type { PhotoForm } from './stored-photo.ts';
@@ -14,6 +15,8 @@ export interface Origin {
   readonly precision: string;
   /** The model that ran: the encoder itself, or what became of it at this precision. */
   readonly model: string;
+  /** At which size they are there, as `embeddingSizes` has it; whole embeddings have none. */
+  readonly size?: string | undefined;
 }
 
 /** The dataset whose photos were embedded. */
@@ -35,7 +38,12 @@ export interface Provenance {
 }
 
 const prefix = 'courier.';
-const originSchema = z.object({ encoder: z.string(), precision: z.string(), model: z.string() });
+export const originSchema = z.object({
+  encoder: z.string(),
+  precision: z.string(),
+  model: z.string(),
+  size: z.string().optional(),
+});
 const photosSchema = z.object({
   dataset: z.string(),
   side: z.coerce.number().int().positive(),
@@ -57,6 +65,12 @@ export function provenanceMetadata({
 }: Provenance): Readonly<Record<string, string>> {
   const own = Object.entries({ ...origin, ...photosOf }).map(([key, value]) => [prefix + key, `${value}`]);
   return { ...Object.fromEntries(own), ...learnedUntilMetadata(learnedUntil) };
+}
+
+/** Where embeddings at a size come from that were whole. */
+export function provenanceAtSize(provenance: Provenance, size: EmbeddingSize): Provenance {
+  const [{ origin }, text] = [provenance, sizeText(size)];
+  return origin === null || text === null ? provenance : { ...provenance, origin: { ...origin, size: text } };
 }
 
 export function provenanceIn(metadata: ReadonlyMap<string, string>): Provenance {
@@ -87,7 +101,7 @@ export function sidecar(provenance: Provenance): object {
 export async function readProvenance(name: string): Promise<Provenance> {
   const files = embeddingFiles(name);
   await requireReadable(files.vectors, 'Embeddings');
-  return provenanceIn(await readMetadata(files));
+  return provenanceAtSize(provenanceIn(await readMetadata(files)), files.size);
 }
 
 async function readMetadata({ vectors }: EmbeddingFiles): Promise<ReadonlyMap<string, string>> {

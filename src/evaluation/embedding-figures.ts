@@ -105,7 +105,8 @@ function share(part: number, whole: number, what: string): Measured {
 
 const noCut: Measured<never> = { kind: 'undefined', why: 'The training period could not be cut.' };
 
-function exposuresOf(dataset: Dataset, split: Split): Int32Array {
+/** Exposures of a period, drawn where there are more than are looked at. */
+export function exposuresOf(dataset: Dataset, split: Split): Int32Array {
   const rows = rowsOfSplit(dataset, split);
   return rows.length <= mostRows ? rows : Random.seeded(1, 'periods').shuffle(rows).slice(0, mostRows).sort();
 }

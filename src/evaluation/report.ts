@@ -38,6 +38,8 @@ export async function evaluationReport(
     choices,
     embeddings: await embeddingFigures(dataset, config, planned),
     rows: starts.flatMap((start) => [...unlearned, ...measured].filter((row) => row.start === start)),
+    sizes: [],
+    screening: null,
     versusBestOther: [],
     versusOthers: [],
     searches: [],

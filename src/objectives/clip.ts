@@ -36,7 +36,7 @@ export function clipLesson(
   const titled = Int32Array.from(titles.byPhoto.keys());
   const sampler = new PhotoSampler(titled, { ...config, views: 1 });
   return {
-    objective: clipObjective(objective, titles),
+    objective: clipObjective(objective, titles, config.prefixes),
     sampler,
     samples: 'photos with a title',
     photos: sampler.batchSize,
@@ -47,12 +47,18 @@ export function clipLesson(
   };
 }
 
-export function clipObjective(config: ClipConfig, titles: PhotoTitles): Objective<PhotoBatch> {
+/** @param prefixes lengths of photos' and titles' embeddings of which the loss is taken, too */
+export function clipObjective(
+  { wordWidth, temperature }: ClipConfig,
+  titles: PhotoTitles,
+  prefixes: readonly number[] = [],
+): Objective<PhotoBatch> {
   return {
     loss(embeddings, samples) {
       const [rows = 0, dimension = 0] = embeddings.shape;
-      const text = textTower(titles.words, config.wordWidth, rows, dimension);
-      return { loss: clipLoss(embeddings, text, clipInputs(samples, rows), config.temperature), parts: {} };
+      const text = textTower(titles.words, wordWidth, rows, dimension);
+      const loss = clipLoss(embeddings, text, clipInputs(samples, rows), temperature, prefixes);
+      return { loss, parts: {} };
     },
     feeds({ photos }, rows) {
       const { length } = photos;
@@ -68,6 +74,7 @@ export function clipObjective(config: ClipConfig, titles: PhotoTitles): Objectiv
       return inBlocks(length, perSample, { shown, logCounts, ...textFeeds(photos, rows, titles) });
     },
     perPhoto: ['shown', 'logCounts', 'words', 'wordWeights'],
+    lengths: 1 + prefixes.length,
   };
 }
 
@@ -127,6 +134,7 @@ export function clipLoss(
   texts: FloatTensor,
   { rows, own, weights, shown, logCounts }: ClipInputs,
   temperature: number,
+  prefixes: readonly number[] = [],
 ): FloatTensor {
   const find = (from: FloatTensor, among: FloatTensor) =>
     infoNce({
@@ -138,6 +146,7 @@ export function clipLoss(
       logCounts,
       weights,
       temperature,
+      prefixes,
     });
   return multiply(add(find(photos, texts), find(texts, photos)), scalar(0.5));
 }

@@ -28,7 +28,7 @@ export function courierLesson(
   requireDivides('objective.heads', objective.heads, 'encoder.dimension', dimension);
   const sampler = new ClickSampler(dataset, config);
   return {
-    objective: courierObjective(objective, config),
+    objective: courierObjective(objective, config, config.prefixes),
     sampler,
     samples: 'clicks with a photo and an earlier photo',
     photos: Math.min(sampler.batchSize * (candidates + history), dataset.images.count),

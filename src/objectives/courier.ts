@@ -65,14 +65,19 @@ export const courierSettings = z.strictObject({
 
 export type CourierConfig = Omit<z.output<typeof courierSettings>, 'name'>;
 
-export function courierObjective(config: CourierConfig, places: CourierPlaces): Objective<ClickBatch> {
+/** @param prefixes lengths of which the contrastive losses are taken, too */
+export function courierObjective(
+  config: CourierConfig,
+  places: CourierPlaces,
+  prefixes: readonly number[] = [],
+): Objective<ClickBatch> {
   return {
     loss(embeddings, samples) {
       const inputs = courierInputs(samples, places.history, embeddings.shape[0]!);
       const dimension = embeddings.shape[1]!;
       const space = courierSpace(config, dimension)(embeddings);
       const reconstruct = createReconstruction(config, dimension);
-      const { loss, ...parts } = courierLoss(space, inputs, config, reconstruct);
+      const { loss, ...parts } = courierLoss(space, inputs, { ...config, prefixes }, reconstruct);
       if (config.clickWeight === 0) return { loss, parts };
       const clicks = clickLoss(space, clickInputs(samples, places), reconstruct);
       const weighted = multiply(clicks, scalar(config.clickWeight));
@@ -85,12 +90,18 @@ export function courierObjective(config: CourierConfig, places: CourierPlaces): 
       return inBlocks(samples, { ...perSample, ...clicks }, { candidateCounts, newestCounts });
     },
     perPhoto: ['candidateCounts', 'newestCounts'],
+    lengths: 1 + prefixes.length,
   };
 }
 
 /** From embeddings to what the losses see of them. (…, d) → (…, d) */
 export function courierSpace({ projectionHead }: CourierConfig, dimension: number) {
   return projectionHead ? createProjector('projection', dimension) : (x: FloatTensor) => x;
+}
+
+/** Prefixes of which the losses are taken, too; none without it. What is rebuilt is weighed by whole embeddings, then cut. */
+interface CourierLossConfig extends CourierConfig {
+  readonly prefixes?: readonly number[];
 }
 
 export interface CourierLoss {
@@ -106,7 +117,7 @@ export interface CourierLoss {
 export function courierLoss(
   embeddings: FloatTensor,
   inputs: CourierInputs,
-  config: CourierConfig,
+  config: CourierLossConfig,
   reconstruct: Reconstruct,
 ): CourierLoss {
   const compare = createComparison(config);
@@ -129,12 +140,12 @@ export function courierLoss(
 }
 
 /** How what is rebuilt is held against what it should be. */
-type Compare = (terms: Omit<InfoNce, 'temperature'>) => FloatTensor;
+type Compare = (terms: Omit<InfoNce, 'temperature' | 'prefixes'>) => FloatTensor;
 
-export function createComparison({ contrast, temperature }: CourierConfig): Compare {
+export function createComparison({ contrast, temperature, prefixes = [] }: CourierLossConfig): Compare {
   return (terms) =>
     contrast
-      ? infoNce({ ...terms, temperature })
+      ? infoNce({ ...terms, temperature, prefixes })
       : negativeCosine(terms.anchors, terms.positives, terms.weights);
 }
 

@@ -1,6 +1,7 @@
 /** The objectives that an encoder can be trained to: a file and two lines here for each. */
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
+import { CourierError } from '../errors.ts';
 import { clipLesson, clipSettings } from './clip.ts';
 import { courierSettings } from './courier.ts';
 import { courierLesson } from './courier-lesson.ts';
@@ -45,6 +46,7 @@ export function withLesson<Result>(
   dataset: Dataset,
   teach: <Batch extends PhotoBatch>(lesson: Lesson<Batch>) => Result,
 ): Result {
+  requirePrefixes(objective, config);
   switch (objective.name) {
     case 'courier':
       return teach(courierLesson(objective, config, dataset));
@@ -55,8 +57,58 @@ export function withLesson<Result>(
     case 'clip':
       return teach(clipLesson(objective, config, dataset));
     case 'simclr':
-      return teach(twoViewLesson(simclrObjective(objective), config, dataset));
+      return teach(twoViewLesson(simclrObjective(objective, config.prefixes), config, dataset));
     case 'simsiam':
       return teach(twoViewLesson(simsiamObjective(), config, dataset));
   }
+}
+
+/** Why an objective cannot be taken of the first numbers of embeddings; null where it can. */
+function againstPrefixes(objective: ObjectiveConfig): string | null {
+  switch (objective.name) {
+    case 'scl':
+    case 'simclr':
+    case 'clip':
+      return null;
+    case 'courier':
+      if (!objective.contrast) return 'courier without contrast has no contrastive loss';
+      return objective.projectionHead
+        ? 'the losses of courier with a projection head see all numbers of an embedding mixed'
+        : null;
+    case 'supervised':
+    case 'simsiam':
+      return `${objective.name} has no contrastive loss`;
+  }
+}
+
+/** Those that are set, for an objective that can be taken of them; none for another that is trained in the same run. */
+export function prefixesOf(
+  objective: ObjectiveConfig,
+  { prefixes }: Pick<LessonConfig, 'prefixes'>,
+): number[] {
+  return againstPrefixes(objective) === null ? [...prefixes] : [];
+}
+
+/** @throws CourierError CONFIG_INVALID for an objective that has no use for prefixes, or one that is no part of an embedding */
+function requirePrefixes(
+  objective: ObjectiveConfig,
+  { prefixes, dimension }: Pick<LessonConfig, 'prefixes' | 'dimension'>,
+): void {
+  if (prefixes.length === 0) return;
+  const against = againstPrefixes(objective);
+  if (against !== null)
+    throw invalid(
+      `\`prefixes\` cannot be learned: ${against}`,
+      'Leave them out, or learn another objective.',
+    );
+  const long = prefixes.filter((n) => n >= dimension);
+  if (long.length === 0) return;
+  throw invalid(
+    `\`prefixes\` asks for the first ${long.join(', ')} of ${dimension} numbers`,
+    `Ask for fewer than the \`encoder.dimension\` ${dimension}.`,
+  );
+}
+
+function invalid(problem: string, remedy: string): CourierError {
+  return new CourierError('CONFIG_INVALID', `Invalid configuration: ${problem}.`, remedy);
 }

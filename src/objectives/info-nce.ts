@@ -15,6 +15,7 @@ import {
   transpose,
 } from '../graph/operators/index.ts';
 import { type FloatTensor, scalar, type Tensor } from '../graph/tensor.ts';
+import { firstNumbers, meanLoss } from './prefixes.ts';
 import { excluded } from './reconstruction.ts';
 
 export interface InfoNce {
@@ -33,21 +34,27 @@ export interface InfoNce {
   /** Share of each anchor in the loss, 0 to leave it out. (K, 1) */
   readonly weights: FloatTensor;
   readonly temperature: number;
+  /** Lengths n of which it is taken besides: of the first n numbers of anchors, positives and keys. None without it. */
+  readonly prefixes?: readonly number[];
 }
 
 /**
  * Σ w · (−log(e^{cos(a, p)/τ} / (e^{cos(a, p)/τ} + Σ_competing n e^{cos(a, key)/τ})))
  * (van den Oord et al., 2018; the form of COURIER's L_pv and L_ucs, of SimCLR, CLIP and MoCo). A photo that
- * competes n times is one column with the factor n, not n columns.
+ * competes n times is one column with the factor n, not n columns. With prefixes, the mean over all lengths.
  */
 export function infoNce(terms: InfoNce): FloatTensor {
-  const { anchors, positives, keys, own, logCounts, weights, temperature } = terms;
+  const { anchors, positives, keys, own, logCounts, weights, temperature, prefixes = [] } = terms;
   const { identities = rowIndices(keys) } = terms;
-  const [a, p, k] = [l2Normalize(anchors), l2Normalize(positives), l2Normalize(keys)];
-  const scores = matmul(a, k, { transposeB: true, alpha: 1 / temperature }); // (K, N)
   const shown = transpose(identities, [1, 0]); // (1, N)
   const itself = multiply(equal(reshape(own, [own.shape[0]!, 1]), shown), scalar(excluded)); // (K, N)
-  const others = logSumExp(add(add(scores, transpose(logCounts, [1, 0])), itself), [-1]); // (K, 1)
-  const right = multiply(rowDot(a, p), scalar(1 / temperature)); // (K, 1)
-  return sumAll(multiply(weights, softplus(subtract(others, right))));
+  const lossOf = (seen: (x: FloatTensor) => FloatTensor) => {
+    const [a, p, k] = [seen(anchors), seen(positives), seen(keys)];
+    const scores = matmul(a, k, { transposeB: true, alpha: 1 / temperature }); // (K, N)
+    const others = logSumExp(add(add(scores, transpose(logCounts, [1, 0])), itself), [-1]); // (K, 1)
+    const right = multiply(rowDot(a, p), scalar(1 / temperature)); // (K, 1)
+    return sumAll(multiply(weights, softplus(subtract(others, right))));
+  };
+  const cuts = prefixes.map((n) => (x: FloatTensor) => firstNumbers(x, n));
+  return meanLoss([l2Normalize, ...cuts].map(lossOf));
 }

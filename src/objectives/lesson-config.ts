@@ -11,4 +11,6 @@ export interface LessonConfig {
   readonly seed: number;
   /** d, the length of an embedding. */
   readonly dimension: number;
+  /** Lengths n, shorter than d: the first n numbers of an embedding are learned to be of use by themselves. */
+  readonly prefixes: readonly number[];
 }

@@ -24,6 +24,8 @@ export interface Objective<Batch> {
   feeds(batch: Batch, rows: number): BatchFeeds;
   /** Inputs of the loss whose first axis is U. */
   readonly perPhoto: readonly string[];
+  /** How often a batch is contrasted: once, and once more for each prefix of its embeddings. */
+  readonly lengths: number;
 }
 
 /** Embeds photos of the image cache: (n) rows → unit vectors (n, d). */

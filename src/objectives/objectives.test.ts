@@ -48,7 +48,13 @@ const variants: Readonly<Record<string, ObjectiveConfig>> = Object.fromEntries([
     objectiveSettings.parse({ heads: 2, temperature: 0.2, ...settings }),
   ]),
 ]);
-const trained = Object.entries(variants).map(([title, objective]) => ({ title, objective }));
+const none: readonly number[] = [];
+/** Objectives whose losses are taken of the first numbers of embeddings, too. */
+const cut = ['scl', 'simclr', 'clip', 'courier {}', 'courier {"form":"full-attention"}'];
+const trained = [
+  ...Object.entries(variants).map(([title, objective]) => ({ title, objective, prefixes: none })),
+  ...cut.map((title) => ({ title: `${title}, prefixes`, objective: variants[title]!, prefixes: [4, 8] })),
+];
 
 describe('objectives', () => {
   let folder: string;
@@ -120,7 +126,7 @@ describe('objectives', () => {
 
   it.each(trained)(
     'the loss of a batch falls when it is learned again and again: $title',
-    async ({ objective }) => {
+    async ({ objective, prefixes }) => {
       const optimizer = createOptimizer({ name: 'adamw', weightDecay: 0 });
       const training = {
         optimizer,
@@ -129,29 +135,32 @@ describe('objectives', () => {
         again: true,
         plan: { chunk: 8, group: 100 },
       };
-      const { losses } = await withLesson(objective, lessonConfig, dataset, (lesson) =>
+      const { losses } = await withLesson(objective, { ...lessonConfig, prefixes }, dataset, (lesson) =>
         train(lesson, training),
       );
       expect(losses.at(-1)!).toBeLessThan(losses[0]! - 0.03);
     },
   );
 
-  it.each(trained)('the update does not depend on how a step is cut: $title', async ({ objective }) => {
-    const optimizer = createOptimizer({ name: 'sgd', momentum: 0, weightDecay: 0 });
-    const run = (plan: StepPlan) =>
-      withLesson(objective, lessonConfig, dataset, (lesson) =>
-        train(lesson, { optimizer, learningRate: 0.1, steps: 2, again: false, plan }),
-      );
-    const whole = await run({ chunk: 8, group: 100 });
-    const cut = await run({ chunk: 3, group: 2 });
-    const longest = Math.max(...whole.update.map(Math.abs));
-    expect(longest).toBeGreaterThan(1e-4);
-    // An update is the difference of parameters of up to about 1, which float32 rounds.
-    const rounding = 2 ** -23;
-    for (const [index, value] of cut.update.entries())
-      expect(Math.abs(value - whole.update[index]!)).toBeLessThan(1e-5 * longest + rounding);
-    for (const [t, loss] of cut.losses.entries()) expect(loss).toBeCloseTo(whole.losses[t]!, 5);
-  });
+  it.each(trained)(
+    'the update does not depend on how a step is cut: $title',
+    async ({ objective, prefixes }) => {
+      const optimizer = createOptimizer({ name: 'sgd', momentum: 0, weightDecay: 0 });
+      const run = (plan: StepPlan) =>
+        withLesson(objective, { ...lessonConfig, prefixes }, dataset, (lesson) =>
+          train(lesson, { optimizer, learningRate: 0.1, steps: 2, again: false, plan }),
+        );
+      const whole = await run({ chunk: 8, group: 100 });
+      const cut = await run({ chunk: 3, group: 2 });
+      const longest = Math.max(...whole.update.map(Math.abs));
+      expect(longest).toBeGreaterThan(1e-4);
+      // An update is the difference of parameters of up to about 1, which float32 rounds.
+      const rounding = 2 ** -23;
+      for (const [index, value] of cut.update.entries())
+        expect(Math.abs(value - whole.update[index]!)).toBeLessThan(1e-5 * longest + rounding);
+      for (const [t, loss] of cut.losses.entries()) expect(loss).toBeCloseTo(whole.losses[t]!, 5);
+    },
+  );
 
   /** The loss of a batch as a function of its embeddings (U, d) and all other parameters (P), with its gradient. */
   async function lossOf<Batch extends PhotoBatch>({ objective, sampler, memory }: Lesson<Batch>) {
@@ -202,27 +211,30 @@ describe('objectives', () => {
     return vectors;
   };
 
-  it.each(trained)('the gradient is what central differences give: $title', async ({ title, objective }) => {
-    const loss = await withLesson(objective, lessonConfig, dataset, lossOf);
-    const { gradient } = await loss.at(loss.start);
-    const random = Random.seeded(4, 'directions');
-    for (let trial = 0; trial < 6; trial++) {
-      // Along half of the gradient, which half being left to chance: wrong entries cannot make up for each other.
-      const part = gradient.map((value, place) => {
-        // SimSiam's gradient leaves out, by design, that what is predicted also depends on the encoder.
-        const differentiable = title !== 'simsiam' || loss.names[place]!.startsWith('predictor');
-        return differentiable && random.uniform() < 0.5 ? value : 0;
-      });
-      const length = Math.hypot(...part);
-      expect(length).toBeGreaterThan(1e-5);
-      const step = 2e-3;
-      const moved = (sign: number) =>
-        loss.start.map((value, place) => value + (sign * step * part[place]!) / length);
-      const [after, before] = [await loss.at(moved(1)), await loss.at(moved(-1))];
-      const difference = (after.loss - before.loss) / (2 * step);
-      expect(Math.abs(difference - length)).toBeLessThan(0.01 * length + 2e-4);
-    }
-  });
+  it.each(trained)(
+    'the gradient is what central differences give: $title',
+    async ({ title, objective, prefixes }) => {
+      const loss = await withLesson(objective, { ...lessonConfig, prefixes }, dataset, lossOf);
+      const { gradient } = await loss.at(loss.start);
+      const random = Random.seeded(4, 'directions');
+      for (let trial = 0; trial < 6; trial++) {
+        // Along half of the gradient, which half being left to chance: wrong entries cannot make up for each other.
+        const part = gradient.map((value, place) => {
+          // SimSiam's gradient leaves out, by design, that what is predicted also depends on the encoder.
+          const differentiable = title !== 'simsiam' || loss.names[place]!.startsWith('predictor');
+          return differentiable && random.uniform() < 0.5 ? value : 0;
+        });
+        const length = Math.hypot(...part);
+        expect(length).toBeGreaterThan(1e-5);
+        const step = 2e-3;
+        const moved = (sign: number) =>
+          loss.start.map((value, place) => value + (sign * step * part[place]!) / length);
+        const [after, before] = [await loss.at(moved(1)), await loss.at(moved(-1))];
+        const difference = (after.loss - before.loss) / (2 * step);
+        expect(Math.abs(difference - length)).toBeLessThan(0.01 * length + 2e-4);
+      }
+    },
+  );
 
   /** The dataset with everything changed that comes after the training period. */
   function changedLater(): Dataset {
@@ -252,9 +264,9 @@ describe('objectives', () => {
 
   it.each(trained)(
     'batches know nothing of what comes after the training period: $title',
-    ({ objective }) => {
+    ({ objective, prefixes }) => {
       const feedsOf = (source: Dataset) =>
-        withLesson(objective, lessonConfig, source, ({ objective: taught, sampler }) =>
+        withLesson(objective, { ...lessonConfig, prefixes }, source, ({ objective: taught, sampler }) =>
           Array.from({ length: 30 }, () => {
             const batch = sampler.next();
             return { batch, feeds: taught.feeds(batch, batch.photos.length).whole };
@@ -263,6 +275,18 @@ describe('objectives', () => {
       expect(feedsOf(changedLater())).toEqual(feedsOf(dataset));
     },
   );
+
+  it.each([
+    [{ name: 'simsiam' }, [4], 'simsiam has no contrastive loss'],
+    [{ name: 'supervised' }, [4], 'supervised has no contrastive loss'],
+    [{ contrast: false }, [4], 'courier without contrast has no contrastive loss'],
+    [{ projectionHead: true }, [4], 'projection head see all numbers of an embedding mixed'],
+    [{ heads: 2 }, [8, 16, 20], 'asks for the first 16, 20 of 16 numbers'],
+  ])('prefixes that cannot be learned are refused in words: %j, %j', (objective, prefixes, message) => {
+    const parsed = objectiveSettings.parse(objective);
+    const teach = () => withLesson(parsed, { ...lessonConfig, prefixes }, dataset, () => null);
+    expect(teach).toThrow(message);
+  });
 
   describe.each(objectiveNames)('%s', (name) => {
     const objective = Object.values(variants).find((config) => config.name === name)!;

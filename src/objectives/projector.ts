@@ -5,9 +5,9 @@ import type { FloatTensor } from '../graph/tensor.ts';
 
 type Transform = (x: FloatTensor) => FloatTensor;
 
-/** The projection head of SimCLR (Chen et al., 2020): a perceptron, then unit length. (…, d) → (…, d) */
-export function createProjector(name: string, width: number): Transform {
-  const map = createPerceptron(name, width, width, width);
+/** The projection head of SimCLR (Chen et al., 2020): a perceptron, then unit length. (…, I) → (…, d), by default I = d */
+export function createProjector(name: string, width: number, inputs = width): Transform {
+  const map = createPerceptron(name, inputs, width, width);
   return (x) => l2Normalize(map(x));
 }
 

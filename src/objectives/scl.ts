@@ -42,7 +42,7 @@ export function sclLesson(objective: SclConfig, config: LessonConfig, dataset: D
   const sampler = new PairSampler(dataset, config);
   const queue = new KeyQueue(Math.max(objective.queue, sampler.batchSize), config.dimension);
   return {
-    objective: sclObjective(objective, queue),
+    objective: sclObjective(objective, queue, config.prefixes),
     sampler,
     samples: 'clicks with a photo and another one before',
     photos: Math.min(sampler.batchSize, dataset.images.count),
@@ -60,8 +60,15 @@ export function sclLesson(objective: SclConfig, config: LessonConfig, dataset: D
   };
 }
 
-/** @param queue holds the keys of a batch, in its order, before its step */
-export function sclObjective({ temperature }: SclConfig, queue: KeyQueue): Objective<PairBatch> {
+/**
+ * @param queue holds the keys of a batch, in its order, before its step
+ * @param prefixes lengths of which the loss is taken, too
+ */
+export function sclObjective(
+  { temperature }: SclConfig,
+  queue: KeyQueue,
+  prefixes: readonly number[] = [],
+): Objective<PairBatch> {
   return {
     loss(embeddings, samples) {
       const { length, dimension } = queue;
@@ -75,6 +82,7 @@ export function sclObjective({ temperature }: SclConfig, queue: KeyQueue): Objec
         logCounts: input('keyCounts', 'float32', [length, 1]),
         weights: input('weights', 'float32', [samples, 1]),
         temperature,
+        prefixes,
       });
       return { loss, parts: {} };
     },
@@ -92,5 +100,6 @@ export function sclObjective({ temperature }: SclConfig, queue: KeyQueue): Objec
       return inBlocks(length, perSample, { keys, keyPhotos: photos, keyCounts });
     },
     perPhoto: [],
+    lengths: 1 + prefixes.length,
   };
 }

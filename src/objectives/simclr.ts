@@ -10,6 +10,7 @@ import { inBlocks } from './batch-feeds.ts';
 import { infoNce } from './info-nce.ts';
 import { objectiveNameMeaning } from './lesson-config.ts';
 import type { Objective } from './objective.ts';
+import { firstNumbers, meanLoss } from './prefixes.ts';
 import { createProjector } from './projector.ts';
 import { excluded } from './reconstruction.ts';
 import { type ViewInputs, viewFeeds, viewInputs } from './two-views.ts';
@@ -21,12 +22,22 @@ export const simclrSettings = z.strictObject({
 
 export type SimclrConfig = Omit<z.output<typeof simclrSettings>, 'name'>;
 
-export function simclrObjective({ temperature }: SimclrConfig): Objective<PhotoBatch> {
+/** @param prefixes lengths of which the loss is taken, too, each through a projection head of its own */
+export function simclrObjective(
+  { temperature }: SimclrConfig,
+  prefixes: readonly number[] = [],
+): Objective<PhotoBatch> {
   return {
     loss(embeddings, samples) {
-      const projected = createProjector('projection', embeddings.shape[1]!)(embeddings);
-      const loss = simclrLoss(projected, simclrInputs(samples, embeddings.shape[0]!), temperature);
-      return { loss, parts: {} };
+      const inputs = simclrInputs(samples, embeddings.shape[0]!);
+      const width = embeddings.shape[1]!;
+      const whole = createProjector('projection', width)(embeddings);
+      // As wide as that of the whole: in a narrow one a photo may leave every ReLU at zero, which has no direction.
+      const cut = prefixes.map((n) =>
+        createProjector(`projection.first-${n}`, width, n)(firstNumbers(embeddings, n)),
+      );
+      const losses = [whole, ...cut].map((projected) => simclrLoss(projected, inputs, temperature));
+      return { loss: meanLoss(losses), parts: {} };
     },
     feeds: (batch, rows) => {
       const { length } = batch.photos;
@@ -37,6 +48,7 @@ export function simclrObjective({ temperature }: SimclrConfig): Objective<PhotoB
       return inBlocks(length / 2, { ...viewFeeds(batch), own: photoNumbers(length) }, shared);
     },
     perPhoto: ['shown', 'logCounts'],
+    lengths: 1 + prefixes.length,
   };
 }
 

@@ -50,6 +50,7 @@ export function simsiamObjective(): Objective<PhotoBatch> {
       return inBlocks(length / 2, viewFeeds(batch), { shares });
     },
     perPhoto: ['shares'],
+    lengths: 1,
   };
 }
 

@@ -82,6 +82,7 @@ export function supervisedObjective({ classes, byPhoto }: PhotoClasses): Objecti
       return inBlocks(length, perSample, {});
     },
     perPhoto: [],
+    lengths: 1,
   };
 }
 

@@ -17,6 +17,7 @@ import {
   unlearnedOf,
   verdict,
 } from './rows.ts';
+import { isWhole } from './sized-source.ts';
 import { featuresName, interval, pValue, signedPoints, sourceName } from './text.ts';
 
 /**
@@ -68,7 +69,9 @@ export function context(report: Report): string[] {
       `This is the best of ${choices} such rows; the p-value is corrected for all ${liftedRows(report.rows).length} lifts of the table, but the interval does not allow for that choice.`,
     );
   }
-  const others = liftedRows(resultRows(report)).filter(({ source }) => source !== row.source);
+  const others = liftedRows(resultRows(report)).filter(
+    (other) => other.source !== row.source && isWhole(other),
+  );
   const rival = best(others);
   if (rival !== undefined) {
     const name = `${sourceName(rival.source)} as ${featuresName(rival.features)}`;
@@ -176,7 +179,7 @@ export function headlineRow(report: Report): LiftedRow | undefined {
 }
 
 function headlineChoices(report: Report): readonly ComparedRow[] {
-  const rows = comparedRows(resultRows(report));
+  const rows = comparedRows(resultRows(report)).filter(isWhole);
   const own = rows.filter(({ source }) => source === 'courier');
   return own.length > 0 ? own : rows;
 }

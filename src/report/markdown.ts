@@ -20,10 +20,13 @@ import { context, headline } from './headline.ts';
 import type { Report, ReportRow } from './report.ts';
 import { othersCells, othersNote, othersTitles } from './rival.ts';
 import { comparedRows, startGroups } from './rows.ts';
+import { screeningSentence } from './screening.ts';
 import { searchCells, searchNote, searchTitles } from './searches.ts';
+import { sizeCells, sizesNote, sizesTitle, sizeTitles, sizeWords } from './sizes.ts';
 
 /** @returns the whole of `report.md` */
 export function reportMarkdown(report: Report): string {
+  const screening = screeningSentence(report);
   const parts = [
     `# ${escapeMarkdown(oneLine(report.title))}`,
     `**${escapeMarkdown(headline(report))}**`,
@@ -32,6 +35,8 @@ export function reportMarkdown(report: Report): string {
     ...othersTable(report),
     ...embeddingTable(report),
     ...searchesTable(report),
+    ...sizesTable(report),
+    ...(screening === null ? [] : [escapeMarkdown(screening)]),
     ...(report.failures.length === 0 ? [] : [escapeMarkdown(failedSentence(report.failures))]),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -81,6 +86,17 @@ function searchesTable({ searches }: Report): readonly string[] {
     ...searches.map((search) => line(searchCells(search).map(escapeMarkdown))),
   ];
   return [searchNote, table.join('\n')];
+}
+
+function sizesTable(report: Report): readonly string[] {
+  const cells = sizeCells(report);
+  if (cells.length === 0) return [];
+  const table = [
+    line(sizeTitles),
+    line(sizeTitles.map((_, column) => (column < sizeWords ? '---' : '---:'))),
+    ...cells.map((row) => line(row.map(escapeMarkdown))),
+  ];
+  return [`**${sizesTitle}**: ${sizesNote}`, table.join('\n')];
 }
 
 function otherMetrics(rows: readonly ReportRow[]): readonly string[] {

@@ -237,6 +237,38 @@ export interface SettingsChoice {
   readonly chosen: number;
 }
 
+/** A learned source's embeddings at a size, as a row of rankers has them. */
+export interface SizeFigures {
+  readonly source: string;
+  /** Such as `64`, `int8`, `64-int8`; null for the whole ones. */
+  readonly size: string | null;
+  /** Of an embedding. */
+  readonly bytes: number;
+  /** Of SimScore on the validation period, by the first seed that has embeddings. */
+  readonly simScoreAuc: Measured;
+  readonly features: string;
+  readonly start: Start;
+  readonly auc: Measured<Summary>;
+  readonly lift: RowLift;
+}
+
+/** Which sources went on to the rankers, by SimScore AUC on the validation period. */
+export interface SourceScreening {
+  /** The seed whose embeddings were looked at. */
+  readonly seed: number;
+  /** How many of the best went on. */
+  readonly keep: number;
+  /** The best first, those without a figure last. */
+  readonly sources: readonly {
+    readonly source: string;
+    readonly simScoreAuc: Measured;
+    /** Less that of the last of the best, on the exposures that both can compare; null for the best themselves. */
+    readonly behind: MeasuredLift | null;
+    /** Why it went on, or that it did not. */
+    readonly verdict: 'best' | 'close' | 'asked for' | 'not known' | 'left out';
+  }[];
+}
+
 export interface Report {
   readonly title: string;
   readonly dataset: {
@@ -258,6 +290,10 @@ export interface Report {
   /** In the order of the table's sources. */
   readonly embeddings: readonly EmbeddingFigures[];
   readonly rows: readonly ReportRow[];
+  /** Of the rows of learned sources that stand at several sizes; none unless that was asked for. */
+  readonly sizes: readonly SizeFigures[];
+  /** null where rankers were trained for all sources. */
+  readonly screening: SourceScreening | null;
   /** One for each start, warm first; none without COURIER, without another source, or without a lift to tell the best by. */
   readonly versusBestOther: readonly VersusOther[];
   /** COURIER against every other source that is fed alike, in the order of the table. */

@@ -29,11 +29,14 @@ import {
   type Verdict,
   verdict,
 } from './rows.ts';
+import { screeningSentence } from './screening.ts';
+import { sizeCells, sizesNote, sizesTitle, sizeTitles, sizeWords } from './sizes.ts';
 import { scrollingTable } from './table.ts';
 
 export function resultsSection(report: Report): Html {
   const { rows } = report;
   const rival = rivalSentence(report);
+  const screening = screeningSentence(report);
   const seeds = Math.max(0, ...rows.map((row) => row.seeds.length));
   return html`<section id="results" aria-labelledby="results-title">
 <h2 id="results-title">Does it pay to look at the photos?</h2>
@@ -52,6 +55,8 @@ ${startGroups(rows).map(tableBody)}
 ${otherTable(rows)}
 ${gapList(rows)}
 ${embeddingTable(report)}
+${sizesTable(report)}
+${screening === null ? null : html`<p>${screening}</p>`}
 ${rival === null ? null : html`<p>${rival}</p>`}
 ${othersTable(report)}
 </section>`;
@@ -123,6 +128,25 @@ function embeddingTable({ embeddings }: Report): Html | null {
       return html`<tr><th scope="row">${name ?? ''}</th>${cells.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`;
     })}</tbody>
 </table>`,
+  );
+}
+
+/** null where nothing stands at several sizes. */
+function sizesTable(report: Report): Html | null {
+  const cells = sizeCells(report);
+  if (cells.length === 0) return null;
+  const kind = (column: number) => (column < sizeWords ? 'text' : 'number');
+  return scrollingTable(
+    sizesTitle,
+    html`<table class="sizes">
+<caption><strong>${sizesTitle}.</strong> ${sizesNote}</caption>
+<thead><tr>${sizeTitles.map((title, column) => html`<th scope="col" class="${kind(column)}">${title}</th>`)}</tr></thead>
+<tbody>${cells.map(
+      ([name, ...rest]) =>
+        html`<tr><th scope="row">${name ?? ''}</th>${rest.map((cell, column) => html`<td class="${kind(column + 1)}">${cell}</td>`)}</tr>`,
+    )}</tbody>
+</table>`,
+    { tools: true },
   );
 }
 

@@ -3,6 +3,7 @@ import type { Lift } from '../metrics/lift.ts';
 import type { Summary } from '../metrics/summary.ts';
 import { decimals, oneLine } from '../text.ts';
 import { withoutLearning } from './report.ts';
+import { sizedSource } from './sized-source.ts';
 
 const sourceNames: ReadonlyMap<string, string> = new Map([
   ['courier', 'COURIER'],
@@ -29,8 +30,19 @@ const featuresNames: ReadonlyMap<string, string> = new Map([
   ['semantic-id', 'semantic ids'],
 ]);
 
-export function sourceName(source: string | null): string {
-  return source === null ? '–' : oneLine(sourceNames.get(source) ?? source, 40);
+/** Such as `COURIER`, or `COURIER, first 64 numbers, int8` for what is called `courier@64-int8`. */
+export function sourceName(name: string | null): string {
+  if (name === null) return '–';
+  const { source, size } = sizedSource(name);
+  const whole = oneLine(sourceNames.get(source) ?? source, 40);
+  return size === null ? whole : `${whole}, ${sizeName(size)}`;
+}
+
+/** Such as `first 64 numbers, int8`. */
+export function sizeName(size: string | null): string {
+  if (size === null) return 'whole';
+  const parts = size.split('-').map((part) => (part === 'int8' ? part : `first ${part} numbers`));
+  return parts.join(', ');
 }
 
 /** `sim-score+cluster-id` as `similarity scores + cluster ids`. */

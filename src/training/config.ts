@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { augmentationSettings } from '../augmentation/config.ts';
+import { distinct } from '../config.ts';
 import { encoderSettings } from '../encoders/index.ts';
 import { objectiveSettings } from '../objectives/index.ts';
 import { runSettings } from '../runs/settings.ts';
@@ -33,6 +34,11 @@ export const trainingSettings = z.strictObject({
       'A safetensors file to start the encoder from: of pretrain, torchvision, timm or transformers.',
     ),
   objective: objectiveSettings.prefault({}).describe('What is learned.'),
+  prefixes: distinct(z.array(z.int().min(2)).max(8))
+    .default([])
+    .describe(
+      'Lengths n, such as [32, 64, 128]: the first n numbers of each embedding are learned to be of use by themselves (Matryoshka representation learning). The contrastive losses are the mean over these lengths and the whole. For courier, scl, simclr and clip; no first stage and no source of a comparison that is trained otherwise has them.',
+    ),
   firstStage: firstStageSettings
     .nullable()
     .default(null)

@@ -17,7 +17,7 @@ import { CourierError } from '../errors.ts';
 import { type CourierConfig, courierSettings } from '../objectives/courier.ts';
 import { normaliseRows } from '../objectives/descriptor.ts';
 import { embedByHog } from '../objectives/hog.ts';
-import { type ObjectiveName, objectiveSettings } from '../objectives/index.ts';
+import { type ObjectiveName, objectiveSettings, prefixesOf } from '../objectives/index.ts';
 import { embedByPixelPca } from '../objectives/pixel-pca.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
@@ -189,7 +189,7 @@ function pretrained(
       const { firstStage, ...own } = configure(settings);
       const shared =
         firstStage === null ? null : { ...firstStage, out: firstStage.out ?? firstStageFolder(folder) };
-      const training = { ...own, firstStage: shared };
+      const training = { ...own, firstStage: shared, prefixes: prefixesOf(own.objective, own) };
       const { encoder } = await trainEncoder(training, place, options);
       return own.encoder.name === 'backbone'
         ? embedWithHead(training, own.encoder, place, options)

@@ -61,19 +61,45 @@ export function holdsBothClasses({ rows }: Pick<Screening, 'rows'>): boolean {
  * AUC of (maximum + mean) cosine between a candidate and its history.
  * @returns null when the page views do not hold both a click and a non-click
  */
-export async function simScoreAuc({ photos, rows }: Screening, embed: EmbedPhotos): Promise<number | null> {
+export async function simScoreAuc(screening: Screening, embed: EmbedPhotos): Promise<number | null> {
+  const { whole } = (await simScoreAucs(screening, embed, [])) ?? {};
+  return whole ?? null;
+}
+
+/**
+ * The same, and of the first n numbers of the embeddings for each n of `prefixes`.
+ * @returns null when the page views do not hold both a click and a non-click
+ */
+export async function simScoreAucs(
+  { photos, rows }: Screening,
+  embed: EmbedPhotos,
+  prefixes: readonly number[],
+): Promise<{ readonly whole: number; readonly first: ReadonlyMap<number, number> } | null> {
   if (!holdsBothClasses({ rows })) return null;
   const labels = Uint8Array.from(rows, ({ clicked }) => clicked);
   const vectors = await embed(photos);
   const dimension = vectors.length / photos.length;
-  const cosine = (a: number, b: number) => {
+  const aucOf = (length: number) => {
+    const products = productsOf(vectors, dimension, length);
+    // Whole embeddings have length 1 already.
+    const lengths = Float64Array.from(photos, (_, place) =>
+      length === dimension ? 1 : Math.sqrt(products(place, place)),
+    );
+    const cosine = (a: number, b: number) => products(a, b) / (lengths[a]! * lengths[b]!);
+    const scores = Float64Array.from(rows, ({ candidate, history }) => {
+      const { maximum, mean } = summariseCosines(history.map((place) => cosine(candidate, place)));
+      return maximum + mean;
+    });
+    return auc(scores, labels);
+  };
+  return { whole: aucOf(dimension), first: new Map(prefixes.map((length) => [length, aucOf(length)])) };
+}
+
+/** Products of rows over their first numbers. @param vectors (n, d) */
+function productsOf(vectors: Float32Array, dimension: number, length: number) {
+  return (a: number, b: number) => {
     let product = 0;
-    for (let i = 0; i < dimension; i++) product += vectors[a * dimension + i]! * vectors[b * dimension + i]!;
+    for (let i = 0; i < length; i++) product += vectors[a * dimension + i]! * vectors[b * dimension + i]!;
     return product;
   };
-  const scores = Float64Array.from(rows, ({ candidate, history }) => {
-    const { maximum, mean } = summariseCosines(history.map((place) => cosine(candidate, place)));
-    return maximum + mean;
-  });
-  return auc(scores, labels);
 }

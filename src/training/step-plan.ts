@@ -74,9 +74,9 @@ export async function planStep<Batch>(
 
 /** What a step takes whose chunks are of so many photos. */
 export function stepBytes<Batch>(description: StepDescription<Batch>, chunk: number): StepBytes {
-  const { samples, photos, encoder } = description;
+  const { samples, photos, encoder, objective } = description;
   const { keptBytes, fedBytes } = encodeChunks(description, chunk);
-  const loss = (rows: number) => lossMatrices * 4 * rows * photos;
+  const loss = (rows: number) => objective.lengths * lossMatrices * 4 * rows * photos;
   return {
     activations: allocated * keptBytes,
     fed: photoCopies * fedBytes,

@@ -15,7 +15,7 @@ import { createOptimizer } from '../graph/optimizers.ts';
 import { layoutOf } from '../graph/parameters.ts';
 import { gradientState, scalarFeeds } from '../graph/training-step.ts';
 import { hasCollapsed } from '../objectives/collapse.ts';
-import { withLesson } from '../objectives/index.ts';
+import { prefixesOf, withLesson } from '../objectives/index.ts';
 import type { Lesson, PhotoBatch } from '../objectives/objective.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { RunFolder, type RunIdentity } from '../runs/run-folder.ts';
@@ -111,7 +111,7 @@ async function trainFirstStage(
   const { out = join(config.out, 'first-stage') } = firstStage;
   options.progress?.({ kind: 'note', text: `First stage: ${firstStage.objective.name}` });
   const { seconds, images } = await trainEncoder(
-    { ...config, ...firstStage, out, firstStage: null },
+    { ...config, ...firstStage, out, firstStage: null, prefixes: prefixesOf(firstStage.objective, config) },
     place,
     options,
   );

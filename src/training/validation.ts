@@ -7,7 +7,7 @@ import type { EmbedPhotos, Retrieval } from '../objectives/objective.ts';
 import { Random } from '../random.ts';
 import { type EngineState, floats, type ModelLoader, type Session } from '../runtime/engine.ts';
 import type { TrainingConfig } from './config.ts';
-import { chooseScreening, type Screening, simScoreAuc } from './screening.ts';
+import { chooseScreening, type Screening, simScoreAucs } from './screening.ts';
 import { SpreadWatch, type WatchedSpread } from './spread-watch.ts';
 
 /** k of recall@k. */
@@ -19,6 +19,8 @@ export interface ValidationScores {
   readonly validationAuc?: number;
   /** Share of what an objective looks for that is among the ten nearest, such as clicks rebuilt by COURIER. */
   readonly validationRecall?: number;
+  /** AUC of SimScore by the first so many numbers of the embeddings, of each length that is learned. */
+  readonly [first: `validationAucFirst${number}`]: number;
 }
 
 export interface Look {
@@ -50,9 +52,17 @@ export class Validation {
   readonly #watch: SpreadWatch;
   readonly #embed: EmbedPhotos;
   readonly #search: Search | null;
+  readonly #prefixes: readonly number[];
 
-  private constructor(screening: Screening, watch: SpreadWatch, embed: EmbedPhotos, search: Search | null) {
+  private constructor(
+    screening: Screening,
+    prefixes: readonly number[],
+    watch: SpreadWatch,
+    embed: EmbedPhotos,
+    search: Search | null,
+  ) {
     this.#screening = screening;
+    this.#prefixes = prefixes;
     this.#watch = watch;
     this.#embed = embed;
     this.#search = search;
@@ -65,19 +75,20 @@ export class Validation {
     { engine, layout, state, vector, embed }: Judged,
   ): Promise<Validation> {
     const screening = validationScreening(dataset, config);
+    const { prefixes } = config;
     const watch = new SpreadWatch(dataset, config.history, Random.seeded(config.seed, 'spread'));
-    if (retrieval === null) return new Validation(screening, watch, embed, null);
+    if (retrieval === null) return new Validation(screening, prefixes, watch, embed, null);
     const model = buildInference({ scores: retrieval.scores }, layout, { embeddings: photoAxis }, vector);
     const session = await engine.load(model, state);
-    return new Validation(screening, watch, embed, { retrieval, session });
+    return new Validation(screening, prefixes, watch, embed, { retrieval, session });
   }
 
   async look(): Promise<Look> {
-    const auc = await simScoreAuc(this.#screening, this.#embed);
+    const aucs = await simScoreAucs(this.#screening, this.#embed, this.#prefixes);
     const recall = this.#search === null ? null : await this.#recall(this.#search);
     return {
       scores: {
-        ...(auc === null ? {} : { validationAuc: auc }),
+        ...(aucs === null ? {} : { validationAuc: aucs.whole, ...byLength(aucs.first) }),
         ...(recall === null ? {} : { validationRecall: recall }),
       },
       spread: await this.#watch.look(this.#embed),
@@ -101,4 +112,8 @@ export class Validation {
 interface Search {
   readonly retrieval: Retrieval;
   readonly session: Session;
+}
+
+function byLength(aucs: ReadonlyMap<number, number>): ValidationScores {
+  return Object.fromEntries([...aucs].map(([length, auc]) => [`validationAucFirst${length}`, auc]));
 }

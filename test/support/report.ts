@@ -230,6 +230,8 @@ export function sampleReport(text = 'plain'): Report {
     ],
     warmStart: value(Date.UTC(2026, 0, 20)),
     rows: [...sampleRows(text), ...sampleRows(text).map(fromScratch)],
+    sizes: [],
+    screening: null,
     versusBestOther: [],
     versusOthers: [
       {

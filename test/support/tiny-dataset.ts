@@ -35,20 +35,20 @@ export async function writeRandomEmbeddings(dataset: string, path: string, seed 
 }
 
 /**
- * Writes a copy of a dataset in which the user alone decides whether an exposure of a split is clicked. Whatever was made
+ * Writes a copy of a dataset in which the user, or what else is known of its row, decides whether an exposure of a split is clicked. Whatever was made
  * from the clicks before, such as histories, stays.
  */
 export async function relabelledDataset(
   dataset: string,
   split: Split,
-  labelOf: (user: number) => number,
+  labelOf: (user: number, row: number) => number,
   out: string,
 ): Promise<string> {
   const loaded = await loadDataset(dataset);
   const pageViewOf = pageViewOfRows(loaded);
   const clicked = loaded.exposures.clicked.slice();
   for (const row of rowsOfSplit(loaded, split))
-    clicked[row] = labelOf(loaded.pageViews.user[pageViewOf[row]!]!);
+    clicked[row] = labelOf(loaded.pageViews.user[pageViewOf[row]!]!, row);
   await mkdir(out);
   await copyFile(join(dataset, 'images.bin'), join(out, 'images.bin'));
   const manifest = JSON.parse(await readFile(join(dataset, 'dataset.json'), 'utf8'));

@@ -14,6 +14,8 @@ import {
   unlearnedSentence,
 } from '../../report/headline.ts';
 import { rivalSentence } from '../../report/rival.ts';
+import { screeningSentence } from '../../report/screening.ts';
+import { terminalSizes } from '../../report/sizes.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
 import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
@@ -29,6 +31,8 @@ interface Options extends CommonOptions {
   readonly backbone?: string;
   readonly embeddings?: Readonly<Record<string, string>>;
   readonly features?: string[];
+  readonly sizes?: readonly string[];
+  readonly screen?: number | string | true;
   readonly seeds?: number[];
   readonly tune?: number;
   readonly out?: string;
@@ -66,6 +70,16 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
       `${featureNames.join(', ')}; separated by commas, joined by + (default: sim-score)`,
       list,
     )
+    .option(
+      '--sizes <sizes>',
+      'learned embeddings at smaller sizes, too: 64 for the first 64 numbers, int8, 64-int8; separated by commas',
+      list,
+    )
+    .option(
+      '--screen [count]',
+      'train rankers only for so many sources, the best by SimScore AUC on the validation period (without a count: 3)',
+      number,
+    )
     .option('--seeds <count>', 'number of seeds, or seeds separated by commas (default: 3)', seeds)
     .option(
       '--tune <count>',
@@ -76,14 +90,26 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--plan', 'only say what would be computed, what is there, and how long the rest takes')
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {
-        const { dataset, sources, embeddings, features, seeds, out } = options;
+        const { dataset, sources, embeddings, features, sizes, seeds, out } = options;
         const { data } = options;
         if (options.recipe !== undefined && data === undefined) throw dataMissing();
         const recipe =
           options.recipe === undefined || data === undefined ? null : await readRecipe(options.recipe, data);
         const tune = options.tune === undefined ? undefined : { budget: options.tune };
-        const own = { dataset, sources, embeddings, features, seeds, tune, out };
+        const keep = options.screen === true ? undefined : options.screen;
+        const own = {
+          dataset,
+          sources,
+          embeddings,
+          features,
+          sizes,
+          'screen.keep': keep,
+          seeds,
+          tune,
+          out,
+        };
         const settings = await collectSettings(options, own, recipe?.compare);
+        if (options.screen === true) settings['screen'] ??= {};
         setBackbone(settings, ['pretrain', 'encoder'], options.backbone);
         if (options.backbone !== undefined) settings['sources'] ??= [...defaultSources, 'backbone'];
         if (data !== undefined)
@@ -96,9 +122,11 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         }
         const { report } = await compare(config, context);
         const { json, html } = await writeReport(config.out, report);
-        const { rows, versusBestOther, failures } = report;
+        const { rows, sizes: sized, screening, versusBestOther, failures } = report;
         const texts = [
           terminalTable(rows),
+          terminalSizes(report),
+          screeningSentence(report),
           leakSentence(report),
           unlearnedSentence(report),
           uncomparableSentence(report),
@@ -108,7 +136,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
           terminalFailures(failures),
         ];
         print(`\n${texts.filter((text) => text !== null).join('\n\n')}`);
-        return { report: json, html, rows, versusBestOther, failures };
+        return { report: json, html, rows, sizes: sized, screening, versusBestOther, failures };
       }),
     );
 }

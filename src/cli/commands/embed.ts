@@ -7,7 +7,7 @@ import { deviceChoices } from '../../runtime/device.ts';
 import { decimals, duration, integer } from '../../text.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { describeFindings } from '../ingest-summary.ts';
-import { collectSettings } from '../settings.ts';
+import { collectSettings, list } from '../settings.ts';
 
 interface Options extends CommonOptions {
   readonly dataset?: string;
@@ -15,6 +15,7 @@ interface Options extends CommonOptions {
   readonly encoder?: string;
   readonly out?: string;
   readonly npy?: true;
+  readonly sizes?: readonly string[];
   readonly precision?: string;
   readonly device?: string;
 }
@@ -32,12 +33,17 @@ export function embedCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--encoder <file>', 'encoder.onnx that pretrain wrote')
     .option('--out <file>', 'Parquet file to write; photos that did not change since are taken over from it')
     .option('--npy', 'also as a matrix: the same name with .npy, its ids as .ids.csv')
+    .option(
+      '--sizes <sizes>',
+      'smaller forms beside it: 64 for the first 64 numbers, int8, 64-int8; separated by commas',
+      list,
+    )
     .option('--precision <name>', 'float32; or int8, compared with float32 in speed and exactness')
     .option('--device <name>', `${deviceChoices.join(', ')}; see doctor`)
     .action((options: Options) =>
       execute(options, terminal, outcome, async ({ print, ...context }) => {
-        const { dataset, photos, encoder, out, npy, precision, device } = options;
-        const own = { dataset, photos, encoder, out, npy, precision, device };
+        const { dataset, photos, encoder, out, npy, sizes, precision, device } = options;
+        const own = { dataset, photos, encoder, out, npy, sizes, precision, device };
         const settings = await collectSettings(options, own);
         const config = parseConfig(embedConfig, settings, 'embed configuration');
         const result = await embed(config, context);
@@ -48,7 +54,7 @@ export function embedCommand(terminal: Terminal, outcome: Outcome): Command {
 }
 
 function describeEmbedding({ findings, precision, ...result }: EmbedResult): string {
-  const { items, encoded, reused, failed, dimension, seconds, embeddings, npy } = result;
+  const { items, encoded, reused, failed, dimension, seconds, embeddings, npy, sizes } = result;
   const left = failed === 0 ? '' : `, ${integer(failed)} photos left out`;
   return [
     ...describeFindings(findings),
@@ -56,6 +62,9 @@ function describeEmbedding({ findings, precision, ...result }: EmbedResult): str
     `${integer(encoded)} encoded, ${integer(reused)} taken over${left}, in ${duration(seconds)}`,
     `${integer(items)} embeddings of length ${dimension}: ${embeddings}`,
     ...(npy === null ? [] : [`As a matrix: ${npy.vectors}:${npy.ids}`]),
+    ...sizes.map(
+      ({ size, bytes, embeddings }) => `At size ${size}, ${integer(bytes)} bytes each: ${embeddings}`,
+    ),
   ].join('\n');
 }
 

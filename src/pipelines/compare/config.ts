@@ -1,6 +1,7 @@
 /** Everything that can be set for a comparison, with every default. */
 import { z } from 'zod';
 import { distinct } from '../../config.ts';
+import { embeddingSizes } from '../../data/embedding-size.ts';
 import { evaluationSettings } from '../../evaluation/config.ts';
 import { givenEmbeddings } from '../../evaluation/given-embeddings.ts';
 import { featureNames, featureSetText } from '../../features/index.ts';
@@ -34,6 +35,21 @@ export const compareConfig = z.strictObject({
   seeds: distinct(z.array(z.int().nonnegative()).min(1))
     .default([1, 2, 3])
     .describe('Each seed repeats everything that is random: pre-training, sampling, the ranker.'),
+  sizes: embeddingSizes.describe(
+    'Smaller forms of the embeddings of learned sources, such as [64, "int8", "64-int8"], each a row beside the whole ones: the first 64 numbers, numbers of one byte, or both. No encoder is trained again; `pretrain.prefixes` has encoders learn for it.',
+  ),
+  screen: z
+    .strictObject({
+      keep: z.int().min(1).default(3).describe('Sources that go on, the best by SimScore AUC.'),
+      always: distinct(z.array(z.string().min(1)))
+        .default([])
+        .describe('Sources, or names of `embeddings`, that go on whatever their SimScore AUC.'),
+    })
+    .nullable()
+    .default(null)
+    .describe(
+      'Whether sources are screened by SimScore AUC on the validation period, of the first seed, before rankers are trained: those behind the best `keep` are left out where they can be told from the last of these. null trains rankers for all.',
+    ),
   pretrain: trainingSettings.omit({ olderShare: true }).prefault({}).describe('How encoders are trained.'),
   tune: searchSettings
     .nullable()

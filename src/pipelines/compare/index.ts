@@ -7,6 +7,8 @@
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
+import { nameAtSize } from '../../data/embedding-files.ts';
+import { sizeOf } from '../../data/embedding-size.ts';
 import { CourierError } from '../../errors.ts';
 import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
 import { summariseAttention } from '../../evaluation/attention-summary.ts';
@@ -29,13 +31,15 @@ import { measuredStarts } from '../../evaluation/warm-start.ts';
 import { attentionFile } from '../../objectives/courier-lesson.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
-import type { Example, Report } from '../../report/report.ts';
+import type { Example, Report, SourceScreening } from '../../report/report.ts';
+import { screeningSentence } from '../../report/screening.ts';
 import { type Attempt, Failures, nothingSucceeded } from '../../runs/failures.ts';
 import { type RunIdentity, requireSameRun, withRunFolder } from '../../runs/run-folder.ts';
 import { StageCosts } from '../../runs/stage-costs.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import { hashFile, requireReadable } from '../../storage/files.ts';
+import { chosenEncoder } from '../../training/chosen-encoder.ts';
 import { whatIsLearned } from '../../training/config.ts';
 import {
   backboneOf,
@@ -49,7 +53,9 @@ import { pretrainCurves } from './curves.ts';
 import { embedWithEverySource } from './embed.ts';
 import { describePlan, type EmbedTask, planTasks, type Task } from './plan.ts';
 import { versusBestOther, versusOthers } from './rival.ts';
-import { describeSearch, describeSearches, searchEverySource } from './search.ts';
+import { keptBy, requireScreened, screenSources } from './screen.ts';
+import { describeSearch, describeSearches, type FinishedSearch, searchEverySource } from './search.ts';
+import { requireSizes, rowSources, sizeFigures } from './sizes.ts';
 
 export interface Comparison {
   readonly report: Report;
@@ -119,20 +125,30 @@ async function fillRunFolder(
   const plan = [...describeSearches(config), ...describePlan(tasks)];
   for (const text of plan) progress({ kind: 'note', text });
   const searches = await searchEverySource(dataset, config, costs, attempt, options);
-  const embedded = await embedWithEverySource(dataset, config, searches, costs, tasks, attempt, options);
+  const { screening, kept, embedded } = await embedAndScreen(
+    dataset,
+    config,
+    searches,
+    costs,
+    tasks,
+    attempt,
+    options,
+  );
   const chosen = await chooseSettings(new RankerTrainer(dataset, config, engine, signal), progress);
   const { trainer } = chosen;
-  const planned = [null, ...visualRows(config, embedded)];
+  const planned = [null, ...visualRows(kept, embedded)];
   const runs = comparable(await rankRows(trainer, planned, costs, progress, attempt));
   if (runs.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
 
   const diagnosis = await diagnoseWhole(trainer, planned, runs, attempt, progress);
-  const { attended, examples } = await attendTestClicks(dataset, config, engine, embedded, attempt);
+  const { attended, examples } = await attendTestClicks(dataset, kept, engine, embedded, attempt);
   const attentionSummary = summariseAttention(dataset, attended);
   const report = await evaluationReport(chosen, planned, runs, diagnosis, costs, startedAt, options);
   const made = {
     ...report,
     rows: await withCosts(report.rows, runs, config, costs),
+    sizes: sizeFigures(report.rows, report.embeddings, dimensionOf(config, dataset)),
+    screening,
     versusBestOther: versusBestOther(report.rows, runs, dataset),
     versusOthers: versusOthers(report.rows, runs, dataset),
     searches: searches.map(describeSearch),
@@ -144,6 +160,54 @@ async function fillRunFolder(
   return { report: made, attended };
 }
 
+interface Embedded {
+  /** null where nothing was screened. */
+  readonly screening: SourceScreening | null;
+  /** The settings with the sources that rankers are trained for. */
+  readonly kept: CompareConfig;
+  readonly embedded: readonly EmbedTask[];
+}
+
+/** Embeds with every source; where they are screened, with the first seed, then with the other seeds of those that are kept. */
+async function embedAndScreen(
+  dataset: Dataset,
+  config: CompareConfig,
+  searches: readonly FinishedSearch[],
+  costs: StageCosts,
+  tasks: readonly Task[],
+  attempt: Attempt,
+  options: WorkOptions,
+): Promise<Embedded> {
+  const embedAll = (of: CompareConfig, some: readonly Task[]) =>
+    embedWithEverySource(dataset, of, searches, costs, some, attempt, options);
+  const [seed] = config.seeds;
+  if (config.screen === null || seed === undefined) {
+    const embedded = await embedAll(config, tasks);
+    return { screening: null, kept: config, embedded };
+  }
+  const isFirst = (task: Task) => task.kind !== 'embed' || task.seed === null || task.seed === seed;
+  const first = await embedAll(config, tasks.filter(isFirst));
+  const own = config.sources.map((source) => {
+    const there = first.some((task) => task.source === source);
+    return { source, path: there ? join(sourceFolder(config.out, source, seed), embeddingsFile) : null };
+  });
+  const given = Object.entries(config.embeddings).map(([source, path]) => ({ source, path }));
+  const screening = await screenSources(dataset, config.screen, seed, [...own, ...given]);
+  const kept = keptBy(screening, config);
+  options.progress?.({ kind: 'note', text: screeningSentence({ screening }) ?? '' });
+  // What failed with the first seed is not tried again at once.
+  const left = (await planTasks(kept, costs)).filter(
+    (task) => !isFirst(task) || task.finished || task.kind !== 'embed',
+  );
+  const embedded = await embedAll(kept, left);
+  return { screening, kept, embedded };
+}
+
+/** Numbers of the embeddings that encoders of a comparison give. */
+function dimensionOf({ pretrain }: CompareConfig, dataset: Dataset): number {
+  return chosenEncoder(pretrain.encoder, dataset).dimension;
+}
+
 /**
  * Refuses at once what the dataset could not give after hours.
  * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY
@@ -151,6 +215,8 @@ async function fillRunFolder(
 async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void> {
   if (config.sources.length + Object.keys(config.embeddings).length === 0) throw nothingToCompare();
   if (config.sources.includes('backbone')) backboneOf(config.pretrain);
+  requireSizes(config, dimensionOf(config, dataset));
+  requireScreened(config);
   await requireUsable(dataset, config.embeddings, config.allowLeak);
   requireColumns(dataset, config);
   requireAttention(config.features, config);
@@ -174,7 +240,7 @@ async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void
 
 /**
  * As of `pretrain`: where, with how much, how many at a time, how often they are saved, and whether a collapse ends one,
- * may change; and what only the report is made with, which is made anew every time.
+ * may change; what rows are left out or stand beside others; and what only the report is made with, which is made anew every time.
  */
 /** A pretrained network is known by its content, wherever it lies. */
 async function identityOfEncoder(encoder: CompareConfig['pretrain']['encoder']) {
@@ -193,6 +259,8 @@ async function identityOf(
     diagnosis,
     examples,
     embeddings,
+    sizes,
+    screen,
     ...config
   }: CompareConfig,
   { hash }: Dataset,
@@ -205,18 +273,20 @@ async function identityOf(
 }
 
 function visualRows(
-  { sources, embeddings, features, out }: CompareConfig,
+  { embeddings, features, out, ...config }: CompareConfig,
   embedded: readonly EmbedTask[],
 ): VisualRow[] {
-  const made = sources.flatMap((source) =>
+  const made = rowSources(config).flatMap(({ source, size, name }) =>
     features.map((set): VisualRow => {
       return {
-        source,
+        source: name,
         features: set,
         embeddings(seed) {
           const own = embeddingSources[source].seeded ? seed : null;
           const there = embedded.some((task) => task.source === source && task.seed === own);
-          return there ? join(sourceFolder(out, source, seed), embeddingsFile) : null;
+          if (!there) return null;
+          const whole = join(sourceFolder(out, source, seed), embeddingsFile);
+          return size === null ? whole : nameAtSize(whole, sizeOf(size));
         },
       };
     }),

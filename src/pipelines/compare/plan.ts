@@ -10,6 +10,7 @@ import { duration } from '../../text.ts';
 import { embeddingsFile, type SourceName, sourceFolder } from '../../training/embedding-sources.ts';
 import type { CompareConfig } from './config.ts';
 import { embeddingCost, embedStage, seedsOf } from './cost.ts';
+import { rowSources } from './sizes.ts';
 
 interface TaskState {
   readonly finished: boolean;
@@ -73,7 +74,7 @@ export async function planTasks(config: CompareConfig, costs: StageCosts): Promi
   const bases = (starts.includes('warm') ? seeds : []).map(async (seed): Promise<BaseTask> => {
     return { kind: 'base', seed, ...(await stateOf(basePath(folder, seed))) };
   });
-  const named: readonly string[] = [...sources, ...Object.keys(config.embeddings)];
+  const named = [...rowSources(config).map(({ name }) => name), ...Object.keys(config.embeddings)];
   const visual = named.flatMap((source) => features.map((set) => ({ source, features: set })));
   const rankers = seeds.flatMap((seed) =>
     starts.flatMap((start) =>

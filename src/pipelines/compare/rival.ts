@@ -5,6 +5,7 @@ import { correctionOver, measureLift } from '../../metrics/lift.ts';
 import { known } from '../../metrics/measured.ts';
 import { aucInfluence } from '../../metrics/user-influence.ts';
 import type { ReportRow, Start, VersusOther } from '../../report/report.ts';
+import { isWhole } from '../../report/sized-source.ts';
 
 /**
  * For each start the best row of COURIER, by test lift, against the best row of any other source: as lifts
@@ -17,7 +18,7 @@ export function versusBestOther(
   dataset: TableData,
 ): readonly VersusOther[] {
   const pairs = (['warm', 'scratch'] satisfies Start[]).map((start) => {
-    const lifted = rows.filter((row) => row.start === start && row.source !== null);
+    const lifted = rows.filter((row) => row.start === start && row.source !== null && isWhole(row));
     const own = best(lifted.filter(({ source }) => source === 'courier'));
     const other = best(lifted.filter(({ source }) => source !== 'courier'));
     return { own, other };
@@ -38,9 +39,8 @@ export function versusOthers(
     .filter(({ source }) => source === 'courier')
     .flatMap((own) =>
       rows
-        .filter(({ source, features, start }) => {
-          return source !== null && source !== 'courier' && features === own.features && start === own.start;
-        })
+        .filter((other) => other.source !== null && other.source !== 'courier' && isWhole(other))
+        .filter(({ features, start }) => features === own.features && start === own.start)
         .map((other) => ({ own, other })),
     );
   return compared(pairs, runs, dataset);

@@ -1,5 +1,6 @@
 /** Settings of embedding, with every default. */
 import { z } from 'zod';
+import { embeddingSizes } from '../../data/embedding-size.ts';
 import { runSettings } from '../../runs/settings.ts';
 
 export const embedConfig = z
@@ -30,6 +31,9 @@ export const embedConfig = z
       .describe(
         'Whether the vectors are written beside `out` as a matrix, too: `….npy` (float32), `….ids.csv` with a line for each of its rows, and where they come from in `….json`.',
       ),
+    sizes: embeddingSizes.describe(
+      'Smaller forms that are written beside `out`, too, each into a file of its own: 64 for the first 64 numbers of each embedding, brought to unit length, int8 for numbers of one byte, 64-int8 for both. `….64.parquet` is what `….parquet#first=64` reads.',
+    ),
     precision: z
       .enum(['float32', 'int8'])
       .default('float32')

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import type { Dataset, Finding } from '../../data/dataset.ts';
 import { type MatrixFiles, matrixFiles, writeEmbeddingMatrix } from '../../data/embedding-matrix.ts';
+import { bytesOf, lengthOf, sizeOf } from '../../data/embedding-size.ts';
 import { writeTracedEmbeddings } from '../../data/embeddings.ts';
 import { Findings } from '../../data/findings.ts';
 import type { PhotosOf, Provenance } from '../../data/provenance.ts';
@@ -11,6 +12,7 @@ import { closeDataset, loadDataset } from '../../data/store.ts';
 import { type EncoderFile, learnedUntilOf, readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';
 import { EncoderPool } from '../../encoders/pool.ts';
+import { CourierError } from '../../errors.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import type { Device } from '../../runtime/device.ts';
 import { chooseDevice } from '../../runtime/devices.ts';
@@ -23,10 +25,21 @@ import { type EmbeddedPhotos, embedPhotos } from './photos.ts';
 import { datasetSource, folderSource, type PhotoSource } from './source.ts';
 import { EmbeddingStore } from './store.ts';
 
+/** Embeddings at a size, beside the whole ones. */
+export interface SmallerEmbeddings {
+  readonly size: string;
+  readonly embeddings: string;
+  readonly npy: MatrixFiles | null;
+  /** That an embedding takes. */
+  readonly bytes: number;
+}
+
 export interface EmbedResult {
   readonly embeddings: string;
   /** The same as a matrix, with its ids; null where the settings ask for none. */
   readonly npy: MatrixFiles | null;
+  /** The smaller forms that the settings ask for. */
+  readonly sizes: readonly SmallerEmbeddings[];
   /** Items in the output: those whose photo was encoded now, and those whose embedding was taken over. */
   readonly items: number;
   readonly encoded: number;
@@ -57,6 +70,7 @@ export async function embed(
   const config = parseConfig(embedConfig, settings, 'embed configuration');
   const device = config.precision === 'int8' ? 'cpu' : await chooseDevice(config.device);
   const encoder = await readEncoderFile(config.encoder);
+  requireSizes(config.sizes, encoder.dimension);
   const findings = new Findings();
   const result = await withSource(config, encoder, findings, (source, dataset) =>
     embedSource({ config, device, encoder, source, dataset, findings, progress, signal }),
@@ -135,7 +149,9 @@ async function embedWith(
     await store.remove();
     const { encoded, reused } = embedded;
     const npy = config.npy ? matrixFiles(out) : null;
-    return { embeddings: out, npy, items, encoded, reused, failed: source.ids.length - items, dimension };
+    const sizes = config.sizes.map((size) => smallerForm(config, size, dimension));
+    const failed = source.ids.length - items;
+    return { embeddings: out, npy, sizes, items, encoded, reused, failed, dimension };
   } finally {
     await pool.close();
     await store.close();
@@ -151,9 +167,31 @@ function quantizedPath(out: string): string {
   return `${out.replace(/\.parquet$/, '')}.int8.onnx`;
 }
 
+/** `embeddings.parquet` → `embeddings.64-int8.parquet` */
+function smallerForm(
+  { out, npy }: Pick<EmbedConfig, 'out' | 'npy'>,
+  size: string,
+  dimension: number,
+): SmallerEmbeddings {
+  const embeddings = `${out.replace(/\.parquet$/i, '')}.${size}.parquet`;
+  const bytes = bytesOf(sizeOf(size), dimension);
+  return { size, embeddings, npy: npy ? matrixFiles(embeddings) : null, bytes };
+}
+
+/** @throws CourierError CONFIG_INVALID for more numbers than an embedding has */
+function requireSizes(sizes: readonly string[], dimension: number): void {
+  const long = sizes.filter((size) => lengthOf(sizeOf(size), 0) > dimension);
+  if (long.length === 0) return;
+  throw new CourierError(
+    'CONFIG_INVALID',
+    `Invalid embed configuration: \`sizes\` has ${long.join(', ')}, and the encoder gives ${dimension} numbers.`,
+    `Ask for ${dimension} numbers at most.`,
+  );
+}
+
 /** @returns the number of items written */
 async function writeOutput(
-  { out, npy }: EmbedConfig,
+  { out, npy, sizes }: EmbedConfig,
   { ids }: PhotoSource,
   { hashes: found }: EmbeddedPhotos,
   store: EmbeddingStore,
@@ -171,5 +209,10 @@ async function writeOutput(
   const traced = { ids: written, vectors, hashes, provenance };
   await writeTracedEmbeddings(out, traced);
   if (npy) await writeEmbeddingMatrix(matrixFiles(out), traced);
+  for (const size of sizes) {
+    const smaller = smallerForm({ out, npy }, size, dimension);
+    await writeTracedEmbeddings(smaller.embeddings, traced, sizeOf(size));
+    if (smaller.npy !== null) await writeEmbeddingMatrix(smaller.npy, traced, sizeOf(size));
+  }
   return hashes.length;
 }
