@@ -22,7 +22,7 @@ export interface InfoNce {
   readonly anchors: FloatTensor;
   /** The key that belongs to each anchor. (K, d) */
   readonly positives: FloatTensor;
-  /** Every photo that may compete, once. (N, d) */
+  /** All that may compete, of unit length. (N, d) */
   readonly keys: FloatTensor;
   /** What the anchor's positive shows: keys of this identity do not compete with it. (K) */
   readonly own: Tensor<'int32'>;
@@ -43,11 +43,11 @@ export interface InfoNce {
 export function infoNce(terms: InfoNce): FloatTensor {
   const { anchors, positives, keys, own, logCounts, weights, temperature } = terms;
   const { identities = rowIndices(keys) } = terms;
-  const [a, p, k] = [l2Normalize(anchors), l2Normalize(positives), l2Normalize(keys)];
-  const scores = matmul(a, k, { transposeB: true, alpha: 1 / temperature }); // (K, N)
+  const [a, p] = [l2Normalize(anchors), l2Normalize(positives)];
+  const scores = matmul(a, keys, { transposeB: true, alpha: 1 / temperature }); // (K, N)
   const shown = transpose(identities, [1, 0]); // (1, N)
   const itself = multiply(equal(reshape(own, [own.shape[0]!, 1]), shown), scalar(excluded)); // (K, N)
-  const others = logSumExp(add(add(scores, transpose(logCounts, [1, 0])), itself), [-1]); // (K, 1)
+  const others = logSumExp(add(add(scores, transpose(logCounts, [1, 0])), itself)); // (K, 1)
   const right = multiply(rowDot(a, p), scalar(1 / temperature)); // (K, 1)
   return sumAll(multiply(weights, softplus(subtract(others, right))));
 }

@@ -24,6 +24,8 @@ export interface Objective<Batch> {
   feeds(batch: Batch, rows: number): BatchFeeds;
   /** Inputs of the loss whose first axis is U. */
   readonly perPhoto: readonly string[];
+  /** Further inputs of the loss whose first axis is open, with the name of that axis. */
+  readonly openAxes?: Readonly<Record<string, string>>;
 }
 
 /** Embeds photos of the image cache: (n) rows → unit vectors (n, d). */

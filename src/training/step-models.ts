@@ -56,8 +56,7 @@ export function fusedModel<Batch>(description: StepDescription<Batch>, { chunk }
   const { objective, samples, update } = description;
   const { embeddings, openAxes } = encodeChunks(description, chunk);
   const { loss, parts } = objective.loss(embeddings, samples);
-  const perPhoto = Object.fromEntries(objective.perPhoto.map((name) => [name, photoAxis]));
-  const options = { ...update, outputs: parts, openAxes: { ...openAxes, ...perPhoto } };
+  const options = { ...update, outputs: parts, openAxes: { ...openAxes, ...lossAxes(objective) } };
   return { model: buildTrainingStep(loss, options).model, losses: ['loss', ...Object.keys(parts)] };
 }
 
@@ -78,12 +77,16 @@ export function contrastModel<Batch>(description: StepDescription<Batch>, layout
   const { encoder, objective } = description;
   const embeddings = input('embeddings', 'float32', [openLength, encoder.dimension]);
   const { loss, parts } = objective.loss(embeddings, lossBlock(description));
-  const perPhoto = ['embeddings', ...objective.perPhoto].map((name) => [name, photoAxis]);
   return buildGradientPart(loss, scalar(1), layout, {
     outputs: { loss, ...parts },
     inputGradients: { embeddings },
-    openAxes: Object.fromEntries(perPhoto),
+    openAxes: { embeddings: photoAxis, ...lossAxes(objective) },
   });
+}
+
+/** The open axes of what a loss is fed. */
+function lossAxes<Batch>({ perPhoto, openAxes }: Objective<Batch>): Readonly<Record<string, string>> {
+  return { ...Object.fromEntries(perPhoto.map((name) => [name, photoAxis])), ...openAxes };
 }
 
 /** Photos of a group and the gradients of their embeddings → gradients of the encoder's parameters. */
