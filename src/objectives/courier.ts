@@ -11,7 +11,13 @@ import { constant, type FloatTensor, input, openLength, scalar, type Tensor } fr
 import { inBlocks } from './batch-feeds.ts';
 import { negativeCosine } from './cosine.ts';
 import { clickFeeds, clickInputs, clickLoss } from './courier-click-loss.ts';
-import { type CourierInputs, type CourierPlaces, courierAxes, courierFeeds, courierInputs } from './courier-inputs.ts';
+import {
+  type CourierInputs,
+  type CourierPlaces,
+  courierAxes,
+  courierFeeds,
+  courierInputs,
+} from './courier-inputs.ts';
 import { type InfoNce, infoNce } from './info-nce.ts';
 import { objectiveNameMeaning } from './lesson-config.ts';
 import type { Objective } from './objective.ts';
@@ -79,7 +85,11 @@ export function courierObjective(config: CourierConfig, places: CourierPlaces): 
       return { loss: add(loss, weighted), parts: { ...parts, clickLoss: clicks } };
     },
     feeds(batch, rows) {
-      const { candidateCounts, newestKeys, newestCounts, ...perSample } = courierFeeds(batch, rows, config.negatives);
+      const { candidateCounts, newestKeys, newestCounts, ...perSample } = courierFeeds(
+        batch,
+        rows,
+        config.negatives,
+      );
       const clicks = config.clickWeight === 0 ? {} : clickFeeds(batch);
       const samples = batch.clicked.length;
       return inBlocks(samples, { ...perSample, ...clicks }, { candidateCounts, newestKeys, newestCounts });

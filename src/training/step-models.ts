@@ -1,5 +1,5 @@
 /** The models that a contrastive step is made of, see contrastive-step.ts. */
-import { type AugmentationTensors, augment, augmentationInputs } from '../augmentation/augment.ts';
+import { augment, augmentationInputs } from '../augmentation/augment.ts';
 import { type Encoder, type Photos, photosInput } from '../encoders/encoder.ts';
 import { photoAxis } from '../encoders/export.ts';
 import { mapChunks } from '../graph/chunks.ts';
@@ -68,7 +68,7 @@ const chunkAxis = 'chunks';
 export function encodeModel<Batch>(description: StepDescription<Batch>, layout: ParameterLayout) {
   const draws = drawInputs(description, []);
   const photos = photosInput(description.encoder, [openLength]);
-  const embeddings = encoded(description, photos, draws.tensors);
+  const embeddings = encoded(description, photos, draws.list);
   return buildInference({ embeddings }, layout, { photos: photoAxis, ...draws.openAxes });
 }
 
@@ -109,37 +109,55 @@ export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: 
   const photos = photosInput(description.encoder, [openLength, chunk]);
   const { result, keptBytes } =
     photos.type === 'uint8'
-      ? mapChunks(photos, draws.list, (piece, [view, blur, colour]) =>
-          encoded(description, piece, view && blur && colour ? { view, blur, colour } : null),
-        )
-      : encodeTogether(description, photos);
+      ? mapChunks(photos, draws.list, (piece, drawn) => encoded(description, piece, drawn))
+      : encodeTogether(description, photos, draws.list);
   const drawn = draws.list.reduce((total, { shape }) => total + 4 * sizeOf(shape.slice(1)), 0);
   const fedBytes = (photos.type === 'uint8' ? 1 : 4) * sizeOf(photos.shape.slice(1)) + drawn;
   return { embeddings: result, keptBytes, fedBytes, openAxes: { photos: chunkAxis, ...draws.openAxes } };
 }
 
 /** Of features all chunks at once: products are the faster the larger they are, and there are few activations. */
-function encodeTogether<Batch>(description: StepDescription<Batch>, features: FloatTensor) {
-  const encode = (some: FloatTensor) => encoded(description, some, null);
-  const [chunks = 1, photos = 1, ...rest] = features.shape;
-  const { keptBytes } = mapChunks(features, [], encode);
-  return { result: encode(reshape(features, [chunks * photos, ...rest])), keptBytes };
+function encodeTogether<Batch>(
+  description: StepDescription<Batch>,
+  features: FloatTensor,
+  draws: readonly FloatTensor[],
+) {
+  const { keptBytes } = mapChunks(features, draws, (piece, drawn) => encoded(description, piece, drawn));
+  const joined = (x: FloatTensor) => {
+    const [chunks = 1, photos = 1, ...rest] = x.shape;
+    return reshape(x, [chunks * photos, ...rest]);
+  };
+  return { result: encoded(description, joined(features), draws.map(joined)), keptBytes };
 }
 
-/** What is drawn for the photos of a batch whose leading axes are open, then `rest`; none without augmentation. */
-function drawInputs<Batch>({ augmented }: StepDescription<Batch>, rest: readonly number[]) {
-  if (!augmented) return { tensors: null, list: [], openAxes: {} };
-  const tensors = augmentationInputs([openLength, ...rest]);
+/**
+ * What is drawn for the photos of a batch whose leading axes are open, then `rest`: how pixels are altered, or which hidden
+ * units are kept; nothing where neither is.
+ */
+function drawInputs<Batch>({ augmented, encoder }: StepDescription<Batch>, rest: readonly number[]) {
   const axis = rest.length === 0 ? photoAxis : chunkAxis;
-  const openAxes = Object.fromEntries(Object.keys(tensors).map((name) => [name, axis]));
-  return { tensors, list: [tensors.view, tensors.blur, tensors.colour], openAxes };
+  const leading = [openLength, ...rest];
+  if (encoder.hides != null)
+    return {
+      list: [input(keptUnits, 'float32', [...leading, encoder.hides.units])],
+      openAxes: { [keptUnits]: axis },
+    };
+  if (!augmented) return { list: [], openAxes: {} };
+  const { view, blur, colour } = augmentationInputs(leading);
+  return { list: [view, blur, colour], openAxes: { view: axis, blur: axis, colour: axis } };
 }
 
+/** Input of a step: the factor of each hidden unit of each photo. */
+export const keptUnits = 'kept';
+
+/** @param draws those of `drawInputs` */
 function encoded<Batch>(
   { encoder }: StepDescription<Batch>,
   photos: Photos,
-  draws: AugmentationTensors | null,
+  draws: readonly FloatTensor[],
 ): FloatTensor {
-  const seen = draws === null || photos.type !== 'uint8' ? photos : augment(photos, draws);
+  if (photos.type === 'float32') return l2Normalize(encoder.forward(photos, draws[0] ?? null));
+  const [view, blur, colour] = draws;
+  const seen = view && blur && colour ? augment(photos, { view, blur, colour }) : photos;
   return l2Normalize(encoder.forward(seen));
 }

@@ -47,7 +47,11 @@ export const mean = operator('mean', (x: FloatTensor, axes: readonly number[]): 
  */
 export const logSumExp = operator('logSumExp', (x: FloatTensor): FloatTensor => {
   const along = { axis: { kind: 'int', value: -1 } } as const;
-  const shares = apply({ type: 'Softmax', inputs: [x], attributes: along, gradient: null }, 'float32', x.shape);
+  const shares = apply(
+    { type: 'Softmax', inputs: [x], attributes: along, gradient: null },
+    'float32',
+    x.shape,
+  );
   const last = [x.shape.length - 1];
   // All of the gradient goes this way: what the maximum itself does cancels.
   const largest = reduce('ReduceMax', x, last, (g) => multiply(g, shares));

@@ -94,7 +94,7 @@ export function ownSettings({ pretrain }: Pick<TuneConfig, 'pretrain'>): Drawn {
     batchSize,
     candidates,
     augmentation: augmentation !== null,
-    head: 'head' in encoder ? encoder.head : null,
+    head: 'head' in encoder && encoder.name !== 'backbone' ? encoder.head : null,
     temperature: 'temperature' in objective ? objective.temperature : null,
     patch: encoder.name === 'vit' ? encoder.patch : null,
   };
@@ -129,18 +129,27 @@ export function drawSettings(
 
 /** The settings of pre-training with what was drawn in place of their own. */
 export function withDrawn(pretrain: TriedSettings, drawn: Drawn): TriedSettings {
-  const { temperature, head, patch, augmentation, ...plain } = drawn;
+  const { temperature, augmentation, head, patch, ...plain } = drawn;
   const { encoder, objective } = pretrain;
   return {
     ...pretrain,
     ...plain,
     augmentation: augmentation ? (pretrain.augmentation ?? gentleAugmentation) : null,
-    encoder: {
-      ...encoder,
-      ...('head' in encoder && head !== null ? { head } : {}),
-      ...(encoder.name === 'vit' && patch !== null ? { patch } : {}),
-    },
+    encoder: withDrawnEncoder(encoder, { head, patch }),
     objective: 'temperature' in objective && temperature !== null ? { ...objective, temperature } : objective,
+  };
+}
+
+/** What a pretrained network and its head are is not drawn. */
+function withDrawnEncoder(
+  encoder: TriedSettings['encoder'],
+  { head, patch }: Pick<Drawn, 'head' | 'patch'>,
+): TriedSettings['encoder'] {
+  if (encoder.name === 'backbone') return encoder;
+  return {
+    ...encoder,
+    ...('head' in encoder && head !== null ? { head } : {}),
+    ...(encoder.name === 'vit' && patch !== null ? { patch } : {}),
   };
 }
 
