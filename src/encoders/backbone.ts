@@ -14,7 +14,7 @@ const hiddenDropout = z
   .default(0)
   .describe('Share of the units of the hidden layer that a training step hides of each photo.');
 const headMeaning =
-  '`linear`: components straight through, which begins as the leading ones; `perceptron`: one hidden layer, which begins at random; `both`: a perceptron beside what goes straight through; `grid`: the same, and the perceptron sees the cells of taps that are grids as well, of which each is mixed by the same small map.';
+  '`linear`: components straight through, which begins as the leading ones; `perceptron`: one hidden layer, which begins at random; `both`: a perceptron beside what goes straight through; `grid`: the same, but the perceptron sees the cells of taps that are grids, each of them through the same small map.';
 
 const featureHeadSettings = z.discriminatedUnion('name', [
   z.strictObject({

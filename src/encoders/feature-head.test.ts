@@ -45,7 +45,7 @@ describe('a head of features', () => {
     },
   );
 
-  it('that takes the grid mixes each cell by the same small map before its hidden layer, which sees components as well', async () => {
+  it('that takes the grid mixes each cell by the same small map before its hidden layer, beside what goes straight through', async () => {
     const given = { name: 'grid', hidden: 8, dropout: 0, components: 3, channels: 2 } as const;
     const [cells] = grids;
     const head = featureHead({ head: given, components, grids: [cells!], dimension: 4 });
@@ -55,7 +55,7 @@ describe('a head of features', () => {
     expect(layoutOf(parameters).places.map(({ name, shape }) => [name, shape])).toEqual([
       ['encoder.cell0.weight', [2, 3]],
       ['encoder.hidden.bias', [8]],
-      ['encoder.hidden.weight', [8, 14]],
+      ['encoder.hidden.weight', [8, 8]],
       ['encoder.output.weight', [4, 8]],
       ['encoder.straight.weight', [4, 6]],
     ]);
@@ -79,11 +79,10 @@ describe('a head of features', () => {
       const [cell, channel] = [Math.floor(at / 2), at % 2];
       return [0, 1, 2].reduce((sum, n) => sum + mix![channel * 3 + n]! * seen[components + cell * 3 + n]!, 0);
     });
-    const shown = [...seen.subarray(0, components), ...mixed];
     const units = Array.from(bias!, (start, unit) =>
       Math.max(
         0,
-        shown.reduce((sum, each, at) => sum + each * weight![unit * 14 + at]!, start),
+        mixed.reduce((sum, each, at) => sum + each * weight![unit * 8 + at]!, start),
       ),
     );
     for (let place = 0; place < 4; place++) {

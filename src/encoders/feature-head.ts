@@ -49,7 +49,7 @@ export function featureHead({ head, components, grids, dimension }: FeatureHeadC
   const { hidden, dropout } = head;
   const mixers =
     head.name === 'grid' ? grids.map((grid, place) => cellMixer(grid, head.channels, place)) : [];
-  const seen = mixers.reduce((sum, { length }) => sum + length, components);
+  const seen = head.name === 'grid' ? mixers.reduce((sum, { length }) => sum + length, 0) : components;
   const bent = affineParameters('encoder.hidden', seen, hidden);
   const output =
     head.name === 'perceptron'
@@ -69,7 +69,7 @@ export function featureHead({ head, components, grids, dimension }: FeatureHeadC
       if (head.name === 'both') return add(straight(features), beside(features, kept));
       const [whole, ...parts] = split(features, [components, ...ofGrids], 1);
       const mixed = parts.map((part, place) => mixers[place]!.mix(part));
-      return add(straight(whole!), beside(concatenate([whole!, ...mixed], 1), kept));
+      return add(straight(whole!), beside(concatenate(mixed, 1), kept));
     },
   };
 }
