@@ -1,16 +1,21 @@
 /**
  * What we export, in programs of others: an encoder in ONNX Runtime 1.17, and embeddings in vector stores, which have to find
- * the neighbours that exact cosines give.
+ * the neighbours that exact cosines give. `--data` names a folder with a pretrained `model.onnx`, which is then exported with a head.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { mergeHead, openBackbone } from '../src/backbones/backbone.ts';
 import { matrixFiles, writeEmbeddingMatrix } from '../src/data/embedding-matrix.ts';
 import { vectorsOf, writeTracedEmbeddings } from '../src/data/embeddings.ts';
+import { batchSize } from '../src/encoders/embed-rows.ts';
 import { exportUntrainedEncoder } from '../src/encoders/export.ts';
 import { createEncoder } from '../src/encoders/index.ts';
 import { ExportedEncoder } from '../src/encoders/load.ts';
+import { buildModel } from '../src/graph/onnx.ts';
+import { l2Normalize, project } from '../src/graph/operators/index.ts';
+import { constant, input, openLength } from '../src/graph/tensor.ts';
 import { Random } from '../src/random.ts';
 import { Engine } from '../src/runtime/engine.ts';
 import type { Benchmark } from './benchmark.ts';
@@ -22,7 +27,7 @@ const [queries, nearest] = [100, 10];
 
 const stores = ['faiss', 'usearch', 'hnswlib', 'qdrant', 'milvus', 'pgvector'] as const;
 
-const [encoderName, side, photos] = ['vit-nano', 64, 32] as const;
+const encoderName = 'vit-nano';
 /** How far an embedding in another runtime may be from ours. */
 const tolerance = 1e-4;
 
@@ -37,7 +42,7 @@ const storeAnswer = z.object({
   nearest: z.array(z.array(z.string())),
 });
 
-export const exportsBench: Benchmark = async ({ only, say }) => {
+export const exportsBench: Benchmark = async ({ only, data, say }) => {
   const folder = await mkdtemp(join(tmpdir(), 'courier-bench-'));
   const rows: Row[] = [];
   const missing: string[] = [];
@@ -47,7 +52,10 @@ export const exportsBench: Benchmark = async ({ only, say }) => {
     if (row !== null) say(describeRow(row));
   };
   try {
-    if ('onnxruntime 1.17'.includes(only)) add('onnxruntime 1.17', await inOldRuntime(folder));
+    if ('onnxruntime 1.17'.includes(only)) {
+      const cases = data === null ? [tinyCase()] : [tinyCase(), await backboneCase(data)];
+      for (const each of cases) add('onnxruntime 1.17', await inOldRuntime(folder, each));
+    }
     const wanted = stores.filter((store) => store.includes(only));
     const files = wanted.length === 0 ? null : await writeCatalogue(folder);
     for (const store of wanted) if (files !== null) add(store, await inStore(store, files, say));
@@ -57,19 +65,57 @@ export const exportsBench: Benchmark = async ({ only, say }) => {
   }
 };
 
-/** @returns null where the runtime is not installed */
-async function inOldRuntime(folder: string): Promise<Row | null> {
-  const [encoder, pixels, ours] = ['encoder.onnx', 'photos.bin', 'ours.bin'].map((name) =>
-    join(folder, name),
+interface OldRuntimeCase {
+  readonly name: string;
+  readonly model: Uint8Array;
+  /** Of its photos, in pixels. */
+  readonly side: number;
+  readonly photos: number;
+}
+
+function tinyCase(): OldRuntimeCase {
+  const built = createEncoder({ name: encoderName, side: 64, head: 'mean', dimension });
+  const model = exportUntrainedEncoder(built, Random.seeded(1, 'bench')).encode('standard');
+  return { name: encoderName, model, side: 64, photos: 32 };
+}
+
+/** The network of `model.onnx` with a head of random numbers: what a trained one goes through, too. */
+async function backboneCase(data: string): Promise<OldRuntimeCase> {
+  const side = 128;
+  const backbone = await openBackbone({ file: join(data, 'model.onnx') }, side);
+  const random = Random.seeded(1, 'head');
+  const features = input('features', 'float32', [openLength, backbone.width]);
+  const weights = Float32Array.from(
+    { length: dimension * backbone.width },
+    () => random.normal() / Math.sqrt(backbone.width),
   );
-  const built = createEncoder({ name: encoderName, side, head: 'mean', dimension });
-  await writeFile(encoder!, exportUntrainedEncoder(built, Random.seeded(1, 'bench')).encode('standard'));
+  const embeddings = l2Normalize(
+    project(features, constant('float32', weights, [dimension, backbone.width])),
+  );
+  const head = buildModel({
+    outputs: { embeddings },
+    openAxes: { features: 'photos', embeddings: 'photos' },
+  });
+  return { name: 'backbone with a head', model: mergeHead(backbone, head, {}), side, photos: 1000 };
+}
+
+/** @returns null where the runtime is not installed */
+async function inOldRuntime(folder: string, each: OldRuntimeCase): Promise<Row | null> {
+  const { name, model, side, photos } = each;
+  const [encoder, pixels, ours] = ['encoder.onnx', 'photos.bin', 'ours.bin'].map((file) =>
+    join(folder, file),
+  );
+  await writeFile(encoder!, model);
   const random = Random.seeded(1, 'photos');
-  const batch = Uint8Array.from({ length: photos * side * side * 3 }, () => random.integer(256));
-  await writeFile(pixels!, batch);
+  const bytes = side * side * 3;
+  const all = Uint8Array.from({ length: photos * bytes }, () => random.integer(256));
+  await writeFile(pixels!, all);
   const engine = Engine.start();
   const embedded = await ExportedEncoder.open(encoder!, side, engine);
-  await writeFile(ours!, await embedded.embed(batch));
+  const vectors = new Float32Array(photos * dimension);
+  for (let from = 0; from < photos; from += batchSize)
+    vectors.set(await embedded.embed(all.slice(from * bytes, (from + batchSize) * bytes)), from * dimension);
+  await writeFile(ours!, vectors);
   await engine.close();
   const settings = { encoder, photos: pixels, ours, side };
   const peer = await Peer.start('onnxruntime 1.17', 'onnxruntime_encoder.py', settings);
@@ -78,7 +124,8 @@ async function inOldRuntime(folder: string): Promise<Row | null> {
   peer.stop();
   if (!(difference <= tolerance))
     throw new Error(`embeddings of ONNX Runtime ${version} differ by ${difference}`);
-  return rowOf(`${encoderName} in ONNX Runtime ${version}`, 'largest difference', 'lower', [difference], {});
+  const title = `${name} in ONNX Runtime ${version}, ${photos} photos`;
+  return rowOf(title, 'largest difference', 'lower', [difference], {});
 }
 
 interface CatalogueFiles {

@@ -12,8 +12,10 @@ import { decode } from './decode.ts';
 import { embed } from './embed.ts';
 import { embeddingsRead } from './embeddings-read.ts';
 import { exportsBench } from './exports.ts';
+import { features } from './features.ts';
 import { foreignRanker } from './foreign-ranker.ts';
 import { gemmShare } from './gemm-share.ts';
+import { headStep } from './head-step.ts';
 import { ingestBench } from './ingest.ts';
 import { kill } from './kill.ts';
 import { kMeans } from './kmeans.ts';
@@ -34,8 +36,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   embed,
   'embeddings-read': embeddingsRead,
   exports: exportsBench,
+  features,
   'foreign-ranker': foreignRanker,
   'gemm-share': gemmShare,
+  'head-step': headStep,
   memory,
   checkpoint,
   operators,

@@ -35,8 +35,9 @@ export interface WhiteningOptions {
 /** Directions beside those that are wanted, and how often rows go through: so that these are found nearly exactly. */
 const [besides, passes] = [64, 3];
 
-/** Rows of a product at a time. */
-const rowsAtATime = 512;
+/** Rows of a product at a time: at least so many, and more where they are short. */
+const fewestRows = 512;
+const numbersAtATime = 2 ** 21;
 
 /** A direction along which rows vary less than by this share of the widest is rounding, not data. */
 const negligible = 1e-5;
@@ -163,7 +164,7 @@ class Products {
   async times(rows: Float32Array, basis: Float32Array): Promise<Float32Array> {
     const count = rows.length / this.#width;
     const product = new Float32Array(count * this.#directions);
-    for (const { from, to } of spans(count)) {
+    for (const { from, to } of spans(count, this.#width)) {
       const part = rows.slice(from * this.#width, to * this.#width);
       const result = await this.#sessions.times.run({ rows: part, basis });
       product.set(floats(result, 'result'), from * this.#directions);
@@ -174,7 +175,7 @@ class Products {
   /** (n, F)ᵀ · (n, l) → (F, l) */
   async back(rows: Float32Array, seen: Float32Array): Promise<Float32Array> {
     const product = new Float32Array(this.#width * this.#directions);
-    for (const { from, to } of spans(rows.length / this.#width)) {
+    for (const { from, to } of spans(rows.length / this.#width, this.#width)) {
       const result = await this.#sessions.back.run({
         rows: rows.slice(from * this.#width, to * this.#width),
         seen: seen.slice(from * this.#directions, to * this.#directions),
@@ -188,7 +189,7 @@ class Products {
   async gram(seen: Float32Array): Promise<Float64Array> {
     const directions = this.#directions;
     const sum = new Float64Array(directions * directions);
-    for (const { from, to } of spans(seen.length / directions)) {
+    for (const { from, to } of spans(seen.length / directions, directions)) {
       const part = seen.slice(from * directions, to * directions);
       addTo(sum, floats(await this.#sessions.gram.run({ seen: part, other: part }), 'result'));
     }
@@ -223,7 +224,7 @@ class Products {
   async turned(seen: Float32Array, turn: Float32Array): Promise<Float32Array> {
     const directions = this.#directions;
     const turned = new Float32Array(seen.length);
-    for (const { from, to } of spans(seen.length / directions)) {
+    for (const { from, to } of spans(seen.length / directions, directions)) {
       const part = seen.slice(from * directions, to * directions);
       turned.set(floats(await this.#sessions.turn.run({ seen: part, turn }), 'result'), from * directions);
     }
@@ -235,9 +236,9 @@ class Products {
   }
 }
 
-function* spans(count: number): Generator<{ readonly from: number; readonly to: number }> {
-  for (let from = 0; from < count; from += rowsAtATime)
-    yield { from, to: Math.min(count, from + rowsAtATime) };
+function* spans(count: number, width: number): Generator<{ readonly from: number; readonly to: number }> {
+  const rows = Math.max(fewestRows, Math.floor(numbersAtATime / width));
+  for (let from = 0; from < count; from += rows) yield { from, to: Math.min(count, from + rows) };
 }
 
 function addTo(sum: Float32Array | Float64Array, values: Float32Array): void {

@@ -17,8 +17,19 @@ export interface Encoder {
   readonly sees: SeenOfPhoto;
   /** Length d of the embeddings. */
   readonly dimension: number;
-  /** Photos (B, …) → embeddings, not normalised (B, d). Parameters are named `encoder.…`. */
-  forward(photos: Photos): FloatTensor;
+  /** Units of a hidden layer of which a training step hides a share (dropout); null or absent where it hides none. */
+  readonly hides?: HiddenUnits | null;
+  /**
+   * Photos (B, …) → embeddings, not normalised (B, d). Parameters are named `encoder.…`.
+   * @param kept factor of each hidden unit of each photo, 0 for one that is hidden (B, units); null outside of training
+   */
+  forward(photos: Photos, kept?: FloatTensor | null): FloatTensor;
+}
+
+export interface HiddenUnits {
+  readonly units: number;
+  /** Share of them that is hidden of each photo, from 0 up to less than 1. */
+  readonly share: number;
 }
 
 /** Bytes of square photos. @param side S, in pixels */

@@ -29,7 +29,12 @@ const encoders: readonly EncoderConfig[] = [
 ];
 
 /** Features (n, F) to embeddings: the way back needs what arrived itself. */
-const head = featureHead({ components: 7, hidden: 8, dimension });
+const head = featureHead({
+  head: { name: 'both', hidden: 8, dropout: 0 },
+  components: 7,
+  grids: [],
+  dimension,
+});
 
 describe('mapChunks', () => {
   let engine: Engine;

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
 import { type PhotoBatch, PhotoSampler } from '../data/photo-sampler.ts';
 import { trainingPhotos } from '../data/training-photos.ts';
-import { add, gather, matmul, multiply, reshape } from '../graph/operators/index.ts';
+import { add, gather, l2Normalize, matmul, multiply, reshape } from '../graph/operators/index.ts';
 import { normal } from '../graph/parameters.ts';
 import { type FloatTensor, input, parameter, scalar, type Tensor } from '../graph/tensor.ts';
 import { inBlocks } from './batch-feeds.ts';
@@ -148,5 +148,6 @@ export function clipLoss(
       temperature,
       prefixes,
     });
-  return multiply(add(find(photos, texts), find(texts, photos)), scalar(0.5));
+  const [seen, read] = [l2Normalize(photos), l2Normalize(texts)];
+  return multiply(add(find(seen, read), find(read, seen)), scalar(0.5));
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { referenceDir } from '../../test/support/reference.ts';
 import { gradients } from '../graph/differentiate.ts';
 import { buildModel } from '../graph/onnx.ts';
-import { concatenate, stopGradient } from '../graph/operators/index.ts';
+import { concatenate, l2Normalize, stopGradient } from '../graph/operators/index.ts';
 import { constant, type FloatTensor, input } from '../graph/tensor.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { floatTensor, readSafeTensors, type SafeTensors } from '../storage/safetensors.ts';
@@ -63,7 +63,7 @@ describe('losses of the baselines', () => {
           shown: column(photoOf),
           logCounts: zeros(2 * rows),
         };
-        return simclrLoss(concatenate([a, b], 0), inputs, 0.2);
+        return simclrLoss(l2Normalize(concatenate([a, b], 0)), inputs, 0.2);
       },
       ['a', 'b'],
     ));

@@ -1,6 +1,6 @@
 /** What the COURIER loss takes of a batch of clicks: as a graph sees it, and the arrays that fill it. */
 import type { ClickBatch } from '../data/click-sampler.ts';
-import { type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
+import { type FloatTensor, input, openLength, type Tensor } from '../graph/tensor.ts';
 import { excluded } from './reconstruction.ts';
 
 /** Most candidates and history places of a sample. */
@@ -26,7 +26,9 @@ export interface CourierInputs {
   readonly sequenceWeights: FloatTensor;
   /** log of how often each photo of the batch is a candidate. (U, 1) */
   readonly candidateCounts: FloatTensor;
-  /** log of how often each photo is the newest click of a user with older ones. (U, 1) */
+  /** The photos that are the newest click of users with older ones, N of them. (N) */
+  readonly newestKeys: Tensor<'int32'>;
+  /** log of how often each of them is. (N, 1) */
   readonly newestCounts: FloatTensor;
 }
 
@@ -40,9 +42,13 @@ export function courierInputs(samples: number, places: number, photos: number): 
     pageViewWeights: input('pageViewWeights', 'float32', [samples, 1]),
     sequenceWeights: input('sequenceWeights', 'float32', [samples, 1]),
     candidateCounts: input('candidateCounts', 'float32', [photos, 1]),
-    newestCounts: input('newestCounts', 'float32', [photos, 1]),
+    newestKeys: input('newestKeys', 'int32', [openLength]),
+    newestCounts: input('newestCounts', 'float32', [openLength, 1]),
   };
 }
+
+/** The axis of the photos that are the newest click of somebody: how many there are differs from batch to batch. */
+export const courierAxes = { newestKeys: 'newest', newestCounts: 'newest' } as const;
 
 /** An array for each input: of floats or of rows. */
 export type CourierFeeds = {
@@ -80,8 +86,16 @@ export function courierFeeds(
       negatives === 'shown'
         ? logCounts(batch.candidates, batch.candidateMask, rows)
         : logCounts(batch.clicked, everyClick, rows),
-    newestCounts: logCounts(batch.newest, takesPart, rows),
+    ...newestKeys(batch.newest, takesPart, rows),
   };
+}
+
+/** Those that compete, as one key each; where none does, one that does not, since a graph wants at least one. */
+function newestKeys(newest: Int32Array, takesPart: Float32Array, rows: number) {
+  const counts = logCounts(newest, takesPart, rows);
+  const competing = Int32Array.from(counts.keys()).filter((row) => counts[row]! > excluded);
+  const keys = competing.length === 0 ? Int32Array.of(0) : competing;
+  return { newestKeys: keys, newestCounts: Float32Array.from(keys, (row) => counts[row]!) };
 }
 
 /** How often each row is named by indices of mask 1, as a logarithm. (rows, 1) */

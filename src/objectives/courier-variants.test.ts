@@ -7,7 +7,7 @@ import { Random } from '../random.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { courierObjective, courierSettings } from './courier.ts';
 import { clickFeeds, clickInputs, clickLoss } from './courier-click-loss.ts';
-import { courierFeeds } from './courier-inputs.ts';
+import { courierAxes, courierFeeds } from './courier-inputs.ts';
 import { createReconstruction, excluded, type ReconstructionForm } from './reconstruction.ts';
 
 /** Two clicks on photos 0 and 1; the second has one unclicked candidate and one earlier click less. */
@@ -84,7 +84,9 @@ describe('variants of COURIER', () => {
     const config = courierSettings.parse({ heads: 2, contrast: false, sequenceWeight: 0.5 });
     const objective = courierObjective(config, { candidates: 2, history: 2 });
     const { loss } = objective.loss(input('embeddings', 'float32', [5, 4]), 2);
-    const session = await engine.load(buildModel({ outputs: { loss }, bindings: bound([loss]) }));
+    const session = await engine.load(
+      buildModel({ outputs: { loss }, bindings: bound([loss]), openAxes: courierAxes }),
+    );
     const same = Float32Array.from({ length: 20 }, (_, index) => [0.6, 0, 0.8, 0][index % 4]!);
     const { whole } = objective.feeds(batch, 5);
     expect(floats(await session.run({ ...whole, embeddings: same }), 'loss')[0]).toBeCloseTo(-1.5, 5);

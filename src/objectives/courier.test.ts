@@ -10,7 +10,7 @@ import { Engine, floats } from '../runtime/engine.ts';
 import { floatTensor, readSafeTensors, type SafeTensors } from '../storage/safetensors.ts';
 import { inBlocks } from './batch-feeds.ts';
 import { contrastClickSequences, courierLoss, courierSettings, createComparison } from './courier.ts';
-import { courierFeeds, courierInputs } from './courier-inputs.ts';
+import { courierAxes, courierFeeds, courierInputs } from './courier-inputs.ts';
 import { infoNce } from './info-nce.ts';
 import { createReconstruction, excluded } from './reconstruction.ts';
 
@@ -49,7 +49,7 @@ function lossOf(reference: SafeTensors, masked: boolean) {
   const pageViewLoss = infoNce({
     anchors: rebuilt,
     positives: candidates,
-    keys: candidates,
+    keys: l2Normalize(candidates),
     own: int32(range(candidateCount)),
     logCounts: float(Array(candidateCount).fill(0), [candidateCount, 1]),
     weights: float(
@@ -65,7 +65,7 @@ function lossOf(reference: SafeTensors, masked: boolean) {
     {
       history,
       mask,
-      keys: reshape(newest!, [users, dimension]),
+      keys: l2Normalize(reshape(newest!, [users, dimension])),
       own: int32(range(users)),
       logCounts: float(
         takesPart.map((value) => (value === 1 ? 0 : excluded)),
@@ -258,7 +258,7 @@ describe('the COURIER loss', () => {
           ];
         }),
       );
-      return buildModel({ outputs: { ...losses, gradient: gradient! }, bindings });
+      return buildModel({ outputs: { ...losses, gradient: gradient! }, bindings, openAxes: courierAxes });
     }
 
     function feedsOf(changed: Partial<typeof batch> = {}) {
@@ -328,8 +328,8 @@ describe('the COURIER loss', () => {
     it('is the sum of its blocks, in value and gradient, though two samples do not fill the last one', async () => {
       const whole = await run(start);
       const session = await engine.load(build(2));
-      const { candidateCounts, newestCounts, ...perSample } = feedsOf();
-      const feeds = inBlocks(3, perSample, { candidateCounts, newestCounts });
+      const { candidateCounts, newestKeys, newestCounts, ...perSample } = feedsOf();
+      const feeds = inBlocks(3, perSample, { candidateCounts, newestKeys, newestCounts });
       const parts = await Promise.all(
         [0, 2].map((first) => session.run({ embeddings: start, ...feeds.block(first, 2) })),
       );

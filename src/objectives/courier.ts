@@ -7,11 +7,17 @@
 import { z } from 'zod';
 import type { ClickBatch } from '../data/click-sampler.ts';
 import { add, gather, l2Normalize, matmul, multiply, reshape, split } from '../graph/operators/index.ts';
-import { type FloatTensor, input, openLength, scalar, type Tensor } from '../graph/tensor.ts';
+import { constant, type FloatTensor, input, openLength, scalar, type Tensor } from '../graph/tensor.ts';
 import { inBlocks } from './batch-feeds.ts';
 import { negativeCosine } from './cosine.ts';
 import { clickFeeds, clickInputs, clickLoss } from './courier-click-loss.ts';
-import { type CourierInputs, type CourierPlaces, courierFeeds, courierInputs } from './courier-inputs.ts';
+import {
+  type CourierInputs,
+  type CourierPlaces,
+  courierAxes,
+  courierFeeds,
+  courierInputs,
+} from './courier-inputs.ts';
 import { type InfoNce, infoNce } from './info-nce.ts';
 import { objectiveNameMeaning } from './lesson-config.ts';
 import type { Objective } from './objective.ts';
@@ -84,12 +90,17 @@ export function courierObjective(
       return { loss: add(loss, weighted), parts: { ...parts, clickLoss: clicks } };
     },
     feeds(batch, rows) {
-      const { candidateCounts, newestCounts, ...perSample } = courierFeeds(batch, rows, config.negatives);
+      const { candidateCounts, newestKeys, newestCounts, ...perSample } = courierFeeds(
+        batch,
+        rows,
+        config.negatives,
+      );
       const clicks = config.clickWeight === 0 ? {} : clickFeeds(batch);
       const samples = batch.clicked.length;
-      return inBlocks(samples, { ...perSample, ...clicks }, { candidateCounts, newestCounts });
+      return inBlocks(samples, { ...perSample, ...clicks }, { candidateCounts, newestKeys, newestCounts });
     },
-    perPhoto: ['candidateCounts', 'newestCounts'],
+    perPhoto: ['candidateCounts'],
+    openAxes: courierAxes,
     lengths: 1 + prefixes.length,
   };
 }
@@ -112,7 +123,7 @@ export interface CourierLoss {
 
 /**
  * L = L_pv + λ L_ucs, or the given samples' part of it.
- * @param embeddings of the distinct photos of the batch (U, d)
+ * @param embeddings of the distinct photos of the batch, of unit length (U, d)
  */
 export function courierLoss(
   embeddings: FloatTensor,
@@ -127,8 +138,9 @@ export function courierLoss(
     {
       history,
       mask: inputs.historyMask,
-      keys: embeddings,
+      keys: gather(embeddings, inputs.newestKeys),
       own: inputs.newest,
+      identities: reshape(inputs.newestKeys, [openLength, 1]),
       logCounts: inputs.newestCounts,
       weights: inputs.sequenceWeights,
     },
@@ -194,10 +206,12 @@ interface ClickSequences {
   readonly history: FloatTensor;
   /** (S, H) */
   readonly mask: FloatTensor;
-  /** (N, d) */
+  /** What the newest clicks show, of unit length. (N, d) */
   readonly keys: FloatTensor;
-  /** The key that shows the newest click of each history. (S) */
+  /** The photo of the newest click of each history. (S) */
   readonly own: Tensor<'int32'>;
+  /** The photo of each key; without them, its row. (N, 1) */
+  readonly identities?: Tensor<'int32'>;
   /** (N, 1) */
   readonly logCounts: FloatTensor;
   /** (S, 1) */
@@ -209,14 +223,18 @@ interface ClickSequences {
  * the other users. Histories of a single click are left out by their weight.
  */
 export function contrastClickSequences(
-  { history, mask, keys, own, logCounts, weights }: ClickSequences,
+  { history, mask, ...terms }: ClickSequences,
   reconstruct: Reconstruct,
   compare: Compare,
 ): FloatTensor {
   const [samples, places, dimension] = history.shape;
-  const [newest, older] = split(history, [1, places! - 1], 1);
-  const olderMask = split(mask, [1, places! - 1], 1)[1]!; // (S, H − 1)
-  const positives = reshape(newest!, [samples!, dimension!]);
-  const anchors = reconstruct(positives, older!, olderMask).rebuilt;
-  return compare({ anchors, positives, keys, own, logCounts, weights });
+  const positives = reshape(split(history, [1, places! - 1], 1)[0]!, [samples!, dimension!]);
+  // The newest place is masked, not cut off: so the history is projected once for both losses.
+  const older = constant(
+    'float32',
+    Float32Array.from({ length: places! }, (_, place) => Math.min(1, place)),
+    [places!],
+  );
+  const anchors = reconstruct(positives, history, multiply(mask, older)).rebuilt;
+  return compare({ anchors, positives, ...terms });
 }

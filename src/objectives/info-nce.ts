@@ -23,7 +23,7 @@ export interface InfoNce {
   readonly anchors: FloatTensor;
   /** The key that belongs to each anchor. (K, d) */
   readonly positives: FloatTensor;
-  /** Every photo that may compete, once. (N, d) */
+  /** All that may compete, of unit length. (N, d) */
   readonly keys: FloatTensor;
   /** What the anchor's positive shows: keys of this identity do not compete with it. (K) */
   readonly own: Tensor<'int32'>;
@@ -48,13 +48,13 @@ export function infoNce(terms: InfoNce): FloatTensor {
   const { identities = rowIndices(keys) } = terms;
   const shown = transpose(identities, [1, 0]); // (1, N)
   const itself = multiply(equal(reshape(own, [own.shape[0]!, 1]), shown), scalar(excluded)); // (K, N)
-  const lossOf = (seen: (x: FloatTensor) => FloatTensor) => {
-    const [a, p, k] = [seen(anchors), seen(positives), seen(keys)];
+  const lossOf = (a: FloatTensor, p: FloatTensor, k: FloatTensor) => {
     const scores = matmul(a, k, { transposeB: true, alpha: 1 / temperature }); // (K, N)
-    const others = logSumExp(add(add(scores, transpose(logCounts, [1, 0])), itself), [-1]); // (K, 1)
+    const others = logSumExp(add(add(scores, transpose(logCounts, [1, 0])), itself)); // (K, 1)
     const right = multiply(rowDot(a, p), scalar(1 / temperature)); // (K, 1)
     return sumAll(multiply(weights, softplus(subtract(others, right))));
   };
-  const cuts = prefixes.map((n) => (x: FloatTensor) => firstNumbers(x, n));
-  return meanLoss([l2Normalize, ...cuts].map(lossOf));
+  const whole = lossOf(l2Normalize(anchors), l2Normalize(positives), keys);
+  const cut = (x: FloatTensor, n: number) => firstNumbers(x, n);
+  return meanLoss([whole, ...prefixes.map((n) => lossOf(cut(anchors, n), cut(positives, n), cut(keys, n)))]);
 }

@@ -26,6 +26,8 @@ export interface Objective<Batch> {
   readonly perPhoto: readonly string[];
   /** How often a batch is contrasted: once, and once more for each prefix of its embeddings. */
   readonly lengths: number;
+  /** Further inputs of the loss whose first axis is open, with the name of that axis. */
+  readonly openAxes?: Readonly<Record<string, string>>;
 }
 
 /** Embeds photos of the image cache: (n) rows → unit vectors (n, d). */

@@ -176,7 +176,7 @@ describe('objectives', () => {
     const [first, ...rest] = gradients(loss, [embeddings, ...parameters]);
     const named = rest.map((gradient, index) => [`gradient${index}`, gradient] as const);
     const outputs = { loss, gradient: first!, ...Object.fromEntries(named) };
-    const session = await engine.load(buildModel({ outputs, bindings }));
+    const session = await engine.load(buildModel({ outputs, bindings, openAxes: objective.openAxes ?? {} }));
     const { whole } = objective.feeds(batch, rows);
     const start = [await unitRows(rows), initialValues(parameters, Random.seeded(3, 'parameters'))] as const;
     return {

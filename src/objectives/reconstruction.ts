@@ -100,7 +100,7 @@ function selfAttention(heads: number, length: number): Reconstruct {
 function projectedWeights(heads: number, length: number) {
   const dimension = heads * length;
   const query = projection('query', dimension, identity);
-  const key = projection('key', dimension, identity);
+  const key = onceForEach(projection('key', dimension, identity));
   // Embeddings of unit length have entries of size 1/√d; scaled by √d on both sides, scores start near 1.
   const alpha = dimension / Math.sqrt(length);
   return (asking: FloatTensor, history: FloatTensor, mask: FloatTensor): FloatTensor => {
@@ -126,7 +126,7 @@ function evenWeights(mask: FloatTensor): FloatTensor {
 function fullAttention(heads: number, length: number): Reconstruct {
   const dimension = heads * length;
   const [query, key, value, output] = (['query', 'key', 'value', 'output'] as const).map((part) =>
-    projection(part, dimension, glorot),
+    onceForEach(projection(part, dimension, glorot)),
   );
   return (queries, history, mask) => {
     const [count, places] = mask.shape;
@@ -173,6 +173,16 @@ function projection(
   const weight = parameter(`reconstruction.${part}.weight`, [dimension, dimension], initialize);
   const bias = parameter(`reconstruction.${part}.bias`, [dimension], zeros);
   return (x) => linear(x, weight, bias);
+}
+
+/** Several losses rebuild from the same history: what it becomes, and its gradient, are computed once. */
+function onceForEach(map: (x: FloatTensor) => FloatTensor): (x: FloatTensor) => FloatTensor {
+  const known = new Map<FloatTensor, FloatTensor>();
+  return (x) => {
+    const result = known.get(x) ?? map(x);
+    known.set(x, result);
+    return result;
+  };
 }
 
 /** Attention starts as plain similarity, the best guess before anything is learned. */

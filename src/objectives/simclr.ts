@@ -77,7 +77,7 @@ export function simclrInputs(samples: number, rows: number): SimclrInputs {
 
 /**
  * NT-Xent. A view competes with all others but itself and its partner, which is the positive.
- * @param projected the views of the batch (U, d)
+ * @param projected the views of the batch, of unit length (U, d)
  */
 export function simclrLoss(projected: FloatTensor, inputs: SimclrInputs, temperature: number): FloatTensor {
   const { views, partners, weights, own, shown, logCounts } = inputs;

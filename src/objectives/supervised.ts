@@ -97,7 +97,7 @@ function crossEntropy(logits: FloatTensor): FloatTensor {
   );
   const right = sum(multiply(logits, equal(labels, numbers)), [-1]); // (S, 1)
   const weights = input('weights', 'float32', [samples, 1]);
-  return sumAll(multiply(weights, subtract(logSumExp(logits, [-1]), right)));
+  return sumAll(multiply(weights, subtract(logSumExp(logits), right)));
 }
 
 /** The categories of photos, numbered in the order of their codes; those of unknown category are left out. */

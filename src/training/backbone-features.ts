@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Backbone } from '../backbones/backbone.ts';
 import { FeatureRows } from '../backbones/feature-rows.ts';
+import { fitGrids } from '../backbones/grid-whitening.ts';
 import { widthOf } from '../backbones/taps.ts';
-import { fitWhitening, type Whitening } from '../backbones/whitening.ts';
+import { fitWhitening } from '../backbones/whitening.ts';
 import type { Photos } from '../data/image-cache.ts';
 import { type BatchEncoder, embedRows } from '../encoders/embed-rows.ts';
 import { closeAll, startEngines } from '../encoders/pool.ts';
@@ -17,8 +18,8 @@ import { Random } from '../random.ts';
 import { type Engine, floats, type Session } from '../runtime/engine.ts';
 import { exists } from '../storage/files.ts';
 import { withSharedLock } from '../storage/lock.ts';
-import { floatTensor, readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
-import { projectionModel } from './projection.ts';
+import { floatTensor, readSafeTensors, type SafeTensor, writeSafeTensors } from '../storage/safetensors.ts';
+import { type Projection, projectedWidth, projectionModel } from './projection.ts';
 
 /** Photos whose features are computed, or read, between two looks at progress. */
 const together = 256;
@@ -29,9 +30,8 @@ const mostFitted = 4096;
 /** A seed of its own: whitening is of the photos, not of a training. */
 const seed = 1;
 
-export interface WhitenedFeatures {
-  readonly whitening: Whitening;
-  /** Of every photo of the dataset. (M, k) */
+export interface WhitenedFeatures extends Projection {
+  /** Of every photo of the dataset. (M, k') */
   readonly rows: Float32Array;
 }
 
@@ -41,6 +41,8 @@ export interface FeatureWork {
   /** Photos that whitening may look at: those of the training period. */
   readonly fitted: Int32Array;
   readonly components: number;
+  /** Components of each cell of taps that are grids; null for none. */
+  readonly cellComponents: number | null;
   /** As `WhiteningOptions` has it. */
   readonly strength: number;
   /** Folder in which features are kept. */
@@ -61,9 +63,9 @@ export async function whitenedFeatures(
   const hashes = await hashesOf(work.photos, options);
   const path = join(folder, `${keyOf(work, hashes)}.safetensors`);
   // It appears whole, so that whoever only reads it need not wait for those who write others.
-  if (await exists(path)) return readWhitened(path);
+  if (await exists(path)) return readWhitened(path, work);
   return withSharedLock(join(folder, '.lock'), folder, options, async () => {
-    if (await exists(path)) return readWhitened(path);
+    if (await exists(path)) return readWhitened(path, work);
     const kept = await FeatureRows.open(join(folder, 'features.f16'), work.backbone.width);
     try {
       await computeMissing(work, kept, hashes, options);
@@ -77,7 +79,7 @@ export async function whitenedFeatures(
 }
 
 /** SHA-256 of the pixels of every photo. */
-async function hashesOf(photos: Photos, { signal }: WorkOptions): Promise<readonly string[]> {
+export async function hashesOf(photos: Photos, { signal }: WorkOptions = {}): Promise<readonly string[]> {
   const hashes: string[] = [];
   for (let from = 0; from < photos.count; from += together) {
     signal?.throwIfAborted();
@@ -93,19 +95,29 @@ async function hashesOf(photos: Photos, { signal }: WorkOptions): Promise<readon
 }
 
 /** What rows of whitened features depend on, beside the backbone. */
-function keyOf({ fitted, components, strength }: FeatureWork, hashes: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify({ components, strength, seed, mostFitted }));
+function keyOf(
+  { fitted, components, cellComponents, strength }: FeatureWork,
+  hashes: readonly string[],
+): string {
+  const ofCells = cellComponents === null ? {} : { cellComponents };
+  const hash = createHash('sha256').update(
+    JSON.stringify({ components, ...ofCells, strength, seed, mostFitted }),
+  );
   for (const photo of fittedOf(fitted)) hash.update(hashes[photo]!);
   hash.update('of');
   for (const photo of hashes) hash.update(photo);
   return `whitened-${hash.digest('hex').slice(0, 16)}`;
 }
 
-async function computeMissing(
-  { backbone, photos, engine }: FeatureWork,
+/**
+ * Computes the features of photos that are not kept yet, and keeps them.
+ * @param hashes of the photos, as `hashesOf` gives them
+ */
+export async function computeMissing(
+  { backbone, photos, engine }: Pick<FeatureWork, 'backbone' | 'photos' | 'engine'>,
   kept: FeatureRows,
   hashes: readonly string[],
-  { progress = silent, signal }: WorkOptions,
+  { progress = silent, signal }: WorkOptions = {},
 ): Promise<void> {
   const missing: number[] = [];
   const seen = new Set<string>();
@@ -136,7 +148,7 @@ async function computeMissing(
 }
 
 async function whiten(
-  { backbone, fitted, components, strength, engine }: FeatureWork,
+  { backbone, fitted, components, cellComponents, strength, engine }: FeatureWork,
   kept: FeatureRows,
   hashes: readonly string[],
   { progress = silent, signal }: WorkOptions,
@@ -146,14 +158,23 @@ async function whiten(
   const parts = backbone.taps.map(widthOf);
   const sample = await kept.read(Array.from(fittedOf(fitted), (photo) => hashes[photo]!));
   const random = Random.seeded(seed, 'whitening');
+  const ofCells = { components: cellComponents ?? 0, strength };
+  const { width, taps } = backbone;
+  // Before the sample is whitened in place.
+  const grids =
+    cellComponents === null
+      ? []
+      : await fitGrids(sample, width, taps, ofCells, Random.seeded(seed, 'cells'), engine);
   const whitening = await fitWhitening(sample, { components, strength, parts }, random, engine);
-  const session = await engine.load(projectionModel(backbone.width, whitening));
-  const rows = new Float32Array(hashes.length * whitening.components);
+  const projection = { whitening, grids };
+  const session = await engine.load(projectionModel(width, projection));
+  const length = projectedWidth(projection);
+  const rows = new Float32Array(hashes.length * length);
   for (let from = 0; from < hashes.length; from += together) {
     signal?.throwIfAborted();
     const features = await kept.read(hashes.slice(from, from + together));
     const projected = await session.run({}, { features });
-    rows.set(floats(projected, 'components'), from * whitening.components);
+    rows.set(floats(projected, 'components'), from * length);
     progress({ kind: 'advance', stage, done: Math.min(hashes.length, from + together) });
   }
   await session.release();
@@ -162,7 +183,7 @@ async function whiten(
     stage,
     detail: `${whitening.components} components of ${backbone.width} features`,
   });
-  return { whitening, rows };
+  return { ...projection, rows };
 }
 
 function fittedOf(fitted: Int32Array): Int32Array {
@@ -177,23 +198,38 @@ function rowsBetween(from: number, to: number): Int32Array {
   return Int32Array.from({ length: to - from }, (_, place) => from + place);
 }
 
-async function writeWhitened(path: string, { whitening, rows }: WhitenedFeatures): Promise<void> {
+async function writeWhitened(path: string, features: WhitenedFeatures): Promise<void> {
+  const { whitening, grids, rows } = features;
   const { components, map, shift } = whitening;
+  const width = projectedWidth(features);
+  const ofGrids = grids.flatMap((grid, place): [string, SafeTensor][] => [
+    [`grid${place}.map`, { shape: [grid.tap.channels, grid.components], data: grid.map }],
+    [`grid${place}.shift`, { shape: [grid.shift.length], data: grid.shift }],
+  ]);
   await writeSafeTensors(path, {
     metadata: {},
-    tensors: new Map([
+    tensors: new Map<string, SafeTensor>([
       ['map', { shape: [map.length / components, components], data: map }],
       ['shift', { shape: [components], data: shift }],
-      ['rows', { shape: [rows.length / components, components], data: rows }],
+      ...ofGrids,
+      ['rows', { shape: [rows.length / width, width], data: rows }],
     ]),
   });
 }
 
-async function readWhitened(path: string): Promise<WhitenedFeatures> {
+async function readWhitened(
+  path: string,
+  { backbone, cellComponents }: FeatureWork,
+): Promise<WhitenedFeatures> {
   const file = await readSafeTensors(path, 'Features');
   const of = (name: string) => floatTensor(file, name).data;
   const [map, shift, rows] = [of('map'), of('shift'), of('rows')];
-  return { whitening: { components: shift.length, map, shift }, rows };
+  const ofGrids = cellComponents === null ? [] : backbone.taps.filter(({ layout }) => layout === 'grid');
+  const grids = ofGrids.map((tap, place) => {
+    const own = { map: of(`grid${place}.map`), shift: of(`grid${place}.shift`) };
+    return { tap, components: own.map.length / tap.channels, ...own };
+  });
+  return { whitening: { components: shift.length, map, shift }, grids, rows };
 }
 
 /** A core each with photos of its own, as `EncoderPool` has it. */

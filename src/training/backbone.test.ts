@@ -40,7 +40,13 @@ describe('an encoder with a pretrained network', () => {
   const at = (...parts: string[]) => join(folder, ...parts);
   const settings = () => ({
     ...tinyPretraining,
-    encoder: { name: 'backbone', file, components: 24, hidden: 16, dimension: 8 } as const,
+    encoder: {
+      name: 'backbone',
+      file,
+      components: 24,
+      head: { name: 'both', hidden: 16 },
+      dimension: 8,
+    } as const,
     dataset,
   });
 

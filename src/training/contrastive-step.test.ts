@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultAugmentation } from '../augmentation/config.ts';
 import { drawAugmentations } from '../augmentation/draw.ts';
 import type { ClickBatch } from '../data/click-sampler.ts';
+import type { Encoder } from '../encoders/encoder.ts';
+import { featureHead } from '../encoders/feature-head.ts';
 import { createEncoder, type EncoderConfig } from '../encoders/index.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
 import { initialValues, layoutOf } from '../graph/parameters.ts';
@@ -48,10 +50,10 @@ describe('a contrastive step', () => {
 
   const optimizer = createOptimizer({ name: 'sgd', momentum: 0, weightDecay: 0 });
 
-  function describeStep(config: EncoderConfig, augmented: boolean): StepDescription<ClickBatch> {
+  function describeStep(config: EncoderConfig | Encoder, augmented: boolean): StepDescription<ClickBatch> {
     const objective = courierSettings.parse({ heads: 2, temperature: 0.2, sequenceWeight: 0.5 });
     return {
-      encoder: createEncoder(config),
+      encoder: 'sees' in config ? config : createEncoder(config),
       objective: courierObjective(objective, { candidates, history: places }),
       samples,
       photos,
@@ -62,10 +64,11 @@ describe('a contrastive step', () => {
 
   /** What two steps do to the parameters, and the losses before each. */
   async function train(
-    config: EncoderConfig,
+    config: EncoderConfig | Encoder,
     plan: StepPlan,
     augmented: boolean,
     readPhotos: PhotoFeeds['read'] = read,
+    further: PhotoFeeds['draws'] = {},
   ) {
     const description = describeStep(config, augmented);
     const tensors = stepParameters(description);
@@ -80,7 +83,7 @@ describe('a contrastive step', () => {
       const draws = augmented
         ? drawAugmentations(defaultAugmentation, photos, Random.seeded(t, 'draws'))
         : {};
-      const feeds = { count: photos, read: readPhotos, draws: { ...draws } };
+      const feeds = { count: photos, read: readPhotos, draws: { ...draws, ...further } };
       losses.push(await step(batch, feeds, scalarFeeds(optimizer, t, 0.1)));
     }
     const after = (await state.read())['parameters']!;
@@ -108,6 +111,32 @@ describe('a contrastive step', () => {
           expect(value, name).toBeCloseTo(whole.losses[t]![name]!, 4);
       }
     }
+  });
+
+  it('hides the same units of a head in both of its passes, and others hidden make another update', async () => {
+    const [components, hidden] = [6, 10];
+    const head = featureHead({
+      head: { name: 'perceptron', hidden, dropout: 0.5 },
+      components,
+      grids: [],
+      dimension: 8,
+    });
+    const features = Float32Array.from({ length: photos * components }, () => random.normal());
+    const readFeatures = (from: number, to: number) => {
+      const some = new Float32Array((to - from) * components);
+      some.set(features.subarray(from * components, to * components));
+      return some;
+    };
+    const draw = () => Float32Array.from({ length: photos * hidden }, () => 2 * random.integer(2));
+    const update = async (plan: StepPlan, kept: Float32Array) =>
+      (await train(head, plan, false, readFeatures, { kept })).update;
+    const kept = draw();
+    const whole = await update({ chunk: 4, group: 3 }, kept);
+    const longest = Math.max(...whole.map(Math.abs));
+    const distance = (other: Float32Array) =>
+      Math.max(...other.map((value, index) => Math.abs(value - whole[index]!))) / longest;
+    expect(distance(await update({ chunk: 2, group: 2 }, kept))).toBeLessThan(1e-4);
+    expect(distance(await update({ chunk: 4, group: 3 }, draw()))).toBeGreaterThan(1e-2);
   });
 
   it('alters photos alike in both of its passes over them', async () => {

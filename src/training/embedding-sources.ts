@@ -25,6 +25,7 @@ import { type Engine, floats } from '../runtime/engine.ts';
 import { readInput, writeFileWhole } from '../storage/files.ts';
 import { chosenEncoder } from './chosen-encoder.ts';
 import type { TrainingConfig } from './config.ts';
+import { projectedWidth } from './projection.ts';
 import { seenByBackbone } from './seeing-encoder.ts';
 import { encoderFile, headFile, trainEncoder } from './train-encoder.ts';
 
@@ -105,7 +106,9 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
     async embed({ dataset, settings, engine }, options) {
       const learned = learnedPart(dataset, settings.olderShare);
       const place = { dataset: learned, engine };
-      const { photos } = await seenByBackbone(backboneOf(settings), settings.dataset, place, options);
+      // All components of a photo, none of single cells.
+      const asked = { ...backboneOf(settings), head: { name: 'linear' as const } };
+      const { photos } = await seenByBackbone(asked, settings.dataset, place, options);
       const rows = photos.read(Int32Array.from({ length: photos.count }, (_, photo) => photo));
       const embeddings = Float32Array.from(rows);
       normaliseRows(embeddings, embeddings.length / photos.count);
@@ -244,11 +247,11 @@ async function embedWithHead(
   options: WorkOptions,
 ): Promise<Float32Array> {
   const place = { dataset: learnedPart(dataset, olderShare), engine };
-  const { photos, whitening } = await seenByBackbone(settings, folder, place, options);
+  const { photos, projection } = await seenByBackbone(settings, folder, place, options);
   const bytes = new Uint8Array(await readInput(join(out, headFile), 'Head'));
   const session = await engine.load({
     encode: () => bytes,
-    inputs: { photos: { type: 'float32', shape: [1, whitening.components] } },
+    inputs: { photos: { type: 'float32', shape: [1, projectedWidth(projection)] } },
     outputs: { embeddings: { type: 'float32', shape: [1, settings.dimension] } },
   });
   const head: BatchEncoder = {

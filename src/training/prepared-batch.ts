@@ -2,11 +2,11 @@
 import type { AugmentationConfig } from '../augmentation/config.ts';
 import { drawAugmentations } from '../augmentation/draw.ts';
 import type { Sampler } from '../data/dealer.ts';
-import type { SeenPhotos } from '../encoders/encoder.ts';
+import type { HiddenUnits, SeenPhotos } from '../encoders/encoder.ts';
 import type { PhotoBatch } from '../objectives/objective.ts';
 import { Random } from '../random.ts';
 import type { PhotoFeeds } from './contrastive-step.ts';
-import { wholeChunks } from './step-models.ts';
+import { keptUnits, wholeChunks } from './step-models.ts';
 
 /** What a step does to photos before it learns from them. */
 export interface Alteration {
@@ -14,6 +14,8 @@ export interface Alteration {
   readonly augmentation: AugmentationConfig | null;
   /** Share of the features of each photo that are hidden, the others growing as much; 0 for pixels. */
   readonly dropout: number;
+  /** Of a hidden layer of the encoder; null for none. */
+  readonly hides: HiddenUnits | null;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface Alteration {
 export function prepareBatch<Batch extends PhotoBatch>(
   sampler: Sampler<Batch>,
   seen: SeenPhotos,
-  { augmentation, dropout }: Alteration,
+  { augmentation, dropout, hides }: Alteration,
   seed: number,
   step: number,
   ahead: number | null,
@@ -31,7 +33,8 @@ export function prepareBatch<Batch extends PhotoBatch>(
   const batch = sampler.next();
   const { length: count } = batch.photos;
   const random = Random.seeded(seed, `augmentation of step ${step}`);
-  const draws = augmentation === null ? {} : drawAugmentations(augmentation, count, random);
+  const altered = augmentation === null ? {} : drawAugmentations(augmentation, count, random);
+  const kept = hides === null ? {} : { [keptUnits]: drawKept(hides, count, seed, step) };
   const readAltered = (from: number, to: number) => {
     const values = seen.read(batch.photos.subarray(from, to), to - from);
     // The same however often a photo of the step is read.
@@ -45,9 +48,16 @@ export function prepareBatch<Batch extends PhotoBatch>(
   const photos: PhotoFeeds = {
     count,
     read: (from, to) => read?.subarray(from * length, to * length) ?? readAltered(from, to),
-    draws: { ...draws },
+    draws: { ...altered, ...kept },
   };
   return { batch, photos, after: sampler.state };
+}
+
+/** Which units of each photo are kept: their factor. (count, units) */
+function drawKept({ units, share }: HiddenUnits, count: number, seed: number, step: number): Float32Array {
+  const kept = new Float32Array(count * units).fill(1);
+  hide(kept, share, count, (row) => `hidden units of step ${step}, photo ${row}`, seed);
+  return kept;
 }
 
 /** Sets a share of the values of each row to zero and scales the others by as much (inverted dropout). */

@@ -6,12 +6,13 @@ import { sideBySide } from '../backbones/side-by-side.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { learnedUntilMetadata } from '../data/learned-until.ts';
 import { trainingPhotos } from '../data/training-photos.ts';
-import type { BackboneEncoderConfig } from '../encoders/backbone.ts';
+import type { BackboneEncoderConfig, FeatureHeadSettings } from '../encoders/backbone.ts';
 import { cellsBackbone } from '../encoders/cells-backbone.ts';
 import type { Encoder, SeenPhotos } from '../encoders/encoder.ts';
 import { exportEncoder, photoAxis } from '../encoders/export.ts';
 import { featureHead } from '../encoders/feature-head.ts';
 import { createEncoder } from '../encoders/index.ts';
+import { CourierError } from '../errors.ts';
 import { l2Normalize } from '../graph/operators/index.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { input, openLength } from '../graph/tensor.ts';
@@ -21,7 +22,7 @@ import type { Engine } from '../runtime/engine.ts';
 import type { Model } from '../runtime/model.ts';
 import { type WhitenedFeatures, whitenedFeatures } from './backbone-features.ts';
 import type { ChosenTraining } from './chosen-encoder.ts';
-import { projected } from './projection.ts';
+import { projected, projectedWidth } from './projection.ts';
 
 export interface SeeingEncoder {
   readonly encoder: Encoder;
@@ -68,9 +69,15 @@ async function seeingHead(
   place: Place,
   options: WorkOptions,
 ): Promise<SeeingEncoder> {
-  const { backbone, whitening, photos } = await seenByBackbone(settings, folder, place, options);
-  const { hidden, dimension, dropout } = settings;
-  const head = featureHead({ components: whitening.components, hidden, dimension });
+  const { backbone, projection, photos } = await seenByBackbone(settings, folder, place, options);
+  const { dimension, dropout } = settings;
+  const { whitening, grids } = projection;
+  const head = featureHead({
+    head: settings.head,
+    components: whitening.components,
+    grids: grids.map(({ tap: { cells }, components }) => ({ cells, components })),
+    dimension,
+  });
   return {
     encoder: head,
     photos,
@@ -78,7 +85,7 @@ async function seeingHead(
     dropout,
     exported(layout, values, learnedUntil) {
       const features = input('features', 'float32', [openLength, backbone.width]);
-      const embeddings = l2Normalize(head.forward(projected(features, whitening)));
+      const embeddings = l2Normalize(head.forward(projected(features, projection)));
       const open = { features: photoAxis, embeddings: photoAxis };
       const model = buildExport({ embeddings }, layout, values, open);
       const { side } = backbone;
@@ -102,7 +109,8 @@ export function seenByBackbone(
   options: WorkOptions,
 ): ReturnType<typeof openSeen> {
   const { images } = place.dataset;
-  const { hidden: _, dropout: __, dimension: ___, ...asked } = settings;
+  const { head, dropout: _, dimension: __, ...rest } = settings;
+  const asked = { ...rest, cellComponents: cellComponentsOf(head) };
   const fitted = trainingPhotos(place.dataset);
   const photos = createHash('sha256').update(fitted).digest('hex');
   const key = JSON.stringify({ asked, photos });
@@ -129,9 +137,9 @@ async function openSeen(
     whitening: strength,
     beside,
     outlines,
-    hidden: __,
-    dropout: ___,
-    dimension: ____,
+    head,
+    dropout: __,
+    dimension: ___,
     ...own
   } = settings;
   const { progress = silent } = options;
@@ -140,19 +148,35 @@ async function openSeen(
   const cells = outlines === null ? [] : [cellsBackbone(images.side, outlines)];
   const backbone = sideBySide([...networks, ...cells]);
   for (const text of backbone.understood) progress({ kind: 'note', text });
-  const work = { backbone, photos: images, fitted, components, strength, engine };
+  const cellComponents = cellComponentsOf(head);
+  if (cellComponents !== null && backbone.taps.every(({ layout }) => layout !== 'grid')) throw noGrid();
+  const work = { backbone, photos: images, fitted, components, cellComponents, strength, engine };
   const features = await whitenedFeatures({ ...work, folder: `${resolve(folder)}.features` }, options);
-  return { backbone, whitening: features.whitening, photos: rowsOf(features) };
+  return { backbone, projection: features, photos: rowsOf(features) };
 }
 
-function rowsOf({ rows, whitening: { components } }: WhitenedFeatures): SeenPhotos {
+function cellComponentsOf(head: FeatureHeadSettings): number | null {
+  return head.name === 'grid' ? head.components : null;
+}
+
+function noGrid(): CourierError {
+  return new CourierError(
+    'CONFIG_INVALID',
+    'The head `grid` sees the cells of grids, and no tap of the backbone is one.',
+    'Name a tensor with places in `encoder.taps`, or choose another `encoder.head`.',
+  );
+}
+
+function rowsOf(features: WhitenedFeatures): SeenPhotos {
+  const { rows } = features;
+  const width = projectedWidth(features);
   return {
-    count: rows.length / components,
+    count: rows.length / width,
     read(wanted, places = wanted.length) {
-      const read = new Float32Array(places * components);
+      const read = new Float32Array(places * width);
       for (let place = 0; place < wanted.length; place++) {
         const row = wanted[place]!;
-        read.set(rows.subarray(row * components, (row + 1) * components), place * components);
+        read.set(rows.subarray(row * width, (row + 1) * width), place * width);
       }
       return read;
     },

@@ -1,9 +1,9 @@
 /** The models that a contrastive step is made of, see contrastive-step.ts. */
-import { type AugmentationTensors, augment, augmentationInputs } from '../augmentation/augment.ts';
+import { augment, augmentationInputs } from '../augmentation/augment.ts';
 import { type Encoder, type Photos, photosInput } from '../encoders/encoder.ts';
 import { photoAxis } from '../encoders/export.ts';
 import { mapChunks } from '../graph/chunks.ts';
-import { l2Normalize } from '../graph/operators/index.ts';
+import { l2Normalize, reshape } from '../graph/operators/index.ts';
 import { type ParameterLayout, parametersOf } from '../graph/parameters.ts';
 import { type FloatTensor, input, openLength, scalar, sizeOf } from '../graph/tensor.ts';
 import { buildGradientPart, buildInference, buildTrainingStep } from '../graph/training-step.ts';
@@ -56,8 +56,7 @@ export function fusedModel<Batch>(description: StepDescription<Batch>, { chunk }
   const { objective, samples, update } = description;
   const { embeddings, openAxes } = encodeChunks(description, chunk);
   const { loss, parts } = objective.loss(embeddings, samples);
-  const perPhoto = Object.fromEntries(objective.perPhoto.map((name) => [name, photoAxis]));
-  const options = { ...update, outputs: parts, openAxes: { ...openAxes, ...perPhoto } };
+  const options = { ...update, outputs: parts, openAxes: { ...openAxes, ...lossAxes(objective) } };
   return { model: buildTrainingStep(loss, options).model, losses: ['loss', ...Object.keys(parts)] };
 }
 
@@ -69,7 +68,7 @@ const chunkAxis = 'chunks';
 export function encodeModel<Batch>(description: StepDescription<Batch>, layout: ParameterLayout) {
   const draws = drawInputs(description, []);
   const photos = photosInput(description.encoder, [openLength]);
-  const embeddings = encoded(description, photos, draws.tensors);
+  const embeddings = encoded(description, photos, draws.list);
   return buildInference({ embeddings }, layout, { photos: photoAxis, ...draws.openAxes });
 }
 
@@ -78,12 +77,16 @@ export function contrastModel<Batch>(description: StepDescription<Batch>, layout
   const { encoder, objective } = description;
   const embeddings = input('embeddings', 'float32', [openLength, encoder.dimension]);
   const { loss, parts } = objective.loss(embeddings, lossBlock(description));
-  const perPhoto = ['embeddings', ...objective.perPhoto].map((name) => [name, photoAxis]);
   return buildGradientPart(loss, scalar(1), layout, {
     outputs: { loss, ...parts },
     inputGradients: { embeddings },
-    openAxes: Object.fromEntries(perPhoto),
+    openAxes: { embeddings: photoAxis, ...lossAxes(objective) },
   });
+}
+
+/** The open axes of what a loss is fed. */
+function lossAxes<Batch>({ perPhoto, openAxes }: Objective<Batch>): Readonly<Record<string, string>> {
+  return { ...Object.fromEntries(perPhoto.map((name) => [name, photoAxis])), ...openAxes };
 }
 
 /** Photos of a group and the gradients of their embeddings → gradients of the encoder's parameters. */
@@ -106,29 +109,55 @@ export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: 
   const photos = photosInput(description.encoder, [openLength, chunk]);
   const { result, keptBytes } =
     photos.type === 'uint8'
-      ? mapChunks(photos, draws.list, (piece, [view, blur, colour]) =>
-          encoded(description, piece, view && blur && colour ? { view, blur, colour } : null),
-        )
-      : mapChunks(photos, [], (piece) => encoded(description, piece, null));
+      ? mapChunks(photos, draws.list, (piece, drawn) => encoded(description, piece, drawn))
+      : encodeTogether(description, photos, draws.list);
   const drawn = draws.list.reduce((total, { shape }) => total + 4 * sizeOf(shape.slice(1)), 0);
   const fedBytes = (photos.type === 'uint8' ? 1 : 4) * sizeOf(photos.shape.slice(1)) + drawn;
   return { embeddings: result, keptBytes, fedBytes, openAxes: { photos: chunkAxis, ...draws.openAxes } };
 }
 
-/** What is drawn for the photos of a batch whose leading axes are open, then `rest`; none without augmentation. */
-function drawInputs<Batch>({ augmented }: StepDescription<Batch>, rest: readonly number[]) {
-  if (!augmented) return { tensors: null, list: [], openAxes: {} };
-  const tensors = augmentationInputs([openLength, ...rest]);
-  const axis = rest.length === 0 ? photoAxis : chunkAxis;
-  const openAxes = Object.fromEntries(Object.keys(tensors).map((name) => [name, axis]));
-  return { tensors, list: [tensors.view, tensors.blur, tensors.colour], openAxes };
+/** Of features all chunks at once: products are the faster the larger they are, and there are few activations. */
+function encodeTogether<Batch>(
+  description: StepDescription<Batch>,
+  features: FloatTensor,
+  draws: readonly FloatTensor[],
+) {
+  const { keptBytes } = mapChunks(features, draws, (piece, drawn) => encoded(description, piece, drawn));
+  const joined = (x: FloatTensor) => {
+    const [chunks = 1, photos = 1, ...rest] = x.shape;
+    return reshape(x, [chunks * photos, ...rest]);
+  };
+  return { result: encoded(description, joined(features), draws.map(joined)), keptBytes };
 }
 
+/**
+ * What is drawn for the photos of a batch whose leading axes are open, then `rest`: how pixels are altered, or which hidden
+ * units are kept; nothing where neither is.
+ */
+function drawInputs<Batch>({ augmented, encoder }: StepDescription<Batch>, rest: readonly number[]) {
+  const axis = rest.length === 0 ? photoAxis : chunkAxis;
+  const leading = [openLength, ...rest];
+  if (encoder.hides != null)
+    return {
+      list: [input(keptUnits, 'float32', [...leading, encoder.hides.units])],
+      openAxes: { [keptUnits]: axis },
+    };
+  if (!augmented) return { list: [], openAxes: {} };
+  const { view, blur, colour } = augmentationInputs(leading);
+  return { list: [view, blur, colour], openAxes: { view: axis, blur: axis, colour: axis } };
+}
+
+/** Input of a step: the factor of each hidden unit of each photo. */
+export const keptUnits = 'kept';
+
+/** @param draws those of `drawInputs` */
 function encoded<Batch>(
   { encoder }: StepDescription<Batch>,
   photos: Photos,
-  draws: AugmentationTensors | null,
+  draws: readonly FloatTensor[],
 ): FloatTensor {
-  const seen = draws === null || photos.type !== 'uint8' ? photos : augment(photos, draws);
+  if (photos.type === 'float32') return l2Normalize(encoder.forward(photos, draws[0] ?? null));
+  const [view, blur, colour] = draws;
+  const seen = view && blur && colour ? augment(photos, { view, blur, colour }) : photos;
   return l2Normalize(encoder.forward(seen));
 }

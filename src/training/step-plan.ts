@@ -14,8 +14,8 @@ import {
 
 /** Photos of a chunk at most: more do not compute faster, since their activations leave the caches. */
 const largestChunk = 32;
-/** The same where an encoder sees features: there are few activations, and products are the faster the larger they are. */
-const largestChunkOfFeatures = 512;
+/** The same where an encoder sees features: all chunks are computed at once, and the last one may not be full. */
+const largestChunkOfFeatures = 128;
 /** Bytes that a chunk keeps for the way back, at most where more than one photo is in it. */
 const chunkBytes = 512 * 2 ** 20;
 /** Chunks of a cut step whose activations are kept at a time: more would save nothing. */

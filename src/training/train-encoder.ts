@@ -179,7 +179,7 @@ async function train<Batch extends PhotoBatch>(
   let t = run.stepsDone;
   // Photos of a step that is cut are too many to read before it begins.
   const ahead = isFused(description, plan) ? plan.chunk : null;
-  const alteration = { augmentation, dropout };
+  const alteration = { augmentation, dropout, hides: encoder.hides ?? null };
   const prepare = (step: number) => prepareBatch(sampler, seen, alteration, config.seed, step, ahead);
   let prepared = prepare(t + 1);
   while (t < config.steps && !isExhausted(run, config, t)) {
