@@ -16,6 +16,8 @@ import {
 const largestChunk = 32;
 /** The same where an encoder sees features: there are few activations, and products are the faster the larger they are. */
 const largestChunkOfFeatures = 512;
+/** Bytes of a photo that such an encoder keeps for the way back: one of more is as an encoder of pixels. */
+const fewActivations = 256 * 2 ** 10;
 /** Bytes that a chunk keeps for the way back, at most where more than one photo is in it. */
 const chunkBytes = 512 * 2 ** 20;
 /** Chunks of a cut step whose activations are kept at a time: more would save nothing. */
@@ -99,7 +101,8 @@ export function largestGroupWithin(
 
 function firstChunk<Batch>(description: StepDescription<Batch>): number {
   const perPhoto = encodeChunks(description, 1).keptBytes;
-  let chunk = description.encoder.sees.type === 'uint8' ? largestChunk : largestChunkOfFeatures;
+  const isSmall = description.encoder.sees.type === 'float32' && perPhoto <= fewActivations;
+  let chunk = isSmall ? largestChunkOfFeatures : largestChunk;
   while (chunk > 1 && (chunk > description.photos || chunk * perPhoto > chunkBytes)) chunk /= 2;
   return chunk;
 }
