@@ -12,6 +12,7 @@ import { decode } from './decode.ts';
 import { embed } from './embed.ts';
 import { embeddingsRead } from './embeddings-read.ts';
 import { exportsBench } from './exports.ts';
+import { fineTune } from './fine-tune.ts';
 import { foreignRanker } from './foreign-ranker.ts';
 import { gemmShare } from './gemm-share.ts';
 import { ingestBench } from './ingest.ts';
@@ -34,6 +35,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   embed,
   'embeddings-read': embeddingsRead,
   exports: exportsBench,
+  'fine-tune': fineTune,
   'foreign-ranker': foreignRanker,
   'gemm-share': gemmShare,
   memory,

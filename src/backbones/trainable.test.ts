@@ -281,7 +281,7 @@ const operators: Record<
       node('Pad', ['right', 'pads'], ['wide']),
       node('Relu', ['wide'], ['out']),
     ],
-    [integers('lengths', [2, 4]), integers('pads', [0, 1, 0, 0, 0, 0, 2, 0])],
+    [integers('lengths', [2, 4]), integers('pads', [0, 1, 0, 0, 0, 1, 2, 0])],
   ],
   'equal parts of an older opset': [
     [node('Split', ['scaled'], ['left', 'right'], { axis: 3 }), node('Mul', ['left', 'right'], ['out'])],
@@ -453,6 +453,20 @@ describe('a part that is read', () => {
       ),
     ).toBeLessThan(1e-5);
   });
+});
+
+it('trains no weight of which something is made that the frozen part takes', async () => {
+  const bytes = netOf(
+    [
+      node('Transpose', ['matrix'], ['turned'], { perm: [1, 0] }),
+      node('MatMul', ['stream', 'turned'], ['first']),
+      node('MatMul', ['first', 'turned'], ['second']),
+      node('Mul', ['second', 'scale'], ['out']),
+    ],
+    [weights('matrix', [6, 6])],
+  );
+  const { opened } = await openNet(bytes, { from: 'first', lora: null });
+  expect(learner(opened).layout.places.map(({ name }) => name)).toEqual(['encoder.tail[scale]']);
 });
 
 describe('a part that cannot be trained', () => {

@@ -20,7 +20,7 @@ import {
 } from './backbone.ts';
 import { coreOf } from './core.ts';
 import { BackboneFault } from './errors.ts';
-import { opsetOf } from './nodes.ts';
+import { opsetOf, renamed } from './nodes.ts';
 import { upgrade } from './opsets.ts';
 import { preprocessingModel } from './preprocessing.ts';
 import { observe, runOnce } from './probe.ts';
@@ -28,7 +28,7 @@ import type { BackboneSettings, FineTuneSettings } from './settings.ts';
 import { cutAt, nameInFile } from './tail/cut.ts';
 import { readTail, type Tail, tapsBehind } from './tail/import.ts';
 import { wayThrough } from './tail/way.ts';
-import { trainedWeights, weightsOf, withTrained } from './tail/weights.ts';
+import { trainedWeights, withTrained } from './tail/weights.ts';
 import { featuresOf, tapName } from './taps.ts';
 
 export interface TrainableBackbone {
@@ -99,7 +99,8 @@ async function trainable(
     const problem = `its tensor ${cutText} has ${width} numbers a photo, more than ${mostNumbers}.`;
     throw new BackboneFault(problem, 'Choose another cut in `fineTune.from`.', 'LIMIT_EXCEEDED');
   }
-  const tail = await readTail(newer, way, cut, weightsOf(newer.graph), pixels, lengths, trial);
+  const { node: whole } = renamed(file.model.graph, (own) => (own === '' ? '' : `file/${own}`));
+  const tail = await readTail(newer, way, cut, whole, pixels, lengths, trial);
   const forward = (given: FloatTensor) =>
     featuresOf(plans, tapsBehind(tail, reshape(given, [given.shape[0]!, ...shape]), lora));
   const parameters = await requireSame(understanding, forward, values[tapName(0)]!, width);

@@ -34,7 +34,7 @@ export function cutAt(way: Way, from: number | string): Cut {
       `${problem}${begins.length === 0 ? ' A tensor of it may be named in `fineTune.from`.' : ''}`,
     );
   }
-  const names = begins.map(({ name }) => nameInFile(name));
+  const names = begins.slice(-mostNamed).map(({ name }) => nameInFile(name));
   const known = way.shown.has(inFile + from)
     ? `not everything from photos to its taps passes through ${JSON.stringify(from)}`
     : `no tensor ${JSON.stringify(from)} lies between photos and its taps`;
@@ -42,11 +42,15 @@ export function cutAt(way: Way, from: number | string): Cut {
   throw wrongSetting(`${known}, so it cannot be cut there.${near}`);
 }
 
+/** Beginnings of blocks that a message names. */
+const mostNamed = 48;
+
 /** Of every attention the last tensor before it that everything passes through. */
 function blockStarts({ nodes, passes }: Way) {
+  let last = 0;
   return nodes.flatMap((node, at) => {
-    if (node.opType !== 'Softmax' || domainOf(node) !== '') return [];
-    const pass = passes.findLast(({ before }) => before <= at);
-    return pass === undefined ? [] : [pass];
+    while ((passes[last + 1]?.before ?? Number.POSITIVE_INFINITY) <= at) last++;
+    const pass = passes[last];
+    return node.opType === 'Softmax' && domainOf(node) === '' && pass !== undefined ? [pass] : [];
   });
 }

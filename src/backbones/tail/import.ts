@@ -17,7 +17,7 @@ import { selectionRules } from './rules/selection.ts';
 import { shapeRules } from './rules/shape.ts';
 import { type Value, valueOf } from './value.ts';
 import { ofLengths, type Way } from './way.ts';
-import { TailWeights, type Weights } from './weights.ts';
+import { TailWeights, type Weights, weightsOf } from './weights.ts';
 
 /** Operators of ONNX that can be trained through, as they are since opset 18. */
 const rules: Rules = {
@@ -46,8 +46,8 @@ export interface Tail {
 }
 
 /**
- * @param all weights of the core, of which those are left as they are that something else is computed of
  * @param core in opset 18 or newer, from `pixels` to taps
+ * @param whole every node of the file, under the names of the core
  * @param pixels of two photos, @param lengths of one
  * @throws BackboneFault naming the node that stands in the way
  */
@@ -55,12 +55,15 @@ export async function readTail(
   core: ModelProto,
   way: Way,
   cut: Cut,
-  all: Weights,
+  whole: readonly NodeProto[],
   pixels: Values,
   lengths: readonly number[],
   trial: Trial,
 ): Promise<Tail> {
-  const { nodes, constants, weights } = partBehind(way, cut, all);
+  const behind = way.order.filter(({ output }) => !output.some((name) => way.shown.has(name)));
+  const taken = namesBefore(behind, cut.nodes.flatMap(namesTaken));
+  const all = weightsOf(core.graph, new Set(taken));
+  const { nodes, constants, weights } = partBehind(way, cut, all, whole);
   if (nodes.length > mostNodes) {
     const problem = `it has ${nodes.length} nodes behind the cut, more than ${mostNodes}.`;
     throw new BackboneFault(problem, 'Choose a later cut in `fineTune.from`.', 'LIMIT_EXCEEDED');
@@ -84,16 +87,23 @@ interface Part {
 
 /**
  * The nodes behind the cut and those that make what they need of weights, by operators that can be trained through. A weight
- * of which constants are computed as well, such as a piece of a mask, is none.
+ * of which constants are computed as well, such as a piece of a mask, is none; nor one of which something is computed that nodes
+ * take which are not behind the cut.
  */
-function partBehind(way: Way, cut: Cut, all: Weights): Part {
+function partBehind(way: Way, cut: Cut, all: Weights, whole: readonly NodeProto[]): Part {
   const weights = new Map(all);
   for (;;) {
     const nodes = nodesBehind(way, cut, weights);
     const made = new Set([cut.name, ...nodes.flatMap(({ output }) => output)]);
     const taken = new Set(nodes.flatMap(({ input }) => input));
     const constants = [...taken].filter((name) => name !== '' && !made.has(name) && !weights.has(name));
-    const fixed = namesBefore(way.order, constants).filter((name) => weights.delete(name));
+    const elsewhere = new Set(
+      whole.filter(({ output }) => !output.some((name) => made.has(name))).flatMap(namesTaken),
+    );
+    const shared = nodes
+      .flatMap(({ output }) => output)
+      .filter((name) => name !== '' && !way.shown.has(name) && elsewhere.has(name));
+    const fixed = namesBefore(way.order, [...constants, ...shared]).filter((name) => weights.delete(name));
     if (fixed.length === 0) return { nodes, constants, weights };
   }
 }

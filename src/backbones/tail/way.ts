@@ -113,9 +113,8 @@ function passesOf(
       if (left <= 0) live.delete(name);
     }
     for (const name of node.output) if ((uses.get(name) ?? 0) > 0) live.add(name);
-    const [only, ...others] = live;
-    if (only !== undefined && others.length === 0 && node.output.includes(only))
-      passes.push({ name: only, before: at + 1 });
+    const made = node.output.find((name) => live.has(name));
+    if (live.size === 1 && made !== undefined) passes.push({ name: made, before: at + 1 });
   }
   return passes;
 }

@@ -19,10 +19,11 @@ export type Weights = ReadonlyMap<string, Weight>;
 /** Added to scores, such a number hides them: no weight is so small. */
 const hiding = -100;
 
-/** What is more than one number among the floats of a graph, and no mask. */
-export function weightsOf({ initializer }: GraphProto): Weights {
+/** What is more than one number among the floats of a graph, and no mask. @param wanted names that are looked at */
+export function weightsOf({ initializer }: GraphProto, wanted: ReadonlySet<string>): Weights {
   return new Map(
     initializer.flatMap((tensor): [string, Weight][] => {
+      if (!wanted.has(tensor.name)) return [];
       if (tensor.dataType !== elementTypes.float32 || sizeOf(tensor.dims) < 2) return [];
       const data = floatsOf(tensor);
       return isMask(data) ? [] : [[tensor.name, { shape: tensor.dims, data }]];
@@ -31,7 +32,8 @@ export function weightsOf({ initializer }: GraphProto): Weights {
 }
 
 function floatsOf({ name, dims, rawData, floatData = [] }: TensorProto): Float32Array {
-  const bytes = Uint8Array.from(rawData ?? []);
+  // Copied, since numbers must begin where they can.
+  const bytes = new Uint8Array(rawData ?? []);
   const data =
     bytes.length % 4 === 0 && bytes.length > 0
       ? new Float32Array(bytes.buffer)
@@ -114,18 +116,17 @@ export function trainedWeights(
   const trained = new Map<string, Float32Array>();
   for (const [name, { data, shape }] of weights) {
     const whole = values.get(parameterName(name));
-    const changed = (whole ?? data).slice();
-    let isChanged = whole !== undefined;
+    if (whole !== undefined) trained.set(nameInFile(name), whole.slice());
     for (const turned of ['', 'ᵀ']) {
       const key = parameterName(name, turned);
       const [a, b] = [values.get(`${key}.a`), values.get(`${key}.b`)];
       if (a === undefined || b === undefined) continue;
+      const changed = trained.get(nameInFile(name)) ?? data.slice();
       const [rows = 1, columns = 1] = shape;
       if (turned === '') addProduct(changed, a, b, rows, columns, (row, column) => row * columns + column);
       else addProduct(changed, a, b, columns, rows, (row, column) => column * columns + row);
-      isChanged = true;
+      trained.set(nameInFile(name), changed);
     }
-    if (isChanged) trained.set(nameInFile(name), changed);
   }
   return trained;
 }

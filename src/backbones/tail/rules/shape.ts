@@ -5,6 +5,9 @@ import type { Call } from '../call.ts';
 import { type Count, type TensorValue, valueOf } from '../value.ts';
 import type { Rule, Rules } from './rule.ts';
 
+/** Numbers that are repeated to. */
+const mostNumbers = 2 ** 24;
+
 /** Axes that a tensor may have. */
 const mostAxes = 16;
 
@@ -127,6 +130,7 @@ function expanded(call: Call, x: TensorValue, counts: readonly Count[]): TensorV
     throw call.refused('sets photos against each other');
   const fixed = lengths.map(({ count, perPhoto }) => (perPhoto ? 1 : count));
   if (own !== null && fixed[own] !== 1) throw call.refused('repeats photos');
+  if (sizeOf(fixed) > mostNumbers) throw call.refused(`makes more than ${mostNumbers} numbers of a photo`);
   let result = x.tensor;
   if (fixed.some((length) => length > 1) || rank > result.shape.length)
     result = op.add(result, constant('float32', new Float32Array(sizeOf(fixed)), fixed));
