@@ -4,7 +4,7 @@ import { constant, type FloatTensor, normalizeAxis } from '../../graph/tensor.ts
 import { BackboneFault } from '../errors.ts';
 import { attributeOf } from '../nodes.ts';
 import { nameInFile } from './cut.ts';
-import { type Count, type TensorValue, type Value, valueOf } from './value.ts';
+import { type Count, type TensorValue, tensorValue, type Value } from './value.ts';
 import type { TailWeights } from './weights.ts';
 
 /** What every node of a graph may use. */
@@ -56,7 +56,7 @@ export class Call {
     if (shape === null || varies || grows.includes(true))
       throw this.refused('takes numbers that change with the number of photos');
     if (floats.length === 0) throw this.refused('takes an empty tensor');
-    return valueOf(constant('float32', floats, shape), null);
+    return tensorValue(constant('float32', floats, shape), null);
   }
 
   /** A list of integers, some of which may be so many for each photo. */

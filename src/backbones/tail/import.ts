@@ -15,7 +15,7 @@ import { reductionRules } from './rules/reduction.ts';
 import type { Rules } from './rules/rule.ts';
 import { selectionRules } from './rules/selection.ts';
 import { shapeRules } from './rules/shape.ts';
-import { type Value, valueOf } from './value.ts';
+import { tensorValue, type Value } from './value.ts';
 import { ofLengths, type Way } from './way.ts';
 import { TailWeights, type Weights, weightsOf } from './weights.ts';
 
@@ -146,13 +146,15 @@ export function tapsBehind(tail: Tail, given: FloatTensor, rank: number | null):
   const batch = given.shape[0]!;
   const weights = new TailWeights(tail.weights, rank);
   const around: Surroundings = { batch, cut: given, weights, parts: new Map() };
-  const values = new Map<string, Value>([[tail.cut, valueOf(given, 0)]]);
+  const values = new Map<string, Value>([[tail.cut, tensorValue(given, 0)]]);
   for (const [name, folded] of tail.folded) values.set(name, { kind: 'folded', ...folded });
   const valueNamed = (name: string): Value | null => {
     const known = values.get(name);
     if (known !== undefined || name === '') return known ?? null;
     const tensor = weights.get(name);
-    return tensor === undefined ? null : { ...valueOf(tensor, null), weight: { name, transposed: false } };
+    return tensor === undefined
+      ? null
+      : { ...tensorValue(tensor, null), weight: { name, transposed: false } };
   };
   for (const node of tail.nodes) {
     const call = new Call(node, node.input.map(valueNamed), around);

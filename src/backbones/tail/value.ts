@@ -25,6 +25,6 @@ export interface Count {
   readonly perPhoto: boolean;
 }
 
-export function valueOf(tensor: FloatTensor, photos: number | null): TensorValue {
+export function tensorValue(tensor: FloatTensor, photos: number | null): TensorValue {
   return { kind: 'tensor', tensor, photos, weight: null };
 }

@@ -2,13 +2,13 @@
 import * as op from '../../../graph/operators/index.ts';
 import { constant, type FloatTensor, scalar } from '../../../graph/tensor.ts';
 import type { Call } from '../call.ts';
-import { type TensorValue, type Value, valueOf } from '../value.ts';
+import { type TensorValue, tensorValue, type Value } from '../value.ts';
 import { photosOfBoth } from './broadcast.ts';
 import type { Rule, Rules } from './rule.ts';
 
 function pair(build: (a: FloatTensor, b: FloatTensor) => FloatTensor) {
   return (call: Call, a: TensorValue, b: TensorValue): TensorValue =>
-    valueOf(build(a.tensor, b.tensor), photosOfBoth(call, a, b));
+    tensorValue(build(a.tensor, b.tensor), photosOfBoth(call, a, b));
 }
 
 function binary(build: (a: FloatTensor, b: FloatTensor) => FloatTensor): Rule {
@@ -29,7 +29,7 @@ function several(build: (a: FloatTensor, b: FloatTensor) => FloatTensor): Rule {
 function unary(build: (x: FloatTensor, call: Call) => FloatTensor): Rule {
   return (call) => {
     const { tensor, photos } = call.tensor(0);
-    return [valueOf(build(tensor, call), photos)];
+    return [tensorValue(build(tensor, call), photos)];
   };
 }
 
@@ -105,7 +105,7 @@ const where: Rule = (call) => {
     const gate = Float32Array.from(chosen, (choice) => Number((choice !== 0) === wanted));
     // What is not wanted may be infinite, which no factor makes zero.
     if (value.kind === 'folded' && value.floats.length === 1)
-      return valueOf(
+      return tensorValue(
         constant(
           'float32',
           gate.map((open) => (open === 1 ? value.floats[0]! : 0)),
@@ -114,11 +114,11 @@ const where: Rule = (call) => {
         null,
       );
     const taken = call.tensor(at);
-    const factor = valueOf(constant('float32', gate, shape), null);
-    return valueOf(op.multiply(taken.tensor, factor.tensor), photosOfBoth(call, taken, factor));
+    const factor = tensorValue(constant('float32', gate, shape), null);
+    return tensorValue(op.multiply(taken.tensor, factor.tensor), photosOfBoth(call, taken, factor));
   };
   const [yes, no] = [side(call.value(1), 1, true), side(call.value(2), 2, false)];
-  return [valueOf(op.add(yes.tensor, no.tensor), photosOfBoth(call, yes, no))];
+  return [tensorValue(op.add(yes.tensor, no.tensor), photosOfBoth(call, yes, no))];
 };
 
 export const elementwiseRules: Rules = {

@@ -2,7 +2,7 @@
 import * as op from '../../../graph/operators/index.ts';
 import { scalar, sizeOf } from '../../../graph/tensor.ts';
 import type { Call } from '../call.ts';
-import { type TensorValue, valueOf } from '../value.ts';
+import { type TensorValue, tensorValue } from '../value.ts';
 import { type Placed, photosOfBoth, photosTogether } from './broadcast.ts';
 import type { Rule, Rules } from './rule.ts';
 import { transposed } from './shape.ts';
@@ -19,7 +19,7 @@ function product(call: Call, x: TensorValue, weight: TensorValue): TensorValue {
   const low = weight.weight && call.around.weights.lowRank(weight.weight, weight.tensor.shape);
   const whole = op.matmul(rows, weight.tensor);
   const given = low === null ? whole : op.add(whole, op.matmul(op.matmul(rows, low.a), low.b));
-  return valueOf(op.reshape(given, [...shape.slice(0, -1), outputs!], { from: 0, to: axis }), x.photos);
+  return tensorValue(op.reshape(given, [...shape.slice(0, -1), outputs!], { from: 0, to: axis }), x.photos);
 }
 
 const matMul: Rule = (call) => {
@@ -34,7 +34,7 @@ const matMul: Rule = (call) => {
     return { shape: shape.slice(0, -2), photos };
   };
   const photos = photosTogether(call, leading(a), leading(b));
-  return [valueOf(op.matmul(a.tensor, b.tensor), photos)];
+  return [tensorValue(op.matmul(a.tensor, b.tensor), photos)];
 };
 
 const gemm: Rule = (call) => {
@@ -50,11 +50,11 @@ const gemm: Rule = (call) => {
       }
     : b;
   const scaled = (value: TensorValue, factor: number): TensorValue =>
-    factor === 1 ? value : valueOf(op.multiply(value.tensor, scalar(factor)), value.photos);
+    factor === 1 ? value : tensorValue(op.multiply(value.tensor, scalar(factor)), value.photos);
   const given = scaled(product(call, x, weight), call.float('alpha', 1));
   if (!call.has(2)) return [given];
   const added = scaled(call.tensor(2), call.float('beta', 1));
-  return [valueOf(op.add(given.tensor, added.tensor), photosOfBoth(call, given, added))];
+  return [tensorValue(op.add(given.tensor, added.tensor), photosOfBoth(call, given, added))];
 };
 
 /**
@@ -86,9 +86,9 @@ const convolution: Rule = (call) => {
     channels * rows * columns,
   ]);
   const matrix = op.reshape(filters.tensor, [outputs, channels * rows * columns]);
-  const seen = product(call, valueOf(patches, 0), valueOf(op.transpose(matrix, [1, 0]), null));
+  const seen = product(call, tensorValue(patches, 0), tensorValue(op.transpose(matrix, [1, 0]), null));
   const biased = call.has(2) ? op.add(seen.tensor, call.tensor(2).tensor) : seen.tensor;
-  return [valueOf(op.transpose(biased, [0, 3, 1, 2]), 0)];
+  return [tensorValue(op.transpose(biased, [0, 3, 1, 2]), 0)];
 };
 
 export const productRules: Rules = { MatMul: matMul, Gemm: gemm, Conv: convolution };

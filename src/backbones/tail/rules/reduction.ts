@@ -2,7 +2,7 @@
 import * as op from '../../../graph/operators/index.ts';
 import { type FloatTensor, sizeOf } from '../../../graph/tensor.ts';
 import type { Call } from '../call.ts';
-import { type TensorValue, valueOf } from '../value.ts';
+import { type TensorValue, tensorValue } from '../value.ts';
 import type { Rule, Rules } from './rule.ts';
 import { countsOf, reshaped, transposed } from './shape.ts';
 
@@ -26,7 +26,7 @@ function reduced(
   kept: boolean,
 ): TensorValue {
   if (x.photos !== null && axes.includes(x.photos)) throw call.refused('goes over several photos');
-  const result = valueOf(build(x.tensor, axes), x.photos);
+  const result = tensorValue(build(x.tensor, axes), x.photos);
   if (kept) return result;
   return reshaped(
     call,
@@ -61,7 +61,7 @@ const layerNormalization: Rule = (call) => {
     return tensor;
   };
   const scaled = op.multiply(standard, ofWidth(1));
-  return [valueOf(call.has(2) ? op.add(scaled, ofWidth(2)) : scaled, x.photos)];
+  return [tensorValue(call.has(2) ? op.add(scaled, ofWidth(2)) : scaled, x.photos)];
 };
 
 const softmax: Rule = (call) => {
@@ -69,10 +69,10 @@ const softmax: Rule = (call) => {
   const rank = x.tensor.shape.length;
   const axis = call.axis(call.int('axis', -1), rank);
   if (axis === x.photos) throw call.refused('goes over several photos');
-  if (axis === rank - 1) return [valueOf(op.softmax(x.tensor), x.photos)];
+  if (axis === rank - 1) return [tensorValue(op.softmax(x.tensor), x.photos)];
   const order = x.tensor.shape.map((_, at) => (at === axis ? rank - 1 : at === rank - 1 ? axis : at));
   const last = transposed(x, order);
-  return [transposed(valueOf(op.softmax(last.tensor), last.photos), order)];
+  return [transposed(tensorValue(op.softmax(last.tensor), last.photos), order)];
 };
 
 export const reductionRules: Rules = {

@@ -2,7 +2,7 @@
 import * as op from '../../../graph/operators/index.ts';
 import { constant, type FloatTensor } from '../../../graph/tensor.ts';
 import type { Call } from '../call.ts';
-import { type TensorValue, valueOf } from '../value.ts';
+import { type TensorValue, tensorValue } from '../value.ts';
 import type { Rule, Rules } from './rule.ts';
 import { countsOf, reshaped, transposed } from './shape.ts';
 
@@ -17,7 +17,7 @@ function between(x: TensorValue, axis: number, from: number, to: number): Tensor
     kept.map((place) => lengths[place]!),
     axis,
   );
-  return valueOf(parts[kept.indexOf(1)]!, x.photos);
+  return tensorValue(parts[kept.indexOf(1)]!, x.photos);
 }
 
 /** Axes of at most so many places are taken apart once, whoever wants which. */
@@ -37,7 +37,7 @@ function place({ around: { parts } }: Call, x: TensorValue, axis: number, at: nu
       axis,
     );
   ofTensor.set(axis, split);
-  return valueOf(split[at]!, x.photos);
+  return tensorValue(split[at]!, x.photos);
 }
 
 /** Any places along an axis, in any order: (…, length, …), indices (…i) → (…, …i, …). */
@@ -53,7 +53,7 @@ function gathered(
   const places = constant('int32', Int32Array.from(indices), shape);
   const moved = (at: number) => (at === 0 ? null : at - 1 + shape.length);
   const photos = first.photos === null ? null : moved(first.photos);
-  const found = valueOf(op.gather(first.tensor, places), photos);
+  const found = tensorValue(op.gather(first.tensor, places), photos);
   const back = [
     ...Array.from({ length: axis }, (_, at) => shape.length + at),
     ...Array.from({ length: shape.length }, (_, at) => at),
@@ -158,7 +158,7 @@ const split: Rule = (call) => {
   const sum = parts.reduce((total, part) => total + part, 0);
   if (sum !== length || parts.some((part) => !Number.isInteger(part) || part < 1))
     throw call.refused(`cuts ${length} places into (${parts.join(', ')})`);
-  return op.split(x.tensor, parts, axis).map((part) => valueOf(part, x.photos));
+  return op.split(x.tensor, parts, axis).map((part) => tensorValue(part, x.photos));
 };
 
 /** As long as each other, but for the last. */
@@ -179,7 +179,7 @@ const concat: Rule = (call) => {
     tensor.shape.every((length, at) => at === axis || length === shape[at]);
   if (axis === first.photos || !parts.every(isLike)) throw call.refused('puts together what does not fit');
   return [
-    valueOf(
+    tensorValue(
       op.concatenate(
         parts.map(({ tensor }) => tensor),
         axis,
@@ -204,11 +204,11 @@ const pad: Rule = (call) => {
       throw call.refused('pads with more than some zeros');
     const length = x.tensor.shape[axis]!;
     const padded = op.padEnd(x.tensor, axis, before + after);
-    if (before === 0) x = valueOf(padded, x.photos);
+    if (before === 0) x = tensorValue(padded, x.photos);
     else {
       const lengths = [length + after, before];
       const [rest, zeros] = op.split(padded, lengths, axis);
-      x = valueOf(op.concatenate([zeros!, rest!], axis), x.photos);
+      x = tensorValue(op.concatenate([zeros!, rest!], axis), x.photos);
     }
   }
   return [x];

@@ -2,7 +2,7 @@
 import * as op from '../../../graph/operators/index.ts';
 import { constant, type FloatTensor, sizeOf } from '../../../graph/tensor.ts';
 import type { Call } from '../call.ts';
-import { type Count, type TensorValue, valueOf } from '../value.ts';
+import { type Count, type TensorValue, tensorValue } from '../value.ts';
 import type { Rule, Rules } from './rule.ts';
 
 /** Numbers that are repeated to. */
@@ -33,7 +33,7 @@ export function reshaped(call: Call, x: TensorValue, counts: readonly Count[]): 
     throw call.refused(`cannot make (${counts.map(({ count }) => count).join(', ')}) of [${x.tensor.shape}]`);
   if (counts.length > mostAxes) throw call.refused(`makes ${counts.length} axes`);
   const shape = counts.map(({ count, perPhoto }) => (perPhoto ? count * batch : count));
-  return valueOf(op.reshape(x.tensor, shape, { from: x.photos ?? 0, to: photos ?? 0 }), photos);
+  return tensorValue(op.reshape(x.tensor, shape, { from: x.photos ?? 0, to: photos ?? 0 }), photos);
 }
 
 const reshape: Rule = (call) => {
@@ -92,7 +92,7 @@ const unsqueeze: Rule = (call) => {
 
 /** Axes in another order, which must name each once. */
 export function transposed({ tensor, photos }: TensorValue, order: readonly number[]): TensorValue {
-  return valueOf(op.transpose(tensor, order), photos === null ? null : order.indexOf(photos));
+  return tensorValue(op.transpose(tensor, order), photos === null ? null : order.indexOf(photos));
 }
 
 const transpose: Rule = (call) => {
@@ -134,8 +134,8 @@ function expanded(call: Call, x: TensorValue, counts: readonly Count[]): TensorV
   let result = x.tensor;
   if (fixed.some((length) => length > 1) || rank > result.shape.length)
     result = op.add(result, constant('float32', new Float32Array(sizeOf(fixed)), fixed));
-  if (photos === undefined || own !== null) return valueOf(result, own);
-  return valueOf(op.add(result, zeroForPhotos(call, rank, photos)), photos);
+  if (photos === undefined || own !== null) return tensorValue(result, own);
+  return tensorValue(op.add(result, zeroForPhotos(call, rank, photos)), photos);
 }
 
 const expand: Rule = (call) => [expanded(call, call.tensor(0), call.counts(1))];
