@@ -13,6 +13,7 @@ import { embed } from './embed.ts';
 import { embeddingsRead } from './embeddings-read.ts';
 import { exportsBench } from './exports.ts';
 import { features } from './features.ts';
+import { fineTune } from './fine-tune.ts';
 import { foreignRanker } from './foreign-ranker.ts';
 import { gemmShare } from './gemm-share.ts';
 import { headStep } from './head-step.ts';
@@ -37,6 +38,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'embeddings-read': embeddingsRead,
   exports: exportsBench,
   features,
+  'fine-tune': fineTune,
   'foreign-ranker': foreignRanker,
   'gemm-share': gemmShare,
   'head-step': headStep,

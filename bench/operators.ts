@@ -117,7 +117,7 @@ const questions: readonly Question[] = [
   {
     name: 'norm of rows',
     ours: { shape: narrow, build: rmsNormalize },
-    instead: { LayerNormalization: { shape: narrow, build: standardize } },
+    instead: { LayerNormalization: { shape: narrow, build: (x) => standardize(x) } },
   },
   {
     name: 'query, key and value by head',

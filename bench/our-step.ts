@@ -1,10 +1,12 @@
 /** A COURIER training step on random photos, as `courier pretrain` does it. */
 
 import type { ClickBatch } from '../src/data/click-sampler.ts';
+import type { Encoder } from '../src/encoders/encoder.ts';
 import { createEncoder } from '../src/encoders/index.ts';
 import type { PresetName } from '../src/encoders/presets.ts';
 import { createOptimizer } from '../src/graph/optimizers.ts';
 import { initialValues, layoutOf } from '../src/graph/parameters.ts';
+import { sizeOf } from '../src/graph/tensor.ts';
 import { gradientState, scalarFeeds } from '../src/graph/training-step.ts';
 import { courierObjective, courierSettings } from '../src/objectives/courier.ts';
 import { Random } from '../src/random.ts';
@@ -32,8 +34,16 @@ export interface StepCase {
 const [dimension, candidates, places] = [128, 5, 5];
 
 export function describeStep({ encoder, side, photos, samples }: StepCase): StepDescription<ClickBatch> {
+  return describeEncoder(createEncoder({ name: encoder, side, head: 'mean', dimension }), photos, samples);
+}
+
+export function describeEncoder(
+  encoder: Encoder,
+  photos: number,
+  samples: number,
+): StepDescription<ClickBatch> {
   return {
-    encoder: createEncoder({ name: encoder, side, head: 'mean', dimension }),
+    encoder,
     objective: courierObjective(courierSettings.parse({}), { candidates, history: places }),
     samples,
     photos,
@@ -51,9 +61,25 @@ export function describeStep({ encoder, side, photos, samples }: StepCase): Step
  * @param how bytes of memory that the process may take, or how the step is to be cut
  * @param preloaded photos lie in memory, as the peers' do; else they are read when their turn comes
  */
-export async function startStep(step: StepCase, how: number | StepPlan, preloaded = true) {
-  const description = describeStep(step);
-  const { photos, samples, side } = step;
+export function startStep(step: StepCase, how: number | StepPlan, preloaded = true) {
+  const bytes = step.side * step.side * 3;
+  // Photos differ, but a few thousand bytes of noise are enough for that.
+  const random = Random.seeded(1, 'noise');
+  const noise = Uint8Array.from({ length: 4099 }, () => random.integer(256));
+  const read = (from: number, to: number) =>
+    Uint8Array.from({ length: (to - from) * bytes }, (_, index) => noise[(from * bytes + index) % 4099]!);
+  return startDescribed(describeStep(step), step.threads, how, read, preloaded);
+}
+
+/** @param read what the encoder sees of photos, as `startStep` makes it of noise */
+export async function startDescribed(
+  description: StepDescription<ClickBatch>,
+  threads: number,
+  how: number | StepPlan,
+  read: (from: number, to: number) => Uint8Array | Float32Array,
+  preloaded = true,
+) {
+  const { photos, samples, encoder } = description;
   const random = Random.seeded(1, 'bench');
   const rows = (length: number) => Int32Array.from({ length }, () => random.integer(photos));
   const ones = (length: number) => new Float32Array(length).fill(1);
@@ -67,15 +93,9 @@ export async function startStep(step: StepCase, how: number | StepPlan, preloade
     historyMask: ones(samples * places),
     newest: history.filter((_, place) => place % places === 0),
   };
-  // Photos differ, but a few thousand bytes of noise are enough for that.
-  const noise = Uint8Array.from({ length: 4099 }, () => random.integer(256));
-  const bytes = side * side * 3;
-  const read = (from: number, to: number) =>
-    Uint8Array.from({ length: (to - from) * bytes }, (_, index) => noise[(from * bytes + index) % 4099]!);
-
   const tensors = stepParameters(description);
   const layout = layoutOf(tensors);
-  const engine = Engine.start({ threads: step.threads });
+  const engine = Engine.start({ threads });
   const plan = typeof how === 'number' ? await planStep(engine, layout, description, how) : how;
   const { optimizer } = description.update;
   const zeros = () => new Float32Array(layout.size);
@@ -86,9 +106,10 @@ export async function startStep(step: StepCase, how: number | StepPlan, preloade
   });
   const run = await createStep(engine, state, layout, description, plan);
   const whole = preloaded ? read(0, wholeChunks(photos, plan.chunk)) : null;
+  const numbers = sizeOf(encoder.sees.shape);
   const feeds = {
     count: photos,
-    read: (from: number, to: number) => whole?.slice(from * bytes, to * bytes) ?? read(from, to),
+    read: (from: number, to: number) => whole?.slice(from * numbers, to * numbers) ?? read(from, to),
     draws: {},
   };
   let count = 0;

@@ -42,13 +42,40 @@ export interface Backbone {
  * @throws CourierError CONFIG_INVALID for settings that do not fit the file; FILE_NOT_FOUND, FILE_UNREADABLE; FILE_CORRUPT
  * for a file that cannot be used, saying why; LIMIT_EXCEEDED over 2 GiB, or for too many features
  */
-export async function openBackbone(settings: BackboneSettings, side: number): Promise<Backbone> {
+export function openBackbone(settings: BackboneSettings, side: number): Promise<Backbone> {
+  return withBackbone(settings, side, async ({ backbone }) => backbone);
+}
+
+/** A backbone, and what it was made of. */
+export interface Understanding {
+  readonly backbone: Backbone;
+  readonly file: BackboneFile;
+  readonly photoInput: PhotoInput;
+  readonly preprocessing: Preprocessing;
+  readonly core: ModelProto;
+  readonly plans: readonly TapPlan[];
+  /** Whether it computes all photos of a batch at once. */
+  readonly isTogether: boolean;
+  /** Two photos to try it on. (2, S, S, 3) */
+  readonly photos: Uint8Array;
+  /** What it says of them. (2, F) */
+  readonly features: Float32Array;
+  /** Where it may run. */
+  readonly trial: Trial;
+}
+
+/** As `openBackbone`; does something with what was understood, and names the file in whatever fault it finds. */
+export async function withBackbone<T>(
+  settings: BackboneSettings,
+  side: number,
+  work: (understanding: Understanding) => Promise<T>,
+): Promise<T> {
   const parsed = parseConfig(backboneSettings, settings, 'backbone settings');
   const file = await readBackboneFile(parsed.file);
   return refusing(file.path, async () => {
     const trial = new Trial();
     try {
-      return await understand(file, parsed, side, trial);
+      return await work(await understand(file, parsed, side, trial));
     } finally {
       trial.close();
     }
@@ -77,7 +104,7 @@ async function understand(
   settings: ParsedSettings,
   side: number,
   trial: Trial,
-): Promise<Backbone> {
+): Promise<Understanding> {
   const photoInput = photoInputOf(file.model.graph, settings.input);
   const taps = tapsOf(file.model, photoInput, settings.taps);
   const photos = probePhotos(side);
@@ -92,7 +119,7 @@ async function understand(
     throw new BackboneFault('it gives values that are no numbers for a photo.', exportAgain);
   const way = await wayOf(file.model, { preprocessing, core, plans, side }, photos, features, trial);
   const kept = { side, preprocessing, way: way.name, taps: plans.map(({ settings: _, ...plan }) => plan) };
-  return {
+  const backbone: Backbone = {
     hash: createHash('sha256').update(file.hash).update(JSON.stringify(kept)).digest('hex'),
     side,
     taps: plans.map(({ tap }) => tap),
@@ -105,6 +132,11 @@ async function understand(
       ...way.understood,
     ],
     model: way.model,
+  };
+  const isTogether = way.name === 'together';
+  return {
+    ...{ backbone, file, photoInput: first.photoInput, preprocessing, core, plans, isTogether },
+    ...{ photos, features, trial },
   };
 }
 
@@ -120,6 +152,7 @@ interface Tries {
 }
 
 interface Understood {
+  readonly photoInput: PhotoInput;
   readonly preprocessing: Preprocessing;
   readonly core: ModelProto;
   readonly observed: Observed;
@@ -144,7 +177,8 @@ async function understandPhotos(tries: Tries, photoInput: PhotoInput): Promise<U
     const lengths = lengthsOf(preprocessing);
     const { pixels } = await runOnce(preprocessingModel(preprocessing, side), { photos }, trial);
     if (pixels === undefined) throw new Error('preprocessing gave no pixels');
-    return { preprocessing, core, observed: await observe(core, pixels, lengths, trial), understood };
+    const observed = await observe(core, pixels, lengths, trial);
+    return { photoInput: input, preprocessing, core, observed, understood };
   };
   try {
     return await attempt(photoInput);
@@ -159,7 +193,8 @@ async function understandPhotos(tries: Tries, photoInput: PhotoInput): Promise<U
   }
 }
 
-function lengthsOf({ layout, side }: Preprocessing): readonly number[] {
+/** What the model takes of one photo. */
+export function lengthsOf({ layout, side }: Preprocessing): readonly number[] {
   return layout === 'nchw' ? [3, side, side] : [side, side, 3];
 }
 
@@ -213,6 +248,11 @@ interface Parts {
   readonly side: number;
 }
 
+/** The same backbone with another core, which has the same taps. */
+export function withCore({ backbone, ...parts }: Understanding, core: ModelProto): Backbone {
+  return { ...backbone, model: featuresModel({ ...parts, core, side: backbone.side }) };
+}
+
 /** Operators that measure the range of a whole batch: a photo has other features in other company. */
 const measuring = ['DynamicQuantizeLinear', 'DynamicQuantizeMatMul', 'DynamicQuantizeLSTM'];
 
@@ -247,18 +287,28 @@ function firstLine(text: string): string {
 }
 
 function featuresModel({ preprocessing, core, plans, side }: Parts): Model {
-  const [before, after] = [preprocessingModel(preprocessing, side), poolingModel(plans)];
+  const width = plans.reduce((sum, { tap }) => sum + widthOf(tap), 0);
+  return coreModel(preprocessing, core, poolingModel(plans), side, width);
+}
+
+/**
+ * A core between what comes before and after it.
+ * @param after from its taps to `features` (n, width)
+ */
+export function coreModel(
+  preprocessing: Preprocessing,
+  core: ModelProto,
+  after: Model,
+  side: number,
+  width: number,
+): Model {
+  const before = preprocessingModel(preprocessing, side);
   return {
     encode: (target) => {
       const [preprocess, pooling] = [before, after].map((model) => decodeModel(model.encode(target)));
       return encodeModel(chain({ preprocess: preprocess!, backbone: core, pooling: pooling! }));
     },
     inputs: { photos: { type: 'uint8', shape: [1, side, side, 3] } },
-    outputs: {
-      features: {
-        type: 'float32',
-        shape: [1, plans.reduce((sum, { tap }) => sum + widthOf(tap), 0)],
-      },
-    },
+    outputs: { features: { type: 'float32', shape: [1, width] } },
   };
 }

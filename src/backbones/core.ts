@@ -54,7 +54,7 @@ function needed({ node }: GraphProto, wanted: readonly string[]) {
 }
 
 /** What a node takes, and what the graphs inside it may take from around them. */
-function namesTaken(node: NodeProto): readonly string[] {
+export function namesTaken(node: NodeProto): readonly string[] {
   const inside = graphsIn(node).flatMap((graph) => [
     ...nodesIn(graph.node).flatMap(({ input }) => input),
     ...graph.output.map(({ name }) => name),

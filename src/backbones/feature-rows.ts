@@ -2,6 +2,7 @@
  * What a backbone says of photos, kept from run to run: rows of 16-bit floats in one file, the hashes of their photos in another.
  * Rows are appended, so that a catalogue that grew costs what is new; what a killed run wrote is what the next one goes on from.
  */
+import { readSync } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CourierError } from '../errors.ts';
@@ -82,12 +83,37 @@ export class FeatureRows {
     const halves = new Uint16Array(width);
     const bytes = new Uint8Array(halves.buffer);
     for (const [place, hash] of hashes.entries()) {
-      const row = this.#rowOf.get(hash);
-      if (row === undefined) throw new Error(`there are no features of photo ${hash}`);
-      await readWhole(this.#rows, bytes, row * bytes.length, this.#path);
+      await readWhole(this.#rows, bytes, this.#rowOfPhoto(hash) * bytes.length, this.#path);
       fromHalves(halves, features.subarray(place * width, (place + 1) * width));
     }
     return features;
+  }
+
+  /**
+   * As `read`, without giving way: rows lie in the system's file cache after the first pass.
+   * @param places photos there is room for: those beyond the hashes are zeros
+   */
+  readNow(hashes: readonly string[], places = hashes.length): Float32Array {
+    const { width } = this;
+    const features = new Float32Array(places * width);
+    const halves = new Uint16Array(width);
+    const bytes = new Uint8Array(halves.buffer);
+    for (const [place, hash] of hashes.entries()) {
+      const position = this.#rowOfPhoto(hash) * bytes.length;
+      for (let done = 0; done < bytes.length; ) {
+        const read = readSync(this.#rows.fd, bytes, done, bytes.length - done, position + done);
+        if (read === 0) throw becameShorter(this.#path);
+        done += read;
+      }
+      fromHalves(halves, features.subarray(place * width, (place + 1) * width));
+    }
+    return features;
+  }
+
+  #rowOfPhoto(hash: string): number {
+    const row = this.#rowOf.get(hash);
+    if (row === undefined) throw new Error(`there are no features of photo ${hash}`);
+    return row;
   }
 
   async close(): Promise<void> {
@@ -114,13 +140,17 @@ export class FeatureRows {
 }
 
 async function readWhole(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
-  if (!(await readFully(file, into, position))) throw new Error(`${path} became shorter while it was open`);
+  if (!(await readFully(file, into, position))) throw becameShorter(path);
+}
+
+function becameShorter(path: string): Error {
+  return new Error(`${path} became shorter while it was open`);
 }
 
 function tooLarge({ message }: RangeError): CourierError {
   return new CourierError(
     'VALUE_INVALID',
     `The features of a backbone cannot be kept: ${message}.`,
-    'Take another tensor of it with the setting `taps`, such as one behind a normalisation.',
+    'Take another tensor of it with the settings `taps` or `fineTune.from`, such as one behind a normalisation.',
   );
 }

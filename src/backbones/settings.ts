@@ -59,6 +59,33 @@ export const backboneSettings = z.strictObject({
     .describe('Tensors that are the features. By default every output.'),
 });
 
+/** How a part of the model itself learns, beside what is learned on top of it. */
+export const fineTuneSettings = z.strictObject({
+  from: z
+    .union([z.int().min(1).max(1000), z.string().min(1)])
+    .default(1)
+    .describe(
+      'What trains: so many of the last blocks with attention, or all that comes behind a tensor of the graph, by its name.',
+    ),
+  lora: z
+    .int()
+    .min(1)
+    .max(1024)
+    .nullable()
+    .default(null)
+    .describe(
+      'Rank of the changes that its matrix products get, all else of it staying as it is (LoRA); null trains all its weights themselves.',
+    ),
+  learningRate: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'Highest learning rate of what trains of the model, beside `learningRate` of the head. By default 3e-5, or 3e-4 with `lora`.',
+    ),
+});
+
+export type FineTuneSettings = z.output<typeof fineTuneSettings>;
 export type BackboneSettings = z.input<typeof backboneSettings>;
 export type InputSettings = z.output<typeof inputSettings>;
 export type TapSettings = z.output<typeof tapSettings>;

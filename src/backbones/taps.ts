@@ -147,10 +147,18 @@ export function isOfClasses({ shape, tap }: TapPlan): boolean {
 
 /** Taps under the names that `tapName` gives them, and `features` float32 (n, F). */
 export function poolingModel(plans: readonly TapPlan[]): Model {
-  const parts = plans.map((plan, index) => pooled(plan, tapInput(plan, index)));
+  const features = featuresOf(plans, plans.map(tapInput));
   const names = plans.map((_, index) => tapName(index));
   const openAxes = Object.fromEntries([...names, 'features'].map((name) => [name, 'photos']));
-  return buildModel({ outputs: { features: concatenate(parts, 1) }, openAxes });
+  return buildModel({ outputs: { features }, openAxes });
+}
+
+/** Taps (n, …) in the order of their plans → (n, F). */
+export function featuresOf(plans: readonly TapPlan[], taps: readonly FloatTensor[]): FloatTensor {
+  return concatenate(
+    plans.map((plan, index) => pooled(plan, taps[index]!)),
+    1,
+  );
 }
 
 export function tapName(index: number): string {
@@ -168,8 +176,9 @@ function pooled(plan: TapPlan, x: FloatTensor): FloatTensor {
   const inOrder = channelsFirst ? transpose(x, [0, 2, 3, 1]) : x;
   const channels = tap.channels;
   const tokens = shape.reduce((product, length) => product * length, 1) / channels;
-  const all = reshape(inOrder, [openLength, tokens, channels]);
-  const flat = (kept: FloatTensor) => reshape(kept, [openLength, widthOf(tap)]);
+  const count = x.shape[0]!;
+  const all = reshape(inOrder, [count, tokens, channels]);
+  const flat = (kept: FloatTensor) => reshape(kept, [count, widthOf(tap)]);
   if (pool === 'class') return flat(split(all, [1, tokens - 1], 1)[0]!);
   const places = extraTokens === 0 ? all : split(all, [extraTokens, tokens - extraTokens], 1)[1]!;
   if (pool === 'mean') return flat(mean(places, [1]));

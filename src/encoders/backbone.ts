@@ -1,6 +1,6 @@
 /** Settings of an encoder that is a pretrained network and a learned head. */
 import { z } from 'zod';
-import { backboneSettings } from '../backbones/settings.ts';
+import { backboneSettings, fineTuneSettings } from '../backbones/settings.ts';
 import { embeddingDimension, encoderNameMeaning, layerWidth } from './settings.ts';
 
 /** Two views of the features of a photo have to differ. */
@@ -63,6 +63,12 @@ export const backboneEncoderSettings = z.strictObject({
     .default(null)
     .describe(
       "Cells a side of the photos whose outlines and colours are looked at, too, as by the encoder `outlines`; must divide the photos' side. null for none.",
+    ),
+  fineTune: fineTuneSettings
+    .nullable()
+    .default(null)
+    .describe(
+      'Trains the last part of the model in `file`, too; {} takes the defaults below. null leaves all of it as it is.',
     ),
   components: z
     .int()

@@ -54,6 +54,8 @@ const cases: Record<string, readonly Case[]> = {
   sigmoid: [{ shapes: [[5]], build: (a) => op.sigmoid(a!) }],
   softplus: [{ shapes: [[5]], build: (a) => op.softplus(a!) }],
   relu: [{ shapes: [[6]], build: (a) => op.relu(a!), values: awayFromZero }],
+  errorFunction: [{ shapes: [[6]], build: (a) => op.errorFunction(a!) }],
+  hyperbolicTangent: [{ shapes: [[6]], build: (a) => op.hyperbolicTangent(a!) }],
   erfGate: [{ shapes: [[6]], build: (a) => op.erfGate(a!) }],
   padEnd: [
     { shapes: [[2, 3]], build: (a) => op.padEnd(a!, 1, 2) },
@@ -65,7 +67,10 @@ const cases: Record<string, readonly Case[]> = {
   ],
   mean: [{ shapes: [[2, 3, 4]], build: (a) => op.mean(a!, [0, 2]) }],
   logSumExp: [{ shapes: [[3, 4]], build: (a) => op.logSumExp(a!) }],
-  reshape: [{ shapes: [[2, 6]], build: (a) => op.reshape(a!, [3, 4]) }],
+  reshape: [
+    { shapes: [[2, 6]], build: (a) => op.reshape(a!, [3, 4]) },
+    { shapes: [[2, 6]], build: (a) => op.reshape(a!, [3, 2, 2], { from: 1, to: 2 }) },
+  ],
   transpose: [{ shapes: [[2, 3, 4]], build: (a) => op.transpose(a!, [2, 0, 1]) }],
   broadcastLike: [{ shapes: [[3, 1]], build: (a) => op.broadcastLike(a!, larger) }],
   concatenate: [

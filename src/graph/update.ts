@@ -10,6 +10,8 @@ export interface UpdateOptions {
   readonly clipNorm: number | null;
   /** Share of the old in the moving average of the parameters, which is kept beside them; null keeps none. */
   readonly averageDecay?: number | null;
+  /** Factor on the learning rate of a parameter, by its name; without it all learn alike. */
+  readonly rateOf?: (parameter: string) => number;
 }
 
 /**
@@ -21,7 +23,7 @@ export function updateOutputs(
   layout: ParameterLayout,
   options: UpdateOptions,
 ): Readonly<Record<string, Tensor>> {
-  const { optimizer, clipNorm, averageDecay = null } = options;
+  const { optimizer, clipNorm, averageDecay = null, rateOf = () => 1 } = options;
   const norm = squareRoot(sumAll(multiply(gradient, gradient)));
   const clipped = clipNorm === null ? gradient : divide(gradient, excess(norm, clipNorm));
   const slots = optimizer.slots.map((slot) => input(slot, 'float32', [layout.size]));
@@ -31,11 +33,12 @@ export function updateOutputs(
   const vector = parameterVector(layout);
   const decays = constant('float32', decayMask(layout), [layout.size]);
   const next = optimizer.update(vector, clipped, slots, (name) => scalars.get(name)!, decays);
+  const parameters = slowed(vector, next.parameters, layout, rateOf);
   return {
     gradientNorm: norm,
-    'next.parameters': next.parameters,
+    'next.parameters': parameters,
     ...Object.fromEntries(optimizer.slots.map((slot, index) => [`next.${slot}`, next.slots[index]!])),
-    ...(averageDecay === null ? {} : { 'next.average': averaged(next.parameters, layout, averageDecay) }),
+    ...(averageDecay === null ? {} : { 'next.average': averaged(parameters, layout, averageDecay) }),
   };
 }
 
@@ -55,6 +58,19 @@ const vectors = new WeakMap<ParameterLayout, FloatTensor>();
 function averaged(parameters: FloatTensor, layout: ParameterLayout, decay: number): FloatTensor {
   const before = input('average', 'float32', [layout.size]);
   return add(before, multiply(subtract(parameters, before), scalar(1 - decay)));
+}
+
+/** Of what the optimiser changes, decay included, the share that each parameter takes. */
+function slowed(
+  before: FloatTensor,
+  after: FloatTensor,
+  layout: ParameterLayout,
+  rateOf: (parameter: string) => number,
+): FloatTensor {
+  const rates = new Float32Array(layout.size);
+  for (const { name, offset, size } of layout.places) rates.fill(rateOf(name), offset, offset + size);
+  if (rates.every((rate) => rate === 1)) return after;
+  return add(before, multiply(subtract(after, before), constant('float32', rates, [layout.size])));
 }
 
 /** Weight decay is for matrices: biases, norms and position tables stay as they are. (P) */

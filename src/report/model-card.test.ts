@@ -15,6 +15,7 @@ const card: ModelCard = {
   side: 64,
   dimension: 128,
   parameters: 5000,
+  fineTuned: null,
   settings: { steps: 240, note: '```\n# no heading' },
   objective: 'courier',
   training: { steps: 240, images: 1_000_000, seconds: 75, machine: 'a laptop', versions: { node: '20' } },

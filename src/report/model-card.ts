@@ -20,6 +20,8 @@ export interface ModelCard {
   readonly side: number;
   readonly dimension: number;
   readonly parameters: number;
+  /** What was trained of a pretrained network, in a sentence; null where nothing was. */
+  readonly fineTuned: string | null;
   /** All that was set, as JSON takes it. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly objective: string;
@@ -58,6 +60,7 @@ export function modelCard(card: ModelCard): string {
   return `${[
     `# Image encoder: ${safe(card.objective)} on ${safe(dataset.name)}`,
     `\`encoder.onnx\` takes photos as bytes, RGB, ${card.side} × ${card.side} pixels (n, ${card.side}, ${card.side}, 3), and gives embeddings of length 1 (n, ${card.dimension}). It has ${integer(card.parameters)} parameters, those of the loss included.`,
+    ...(card.fineTuned === null ? [] : [safe(card.fineTuned)]),
     '## What it learned from',
     `Dataset ${safe(dataset.name)}, \`${dataset.hash}\`: ${integer(dataset.users)} users, ${integer(dataset.items)} items, ${integer(dataset.photos)} photos. ${integer(samples.count)} samples of the training period (${safe(samples.what)}). Candidates: ${safe(dataset.candidates)}`,
     Object.entries(dataset.periods)

@@ -11,6 +11,7 @@ import { widthOf } from '../backbones/taps.ts';
 import { fitWhitening } from '../backbones/whitening.ts';
 import type { Photos } from '../data/image-cache.ts';
 import { type BatchEncoder, embedRows } from '../encoders/embed-rows.ts';
+import type { SeenPhotos } from '../encoders/encoder.ts';
 import { closeAll, startEngines } from '../encoders/pool.ts';
 import { CourierError } from '../errors.ts';
 import { silent, type WorkOptions } from '../progress.ts';
@@ -76,6 +77,45 @@ export async function whitenedFeatures(
       await kept.close();
     }
   });
+}
+
+export interface KeptFeatures {
+  /** Of every photo of the dataset, as 16-bit floats keep them. */
+  readonly photos: SeenPhotos;
+  close(): Promise<void>;
+}
+
+/**
+ * Computes what is not there yet, and leaves it in its file, from which it is read a few photos at a time. The caller closes it.
+ * @throws CourierError OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE, VALUE_INVALID
+ */
+export async function keptFeatures(
+  work: Pick<FeatureWork, 'backbone' | 'photos' | 'folder' | 'engine'>,
+  options: WorkOptions = {},
+): Promise<KeptFeatures> {
+  const folder = join(work.folder, work.backbone.hash.slice(0, 16));
+  const hashes = await hashesOf(work.photos, options);
+  const kept = await withSharedLock(join(folder, '.lock'), folder, options, async () => {
+    const rows = await FeatureRows.open(join(folder, 'features.f16'), work.backbone.width);
+    try {
+      await computeMissing(work, rows, hashes, options);
+      return rows;
+    } catch (error) {
+      await rows.close();
+      throw error;
+    }
+  });
+  return {
+    photos: {
+      count: hashes.length,
+      read: (rows, places) =>
+        kept.readNow(
+          Array.from(rows, (photo) => hashes[photo]!),
+          places,
+        ),
+    },
+    close: () => kept.close(),
+  };
 }
 
 /** SHA-256 of the pixels of every photo. */

@@ -25,8 +25,7 @@ import { type Engine, floats } from '../runtime/engine.ts';
 import { readInput, writeFileWhole } from '../storage/files.ts';
 import { chosenEncoder } from './chosen-encoder.ts';
 import type { TrainingConfig } from './config.ts';
-import { projectedWidth } from './projection.ts';
-import { seenByBackbone } from './seeing-encoder.ts';
+import { seeingEncoder, seenByBackbone } from './seeing-encoder.ts';
 import { encoderFile, headFile, trainEncoder } from './train-encoder.ts';
 
 /** The objectives and what they are compared with, then COURIER with one thing changed each. */
@@ -247,11 +246,13 @@ async function embedWithHead(
   options: WorkOptions,
 ): Promise<Float32Array> {
   const place = { dataset: learnedPart(dataset, olderShare), engine };
-  const { photos, projection } = await seenByBackbone(settings, folder, place, options);
+  const seeing = await seeingEncoder({ encoder: settings, dataset: folder }, place, {
+    signal: options.signal,
+  });
   const bytes = new Uint8Array(await readInput(join(out, headFile), 'Head'));
   const session = await engine.load({
     encode: () => bytes,
-    inputs: { photos: { type: 'float32', shape: [1, projectedWidth(projection)] } },
+    inputs: { photos: { type: 'float32', shape: [1, ...seeing.encoder.sees.shape] } },
     outputs: { embeddings: { type: 'float32', shape: [1, settings.dimension] } },
   });
   const head: BatchEncoder = {
@@ -259,7 +260,10 @@ async function embedWithHead(
     size: 1,
     embed: async (seen) => floats(await session.run({}, { photos: seen }), 'embeddings'),
   };
-  return embedAll(head, photos, options).finally(() => session.release());
+  return embedAll(head, seeing.photos, options).finally(async () => {
+    await session.release();
+    await seeing.close();
+  });
 }
 
 async function embedWith(

@@ -7,6 +7,7 @@ import { machine } from '../runs/run-folder.ts';
 import { writeFileWhole } from '../storage/files.ts';
 import { versions } from '../version.ts';
 import type { TrainingConfig } from './config.ts';
+import { fineTunedFile } from './trained-network.ts';
 import { metricsFile } from './training-run.ts';
 
 const modelCardFile = 'model-card.md';
@@ -55,6 +56,7 @@ export async function writeModelCard(
     side: dataset.images.side,
     dimension: config.encoder.dimension,
     parameters,
+    fineTuned: fineTunedOf(config),
     settings,
     objective: config.objective.name,
     training: { steps, images, seconds, machine: machine(), versions: versions() },
@@ -66,6 +68,15 @@ export async function writeModelCard(
     },
   });
   await writeFileWhole(join(config.out, modelCardFile), text);
+}
+
+function fineTunedOf({ encoder }: TrainingConfig): string | null {
+  if (encoder.name !== 'backbone' || encoder.fineTune === null) return null;
+  const { from, lora } = encoder.fineTune;
+  const what = lora === null ? 'all weights' : `changes of rank ${lora} of the matrix products`;
+  const where =
+    typeof from === 'string' ? `behind ${from}` : `of the last ${from} of its blocks with attention`;
+  return `Of its pretrained network, ${what} ${where} were trained too; ${fineTunedFile} is that network by itself, with what it learned.`;
 }
 
 /** Page views ascend in time. */

@@ -22,7 +22,8 @@ import type { Engine } from '../runtime/engine.ts';
 import type { Model } from '../runtime/model.ts';
 import { type WhitenedFeatures, whitenedFeatures } from './backbone-features.ts';
 import type { ChosenTraining } from './chosen-encoder.ts';
-import { projected, projectedWidth } from './projection.ts';
+import { type Projection, projected, projectedWidth } from './projection.ts';
+import { fineTunedFile, trainedNetwork } from './trained-network.ts';
 
 export interface SeeingEncoder {
   readonly encoder: Encoder;
@@ -31,9 +32,23 @@ export interface SeeingEncoder {
   readonly hash: string | null;
   /** Share of what it sees of a photo that a training step does not see. */
   readonly dropout: number;
+  /** The learning rate of a parameter where it is not that of the training. */
+  learningRateOf(parameter: string): number | null;
   /** The whole way from bytes of photos to embeddings, as `exportEncoder` has it. */
   exported(layout: ParameterLayout, values: Float32Array, learnedUntil: number | null): Model;
+  /** What else is written, by the name of its file. */
+  alongside(layout: ParameterLayout, values: Float32Array, learnedUntil: number | null): WrittenFiles;
+  close(): Promise<void>;
 }
+
+type WrittenFiles = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+
+/** What most encoders have none of. */
+const plain = {
+  learningRateOf: () => null,
+  alongside: () => ({}),
+  close: async () => {},
+};
 
 interface Place {
   /** Whole or only its older part: what may be looked at is what is in its training period. */
@@ -59,6 +74,7 @@ export async function seeingEncoder(
     photos: images,
     hash: null,
     dropout: 0,
+    ...plain,
     exported: (layout, values, learnedUntil) => exportEncoder(encoder, layout, values, learnedUntil),
   };
 }
@@ -69,8 +85,8 @@ async function seeingHead(
   place: Place,
   options: WorkOptions,
 ): Promise<SeeingEncoder> {
-  const { backbone, projection, photos } = await seenByBackbone(settings, folder, place, options);
-  const { dimension, dropout } = settings;
+  const { backbone, beside, projection, photos } = await seenByBackbone(settings, folder, place, options);
+  const { dimension, dropout, fineTune } = settings;
   const { whitening, grids } = projection;
   const head = featureHead({
     head: settings.head,
@@ -78,23 +94,56 @@ async function seeingHead(
     grids: grids.map(({ tap: { cells }, components }) => ({ cells, components })),
     dimension,
   });
+  const merged = (
+    network: Backbone,
+    ...[layout, values, learnedUntil]: Parameters<SeeingEncoder['exported']>
+  ) => mergedEncoder(network, projection, head, layout, values, learnedUntil);
+  if (fineTune === null)
+    return {
+      encoder: head,
+      photos,
+      hash: backbone.hash,
+      dropout,
+      ...plain,
+      exported: (...learned) => merged(backbone, ...learned),
+    };
+  const network = await trainedNetwork(
+    { ...settings, fineTune },
+    { folder, ...place },
+    beside,
+    projection,
+    options,
+  );
   return {
-    encoder: head,
-    photos,
-    hash: backbone.hash,
-    dropout,
-    exported(layout, values, learnedUntil) {
-      const features = input('features', 'float32', [openLength, backbone.width]);
-      const embeddings = l2Normalize(head.forward(projected(features, projection)));
-      const open = { features: photoAxis, embeddings: photoAxis };
-      const model = buildExport({ embeddings }, layout, values, open);
-      const { side } = backbone;
-      return {
-        encode: () => mergeHead(backbone, model, learnedUntilMetadata(learnedUntil)),
-        inputs: { photos: { type: 'uint8', shape: [openLength, side, side, 3] } },
-        outputs: { embeddings: { type: 'float32', shape: [openLength, dimension] } },
-      };
-    },
+    ...{ encoder: network.encoder(head), photos: network.photos, hash: network.hash, dropout },
+    learningRateOf: network.learningRateOf,
+    exported: (layout, values, learnedUntil) =>
+      merged(sideBySide([network.trained(layout, values).backbone, ...beside]), layout, values, learnedUntil),
+    alongside: (layout, values, learnedUntil) => ({
+      [fineTunedFile]: network.trained(layout, values).file(learnedUntilMetadata(learnedUntil)),
+    }),
+    close: network.close,
+  };
+}
+
+/** A pretrained network, whitening and a head in one. */
+function mergedEncoder(
+  network: Backbone,
+  projection: Projection,
+  head: Encoder,
+  layout: ParameterLayout,
+  values: Float32Array,
+  learnedUntil: number | null,
+): Model {
+  const features = input('features', 'float32', [openLength, network.width]);
+  const embeddings = l2Normalize(head.forward(projected(features, projection)));
+  const open = { features: photoAxis, embeddings: photoAxis };
+  const model = buildExport({ embeddings }, layout, values, open);
+  const { side } = network;
+  return {
+    encode: () => mergeHead(network, model, learnedUntilMetadata(learnedUntil)),
+    inputs: { photos: { type: 'uint8', shape: [openLength, side, side, 3] } },
+    outputs: { embeddings: { type: 'float32', shape: [openLength, head.dimension] } },
   };
 }
 
@@ -109,7 +158,7 @@ export function seenByBackbone(
   options: WorkOptions,
 ): ReturnType<typeof openSeen> {
   const { images } = place.dataset;
-  const { head, dropout: _, dimension: __, ...rest } = settings;
+  const { head, dropout: _, dimension: __, fineTune: ___, ...rest } = settings;
   const asked = { ...rest, cellComponents: cellComponentsOf(head) };
   const fitted = trainingPhotos(place.dataset);
   const photos = createHash('sha256').update(fitted).digest('hex');
@@ -140,19 +189,22 @@ async function openSeen(
     head,
     dropout: __,
     dimension: ___,
+    fineTune: ____,
     ...own
   } = settings;
   const { progress = silent } = options;
   const networks: Backbone[] = [];
   for (const network of [own, ...beside]) networks.push(await openBackbone(network, images.side));
   const cells = outlines === null ? [] : [cellsBackbone(images.side, outlines)];
-  const backbone = sideBySide([...networks, ...cells]);
+  const [first, ...others] = networks;
+  const looked = [...others, ...cells];
+  const backbone = sideBySide([first!, ...looked]);
   for (const text of backbone.understood) progress({ kind: 'note', text });
   const cellComponents = cellComponentsOf(head);
   if (cellComponents !== null && backbone.taps.every(({ layout }) => layout !== 'grid')) throw noGrid();
   const work = { backbone, photos: images, fitted, components, cellComponents, strength, engine };
   const features = await whitenedFeatures({ ...work, folder: `${resolve(folder)}.features` }, options);
-  return { backbone, projection: features, photos: rowsOf(features) };
+  return { backbone, beside: looked, projection: features, photos: rowsOf(features) };
 }
 
 function cellComponentsOf(head: FeatureHeadSettings): number | null {

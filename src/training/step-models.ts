@@ -100,34 +100,32 @@ export function backwardModel<Batch>(
   return buildGradientPart(embeddings, seed, layout, { openAxes: { ...openAxes, seed: photoAxis } });
 }
 
+/** Bytes of a photo, kept for the way back, up to which all chunks are encoded at once: products are the faster the larger they are. */
+const fewActivations = 256 * 2 ** 10;
+
 /**
- * The encoder over an open number of chunks: (N, c, S, S, 3) → (N · c, d).
- * @returns the embeddings, and the bytes that a chunk keeps for the way back and that it is fed
+ * The encoder over an open number of chunks: (N, c, S, S, 3) → (N · c, d). Of features that need few activations all at once.
+ * @returns the embeddings, the bytes that a chunk keeps for the way back and that it is fed, and whether chunks are encoded together
  */
 export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: number) {
   const draws = drawInputs(description, [chunk]);
   const photos = photosInput(description.encoder, [openLength, chunk]);
-  const { result, keptBytes } =
-    photos.type === 'uint8'
-      ? mapChunks(photos, draws.list, (piece, drawn) => encoded(description, piece, drawn))
-      : encodeTogether(description, photos, draws.list);
+  const encode = (piece: Photos, drawn: readonly FloatTensor[]) => encoded(description, piece, drawn);
+  const cut =
+    photos.type === 'uint8' ? mapChunks(photos, draws.list, encode) : mapChunks(photos, draws.list, encode);
+  const { keptBytes } = cut;
+  const together = photos.type === 'float32' && keptBytes <= chunk * fewActivations;
+  const joined = (x: FloatTensor) => reshape(x, [openLength * chunk, ...x.shape.slice(2)]);
+  const embeddings = together ? encoded(description, joined(photos), draws.list.map(joined)) : cut.result;
   const drawn = draws.list.reduce((total, { shape }) => total + 4 * sizeOf(shape.slice(1)), 0);
   const fedBytes = (photos.type === 'uint8' ? 1 : 4) * sizeOf(photos.shape.slice(1)) + drawn;
-  return { embeddings: result, keptBytes, fedBytes, openAxes: { photos: chunkAxis, ...draws.openAxes } };
-}
-
-/** Of features all chunks at once: products are the faster the larger they are, and there are few activations. */
-function encodeTogether<Batch>(
-  description: StepDescription<Batch>,
-  features: FloatTensor,
-  draws: readonly FloatTensor[],
-) {
-  const { keptBytes } = mapChunks(features, draws, (piece, drawn) => encoded(description, piece, drawn));
-  const joined = (x: FloatTensor) => {
-    const [chunks = 1, photos = 1, ...rest] = x.shape;
-    return reshape(x, [chunks * photos, ...rest]);
+  return {
+    embeddings,
+    keptBytes,
+    fedBytes,
+    together,
+    openAxes: { photos: chunkAxis, ...draws.openAxes },
   };
-  return { result: encoded(description, joined(features), draws.map(joined)), keptBytes };
 }
 
 /**

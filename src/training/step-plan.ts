@@ -14,8 +14,8 @@ import {
 
 /** Photos of a chunk at most: more do not compute faster, since their activations leave the caches. */
 const largestChunk = 32;
-/** The same where an encoder sees features: all chunks are computed at once, and the last one may not be full. */
-const largestChunkOfFeatures = 128;
+/** The same where chunks are computed together: the last one may not be full. */
+const largestChunkTogether = 128;
 /** Bytes that a chunk keeps for the way back, at most where more than one photo is in it. */
 const chunkBytes = 512 * 2 ** 20;
 /** Chunks of a cut step whose activations are kept at a time: more would save nothing. */
@@ -98,8 +98,8 @@ export function largestGroupWithin(
 }
 
 function firstChunk<Batch>(description: StepDescription<Batch>): number {
-  const perPhoto = encodeChunks(description, 1).keptBytes;
-  let chunk = description.encoder.sees.type === 'uint8' ? largestChunk : largestChunkOfFeatures;
+  const { keptBytes: perPhoto, together } = encodeChunks(description, 1);
+  let chunk = together ? largestChunkTogether : largestChunk;
   while (chunk > 1 && (chunk > description.photos || chunk * perPhoto > chunkBytes)) chunk /= 2;
   return chunk;
 }

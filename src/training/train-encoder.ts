@@ -8,7 +8,6 @@ import type { Dataset } from '../data/dataset.ts';
 import { laterOf } from '../data/learned-until.ts';
 import { knownUntil, learnedPart } from '../data/training-cut.ts';
 import { viewDropout } from '../encoders/backbone.ts';
-import type { Encoder } from '../encoders/encoder.ts';
 import { exportEncoder } from '../encoders/export.ts';
 import { CourierError } from '../errors.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
@@ -29,7 +28,7 @@ import { collapsedAt, requireFinite } from './divergence.ts';
 import { writeModelCard } from './encoder-card.ts';
 import { prepareBatch } from './prepared-batch.ts';
 import { learningRateAt } from './schedule.ts';
-import { seeingEncoder } from './seeing-encoder.ts';
+import { type SeeingEncoder, seeingEncoder } from './seeing-encoder.ts';
 import { freshVectors, startFrom } from './starting-point.ts';
 import { createEmbedder } from './state-embedder.ts';
 import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
@@ -59,7 +58,10 @@ export interface FirstStage {
 
 export const encoderFile = 'encoder.onnx';
 
-/** The learned part of an encoder whose other part is a pretrained network: from components of its features to embeddings. */
+/**
+ * The learned part of an encoder whose other part is a pretrained network: from components of its features, or from what the
+ * frozen part of it says, to embeddings.
+ */
 export const headFile = 'head.onnx';
 
 /** Where an encoder is trained. */
@@ -118,27 +120,40 @@ async function trainFirstStage(
   return { seconds, images, checkpoint: join(out, checkpointFile) };
 }
 
+interface OwnPlace extends Omit<TrainingPlace, 'engine'> {
+  readonly engine: ModelLoader;
+  readonly owner: Engine;
+}
+
 async function train<Batch extends PhotoBatch>(
   config: ChosenTraining,
   folder: RunFolder,
   firstStage: Awaited<ReturnType<typeof trainFirstStage>>,
   lesson: Lesson<Batch>,
-  {
-    dataset,
-    engine,
-    owner,
-    room = null,
-  }: Omit<TrainingPlace, 'engine'> & {
-    readonly engine: ModelLoader;
-    readonly owner: Engine;
-  },
+  place: OwnPlace,
+  options: WorkOptions,
+): Promise<TrainedEncoder> {
+  requireSamples(lesson, config);
+  const seeing = await seeingEncoder(config, { dataset: place.dataset, engine: place.owner }, options);
+  try {
+    return await trainSeeing(config, folder, firstStage, lesson, seeing, place, options);
+  } finally {
+    await seeing.close();
+  }
+}
+
+async function trainSeeing<Batch extends PhotoBatch>(
+  config: ChosenTraining,
+  folder: RunFolder,
+  firstStage: Awaited<ReturnType<typeof trainFirstStage>>,
+  lesson: Lesson<Batch>,
+  seeing: SeeingEncoder,
+  { dataset, engine, room = null }: OwnPlace,
   { progress = silent, signal }: WorkOptions,
 ): Promise<TrainedEncoder> {
   const { sampler, memory } = lesson;
-  requireSamples(lesson, config);
-  const seeing = await seeingEncoder(config, { dataset, engine: owner }, { progress, signal });
   const augmentation = augmentationOf(config, lesson.comparesViews);
-  const description = describeStep(config, lesson, seeing.encoder, augmentation !== null);
+  const description = describeStep(config, lesson, seeing, augmentation !== null);
   const { encoder, photos: seen } = seeing;
   const dropout = lesson.comparesViews && seeing.dropout === 0 ? viewDropout : seeing.dropout;
   const parameters = stepParameters(description);
@@ -225,6 +240,8 @@ async function train<Batch extends PhotoBatch>(
     const head = exportEncoder(encoder, layout, run.best, learnedUntil);
     await writeFileWhole(join(config.out, headFile), head.encode('standard'));
   }
+  for (const [file, bytes] of Object.entries(seeing.alongside(layout, run.best, learnedUntil)))
+    await writeFileWhole(join(config.out, file), bytes);
   const encoderPath = join(config.out, encoderFile);
   await writeFileWhole(encoderPath, seeing.exported(layout, run.best, learnedUntil).encode('standard'));
   const result = { steps: t, ...run.summary, parameters: layout.size };
@@ -255,7 +272,7 @@ function augmentationOf(config: ChosenTraining, comparesViews: boolean): Augment
 function describeStep<Batch extends PhotoBatch>(
   config: TrainingConfig,
   { objective, sampler, photos, memory }: Lesson<Batch>,
-  encoder: Encoder,
+  { encoder, learningRateOf }: SeeingEncoder,
   augmented: boolean,
 ): StepDescription<Batch> {
   return {
@@ -268,6 +285,7 @@ function describeStep<Batch extends PhotoBatch>(
       optimizer: createOptimizer({ name: 'adamw', weightDecay: config.weightDecay }),
       clipNorm: config.clipNorm,
       averageDecay: config.averageDecay ?? memory?.averageDecay ?? null,
+      rateOf: (parameter) => (learningRateOf(parameter) ?? config.learningRate) / config.learningRate,
     },
   };
 }

@@ -86,6 +86,12 @@ export const softplus = operator(
   (x: FloatTensor): FloatTensor => elementwise('Softplus', [x], (g) => [multiply(g, sigmoid(x))]),
 );
 
+export const hyperbolicTangent = operator(
+  'hyperbolicTangent',
+  (x: FloatTensor): FloatTensor =>
+    elementwise('Tanh', [x], (g, y) => [multiply(g, subtract(scalar(1), multiply(y, y)))]),
+);
+
 export const relu = operator(
   'relu',
   (x: FloatTensor): FloatTensor => elementwise('Relu', [x], (g, y) => [multiply(g, isPositive(y))]),
@@ -118,6 +124,15 @@ export const erfGate = operator('erfGate', (x: FloatTensor): FloatTensor => {
   };
   return apply({ type: 'Mul', inputs: [x, share], gradient }, 'float32', x.shape);
 });
+
+/** The error function: 2/√π ∫ e^(−t²) dt from 0 to x. */
+export const errorFunction = operator(
+  'errorFunction',
+  (x: FloatTensor): FloatTensor =>
+    elementwise('Erf', [x], (g) => [
+      multiply(g, exponential(subtract(scalar(Math.log(2) - Math.log(Math.PI) / 2), multiply(x, x)))),
+    ]),
+);
 
 /** −1, 0 or 1. */
 export const sign = discreteOperator(

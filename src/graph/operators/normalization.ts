@@ -4,7 +4,7 @@ import { constant, type FloatTensor, scalar } from '../tensor.ts';
 import { add, divide, multiply, squareRoot, subtract } from './elementwise.ts';
 import { mean, sum } from './reduce.ts';
 
-/** Added to the variance; PyTorch's default, which published weights were trained with. */
+/** Added to the variance unless said otherwise; PyTorch's default, which most published weights were trained with. */
 const layerNormEpsilon = 1e-5;
 
 /** exp(x) / Σ exp(x) along the last axis. */
@@ -30,25 +30,28 @@ export const softmax = operator('softmax', (x: FloatTensor): FloatTensor => {
  * The operator's own inverse deviation serves the gradient:
  * dx = (g − mean(g) − y · mean(g · y)) / deviation.
  */
-export const standardize = operator('standardize', (x: FloatTensor): FloatTensor => {
-  const width = x.shape.at(-1)!;
-  const statistics = [...x.shape.slice(0, -1), 1];
-  const outputs: readonly FloatTensor[] = applyMany(
-    {
-      type: 'LayerNormalization',
-      inputs: [x, constant('float32', new Float32Array(width).fill(1), [width])],
-      attributes: { axis: { kind: 'int', value: -1 }, epsilon: { kind: 'float', value: layerNormEpsilon } },
-      gradient: ([g]) => {
-        if (g === undefined) throw new Error('standardize has one differentiable output');
-        const [y, , inverse] = outputs;
-        const along = multiply(y!, mean(multiply(g, y!), [-1]));
-        return [multiply(subtract(subtract(g, mean(g, [-1])), along), inverse!), null];
+export const standardize = operator(
+  'standardize',
+  (x: FloatTensor, epsilon: number = layerNormEpsilon): FloatTensor => {
+    const width = x.shape.at(-1)!;
+    const statistics = [...x.shape.slice(0, -1), 1];
+    const outputs: readonly FloatTensor[] = applyMany(
+      {
+        type: 'LayerNormalization',
+        inputs: [x, constant('float32', new Float32Array(width).fill(1), [width])],
+        attributes: { axis: { kind: 'int', value: -1 }, epsilon: { kind: 'float', value: epsilon } },
+        gradient: ([g]) => {
+          if (g === undefined) throw new Error('standardize has one differentiable output');
+          const [y, , inverse] = outputs;
+          const along = multiply(y!, mean(multiply(g, y!), [-1]));
+          return [multiply(subtract(subtract(g, mean(g, [-1])), along), inverse!), null];
+        },
       },
-    },
-    [x.shape, statistics, statistics],
-  );
-  return outputs[0]!;
-});
+      [x.shape, statistics, statistics],
+    );
+    return outputs[0]!;
+  },
+);
 
 /**
  * x / √(mean(x²) + ε) along the last axis (Zhang and Sennrich, 2019), which is `standardize` for rows of mean 0, in
@@ -75,8 +78,13 @@ export const rmsNormalize = operator('rmsNormalize', (x: FloatTensor): FloatTens
 });
 
 /** Layer normalisation along the last axis (Ba et al., 2016): standardised, then scaled and shifted. */
-export function layerNorm(x: FloatTensor, scale: FloatTensor, shift: FloatTensor): FloatTensor {
-  return add(multiply(standardize(x), scale), shift);
+export function layerNorm(
+  x: FloatTensor,
+  scale: FloatTensor,
+  shift: FloatTensor,
+  epsilon = layerNormEpsilon,
+): FloatTensor {
+  return add(multiply(standardize(x, epsilon), scale), shift);
 }
 
 /** Rows scaled to unit length along the last axis; a zero row stays zero. */

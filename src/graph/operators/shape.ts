@@ -12,24 +12,37 @@ import {
   type Tensor,
 } from '../tensor.ts';
 
+/** Where the axis lies whose length may differ from run to run: before a reshape, and after it. */
+interface OpenAxes {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
- * The same values under another shape. In the ONNX file the leading length is left open (−1), so a graph in
- * which the batch leads everywhere also runs on batches of another size.
+ * The same values under another shape. In the ONNX file the length of the open axis is left open (−1), by default
+ * that of the leading one, so a graph in which the batch leads everywhere also runs on batches of another size.
  */
-export const reshape = operator('reshape', <T extends DataType>(x: Tensor<T>, shape: Shape): Tensor<T> => {
-  if (sizeOf(shape) !== sizeOf(x.shape)) throw new Error(`[${x.shape}] cannot become [${shape}]`);
-  if (sameShape(shape, x.shape)) return x;
-  const target = shape.length === 0 ? [] : [-1, ...shape.slice(1)];
-  return apply(
-    {
-      type: 'Reshape',
-      inputs: [x, integers(target)],
-      gradient: (outputs) => [reshape(only(outputs), x.shape), null],
-    },
-    x.type,
-    shape,
-  );
-});
+export const reshape = operator(
+  'reshape',
+  <T extends DataType>(
+    x: Tensor<T>,
+    shape: Shape,
+    { from, to }: OpenAxes = { from: 0, to: 0 },
+  ): Tensor<T> => {
+    if (sizeOf(shape) !== sizeOf(x.shape)) throw new Error(`[${x.shape}] cannot become [${shape}]`);
+    if (sameShape(shape, x.shape)) return x;
+    const target = shape.map((length, axis) => (axis === to ? -1 : length));
+    return apply(
+      {
+        type: 'Reshape',
+        inputs: [x, integers(target)],
+        gradient: (outputs) => [reshape(only(outputs), x.shape, { from: to, to: from }), null],
+      },
+      x.type,
+      shape,
+    );
+  },
+);
 
 /** Axes in another order: output axis i is input axis order[i]. */
 export const transpose = operator(
