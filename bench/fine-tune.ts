@@ -14,7 +14,7 @@ import type { Benchmark } from './benchmark.ts';
 import { describeEncoder, startDescribed } from './our-step.ts';
 import { type Row, rowOf } from './report.ts';
 
-const [photos, samples, side, width] = [1024, 128, 64, 192];
+const [photos, samples, side, width] = [256, 32, 64, 192];
 
 /** A transformer of six blocks, 2.7 million parameters and 64 tokens, exported and read again. */
 const network = {
