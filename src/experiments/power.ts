@@ -40,9 +40,9 @@ export function neededDrifts(question: PowerQuestion): {
   const { power, looks, treatments } = question;
   // Bonferroni's level: what Holm asks of the best of several treatments.
   const level = 0.05 / treatments;
-  const drift = rising((each) => crossing(each, looks, level).probability, power);
+  const drift = rising((each) => crossing(each, looks, level).probability, power, 20);
   return {
-    fixed: { drift: rising((each) => fixedPower(each, level), power), meanTime: 1 },
+    fixed: { drift: rising((each) => fixedPower(each, level), power, 50), meanTime: 1 },
     sequential: { drift, meanTime: crossing(drift, looks, level).meanTime },
   };
 }
@@ -68,10 +68,10 @@ function remaining({ variation, explained }: Spread): number {
   return variation ** 2 * (1 - explained);
 }
 
-/** Where a rising function of the drift comes to a value. */
-function rising(of: (drift: number) => number, value: number): number {
+/** Where a rising function of the drift comes to a value, within 16 / 2^steps. */
+function rising(of: (drift: number) => number, value: number, steps: number): number {
   let [low, high] = [0, 16];
-  for (let step = 0; step < 22; step++) {
+  for (let step = 0; step < steps; step++) {
     const middle = (low + high) / 2;
     if (of(middle) < value) low = middle;
     else high = middle;

@@ -5,7 +5,7 @@ import type { CoursePoint } from './experiment.ts';
 import type { Html } from './html.ts';
 import type { Verdict } from './rows.ts';
 
-/** The axis reaches so many times as far as the last interval: the first ones would hide the others. */
+/** The axis reaches so many times as far as the last interval at most: the first ones would hide the others. */
 const widthsShown = 3;
 
 /** Relative lift with its confidence sequence, by day; null where there are not two looks to join. */
@@ -22,11 +22,12 @@ export function courseChart(
   );
   const last = points.at(-1);
   if (last === undefined || points.length < 2) return null;
-  const reach = widthsShown * Math.max(last.high - last.lift, Math.abs(last.low), Math.abs(last.high));
-  const within = (value: number) => Math.min(reach, Math.max(-reach, value));
+  const reach = widthsShown * Math.max(last.high - last.lift, last.lift - last.low);
+  const within = (value: number) => Math.min(last.lift + reach, Math.max(last.lift - reach, value));
   const data = points.map(({ day, lift, low, high }) => {
     return { day, lift: within(lift), low: within(low), high: within(high) };
   });
+  const ends = data.flatMap(({ low, high }) => [low, high]);
   const color = verdictColors[verdict];
   return draw(label, {
     width: 440,
@@ -36,7 +37,13 @@ export function courseChart(
     marginTop: 18,
     marginBottom: 38,
     x: { label: 'day →', domain: [1, Math.max(plannedDays, last.day)], ticks: 7, tickFormat: 'd' },
-    y: { label: '↑ lift (%)', domain: [-reach, reach], grid: true, ticks: 5 },
+    y: {
+      label: '↑ lift (%)',
+      domain: [Math.min(0, ...ends), Math.max(0, ...ends)],
+      nice: true,
+      grid: true,
+      ticks: 5,
+    },
     marks: [
       Plot.areaY(data, { x: 'day', y1: 'low', y2: 'high', fill: color, fillOpacity: 0.18 }),
       Plot.ruleY([0], { stroke: 'var(--ink)' }),

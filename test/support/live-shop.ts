@@ -1,4 +1,4 @@
-/** Users of a shop while an experiment goes on: they come on some day, come back, click, and a few of them spend a lot. */
+/** Users of a shop while an experiment goes on: they come on some days, click, and a few of them spend a lot. */
 import type { Observations } from '../../src/experiments/course.ts';
 import { emptyTotals, figures, type Totals } from '../../src/experiments/metrics.ts';
 import type { Random } from '../../src/random.ts';
@@ -8,7 +8,7 @@ export interface LiveShop {
   readonly days: number;
   /** Days before the experiment in which the same users came, too; 0 for none. */
   readonly daysBefore: number;
-  /** Visits a day of the median user from the first one on. */
+  /** Visits a day of the median user; at least one in all. */
   readonly visits: number;
   /** That a visit ends with an order. */
   readonly conversion: number;
@@ -34,8 +34,8 @@ export const regulars: LiveShop = {
   users: 4000,
   days: 28,
   daysBefore: 28,
-  visits: 1,
-  conversion: 0.7,
+  visits: 0.5,
+  conversion: 0.8,
   orderSpread: 0.8,
   userSpread: 0.35,
 };
@@ -59,13 +59,13 @@ export function drawShop(random: Random, shop: LiveShop): Observations {
       const visit = drawVisit(random, shop, person);
       for (const figure of figures) before[figure][user]! += visit[figure];
     }
-    const first = random.integer(days);
-    entered[user] = first;
-    const visits = 1 + poisson(random, person.visits * (days - 1 - first));
-    for (let number = 0; number < visits; number++) {
+    entered[user] = days;
+    for (let visits = Math.max(1, poisson(random, person.visits * days)); visits > 0; visits--) {
       const visit = drawVisit(random, shop, person);
+      const day = random.integer(days);
+      entered[user] = Math.min(entered[user]!, day);
       columns.user.push(user);
-      columns.day.push(number === 0 ? first : first + 1 + random.integer(days - 1 - first));
+      columns.day.push(day);
       for (const figure of figures) columns[figure].push(visit[figure]);
     }
   }
