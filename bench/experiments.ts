@@ -33,6 +33,7 @@ const options: CourseOptions = { plannedDays: days, cuped: true, winsorize: null
 export const experimentsBench: Benchmark = async ({ only, say }) => {
   const cases: readonly { readonly name: string; readonly rows: (name: string) => readonly Row[] }[] = [
     { name: 'A/A, heavy-tailed GMV', rows: heavyTailedNull },
+    { name: 'A/A, regular buyers', rows: regularNull },
     { name: 'A/A, generated shop by salts', rows: shopNull },
     { name: 'planted GMV lift of 0.88 %, one look', rows: plantedFixed },
     { name: 'planted GMV lift of 0.88 %, daily looks', rows: plantedSequential },
@@ -100,6 +101,13 @@ function heavyTailedNull(name: string): Row[] {
   const random = Random.seeded(1, name);
   const draw = () => dealt(drawShop(random, heavyTailed), () => random.integer(2));
   return nullRows(name, draw, metricNames);
+}
+
+/** Users who come again and again, whose days resemble each other. */
+function regularNull(name: string): Row[] {
+  const random = Random.seeded(1, name);
+  const draw = () => dealt(drawShop(random, { ...regulars, users: 1500 }), () => random.integer(2));
+  return nullRows(name, draw, ['gmv']);
 }
 
 /** The clicks of one generated shop, its shoppers dealt to arms by other salts: half of the days are from before. */

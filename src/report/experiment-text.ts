@@ -206,7 +206,7 @@ export function experimentText(report: ExperimentReport): string {
     ...resultRows(report, metric).map(({ cells }) => ({ heading: null, cells })),
   ]);
   const widths = resultTitles.map((title, column) =>
-    Math.max(title.length, ...rows.map(({ cells }) => [...(cells[column] ?? '')].length)),
+    Math.max(title.length, ...rows.map(({ cells }) => (cells[column] ?? '').length)),
   );
   const line = (cells: readonly string[]) =>
     cells
@@ -225,5 +225,7 @@ export function experimentText(report: ExperimentReport): string {
     line(resultTitles),
     ...rows.map(({ heading, cells }) => heading ?? line(cells)),
     ...gapReasons(report).map((why) => `– ${why}`),
+    ...(report.findings.length === 0 ? [] : ['Met in the files:']),
+    ...report.findings.map(({ what, count }) => `  ${oneLine(what)}: ${integer(count)}`),
   ].join('\n');
 }

@@ -327,7 +327,10 @@ describe('courier experiment power', () => {
     expect(stdout).toContain('"ok":true');
     expect(json).toMatchObject({
       baseline: { mean: 20, sd: 60, users: null },
-      plain: { fixed: { usersPerArm: expect.closeTo(1_412_796, -1) }, sequential: { usersPerArm: expect.any(Number) } },
+      plain: {
+        fixed: { usersPerArm: expect.closeTo(1_412_796, -1) },
+        sequential: { usersPerArm: expect.any(Number) },
+      },
       cuped: null,
     });
   });

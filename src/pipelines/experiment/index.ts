@@ -12,7 +12,7 @@ import { safePlace, silent, type WorkOptions } from '../../progress.ts';
 import type { ArmReport, ExperimentReport } from '../../report/experiment.ts';
 import { experimentPage } from '../../report/experiment-page.ts';
 import { checkFinite } from '../../report/write.ts';
-import { readInput, writeFileWhole, writeJson } from '../../storage/files.ts';
+import { withInput, writeFileWhole, writeJson } from '../../storage/files.ts';
 import { parseJson } from '../../storage/json.ts';
 import { withOutputFolder } from '../../storage/lock.ts';
 import {
@@ -58,8 +58,11 @@ export async function experimentReport(
 }
 
 async function readDefinition(path: string): Promise<Experiment> {
-  const bytes = await readInput(path, 'Experiment definition');
-  const value = bytes.length > largestDefinition ? undefined : parseJson(bytes.toString('utf8'));
+  const text = await withInput(path, 'Experiment definition', async (file) => {
+    const { size } = await file.stat();
+    return size > largestDefinition ? '' : file.readFile('utf8');
+  });
+  const value = parseJson(text);
   if (typeof value === 'object' && value !== null) return parseExperiment(value);
   throw new CourierError(
     'CONFIG_INVALID',
