@@ -53,14 +53,20 @@ export function fixedPower(drift: number, level: number): number {
   return upperTail(limit - drift) + upperTail(limit + drift);
 }
 
-/** Users of each arm, arms being equally large, of whom a relative lift has the drift: z = lift / (variation √(2 / n)). */
+/**
+ * Users of each arm, arms being equally large, of whom a relative lift has the drift: z = lift / (variation √((1 + (1 + lift)²) / n)),
+ * since what lifts a mean by a share lifts the spread with it.
+ */
 export function usersNeeded(spread: Spread, lift: number, drift: number): number {
-  return Math.ceil((2 * remaining(spread) * drift ** 2) / lift ** 2);
+  return Math.ceil((remaining(spread) * (1 + (1 + lift) ** 2) * drift ** 2) / lift ** 2);
 }
 
-/** The relative lift that has the drift with so many users in each arm. */
-export function detectableLift(spread: Spread, usersPerArm: number, drift: number): number {
-  return drift * Math.sqrt((2 * remaining(spread)) / usersPerArm);
+/** The relative lift that has the drift with so many users in each arm; null where they are too few for any. */
+export function detectableLift(spread: Spread, usersPerArm: number, drift: number): number | null {
+  const part = (remaining(spread) * drift ** 2) / usersPerArm;
+  if (part >= 1) return null;
+  // lift² = part (1 + (1 + lift)²)
+  return (part + Math.sqrt(part ** 2 + 2 * part * (1 - part))) / (1 - part);
 }
 
 /** Squared variation that CUPED leaves. */

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
@@ -232,6 +232,38 @@ describe('what files of events come to', () => {
   });
 });
 
+describe('files that are none', () => {
+  it.each([
+    ['exposures.parquet', 'not a Parquet file'],
+    ['exposures.csv', '\u0000\u0001\u0002'],
+    ['exposures.jsonl', '{"user": '],
+    ['exposures.exe', 'MZ'],
+  ])('are refused with their name: %s', async (name, content) => {
+    const { folder, settings } = await written({ exposures: shown, orders: bought });
+    const path = join(folder, 'others', name);
+    await mkdir(join(folder, 'others'));
+    await writeFile(path, content);
+    await expect(experimentReport({ ...settings, exposures: { path } })).rejects.toMatchObject({
+      name: 'CourierError',
+      message: expect.stringContaining(name),
+    });
+  });
+
+  it('a query that would write or look elsewhere is refused', async () => {
+    const { folder, settings } = await written({ exposures: shown, orders: bought });
+    const path = `SELECT * FROM read_csv('/etc/pass*d')`;
+    await expect(
+      experimentReport({ ...settings, exposures: { path: `${path}; DROP TABLE x` } }),
+    ).rejects.toThrow();
+    const arm = `(SELECT 1); COPY (SELECT 1) TO '${join(folder, 'written.csv')}'`;
+    const exposures = { ...settings.exposures, arm };
+    await expect(experimentReport({ ...settings, exposures })).rejects.toMatchObject({
+      code: 'COLUMN_MISSING',
+    });
+    await expect(readFile(join(folder, 'written.csv'))).rejects.toThrow();
+  });
+});
+
 describe('courier experiment report', () => {
   it('finds a lift that is there at any look, and ends with its figures as JSON', async () => {
     const folder = await temporaryFolder();
@@ -328,7 +360,7 @@ describe('courier experiment power', () => {
     expect(json).toMatchObject({
       baseline: { mean: 20, sd: 60, users: null },
       plain: {
-        fixed: { usersPerArm: expect.closeTo(1_412_796, -1) },
+        fixed: { usersPerArm: expect.closeTo(1_426_994, -1) },
         sequential: { usersPerArm: expect.any(Number) },
       },
       cuped: null,

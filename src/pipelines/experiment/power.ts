@@ -28,7 +28,7 @@ export interface PowerFigures {
   readonly usersPerArm: number;
   /** Part of the planned time until the result, on average where the lift is there; 1 for a single look. */
   readonly meanTime: number;
-  /** Relative lift that `users` in each arm would find; null where they were not given. */
+  /** Relative lift that `users` in each arm would find; null where they were not given, or are too few for any. */
   readonly detectable: number | null;
 }
 
