@@ -1,6 +1,6 @@
 /** An experiment day by day: what each day's look would have said, and nothing that was not known then. */
 import { groupRows } from '../groups.ts';
-import { known, type Measured, mapped } from '../metrics/measured.ts';
+import { type Measured, mapped } from '../metrics/measured.ts';
 import { holm } from '../metrics/multiple-comparisons.ts';
 import { quantile } from '../metrics/quantile.ts';
 import { type ArmEstimate, type Estimate, estimateArms, type Sample } from './estimates.ts';
@@ -237,9 +237,4 @@ function compared(control: ArmEstimate, treatment: ArmEstimate, of: (arm: ArmEst
 function sequence({ value, standardError }: Difference, information: number): readonly [number, number] {
   const half = boundary(information, level) * standardError;
   return [value - half, value + half];
-}
-
-/** The p-value of a comparison that may be looked at daily; null where there is none yet. */
-export function sequentialP(comparison: Comparison): number | null {
-  return known(comparison.sequential)?.p ?? null;
 }

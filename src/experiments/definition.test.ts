@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { tinyDefinition } from '../../test/support/tiny-experiment.ts';
 import { parseExperiment, sharesSince } from './definition.ts';
@@ -40,6 +41,12 @@ describe('a definition', () => {
     [{ weight: 1 }, /unknown key `weight`/],
   ])('is refused for %j', (changes, message) => {
     expect(() => parseExperiment({ ...tinyDefinition, ...changes })).toThrow(message);
+  });
+
+  it('is what docs/experiments.md shows', async () => {
+    const page = await readFile(new URL('../../docs/experiments.md', import.meta.url), 'utf8');
+    const [, json = ''] = /```json\n(.*?)```/s.exec(page) ?? [];
+    expect(parseExperiment(JSON.parse(json)).arms.map(({ name }) => name)).toEqual(['control', 'images']);
   });
 
   it('compares arms from the last step of the ramp on that was taken', () => {

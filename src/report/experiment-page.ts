@@ -80,7 +80,7 @@ function resultsSection(report: ExperimentReport): Html {
 ${scrollingTable(
   'Table of results',
   html`<table class="results">
-<caption>Value: as it is. Lift: relative to ${armName(report.arms[0]?.name ?? '')}${
+<caption>Value: as it is. Difference from, and lift relative to ${armName(report.arms[0]?.name ?? '')}${
     report.daysBefore === null ? '' : ', adjusted by the time before'
   }. Intervals and p-values at every look hold however often anybody looks; those of one look hold at the planned end alone.
 p-values are corrected for all treatments (Holm). The first metric is what the experiment is about.</caption>
