@@ -14,7 +14,7 @@ import {
 import { parseExperiment } from '../src/experiments/definition.ts';
 import { estimateArms } from '../src/experiments/estimates.ts';
 import { absoluteDifference, fixedTest } from '../src/experiments/lift.ts';
-import { type MetricName, metricNames } from '../src/experiments/metrics.ts';
+import { emptyTotals, type MetricName, metricNames } from '../src/experiments/metrics.ts';
 import { neededDrifts, usersNeeded } from '../src/experiments/power.ts';
 import { known } from '../src/metrics/measured.ts';
 import { Random } from '../src/random.ts';
@@ -122,13 +122,9 @@ function shopNull(name: string): Row[] {
   for (const { user, time } of log) if (time >= start && !numbers.has(user)) numbers.set(user, numbers.size);
   const users = numbers.size;
   const entered = new Int32Array(users).fill(days);
-  const before = { ...totalsOfNothing(users) };
-  const columns = {
-    user: [] as number[],
-    day: [] as number[],
-    exposures: [] as number[],
-    clicks: [] as number[],
-  };
+  const before = emptyTotals(users);
+  type Column = 'user' | 'day' | 'exposures' | 'clicks';
+  const columns: Record<Column, number[]> = { user: [], day: [], exposures: [], clicks: [] };
   for (const { user, time, exposures } of log) {
     const number = numbers.get(user);
     if (number === undefined) continue;
@@ -158,11 +154,6 @@ function shopNull(name: string): Row[] {
   };
   const ids = [...numbers.keys()];
   return nullRows(name, (number) => dealtBySalt(observations, ids, `salt ${number}`), ['ctr']);
-}
-
-function totalsOfNothing(users: number) {
-  const none = () => new Float64Array(users);
-  return { exposures: none(), clicks: none(), orders: none(), revenue: none() };
 }
 
 function dealtBySalt(observations: Observations, ids: readonly string[], salt: string): Observations {

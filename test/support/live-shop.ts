@@ -1,6 +1,6 @@
 /** Users of a shop while an experiment goes on: they come on some days, click, and a few of them spend a lot. */
 import type { Observations } from '../../src/experiments/course.ts';
-import { emptyTotals, figures, type Totals } from '../../src/experiments/metrics.ts';
+import { emptyTotals, type Figure, figures, type Totals } from '../../src/experiments/metrics.ts';
 import type { Random } from '../../src/random.ts';
 
 export interface LiveShop {
@@ -43,10 +43,9 @@ export const regulars: LiveShop = {
 /** What users do, all in the arm 0: who draws arms puts them into `arm`. */
 export function drawShop(random: Random, shop: LiveShop): Observations {
   const { users, days, daysBefore } = shop;
-  const columns = { user: [], day: [], exposures: [], clicks: [], orders: [], revenue: [] } as Record<
-    'user' | 'day' | (typeof figures)[number],
-    number[]
-  >;
+  const columns: Record<'user' | 'day' | Figure, number[]> = {
+    ...{ user: [], day: [], exposures: [], clicks: [], orders: [], revenue: [] },
+  };
   const before = emptyTotals(users);
   const entered = new Int32Array(users);
   for (let user = 0; user < users; user++) {
