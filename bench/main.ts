@@ -11,6 +11,7 @@ import { chunkSize } from './chunk-size.ts';
 import { decode } from './decode.ts';
 import { embed } from './embed.ts';
 import { embeddingsRead } from './embeddings-read.ts';
+import { experimentsBench } from './experiments.ts';
 import { exportsBench } from './exports.ts';
 import { features } from './features.ts';
 import { fineTune } from './fine-tune.ts';
@@ -36,6 +37,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'train-step': trainStep,
   embed,
   'embeddings-read': embeddingsRead,
+  experiments: experimentsBench,
   exports: exportsBench,
   features,
   'fine-tune': fineTune,

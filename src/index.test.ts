@@ -14,6 +14,8 @@ const commands = {
   compare: library.compare,
   planComparison: library.planComparison,
   explain: library.explain,
+  experimentReport: library.experimentReport,
+  experimentPower: library.experimentPower,
   describe: library.describe,
   features: library.features,
   evaluate: library.evaluate,

@@ -24,6 +24,14 @@ export { type EmbedConfigInput, embedConfig } from './pipelines/embed/config.ts'
 export { type EmbedResult, embed } from './pipelines/embed/index.ts';
 export { type EvaluateConfigInput, evaluateConfig } from './pipelines/evaluate/config.ts';
 export { type EvaluationResult, evaluate } from './pipelines/evaluate/index.ts';
+export {
+  type ExperimentPowerConfigInput,
+  type ExperimentReportConfigInput,
+  experimentPowerConfig,
+  experimentReportConfig,
+} from './pipelines/experiment/config.ts';
+export { type ExperimentResult, experimentReport } from './pipelines/experiment/index.ts';
+export { experimentPower, type PowerResult } from './pipelines/experiment/power.ts';
 export { type ExplainConfigInput, explainConfig } from './pipelines/explain/config.ts';
 export { type ExplainResult, explain } from './pipelines/explain/index.ts';
 export { type FeaturesConfigInput, featuresConfig } from './pipelines/features/config.ts';
@@ -100,6 +108,11 @@ export { ItemEmbeddings } from './features/item-embeddings.ts';
 export { type RawExposure, type RawItem, rawExposures } from './rankers/exposure.ts';
 export { type LoadedRanker, loadRanker } from './rankers/load.ts';
 
+// Experiments
+
+export { armOf, sharesAt } from './experiments/assignment.ts';
+export { type Arm, type Experiment, parseExperiment } from './experiments/definition.ts';
+
 // Metrics and tests
 
 export { auc, type GroupedAuc, gauc } from './metrics/auc.ts';
@@ -116,6 +129,7 @@ export { aucInfluence, type UserInfluence, type UserMetric } from './metrics/use
 
 // Reports
 
+export type { ExperimentReport } from './report/experiment.ts';
 export type { Explanation } from './report/explanation.ts';
 export type { Report, ReportRow } from './report/report.ts';
 export { writeReport } from './report/write.ts';

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { courier } from '../../test/support/terminal.ts';
 import { tinyPretraining } from '../../test/support/tiny-dataset.ts';
+import { writeTinyExperiment } from '../../test/support/tiny-experiment.ts';
 import { writeTinyHm } from '../../test/support/tiny-shop.ts';
 import { generateShop } from '../shop/generate.ts';
 
+/** Those with commands of their own are named by all of their words. */
 const commands = [
   ...['ingest', 'pretrain', 'embed', 'cluster', 'rank', 'compare', 'tune', 'explain', 'demo'],
-  ...['settings', 'doctor'],
+  ...['experiment report', 'experiment power', 'settings', 'doctor'],
 ];
 
 const shop = { items: 60, shoppers: 12, pageViews: 240, photoSide: 16 };
@@ -35,7 +37,7 @@ const small: Readonly<Record<string, { settings: unknown; words?: readonly strin
 
 /** The command lines that end the help of a command, in words without `courier`. */
 async function examplesOf(command: string): Promise<readonly string[][]> {
-  const { stdout } = await courier(command, '--help');
+  const { stdout } = await courier(...command.split(' '), '--help');
   const [, examples = ''] = stdout.split('\nExamples:\n');
   return examples
     .replaceAll(/ \\\n\s*/g, ' ')
@@ -51,6 +53,7 @@ describe('the examples of --help', () => {
     folder = await mkdtemp(join(tmpdir(), 'courier-'));
     await generateShop({ ...shop, out: folder });
     await writeTinyHm(join(folder, 'hm'));
+    await writeTinyExperiment(folder);
     process.chdir(folder);
   });
   afterAll(async () => {
@@ -60,7 +63,8 @@ describe('the examples of --help', () => {
 
   it.each(commands)('of %s are two, and run on small data as they are', async (command) => {
     const examples = await examplesOf(command);
-    expect(examples.map(([name]) => name)).toEqual([command, command]);
+    const length = command.split(' ').length;
+    expect(examples.map((words) => words.slice(0, length).join(' '))).toEqual([command, command]);
     const { settings, words = [] } = small[command] ?? {};
     const config = join(folder, `${command}.json`);
     await writeFile(config, JSON.stringify(settings ?? {}));

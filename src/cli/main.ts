@@ -9,6 +9,7 @@ import { describeCommand } from './commands/describe.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { embedCommand } from './commands/embed.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { experimentCommand } from './commands/experiment.ts';
 import { explainCommand } from './commands/explain.ts';
 import { featuresCommand } from './commands/features.ts';
 import { ingestCommand } from './commands/ingest.ts';
@@ -30,6 +31,7 @@ const commands = [
   compareCommand,
   tuneCommand,
   explainCommand,
+  experimentCommand,
   settingsCommand,
   doctorCommand,
 ];
@@ -47,7 +49,11 @@ export async function main(terminal: Terminal): Promise<0 | 1 | 2> {
     .version(version)
     .showHelpAfterError('(add --help for what it takes)');
   for (const create of commands) program.addCommand(create(terminal, outcome));
-  for (const each of [program, ...program.commands]) {
+  for (const each of [
+    program,
+    ...program.commands,
+    ...program.commands.flatMap(({ commands }) => commands),
+  ]) {
     each.exitOverride().configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.stderr.write(text),

@@ -6,6 +6,7 @@ import { compareConfig } from '../pipelines/compare/config.ts';
 import { describeConfig } from '../pipelines/describe/config.ts';
 import { embedConfig } from '../pipelines/embed/config.ts';
 import { evaluateConfig } from '../pipelines/evaluate/config.ts';
+import { experimentPowerConfig, experimentReportConfig } from '../pipelines/experiment/config.ts';
 import { explainConfig } from '../pipelines/explain/config.ts';
 import { featuresConfig } from '../pipelines/features/config.ts';
 import { ingestConfig } from '../pipelines/ingest/config.ts';
@@ -26,6 +27,8 @@ export const schemas = {
   compare: compareConfig,
   tune: tuneConfig,
   explain: explainConfig,
+  'experiment report': experimentReportConfig,
+  'experiment power': experimentPowerConfig,
   demo: demoConfig,
 } as const satisfies Record<string, z.ZodType>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normalQuantile975, upperTail } from './normal.ts';
+import { normalQuantile, normalQuantile975, upperTail } from './normal.ts';
 
 /** P(Z > x) from erfc computed with 40 digits. */
 const known: readonly (readonly [number, number])[] = [
@@ -34,5 +34,12 @@ describe('the normal distribution', () => {
     expect(upperTail(Infinity)).toBe(0);
     expect(upperTail(-Infinity)).toBe(1);
     expect(upperTail(NaN)).toBeNaN();
+  });
+
+  it('has the quantiles that its tail undoes, on both sides', () => {
+    expect(normalQuantile(0.975)).toBeCloseTo(normalQuantile975, 12);
+    expect(normalQuantile(0.2)).toBeCloseTo(-0.8416212335729143, 12);
+    for (const tail of [0.5, 0.1, 1e-6, 1e-30])
+      expect(upperTail(-normalQuantile(tail)) / tail).toBeCloseTo(1, 9);
   });
 });

@@ -35,3 +35,19 @@ function fraction(x: number): number {
   for (let term = fractionTerms; term > 0; term--) value = x + term / value;
   return value;
 }
+
+/**
+ * The value that a share of the distribution lies below, by bisection of `upperTail`: as exact as that.
+ *
+ * @param share between 0 and 1, both excluded
+ */
+export function normalQuantile(share: number): number {
+  const tail = Math.min(share, 1 - share);
+  let [low, high] = [0, 40];
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (upperTail(middle) > tail) low = middle;
+    else high = middle;
+  }
+  return share < 0.5 ? -high : high;
+}

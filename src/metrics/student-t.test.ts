@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { normalQuantile975 } from './normal.ts';
-import { studentQuantile } from './student-t.ts';
+import { normalQuantile975, upperTail } from './normal.ts';
+import { studentQuantile, studentTwoSided } from './student-t.ts';
 
 describe("the quantiles of Student's t", () => {
   it('are those of published tables', () => {
@@ -30,5 +30,21 @@ describe("the quantiles of Student's t", () => {
 
   it('come near those of the normal distribution for many degrees of freedom', () => {
     expect(studentQuantile(0.975, 1e6)).toBeCloseTo(normalQuantile975, 4);
+  });
+});
+
+describe("the two-sided p-value of Student's t", () => {
+  it('has the closed forms of one and two degrees of freedom', () => {
+    for (const t of [0, 0.5, 2, 10, 300]) {
+      expect(studentTwoSided(t, 1)).toBeCloseTo(1 - (2 / Math.PI) * Math.atan(t), 8);
+      expect(studentTwoSided(-t, 2)).toBeCloseTo(1 - t / Math.sqrt(2 + t * t), 8);
+    }
+  });
+
+  it('undoes the quantile, and comes near the normal one for many degrees of freedom', () => {
+    for (const df of [3, 17.5, 400, 1e6])
+      for (const p of [0.6, 0.05, 1e-3, 1e-6])
+        expect(studentTwoSided(studentQuantile(p / 2, df), df) / p).toBeCloseTo(1, 4);
+    expect(studentTwoSided(2.5, 1e6)).toBeCloseTo(2 * upperTail(2.5), 6);
   });
 });

@@ -2,8 +2,9 @@
  * Where an embedding starts, computed when it is first needed: by counting, not by drawing in turn, so that a
  * value depends on the key, its row and its place in the row, and on nothing that happened before.
  */
+
+import { mix32 } from '../murmur-hash.ts';
 import type { Random } from '../random.ts';
-import { mix32 } from './murmur-hash.ts';
 
 /** Deviation of fresh embeddings: small, so that an id starts with almost no opinion. */
 const deviation = 0.01;

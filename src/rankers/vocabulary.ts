@@ -2,7 +2,7 @@
  * Which ids of a field get an embedding of their own: those that are frequent in training; or, where ids are too many
  * or come and go, any id, by a hash of its text, and then some share one.
  */
-import { murmurHash3 } from './murmur-hash.ts';
+import { murmurHash3 } from '../murmur-hash.ts';
 
 export interface Vocabulary {
   /** Table row of each code. (codes) */

@@ -16,7 +16,13 @@ import { type Pages, writePages } from '../support/pages.ts';
 import { sampleReport } from '../support/report.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
-const names = ['report', 'explanation', 'evaluation', 'data'] as const satisfies readonly (keyof Pages)[];
+const names = [
+  'report',
+  'explanation',
+  'evaluation',
+  'data',
+  'experiment',
+] as const satisfies readonly (keyof Pages)[];
 
 /** What a spreadsheet, a table of Markdown and a page each take for something else than text. */
 const hostile = '=1-\\|`<i>",\n\'x';
@@ -119,7 +125,8 @@ describe.skipIf(!hasChromium)(`pages ${inChromium}`, () => {
         );
         for (const box of await page.locator('.scroll').all()) {
           expect(await box.getAttribute('aria-label')).toMatch(/\w/);
-          if (!(await box.evaluate(isTooNarrow))) continue;
+          // What is folded is not there to be scrolled.
+          if (!(await box.isVisible()) || !(await box.evaluate(isTooNarrow))) continue;
           await box.focus();
           await page.keyboard.press('ArrowRight');
           await expect

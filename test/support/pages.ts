@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { compare } from '../../src/pipelines/compare/index.ts';
 import { describe } from '../../src/pipelines/describe/index.ts';
 import { evaluate } from '../../src/pipelines/evaluate/index.ts';
+import { experimentReport } from '../../src/pipelines/experiment/index.ts';
 import { explain } from '../../src/pipelines/explain/index.ts';
 import { ingest } from '../../src/pipelines/ingest/index.ts';
 import { Random } from '../../src/random.ts';
@@ -12,6 +13,7 @@ import { manifestFile } from '../../src/runs/run-folder.ts';
 import { shopSource } from '../../src/shop/files.ts';
 import { generateShop } from '../../src/shop/generate.ts';
 import { tinyPretraining } from './tiny-dataset.ts';
+import { writeTinyExperiment } from './tiny-experiment.ts';
 import { csv } from './tiny-shop.ts';
 
 /** Paths of pages, by what they show. */
@@ -20,6 +22,7 @@ export interface Pages {
   readonly explanation: string;
   readonly evaluation: string;
   readonly data: string;
+  readonly experiment: string;
 }
 
 /**
@@ -50,7 +53,25 @@ export async function writePages(folder: string): Promise<Pages> {
   await writeFile(exposures, csv(exposuresOfOthers()));
   const { html: evaluation } = await evaluate({ exposures, sliceBy: 'device', out: at('evaluation') });
   const { html: data } = await describe({ dataset, photoExposures: 5, out: at('data') });
-  return { report, explanation, evaluation, data };
+  const experiment = await writeExperimentPage(at('experiment'));
+  return { report, explanation, evaluation, data, experiment };
+}
+
+/** Three arms, of which one has a hostile name. */
+export async function writeExperimentPage(folder: string): Promise<string> {
+  const arms = [
+    { name: 'control', share: 0.4 },
+    { name: 'images', share: 0.3 },
+    { name: '<script>alert(1)</script> "`\u202e', share: 0.3 },
+  ];
+  const { definition, exposures, clicks, orders } = await writeTinyExperiment(folder, {
+    ...{ arms, lift: 0.4, users: 2400 },
+  });
+  const { html } = await experimentReport({
+    ...{ definition, exposures: { path: exposures }, clicks: { path: clicks }, orders: { path: orders } },
+    ...{ winsorize: 0.999, out: join(folder, 'out') },
+  });
+  return html;
 }
 
 /** Puts something into the run folder of an encoder that no training can go on from. */

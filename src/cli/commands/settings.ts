@@ -15,13 +15,14 @@ export function settingsCommand(terminal: Terminal, outcome: Outcome): Command {
   return new Command('settings')
     .description('every setting of a command: what it takes, its default, what it means')
     .addHelpText('after', exampleText(['courier settings pretrain', 'courier settings compare --json']))
-    .argument('[command]', Object.keys(schemas).join(', '))
+    .argument('[command...]', Object.keys(schemas).join(', '))
     .option('--json', 'end standard output with one JSON object, which holds the JSON schema of the settings')
     .option('--markdown', 'the settings of all commands as tables of Markdown')
     .option('--assign', 'of cluster: settings of giving new items the ids of earlier centres')
-    .action((command: string | undefined, options: Options) =>
+    .action((words: readonly string[], options: Options) =>
       execute(options, terminal, outcome, async ({ print }) => {
-        if (command === undefined) {
+        const command = words.join(' ');
+        if (command === '') {
           const commands = Object.keys(schemas);
           const list = commands.map((name) => `courier settings ${name}`).join('\n');
           print(options.markdown === true ? settingsMarkdown() : list);

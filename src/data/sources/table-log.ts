@@ -6,15 +6,16 @@ import { createTable } from '../columns.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
 import { readNumber } from '../typed-rows.ts';
+import { labelSql, numberSql } from './column-sql.ts';
 import { encodeTexts } from './dictionary.ts';
 import { IdLooks } from './id-looks.ts';
 import { inputName } from './input-files.ts';
-import { type TextCounts, understandLabels } from './label-column.ts';
 import type { SourceContext } from './source.ts';
 import type { TableOptions } from './table-options.ts';
 import { type LoadedTable, withLoadedTable } from './text-table.ts';
 import { type TimeReading, understandTimes } from './time-column.ts';
-import { givenText, isMissingSql, wholeId } from './words.ts';
+import { emptyIn, type Problem, problemSql, skipUnusable } from './unusable-rows.ts';
+import { givenText, wholeId } from './words.ts';
 
 type LogOptions = TableOptions['log'];
 
@@ -128,13 +129,6 @@ function timesOf({ connection, table, column }: LoadedTable, name: string): Prom
   return understandTimes({ connection, table, column: column(name), name });
 }
 
-/** A reason for which a row cannot be used: SQL that is true for it, and the column to show. */
-interface Problem {
-  readonly condition: string;
-  readonly reason: string;
-  readonly name: string;
-}
-
 /** Makes the table `parsed`, in which `problem` is null for a row that can be used. */
 async function parse(
   loaded: LoadedTable,
@@ -146,7 +140,8 @@ async function parse(
 ): Promise<void> {
   const { connection, table, column } = loaded;
   const cell = (name: string | undefined) => (name === undefined ? 'NULL' : column(name));
-  const clicked = options.clicked === undefined ? 'true' : await labelSql(loaded, options);
+  const clicked =
+    options.clicked === undefined ? 'true' : await labelSql(loaded, options.clicked, options.clickedValues);
   const shownAt = time.milliseconds(column(options.time));
   const numbers: string[] = [];
   for (const name of options.numeric) numbers.push(await numberSql(loaded, name, findings));
@@ -164,27 +159,12 @@ async function parse(
     ...Object.fromEntries(options.context.map((name, place) => [`x${place}`, column(name)])),
   };
   const problems = problemsOf(options, column);
-  const cases = problems.map(({ condition }, place) => `WHEN ${condition} THEN ${place}`);
   const selected = Object.entries(values).map(([name, sql]) => `${sql} AS ${name}`);
   await connection.run(`CREATE TEMP TABLE parsed AS
     SELECT row, user_id, item_id, time, clicked, coalesce(clicked_at, time) AS clicked_at, view, ${numbered('n', options.numeric)}
-      ${numbered('x', options.context)} CASE ${cases.join(' ')} END AS problem
+      ${numbered('x', options.context)} ${problemSql(problems)} AS problem
     FROM (SELECT rowid AS row, ${selected.join(', ')}, ${usedTexts(loaded, options)} FROM ${table})`);
-  const met = await connection.runAndReadAll(
-    'SELECT problem, count(*) FROM parsed WHERE problem IS NOT NULL GROUP BY 1 ORDER BY 1',
-  );
-  for (const [place, count] of met.getRows()) {
-    const { reason, name } = problems[Number(place)]!;
-    const examples = await connection.runAndReadAll(`SELECT row + 1, ${column(name)}
-      FROM parsed JOIN ${table} ON row = ${table}.rowid WHERE problem = ${place} ORDER BY row LIMIT 5`);
-    badRows.skipAll(
-      reason,
-      Number(count),
-      examples
-        .getRows()
-        .map(([row, value]) => ({ row: Number(row), value: value === null ? null : `${value}` })),
-    );
-  }
+  await skipUnusable(loaded, problems, badRows);
 }
 
 /** Columns `n0, n1, `, as many as there are names. */
@@ -200,11 +180,7 @@ function usedTexts({ column }: LoadedTable, { user, item, pageView }: LogOptions
 /** In the order in which a row is looked at. */
 function problemsOf(options: LogOptions, column: (name: string) => string): readonly Problem[] {
   const { user, item, time, clicked, clickedAt, pageView, numeric } = options;
-  const empty = (name: string): Problem => ({
-    condition: isMissingSql(column(name)),
-    reason: `empty ${name}`,
-    name,
-  });
+  const empty = (name: string) => emptyIn(name, column);
   return [
     empty(user),
     empty(item),
@@ -229,48 +205,6 @@ function problemsOf(options: LogOptions, column: (name: string) => string): read
       name,
     })),
   ];
-}
-
-/** SQL for whether a row is a click; NULL where its label says nothing. */
-async function labelSql({ connection, table, column }: LoadedTable, options: LogOptions): Promise<string> {
-  const { clicked = '', clickedValues } = options;
-  const text = column(clicked);
-  const counted = await connection.runAndReadAll(
-    `SELECT ${text}, count(*) FROM ${table} GROUP BY 1 ORDER BY min(rowid)`,
-  );
-  const counts: TextCounts = new Map(
-    counted.getRows().map(([value, count]) => [value === null ? null : `${value}`, Number(count)]),
-  );
-  const labelOf = understandLabels(clicked, counts, clickedValues);
-  const labels = [...counts.keys()].flatMap((value) => {
-    const label = labelOf(value);
-    return value === null || label === undefined ? [] : [{ value, label }];
-  });
-  const values = (wanted: boolean) =>
-    labels.filter(({ label }) => label === wanted).map(({ value }) => `'${value.replaceAll("'", "''")}'`);
-  const [clicks, others] = [values(true), values(false)];
-  const among = (list: readonly string[]) =>
-    list.length === 0 ? 'false' : `${text} IN (${list.join(', ')})`;
-  return `CASE WHEN ${among(clicks)} THEN true WHEN ${among(others)} THEN false END`;
-}
-
-/** SQL for a finite number: NaN for an empty cell, NULL for something else. A comma is one of decimals where no number has a point. */
-async function numberSql(
-  { connection, table, column }: LoadedTable,
-  name: string,
-  findings: Findings,
-): Promise<string> {
-  const text = column(name);
-  const withCommas = await readNumber(
-    connection,
-    `SELECT CASE WHEN count(*) FILTER (contains(${text}, '.')) = 0 THEN count(*) FILTER (regexp_full_match(trim(${text}), '[+-]?\\d+,\\d+')) ELSE 0 END FROM ${table}`,
-  );
-  findings.add(`Numbers of ${name} with a comma before their decimals`, undefined, withCommas);
-  const plain = withCommas > 0 ? `replace(${text}, ',', '.')` : text;
-  const number = String.raw`[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?`;
-  const value = `try_cast(${plain} AS DOUBLE)`;
-  return `CASE WHEN ${isMissingSql(text)} THEN 'NaN'::DOUBLE
-    WHEN regexp_full_match(trim(${plain}), '${number}') AND isfinite(${value}) THEN ${value} END`;
 }
 
 /** @throws CourierError LOG_WITHOUT_CLICKS where there are no clicks, or nothing but clicks */
