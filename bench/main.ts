@@ -18,6 +18,7 @@ import { ingestBench } from './ingest.ts';
 import { kill } from './kill.ts';
 import { kMeans } from './kmeans.ts';
 import { loader } from './loader.ts';
+import { measuring } from './measuring.ts';
 import { memory } from './memory.ts';
 import { noise } from './noise.ts';
 import { nullSimulation } from './null-simulation.ts';
@@ -36,6 +37,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   exports: exportsBench,
   'foreign-ranker': foreignRanker,
   'gemm-share': gemmShare,
+  measuring,
   memory,
   checkpoint,
   operators,
