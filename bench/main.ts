@@ -22,6 +22,7 @@ import { ingestBench } from './ingest.ts';
 import { kill } from './kill.ts';
 import { kMeans } from './kmeans.ts';
 import { loader } from './loader.ts';
+import { measuring } from './measuring.ts';
 import { memory } from './memory.ts';
 import { noise } from './noise.ts';
 import { nullSimulation } from './null-simulation.ts';
@@ -44,6 +45,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'foreign-ranker': foreignRanker,
   'gemm-share': gemmShare,
   'head-step': headStep,
+  measuring,
   memory,
   checkpoint,
   operators,

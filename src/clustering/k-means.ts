@@ -3,7 +3,7 @@ import { CourierError } from '../errors.ts';
 import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
 import { integer } from '../text.ts';
-import type { CentreSearch, RowSource } from './centre-search.ts';
+import type { CentreSearch, RowSource, SummedRows } from './centre-search.ts';
 import { countDifferent } from './different-rows.ts';
 import { type Initialization, initialCentres } from './initialization.ts';
 import { Membership } from './membership.ts';
@@ -62,7 +62,7 @@ const [growthTolerance, growth] = [0.002, 4];
  * @throws CourierError VALUE_INVALID when there are fewer different rows than clusters
  */
 export async function kMeans(
-  source: RowSource,
+  source: SummedRows,
   options: KMeansOptions,
   surroundings: Surroundings,
 ): Promise<KMeansResult> {
@@ -73,7 +73,7 @@ export async function kMeans(
   if (different < clusters) throw tooFew(rows, n, different, clusters);
   const stage = `Cluster into ${integer(clusters)}`;
   progress({ kind: 'start', stage, total: 0, unit: 'assignments' });
-  let batch = Math.min(n, Math.max(firstRowsPerCluster * clusters, firstRows));
+  let batch = firstBatch(n, clusters);
   const first = part(source, batch);
   const centres = await initialCentres(initialization, first, clusters, space, search, random, signal);
   const membership = new Membership(n, clusters, search.width, space);
@@ -116,6 +116,20 @@ export async function kMeans(
   progress({ kind: 'end', stage, detail: `${passes} passes over all items` });
   const { clusterOf, losses, sizes } = membership;
   return { centres, clusterOf, losses, sizes, inertia, iterations: passes };
+}
+
+function firstBatch(rows: number, clusters: number): number {
+  return Math.min(rows, Math.max(firstRowsPerCluster * clusters, firstRows));
+}
+
+/**
+ * Items in random order, made ascending among those that join the batches together. They stay a sample of all, and are read
+ * in the order in which they lie in memory. In place.
+ */
+export function ascendingWithinBatches(items: Int32Array, clusters: number): Int32Array {
+  for (let from = firstBatch(items.length, clusters); from < items.length; from *= growth)
+    items.subarray(from, growth * from).sort();
+  return items;
 }
 
 /** By which share a pass lowered the inertia; the first by all. */

@@ -1,5 +1,5 @@
 /** Which row is in which cluster, and the sums of the rows that are, kept up to date as rows move. */
-import { type FoundChunk, type RowSource, rowOf } from './centre-search.ts';
+import type { FoundChunk, SummedRows } from './centre-search.ts';
 import { roundingLoss, type Space } from './space.ts';
 
 const NOWHERE = -1;
@@ -29,7 +29,7 @@ export class Membership {
   }
 
   /** Puts rows into the clusters that were found for them. @returns the sum of their losses */
-  assign(source: RowSource, { from, nearest, product }: FoundChunk): number {
+  assign(source: SummedRows, { from, nearest, product }: FoundChunk): number {
     let total = 0;
     for (let i = 0; i < nearest.length; i++) {
       const loss = this.#space.loss(product[i]!, source.squaredLength(from + i));
@@ -49,7 +49,7 @@ export class Membership {
    * that have another. Clusters stay empty when every such row is equal to its centre.
    * @returns the clusters that have a row now
    */
-  reseed(source: RowSource, count: number): ReadonlySet<number> {
+  reseed(source: SummedRows, count: number): ReadonlySet<number> {
     const empty = [...this.sizes.keys()].filter((cluster) => this.sizes[cluster] === 0);
     const filled = new Set<number>();
     if (empty.length === 0) return filled;
@@ -80,18 +80,15 @@ export class Membership {
     }
   }
 
-  #move(source: RowSource, row: number, to: number): void {
+  #move(source: SummedRows, row: number, to: number): void {
     const from = this.clusterOf[row]!;
     if (from === to) return;
-    const values = rowOf(source, row);
-    const sums = this.#sums;
-    const width = this.#width;
     if (from !== NOWHERE) {
       this.sizes[from]!--;
-      for (let i = 0, at = from * width; i < width; i++, at++) sums[at]! -= values[i]!;
+      source.addTo(this.#sums, from * this.#width, row, -1);
     }
     this.sizes[to]!++;
-    for (let i = 0, at = to * width; i < width; i++, at++) sums[at]! += values[i]!;
+    source.addTo(this.#sums, to * this.#width, row, 1);
     this.clusterOf[row] = to;
   }
 }

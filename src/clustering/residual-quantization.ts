@@ -3,7 +3,7 @@ import { NONE } from '../data/dataset.ts';
 import type { StoredEmbeddings } from '../data/embeddings.ts';
 import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
-import { type CentreSearch, type RowSource, rowOf } from './centre-search.ts';
+import { type CentreSearch, rowOf, type SummedRows } from './centre-search.ts';
 import { type KMeansOptions, kMeans } from './k-means.ts';
 import { euclidean } from './space.ts';
 import { presentItems, unitRows } from './unit-rows.ts';
@@ -108,7 +108,7 @@ export function reconstruct(
   return vectors;
 }
 
-interface Residuals extends RowSource {
+interface Residuals extends SummedRows {
   /** Takes its centre from each row. */
   subtract(centres: Float32Array, nearest: Int32Array): void;
   meanSquare(): number;
@@ -126,6 +126,9 @@ function residualsOf(embeddings: StoredEmbeddings, items: Int32Array): Residuals
     count: items.length,
     read: (from, to) => values.slice(from * width, to * width),
     squaredLength: (index) => squaredLengths[index]!,
+    addTo(sums, place, index, times) {
+      for (let i = 0, at = index * width; i < width; i++, at++) sums[place + i]! += times * values[at]!;
+    },
     subtract(centres, nearest) {
       for (const [row, centre] of nearest.entries()) {
         squaredLengths[row] = 0;

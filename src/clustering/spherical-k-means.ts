@@ -4,7 +4,7 @@ import type { StoredEmbeddings } from '../data/embeddings.ts';
 import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
 import type { CentreSearch } from './centre-search.ts';
-import { type KMeansOptions, kMeans } from './k-means.ts';
+import { ascendingWithinBatches, type KMeansOptions, kMeans } from './k-means.ts';
 import { sphere } from './space.ts';
 import { presentItems, unitRows } from './unit-rows.ts';
 
@@ -39,7 +39,7 @@ export async function sphericalKMeans(
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<SphericalClusters> {
-  const items = random.shuffle(presentItems(embeddings));
+  const items = ascendingWithinBatches(random.shuffle(presentItems(embeddings)), options.clusters);
   const found = await kMeans(unitRows(embeddings, items), options, {
     rows: 'items',
     space: sphere,

@@ -1,11 +1,12 @@
 /** One photo: a file from outside, read within limits and decoded into a square picture. */
 
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { usableCores } from '../cores.ts';
 import { hasSystemCode, messageOf } from '../errors.ts';
 import type { Bounds } from '../map-ahead.ts';
+import { liesBelow } from '../storage/files.ts';
 import { decodePhoto, photoExtensions } from './decode-photo.ts';
 
 /** Of a photo. */
@@ -33,7 +34,12 @@ export type LoadedPhoto =
 
 /** A photo from outside: a file, or bytes that are read when they are needed. */
 export type PhotoInput =
-  | { readonly kind: 'file'; readonly path: string }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      /** The folder that it has to lie in, links followed; anywhere without. */
+      readonly below?: string;
+    }
   | {
       readonly kind: 'bytes';
       /** What it is called in messages. */
@@ -46,6 +52,8 @@ export type PhotoInput =
 export interface FileReader {
   stat(path: string): FileEntry | Promise<FileEntry>;
   read(path: string): Uint8Array | Promise<Uint8Array>;
+  /** @returns the path without links */
+  realpath(path: string): string | Promise<string>;
 }
 
 interface FileEntry {
@@ -53,7 +61,7 @@ interface FileEntry {
   isFile(): boolean;
 }
 
-const reader: FileReader = { stat, read: readFile };
+const reader: FileReader = { stat, read: readFile, realpath };
 
 /** What a photo is called in messages. */
 export function photoName(input: PhotoInput): string {
@@ -70,12 +78,14 @@ export async function loadPhoto(
   input: PhotoInput,
   side: number,
   isKnown: (hash: string) => boolean,
-  { stat, read }: FileReader = reader,
+  { stat, read, realpath }: FileReader = reader,
 ): Promise<LoadedPhoto> {
   const name = photoName(input);
   const path = input.kind === 'file' ? input.path : input.name;
   try {
     if (input.kind === 'file') {
+      if (input.below !== undefined && !(await liesBelow(input.below, path, realpath)))
+        return { kind: 'failed', problem: 'Photos that are links out of the folder, left out' };
       const entry = await stat(path);
       if (!entry.isFile()) return { kind: 'failed', problem: 'Photos that are no files, left out' };
       if (entry.size > maxFileBytes) throw new PhotoTooLarge();

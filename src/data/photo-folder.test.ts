@@ -1,9 +1,9 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { Findings } from './findings.ts';
-import { liesBelow, photosBelow } from './photo-folder.ts';
+import { photosBelow } from './photo-folder.ts';
 
 describe('a folder of photos', () => {
   it('names items by their place, in the order of the names, and tells what it leaves out', async () => {
@@ -23,17 +23,5 @@ describe('a folder of photos', () => {
       { what: 'Photos of an item that has another, left out', count: 1, examples: ['a.png'] },
       { what: 'Files that are no photos, left out', count: 1, examples: ['notes.txt'] },
     ]);
-  });
-
-  it('tells what lies in it from what a link brings in', async () => {
-    const [root, elsewhere] = [await temporaryFolder(), await temporaryFolder()];
-    for (const folder of [root, elsewhere]) await writeFile(join(folder, 'a.jpg'), '');
-    await symlink(join(elsewhere, 'a.jpg'), join(root, 'out.jpg'));
-    await symlink(join(root, 'a.jpg'), join(root, 'in.jpg'));
-    await symlink(elsewhere, join(root, 'folder.jpg'));
-    const lies = ['a.jpg', 'in.jpg', 'out.jpg', 'folder.jpg'].map((name) =>
-      liesBelow(root, join(root, name)),
-    );
-    expect(await Promise.all(lies)).toEqual([true, true, false, false]);
   });
 });

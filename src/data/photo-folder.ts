@@ -1,7 +1,5 @@
 /** A folder of photos as a catalogue: every photo is an item, named by its place in the folder. */
-import { realpath } from 'node:fs/promises';
 import { extname, relative, sep } from 'node:path';
-import { pathBelow } from '../storage/files.ts';
 import { photoExtensions } from './decode-photo.ts';
 import type { Findings } from './findings.ts';
 import { filesBelow } from './sources/photo-collection.ts';
@@ -43,10 +41,4 @@ export async function photosBelow(root: string, findings: Findings): Promise<rea
 
 function extensionOf(path: string): string {
   return extname(path).toLowerCase();
-}
-
-/** Whether a photo lies in the folder itself, where links may seem to put what lies elsewhere. */
-export async function liesBelow(root: string, path: string): Promise<boolean> {
-  const [folder, target] = await Promise.all([realpath(root), realpath(path)]);
-  return pathBelow(folder, relative(folder, target)) !== undefined;
 }

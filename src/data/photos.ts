@@ -16,14 +16,8 @@ import {
   photoName,
 } from './photo-file.ts';
 import { type PhotoIndex, PhotoIndexBuilder } from './photo-index.ts';
-import { PhotoPool, type SentPhoto } from './photo-pool.ts';
+import { PhotoPool, pooledFrom, type SentPhoto, together } from './photo-pool.ts';
 import { type PhotoForm, pictureOf, type StoredPhoto, storedPhoto } from './stored-photo.ts';
-
-/** Photos from which on threads of their own decode them. */
-const pooledFrom = 128;
-
-/** Photos that are loaded together: what is said between threads costs as much as a small photo. */
-const together = 16;
 
 /** Where photos are put, and in which form. */
 export interface PhotoPlace {
@@ -103,7 +97,7 @@ async function loadIn(
 ): Promise<readonly StoredPhoto[]> {
   const fetched = await Promise.all(inputs.map(fetchPhoto));
   const sent = fetched.filter((photo) => photo.kind !== 'failed');
-  const loaded = sent.length === 0 ? [] : await pool.load(sent, side, form);
+  const loaded = sent.length === 0 ? [] : await pool.store(sent, side, form);
   let next = 0;
   return fetched.map((photo) => (photo.kind === 'failed' ? photo : loaded[next++]!));
 }

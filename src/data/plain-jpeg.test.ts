@@ -82,12 +82,12 @@ describe('plain JPEG files', () => {
     try {
       const sent = files.map((bytes, place) => ({ kind: 'bytes', name: `${place}.jpg`, bytes }) as const);
       const halves = await Promise.all([
-        pool.load(sent.slice(0, 12), 16, 'pixels'),
-        pool.load(sent.slice(12), 16, 'pixels'),
+        pool.store(sent.slice(0, 12), 16, 'pixels'),
+        pool.store(sent.slice(12), 16, 'pixels'),
       ]);
       expect(halves.flat()).toMatchObject(alone.map((bytes) => ({ kind: 'stored', bytes })));
       const text = { kind: 'bytes', name: 'a.jpg', bytes: Buffer.from('no photo') } as const;
-      expect(await pool.load([text], 16, 'pixels')).toMatchObject([
+      expect(await pool.store([text], 16, 'pixels')).toMatchObject([
         { kind: 'failed', reason: expect.stringContaining('not a photo') },
       ]);
     } finally {

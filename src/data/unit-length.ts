@@ -10,12 +10,24 @@ const rounding = 2 ** -22;
  * @throws CourierError VALUE_INVALID naming the item whose embedding is not finite
  */
 export function unitScale(id: string, vector: Float32Array): number {
-  let squared = 0;
-  for (let i = 0; i < vector.length; i++) squared += vector[i]! * vector[i]!;
+  const squared = squaredLength(vector);
   if (squared === 0) return 0;
   if (Math.abs(squared - 1) <= rounding) return 1;
   if (!Number.isFinite(squared)) throw invalid(`the embedding of item ${id} is not finite`);
   return 1 / Math.sqrt(squared);
+}
+
+/** In four sums side by side: one alone would wait for itself at every value. */
+function squaredLength(vector: Float32Array): number {
+  let [a, b, c, d, at] = [0, 0, 0, 0, 0];
+  for (; at + 4 <= vector.length; at += 4) {
+    a += vector[at]! ** 2;
+    b += vector[at + 1]! ** 2;
+    c += vector[at + 2]! ** 2;
+    d += vector[at + 3]! ** 2;
+  }
+  for (; at < vector.length; at++) a += vector[at]! ** 2;
+  return a + b + (c + d);
 }
 
 function invalid(problem: string): CourierError {

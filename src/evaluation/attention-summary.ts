@@ -3,7 +3,6 @@ import { type Dataset, type Split, splits } from '../data/dataset.ts';
 import { quantile } from '../metrics/quantile.ts';
 import { spearman } from '../metrics/rank-correlation.ts';
 import { userMean } from '../metrics/user-mean.ts';
-import { Random } from '../random.ts';
 import type { AttentionSummary, CorrelationSummary } from '../report/attention-summary.ts';
 import type { AttendedClick } from './attention.ts';
 
@@ -33,8 +32,8 @@ export function summariseAttention(
     historyItems: mean(({ history }) => history.length),
     effectiveItems: mean(effectiveItems),
     concentration: concentration(attended),
-    similarity: correlation('similarity', attended, userOf, ({ cosine }) => cosine),
-    recency: correlation('recency', attended, userOf, (_, place) => -place),
+    similarity: correlation(attended, userOf, ({ cosine }) => cosine),
+    recency: correlation(attended, userOf, (_, place) => -place),
   };
 }
 
@@ -58,7 +57,6 @@ function concentration(attended: readonly AttendedClick[]): AttentionSummary['co
 
 /** Of the weights with something else that earlier clicks have. */
 function correlation(
-  name: string,
   attended: readonly AttendedClick[],
   userOf: (click: AttendedClick) => number,
   other: (earlier: AttendedClick['history'][number], place: number) => number,
@@ -72,7 +70,7 @@ function correlation(
   if (known.length === 0) return null;
   const values = Float64Array.from(known, ({ value }) => value);
   const users = Int32Array.from(known, ({ user }) => user);
-  const { mean, ci95 } = userMean(values, users, Random.seeded(1, `attention and ${name}`));
+  const { mean, ci95 } = userMean(values, users);
   return { clicks: known.length, mean, ci95, histogram: histogramOf(values) };
 }
 

@@ -1,6 +1,7 @@
 /** Area under the ROC curve, over all rows and within groups. */
 import { type Grouping, groupByIds } from './groups.ts';
-import { checkBothClasses, checkGroups, checkRows, type Scores, takeRows, undefinedMetric } from './rows.ts';
+import { ascendingOrder } from './order.ts';
+import { checkBothClasses, checkGroups, checkRows, type Scores, undefinedMetric } from './rows.ts';
 
 /**
  * The probability that a clicked row scores higher than an unclicked one, ties counting half
@@ -54,23 +55,49 @@ export function gauc(scores: Scores, labels: Uint8Array, groups: Int32Array): Gr
  * @param labels 0 or 1, (R)
  * @throws CourierError METRIC_UNDEFINED when no group holds both classes
  */
-export function aucOfGroups(
-  scores: Scores,
-  labels: Uint8Array,
-  { count, start, rows }: Grouping,
-): Float64Array {
-  const [scoresByGroup, labelsByGroup] = [takeRows(scores, rows), takeRows(labels, rows)];
-  const values = new Float64Array(count).fill(Number.NaN);
-  for (let group = 0; group < count; group++) {
-    const own = [start[group]!, start[group + 1]!] as const;
-    const ownLabels = labelsByGroup.subarray(...own);
-    if (!ownLabels.includes(0) || !ownLabels.includes(1)) continue;
-    values[group] = aucOfBothClasses(scoresByGroup.subarray(...own), ownLabels);
-  }
+export function aucOfGroups(scores: Scores, labels: Uint8Array, groups: Grouping): Float64Array {
+  const { count, ofRow, start } = groups;
+  const clicks = new Int32Array(count);
+  for (let row = 0; row < labels.length; row++) clicks[ofRow[row]!]! += labels[row]!;
+  const values = halvesWithinGroups(scores, labels, groups).map((halves, group) => {
+    const others = start[group + 1]! - start[group]! - clicks[group]!;
+    return halves / (2 * clicks[group]! * others);
+  });
   if (values.every(Number.isNaN)) {
     throw undefinedMetric('GAUC', `none of ${count} groups holds both clicked and unclicked rows`);
   }
   return values;
+}
+
+/**
+ * Twice the pairs of a clicked and an unclicked row of a group in which the clicked one scores higher, equal scores counting
+ * one: whole numbers, so that nothing is rounded. (G)
+ */
+export function halvesWithinGroups(
+  scores: Scores,
+  labels: Uint8Array,
+  { count, ofRow }: Pick<Grouping, 'count' | 'ofRow'>,
+): Float64Array {
+  const order = ascendingOrder(scores);
+  const halves = new Float64Array(count);
+  /** Unclicked rows of each group that score lower, and that score the same. */
+  const [below, equal] = [new Int32Array(count), new Int32Array(count)];
+  for (let first = 0, next = 0; first < order.length; first = next) {
+    for (; next < order.length && scores[order[next]!] === scores[order[first]!]; next++) {
+      const row = order[next]!;
+      if (labels[row] === 0) equal[ofRow[row]!]! += 1;
+    }
+    for (let rank = first; rank < next; rank++) {
+      const [row, group] = [order[rank]!, ofRow[order[rank]!]!];
+      if (labels[row] === 1) halves[group]! += 2 * below[group]! + equal[group]!;
+    }
+    for (let rank = first; rank < next; rank++) {
+      const group = ofRow[order[rank]!]!;
+      below[group]! += equal[group]!;
+      equal[group] = 0;
+    }
+  }
+  return halves;
 }
 
 function aucOfBothClasses(scores: Scores, labels: Uint8Array): number {

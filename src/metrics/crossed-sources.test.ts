@@ -8,6 +8,7 @@ import { studentQuantile } from './student-t.ts';
 const base: CrossedSources = {
   seedLifts: [0.02, 0.01, 0.03],
   users: 41,
+  effectiveUsers: 41,
   userVariance: 0.0001,
   interactionVariance: 0,
 };
@@ -46,6 +47,11 @@ describe('users and seeds as sources of chance', () => {
     expect(combineSources(doubled).ci95[1]).toBeCloseTo(combineSources(base).ci95[1], 12);
   });
 
+  it('have as few degrees of freedom as there are equally heavy users, and never more than users less one', () => {
+    const { ci95 } = combineSources({ ...base, seedLifts: [0.02], effectiveUsers: 4.5 });
+    expect(ci95[1]).toBeCloseTo(0.02 + studentQuantile(0.975, 4.5) * 0.01, 12);
+  });
+
   it('come apart in the mean over many tables', () => {
     const random = Random.seeded(7, 'parts');
     const [runs, users, seeds] = [400, 50, 3];
@@ -64,7 +70,7 @@ describe('users and seeds as sources of chance', () => {
     const seedLifts = fc.array(small, { minLength: 1, maxLength: 5 });
     fc.assert(
       fc.property(seedLifts, fc.integer({ min: 2, max: 500 }), (seedLifts, users) => {
-        const { ci95, p } = combineSources({ ...base, seedLifts, users });
+        const { ci95, p } = combineSources({ ...base, seedLifts, users, effectiveUsers: users });
         expect(p < 0.05).toBe(ci95[0] > 0 || ci95[1] < 0);
         expect(p).toBeGreaterThan(0);
         expect(p).toBeLessThanOrEqual(1);
@@ -73,10 +79,11 @@ describe('users and seeds as sources of chance', () => {
   });
 
   it('make no difference of none at all, and cannot judge one that never varies', () => {
-    const still = { users: 3, userVariance: 0, interactionVariance: 0 };
+    const still = { users: 3, effectiveUsers: 3, userVariance: 0, interactionVariance: 0 };
     expect(combineSources({ ...still, seedLifts: [0, 0] })).toEqual({ ci95: [0, 0], p: 1, detectable: 0 });
     expect(() => combineSources({ ...still, seedLifts: [0.1, 0.1] })).toThrow('same for every user and seed');
     expect(() => combineSources({ ...base, users: 1 })).toThrow('are of one user');
+    expect(() => combineSources({ ...base, userVariance: Number.NaN })).toThrow('without one of the users');
   });
 
   it('find a lift where there is none in about one of twenty tables, also where two seeds decide', () => {

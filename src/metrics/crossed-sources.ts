@@ -9,6 +9,8 @@ export interface CrossedSources {
   readonly seedLifts: readonly number[];
   /** Users that it was measured on. */
   readonly users: number;
+  /** Equally heavy users who would tell as much. */
+  readonly effectiveUsers: number;
   /** Variance of the mean over seeds by the draw of users. */
   readonly userVariance: number;
   /** The part of it that is the answer of users to single seeds, which the spread of `seedLifts` holds too; 0 for one. */
@@ -31,14 +33,15 @@ interface Part {
 
 /** @param seeds the lift of each seed and how the same users move it. (S) */
 export function crossedSources(seeds: readonly UserInfluence[]): CrossedSources {
-  const { influence, users } = seeds[0]!;
+  const { influence, users, effectiveUsers } = seeds[0]!;
   const count = seeds.length;
   const mean = influence.map((_, user) => meanOf(seeds.map((seed) => seed.influence[user]!)));
   const apart = seeds.reduce((sum, seed) => sum + squaredDistance(seed.influence, mean), 0);
-  const ofSample = users / (users - 1);
+  const ofSample = (users - 1) / users;
   return {
     seedLifts: seeds.map(({ value }) => value),
     users,
+    effectiveUsers,
     userVariance: ofSample * mean.reduce((sum, value) => sum + value ** 2, 0),
     interactionVariance: count === 1 ? 0 : (ofSample * apart) / (count * (count - 1)),
   };
@@ -67,13 +70,19 @@ export function combineSources(sources: CrossedSources): Uncertainty {
  * holds the interaction: expected mean squares of a two-way layout without replication (Cornfield and Tukey, Average
  * Values of Mean Squares in Factorials, 1956).
  */
-function partsOf({ seedLifts, users, userVariance, interactionVariance }: CrossedSources): readonly Part[] {
+function partsOf(sources: CrossedSources): readonly Part[] {
+  const { seedLifts, users, effectiveUsers, userVariance, interactionVariance } = sources;
   if (users < 2) {
     throw undefinedMetric('The confidence interval', 'the rows that count are of one user');
   }
+  if (!Number.isFinite(userVariance)) {
+    const why = 'without one of the users no click would be left, or nothing but clicks';
+    throw undefinedMetric('The confidence interval', why);
+  }
   const ofUsers = {
     variance: Math.max(0, userVariance - interactionVariance),
-    degreesOfFreedom: users - 1,
+    // A few heavy users among many decide what the squares come to: of U users there are as few as these.
+    degreesOfFreedom: Math.min(users - 1, effectiveUsers),
   };
   const seeds = seedLifts.length;
   if (seeds === 1) return [ofUsers];

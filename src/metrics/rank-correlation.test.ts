@@ -43,24 +43,22 @@ describe('a mean over users', () => {
     const many = userMean(
       values,
       Int32Array.from(values, (_, row) => row),
-      Random.seeded(1, 'a'),
     );
     const few = userMean(
       values,
       Int32Array.from(values, (_, row) => row % 10),
-      Random.seeded(1, 'a'),
     );
     const width = (ci95: readonly [number, number] | null) => (ci95 === null ? 0 : ci95[1] - ci95[0]);
-    expect(few.mean).toBe(many.mean);
+    expect(few.mean).toBeCloseTo(many.mean, 12);
     expect(width(few.ci95)).toBeGreaterThan(3 * width(many.ci95));
     expect(many.ci95?.[0]).toBeLessThan(many.mean);
   });
 
   it('has no interval for one user and is undefined without values', () => {
-    expect(userMean(Float64Array.of(1, 3), Int32Array.of(7, 7), Random.seeded(1, 'a'))).toEqual({
+    expect(userMean(Float64Array.of(1, 3), Int32Array.of(7, 7))).toEqual({
       mean: 2,
       ci95: null,
     });
-    expect(() => userMean(new Float64Array(), new Int32Array(), Random.seeded(1, 'a'))).toThrow('no values');
+    expect(() => userMean(new Float64Array(), new Int32Array())).toThrow('no values');
   });
 });

@@ -1,5 +1,5 @@
 /** How much each user moves a metric: from that follows, without resampling, how far other users could move it. */
-import { aucOfGroups } from './auc.ts';
+import { aucOfGroups, halvesWithinGroups } from './auc.ts';
 import type { Grouping } from './groups.ts';
 import { ndcgOfPageViews } from './ndcg.ts';
 import { halfPlacements } from './placements.ts';
@@ -10,36 +10,37 @@ import type { ScoredRows } from './slices.ts';
 export interface UserInfluence {
   readonly value: number;
   /**
-   * Derivative of the value by the weight of a user's rows, where all weigh 1; together 0. The sum of their squares,
-   * times U / (U − 1), is the variance of the value by the draw of users (Jaeckel, The Infinitesimal Jackknife, 1972).
-   * (all users, U of them counted)
+   * The value less what it is without the rows of a user, NaN where it is undefined without them. The sum of their squares,
+   * times (U − 1) / U, is the variance of the value by the draw of users: the jackknife (Tukey, Bias and Confidence in
+   * Not-Quite Large Samples, 1958). (all users, U of them counted)
    */
   readonly influence: Float64Array;
   /** U, the users whose rows count: the others have no influence, whatever they do. */
   readonly users: number;
+  /** Equally heavy users who would tell as much, by Kish: (Σ n)² / Σ n² of the rows n of each that count. At most U. */
+  readonly effectiveUsers: number;
 }
 
 /** A metric of rows whose users are `users`. */
 export type UserMetric = (rows: ScoredRows, users: Grouping) => UserInfluence;
 
 /**
- * AUC: a user's placements less their mean, clicked and unclicked rows together, as in the clustered variance of
- * Obuchowski (Nonparametric Analysis of Clustered ROC Curve Data, 1997). O(R log R).
+ * AUC: what a user's rows add to the pairs of a clicked and an unclicked row, and to those in which the clicked one scores
+ * higher, is known from their placements (Obuchowski, Nonparametric Analysis of Clustered ROC Curve Data, 1997), pairs of two
+ * rows of the user counting once. O(R log R).
  *
  * @throws CourierError as `auc` does
  */
-export function aucInfluence({ scores, labels }: ScoredRows, { count, ofRow }: Grouping): UserInfluence {
+export function aucInfluence({ scores, labels }: ScoredRows, users: Grouping): UserInfluence {
   checkRows('AUC', scores, labels);
   checkBothClasses('AUC', labels);
+  const { count, ofRow } = users;
   const placements = halfPlacements(scores, labels);
-  const [sums, clicked] = [
-    [new Float64Array(count), new Float64Array(count)],
-    new Float64Array(count),
-  ] as const;
+  const [touched, clicked] = [new Float64Array(count), new Float64Array(count)];
   let [halves, clicks] = [0, 0];
   for (let row = 0; row < labels.length; row++) {
     const user = ofRow[row]!;
-    sums[labels[row]!]![user]! += placements[row]!;
+    touched[user]! += placements[row]!;
     if (labels[row] === 0) continue;
     clicked[user]! += 1;
     clicks++;
@@ -47,13 +48,12 @@ export function aucInfluence({ scores, labels }: ScoredRows, { count, ofRow }: G
   }
   const others = labels.length - clicks;
   const value = halves / (2 * clicks * others);
-  const rows = rowsOfUsers(ofRow, count);
+  const [rows, within] = [rowsOfUsers(ofRow, count), halvesWithinGroups(scores, labels, users)];
   const influence = clicked.map((own, user) => {
-    const ofClicked = sums[1]![user]! / (2 * others) - own * value;
-    const ofUnclicked = sums[0]![user]! / (2 * clicks) - (rows[user]! - own) * value;
-    return ofClicked / clicks + ofUnclicked / others;
+    const pairs = (clicks - own) * (others - (rows[user]! - own));
+    return value - (halves - touched[user]! + within[user]!) / (2 * pairs);
   });
-  return { value, influence, users: count };
+  return { value, influence, users: count, effectiveUsers: effectiveOf(rows) };
 }
 
 /** GAUC: the AUC within each user, weighted by the user's rows. @throws CourierError as `gauc` does */
@@ -97,18 +97,27 @@ export function influenceOnDifference(before: UserInfluence, after: UserInfluenc
     value: after.value - before.value,
     influence: after.influence.map((value, user) => value - before.influence[user]!),
     users: after.users,
+    effectiveUsers: after.effectiveUsers,
   };
 }
 
-/** Of a ratio of sums over users, by the delta method. */
-function ratioInfluence(numerators: Float64Array, denominators: Float64Array): UserInfluence {
+/** Of a ratio of sums over users. @param denominators what of each user counts */
+export function ratioInfluence(numerators: Float64Array, denominators: Float64Array): UserInfluence {
   const whole = sum(denominators);
   const value = sum(numerators) / whole;
   return {
     value,
-    influence: numerators.map((numerator, user) => (numerator - value * denominators[user]!) / whole),
+    influence: numerators.map((numerator, user) => {
+      return (numerator - value * denominators[user]!) / (whole - denominators[user]!);
+    }),
     users: denominators.filter((denominator) => denominator > 0).length,
+    effectiveUsers: effectiveOf(denominators),
   };
+}
+
+/** (Σ w)² / Σ w² of weights (Kish, Survey Sampling, 1965). */
+function effectiveOf(weights: Float64Array): number {
+  return sum(weights) ** 2 / weights.reduce((squares, weight) => squares + weight ** 2, 0);
 }
 
 function rowsOfUsers(ofRow: Int32Array, count: number): Float64Array {

@@ -6,7 +6,7 @@ export interface CorrelationSummary {
   /** Clicks for which there is one: several earlier clicks that differ. */
   readonly clicks: number;
   readonly mean: number;
-  /** Of a bootstrap over users; null where there is one user only. */
+  /** Over users; null where there is one user only, or all are the same. */
   readonly ci95: readonly [number, number] | null;
   /** Numbers of clicks by correlation, in bins around −1, −0.9, … 1. */
   readonly histogram: readonly { readonly around: number; readonly clicks: number }[];

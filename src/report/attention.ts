@@ -40,7 +40,7 @@ weights of a click with the cosines of the same photos: 1 when the more alike ph
 ${integer(similarity.clicks)} clicks with three earlier clicks or more; the line is the mean.</figcaption>
 ${histogramChart(similarity)}</figure>
 <figure><figcaption><strong>Similarity or recency?</strong><br>Mean rank correlation of the weights with either, and 95 %
-intervals of a bootstrap over users.</figcaption>${correlationChart(similarity, recency)}</figure>`
+intervals over users.</figcaption>${correlationChart(similarity, recency)}</figure>`
 }
 </div>`;
 }

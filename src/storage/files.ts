@@ -2,7 +2,17 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, constants, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readFile,
+  realpath,
+  rename,
+  rm,
+} from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { CourierError, hasSystemCode, messageOf } from '../errors.ts';
 import { temporaryOf } from './leftovers.ts';
@@ -121,6 +131,16 @@ export function pathBelow(root: string, path: string): string | undefined {
   const full = resolve(root, path);
   const way = relative(resolve(root), full);
   return way === '' || way.startsWith('..') || isAbsolute(way) ? undefined : full;
+}
+
+/** Whether a file lies in a folder itself, where links may seem to put what lies elsewhere. */
+export async function liesBelow(
+  root: string,
+  path: string,
+  pathOf: (path: string) => string | Promise<string> = realpath,
+): Promise<boolean> {
+  const [folder, target] = [await pathOf(root), await pathOf(path)];
+  return pathBelow(folder, relative(folder, target)) !== undefined;
 }
 
 function asInputError(error: unknown, path: string, what: string): unknown {

@@ -17,6 +17,7 @@ export function nullLift(random: Random, users: number, seeds: number, noise: Nu
     const luck = (noise.seed * random.normal()) / Math.sqrt(users);
     const effects = own.map((user) => user + luck + noise.interaction * random.normal());
     const value = effects.reduce((sum, effect) => sum + effect, 0) / users;
-    return { value, influence: effects.map((effect) => (effect - value) / users), users };
+    const influence = effects.map((effect) => (effect - value) / (users - 1));
+    return { value, influence, users, effectiveUsers: users };
   });
 }

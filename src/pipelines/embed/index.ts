@@ -68,13 +68,13 @@ export async function embed(
 ): Promise<EmbedResult> {
   const started = performance.now();
   const config = parseConfig(embedConfig, settings, 'embed configuration');
-  const device = config.precision === 'int8' ? 'cpu' : await chooseDevice(config.device);
   const encoder = await readEncoderFile(config.encoder);
   requireSizes(config.sizes, encoder.dimension);
   const findings = new Findings();
-  const result = await withSource(config, encoder, findings, (source, dataset) =>
-    embedSource({ config, device, encoder, source, dataset, findings, progress, signal }),
-  );
+  const result = await withSource(config, encoder, findings, async (source, dataset) => {
+    const device = config.precision === 'int8' ? 'cpu' : await chooseDevice(config.device);
+    return embedSource({ config, device, encoder, source, dataset, findings, progress, signal });
+  });
   return { ...result, findings: findings.list(), seconds: (performance.now() - started) / 1000 };
 }
 
@@ -85,7 +85,8 @@ async function withSource<T>(
   work: (source: PhotoSource, dataset: Dataset | null) => Promise<T>,
 ): Promise<T> {
   if (config.dataset === undefined) {
-    return work(await folderSource(config.photos ?? '', encoder.side, findings), null);
+    const source = await folderSource(config.photos ?? '', encoder.side, findings);
+    return work(source, null).finally(() => source.close());
   }
   const dataset = await loadDataset(config.dataset);
   try {

@@ -75,8 +75,8 @@ async function sampleOf(
   const pixels: Uint8Array[] = [];
   for (const item of order) {
     signal?.throwIfAborted();
-    const photo = await source.load(item, () => false);
-    if (photo.kind === 'pixels') pixels.push(photo.pixels);
+    const [photo] = await source.load([item], null);
+    if (photo?.kind === 'pixels') pixels.push(photo.pixels);
     if (pixels.length === samplePhotos) break;
   }
   if (pixels.length === 0) throw noPhotos();

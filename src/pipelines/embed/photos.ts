@@ -1,7 +1,8 @@
 /** Photos → embeddings as a pipeline: while one batch is computed, the next ones are read and decoded. */
 
 import type { Findings } from '../../data/findings.ts';
-import { decoding } from '../../data/photo-file.ts';
+import { decoding, type LoadedPhoto } from '../../data/photo-file.ts';
+import { together } from '../../data/photo-pool.ts';
 import { type BatchEncoder, batchSize } from '../../encoders/embed-rows.ts';
 import { CourierError } from '../../errors.ts';
 import { LargeMap } from '../../large-map.ts';
@@ -39,8 +40,9 @@ export async function embedPhotos(
   let [encoded, reused] = [0, 0];
   const count = source.ids.length;
   progress({ kind: 'start', stage: 'Embed', total: count, unit: 'photos' });
-  const load = (item: number) => source.load(item, (hash) => store.has(hash));
-  for await (const photo of mapAhead(count, load, decoding)) {
+  // Where nothing was found, nothing is known but what this run encodes.
+  const isKnown = store.found === 'same origin' ? (hash: string) => store.has(hash) : null;
+  for await (const photo of loadedPhotos(source, isKnown)) {
     const item = hashes.length;
     const name = source.nameOf(item);
     hashes.push(photo.kind === 'failed' ? null : photo.hash);
@@ -63,6 +65,23 @@ export async function embedPhotos(
   progress({ kind: 'advance', stage: 'Embed', done: count });
   progress({ kind: 'end', stage: 'Embed' });
   return { hashes, encoded, reused };
+}
+
+/** The photos of all items in their order, read ahead some at a time. */
+async function* loadedPhotos(
+  source: PhotoSource,
+  isKnown: ((hash: string) => boolean) | null,
+): AsyncGenerator<LoadedPhoto> {
+  const count = source.ids.length;
+  const load = (batch: number) => {
+    const first = batch * together;
+    return source.load(
+      Array.from({ length: Math.min(together, count - first) }, (_, place) => first + place),
+      isKnown,
+    );
+  };
+  const bounds = { active: decoding.active, ahead: decoding.ahead / together };
+  for await (const photos of mapAhead(Math.ceil(count / together), load, bounds)) yield* photos;
 }
 
 function noteFormat(format: string | undefined, name: string, findings: Findings): void {

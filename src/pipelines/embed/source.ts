@@ -3,16 +3,24 @@ import { createHash } from 'node:crypto';
 import { type Dataset, NONE } from '../../data/dataset.ts';
 import type { Findings } from '../../data/findings.ts';
 import { type LoadedPhoto, loadPhoto } from '../../data/photo-file.ts';
-import { liesBelow, photosBelow } from '../../data/photo-folder.ts';
-import { CourierError, hasSystemCode } from '../../errors.ts';
+import { photosBelow } from '../../data/photo-folder.ts';
+import { PhotoPool, pooledFrom, type SentPhoto } from '../../data/photo-pool.ts';
+import { CourierError } from '../../errors.ts';
 
 export interface PhotoSource {
   /** Of the items that have a photo, in the order in which they are written. (n) */
   readonly ids: readonly string[];
   /** What the user knows item i's photo by. */
   nameOf(item: number): string;
-  /** Reads and decodes item i's photo; may be called for several items at once. */
-  load(item: number, isKnown: (hash: string) => boolean): Promise<LoadedPhoto>;
+  /**
+   * Reads and decodes the photos of some items; may be called again meanwhile.
+   * @param isKnown whether the pixels behind a hash are not needed; null where all are
+   */
+  load(
+    items: readonly number[],
+    isKnown: ((hash: string) => boolean) | null,
+  ): Promise<readonly LoadedPhoto[]>;
+  close(): Promise<void>;
 }
 
 /** Items of a dataset; the hash is that of the photo's pixels. */
@@ -22,11 +30,14 @@ export function datasetSource({ catalogue, images }: Dataset): PhotoSource {
   return {
     ids,
     nameOf: (item) => ids[item]!,
-    async load(item, isKnown) {
-      const pixels = images.read([catalogue.photo[items[item]!]!]);
-      const hash = createHash('sha256').update(pixels).digest('hex');
-      return isKnown(hash) ? { kind: 'known', hash } : { kind: 'pixels', hash, pixels };
+    async load(places, isKnown) {
+      return places.map((place) => {
+        const pixels = images.read([catalogue.photo[items[place]!]!]);
+        const hash = createHash('sha256').update(pixels).digest('hex');
+        return isKnown?.(hash) === true ? { kind: 'known', hash } : { kind: 'pixels', hash, pixels };
+      });
     },
+    close: () => Promise.resolve(),
   };
 }
 
@@ -43,25 +54,36 @@ export async function folderSource(root: string, side: number, findings: Finding
       'Name a folder that holds .jpg, .png, .webp, .gif, .tiff or .avif files itself: links to folders are not followed.';
     throw new CourierError('FILE_NOT_FOUND', `There are no photos in ${root}${instead}.`, remedy);
   }
+  const files = photos.map(({ path }) => ({ kind: 'file', path, below: root }) as const);
+  // A few are decoded before threads have begun.
+  const pool = photos.length < pooledFrom ? null : PhotoPool.start();
   return {
     ids: photos.map(({ id }) => id),
     nameOf: (item) => photos[item]!.name,
-    async load(item, isKnown) {
-      const { path } = photos[item]!;
-      if (await leadsOut(root, path)) {
-        return { kind: 'failed', problem: 'Photos that are links out of the folder, left out' };
-      }
-      return loadPhoto({ kind: 'file', path }, side, isKnown);
+    async load(items, isKnown) {
+      const wanted = items.map((item) => files[item]!);
+      if (pool !== null) return loadIn(pool, wanted, side, isKnown);
+      return Promise.all(wanted.map((file) => loadPhoto(file, side, isKnown ?? (() => false))));
     },
+    close: async () => pool?.close(),
   };
 }
 
-/** A link to nothing leads nowhere: reading it tells that it is missing. */
-async function leadsOut(root: string, path: string): Promise<boolean> {
-  try {
-    return !(await liesBelow(root, path));
-  } catch (error) {
-    if (hasSystemCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) return false;
-    throw error;
-  }
+/** What may be known is hashed first: reading a file again takes little, decoding it much. */
+async function loadIn(
+  pool: PhotoPool,
+  files: readonly SentPhoto[],
+  side: number,
+  isKnown: ((hash: string) => boolean) | null,
+): Promise<readonly LoadedPhoto[]> {
+  if (isKnown === null) return pool.decode(files, side);
+  const hashed = await pool.hash(files);
+  const isNew = (photo: LoadedPhoto) => photo.kind === 'known' && !isKnown(photo.hash);
+  const decoded = (
+    await pool.decode(
+      files.filter((_, place) => isNew(hashed[place]!)),
+      side,
+    )
+  ).values();
+  return hashed.map((photo) => (isNew(photo) ? decoded.next().value! : photo));
 }
