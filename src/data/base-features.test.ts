@@ -64,8 +64,14 @@ describe('base features', () => {
 
   it('count a click only when the lag has passed', async () => {
     const input = inputOf([{ user: 0, item: 0, time: 1000 }], 1600);
-    expect((await rowsOf({ ...input, settings: { ...input.settings, lag: 600 } }))[0]).toMatchObject({ cold: 1, clicked_before: 0 });
-    expect((await rowsOf({ ...input, settings: { ...input.settings, lag: 599 } }))[0]).toMatchObject({ cold: 0, clicked_before: 1 });
+    expect((await rowsOf({ ...input, settings: { ...input.settings, lag: 600 } }))[0]).toMatchObject({
+      cold: 1,
+      clicked_before: 0,
+    });
+    expect((await rowsOf({ ...input, settings: { ...input.settings, lag: 599 } }))[0]).toMatchObject({
+      cold: 0,
+      clicked_before: 1,
+    });
   });
 
   it('never depend on events at or after the page view', async () => {

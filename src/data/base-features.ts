@@ -2,7 +2,7 @@
 import { CourierError } from '../errors.ts';
 import { safePlace } from '../progress.ts';
 import type { Clicks, UserEvents } from './clicks.ts';
-import { Counters, type CounterSettings } from './counters.ts';
+import { type CounterSettings, Counters } from './counters.ts';
 import type { CategoricalColumn } from './dataset.ts';
 import type { EventKind } from './decayed-counts.ts';
 

@@ -73,7 +73,11 @@ const content = z.strictObject({
   report,
   /** How base features were counted; datasets of before 0.2 do not say. */
   counters: z
-    .strictObject({ withExposures: z.boolean(), lag: z.number().nonnegative(), period: z.number().positive() })
+    .strictObject({
+      withExposures: z.boolean(),
+      lag: z.number().nonnegative(),
+      period: z.number().positive(),
+    })
     .optional(),
   /** `photos` is there where they are kept as JPEG, `events` where exposures do not tell what was counted. */
   files: z.strictObject({

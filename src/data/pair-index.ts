@@ -39,7 +39,8 @@ export class PairIndex {
     const pairs = integersOf(state, 'pairs');
     if (pairs.length % 2 !== 0) throw new Error(`${pairs.length} numbers are no pairs`);
     for (let row = 0; row < pairs.length / 2; row++) {
-      if (this.add(pairs[2 * row]!, pairs[2 * row + 1]!) !== row) throw new Error(`pair ${row} is there twice`);
+      if (this.add(pairs[2 * row]!, pairs[2 * row + 1]!) !== row)
+        throw new Error(`pair ${row} is there twice`);
     }
   }
 

@@ -198,7 +198,7 @@ export async function readEvents(
     const isKnown = user[row]! >= 0 && user[row]! < users && item[row]! >= 0 && item[row]! < items;
     const isFirst = row === 0 || row === clicks;
     const isInOrder = Number.isFinite(time[row]!) && (isFirst || time[row - 1]! <= time[row]!);
-    if (!isKnown || !isInOrder || (row < clicks) !== (clicked[row] === 1))
+    if (!isKnown || !isInOrder || row < clicks !== (clicked[row] === 1))
       throw invalid(`event ${row} is none`);
   }
   const part = (from: number, to: number): UserEvents => ({
