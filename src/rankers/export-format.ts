@@ -70,8 +70,11 @@ const descriptionSchema = z.strictObject({
     groups: z.array(z.array(z.strictObject(standards)).min(1).max(100_000)).max(1000),
     /** Whether it takes how near the candidate is to each history place: 1 + cosine, 0 where there is nothing to compare. */
     nearness: z.boolean(),
-    /** What the embeddings are known by that it was trained with; null without images, and where that is not known. */
-    embeddings: z.string().nullable().default(null),
+    /**
+     * The embeddings that it was trained with: what their file is known by, and SHA-256 of the model that made them, null where
+     * that is not known. null without images, and in exports of before 0.2.
+     */
+    embeddings: z.strictObject({ hash: z.string(), model: z.string().nullable() }).nullable().default(null),
   }),
   /** Gates of the visual side; null for a ranker without images. */
   gate: z

@@ -38,6 +38,8 @@ export interface ExportedFrom {
 export interface ImagesOf {
   /** As `hashEmbeddings` gives it. */
   readonly hash: string;
+  /** SHA-256 of the model that made them, null where that is not known. */
+  readonly model: string | null;
   /** Of each of its columns of codes. */
   readonly centres: readonly Centres[];
 }
@@ -125,7 +127,7 @@ function describe({
         return seen.slice(end - width, end);
       }),
       nearness,
-      embeddings: images?.hash ?? null,
+      embeddings: images === null ? null : { hash: images.hash, model: images.model },
     },
     gate: visual ? { category: categories.length === 0 ? null : gate.name, values: [...gate.values] } : null,
     settings: config,

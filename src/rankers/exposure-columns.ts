@@ -121,6 +121,13 @@ export class ColumnEncoder {
     }
   }
 
+  /** Writes another candidate into the lookups of an exposure, whose situation and history stay. */
+  writeCandidate(lookups: Int32Array, at: number, item: readonly number[], codes: readonly number[]): void {
+    const { situationFields, itemFields, historyLength } = this.layout;
+    lookups.set(item, at + situationFields);
+    lookups.set(codes, at + situationFields + itemFields * (1 + historyLength));
+  }
+
   /** The inputs of the graph. */
   feeds(columns: ExposureColumns): NamedValues {
     const { dense, visual, gate } = this.#about;

@@ -51,7 +51,12 @@ export function rawExposures(
   const nearness = new Float32Array(fillNearness === null ? 0 : rows.length * historyLength);
   fillNearness?.(rows, nearness);
   const itemOf = (item: number): RawItem => {
-    return { id: catalogue.ids[item]!, categories: textsOf(catalogue.categories, item) };
+    const codes = (feature?.codes ?? []).map(({ name, codes: of }) => [
+      name,
+      of[item] === NONE ? null : of[item]!,
+    ]);
+    const categories = textsOf(catalogue.categories, item);
+    return { id: catalogue.ids[item]!, categories, codes: Object.fromEntries(codes) };
   };
   return Array.from(rows, (row, index) => {
     const pageView = pageViewOf[row]!;

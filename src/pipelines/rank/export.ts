@@ -73,7 +73,8 @@ async function imagesOf(
   if (row === null || embeddings === null) return null;
   const names = (feature?.codes ?? []).map(({ name }) => name);
   const centres = await keptCentres(clustersFolder(config.out, row, seed), names);
-  return { hash: await hashEmbeddings(embeddings), centres };
+  const { origin } = await readProvenance(embeddings);
+  return { hash: await hashEmbeddings(embeddings), model: origin?.model ?? null, centres };
 }
 
 /** What it was trained and its settings were chosen on, and what the encoder of its embeddings has seen. */
