@@ -26,6 +26,8 @@ export { type EvaluateConfigInput, evaluateConfig } from './pipelines/evaluate/c
 export { type EvaluationResult, evaluate } from './pipelines/evaluate/index.ts';
 export { type ExplainConfigInput, explainConfig } from './pipelines/explain/config.ts';
 export { type ExplainResult, explain } from './pipelines/explain/index.ts';
+export { type ExportConfigInput, exportConfig } from './pipelines/export/config.ts';
+export { exportServing, type ServingExport } from './pipelines/export/index.ts';
 export { type FeaturesConfigInput, featuresConfig } from './pipelines/features/config.ts';
 export { type FeaturesDescription, type FeaturesResult, features } from './pipelines/features/index.ts';
 export { type IngestConfigInput, ingestConfig } from './pipelines/ingest/config.ts';
@@ -98,6 +100,25 @@ export { ItemEmbeddings } from './features/item-embeddings.ts';
 
 export { type RawExposure, type RawItem, rawExposures } from './rankers/exposure.ts';
 export { type LoadedRanker, loadRanker } from './rankers/load.ts';
+
+// Serving
+
+export type { ShopEvent } from './serving/events.ts';
+export type {
+  Attention,
+  Described,
+  Drift,
+  NewItem,
+  Receipt,
+  Scored,
+  ScoreRequest,
+  Service,
+  ServiceStatistics,
+  SimilarItem,
+  SimilarQuery,
+} from './serving/requests.ts';
+export { OverloadedError } from './serving/score-queue.ts';
+export { openService, type ServiceOptions } from './serving/service.ts';
 
 // Metrics and tests
 

@@ -8,7 +8,7 @@ import { writeTinyHm } from '../../test/support/tiny-shop.ts';
 import { generateShop } from '../shop/generate.ts';
 
 const commands = [
-  ...['ingest', 'pretrain', 'embed', 'cluster', 'rank', 'compare', 'tune', 'explain', 'demo'],
+  ...['ingest', 'pretrain', 'embed', 'cluster', 'rank', 'compare', 'tune', 'explain', 'export', 'demo'],
   ...['settings', 'doctor'],
 ];
 

@@ -10,6 +10,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { embedCommand } from './commands/embed.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { explainCommand } from './commands/explain.ts';
+import { exportCommand } from './commands/export.ts';
 import { featuresCommand } from './commands/features.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
@@ -30,6 +31,7 @@ const commands = [
   compareCommand,
   tuneCommand,
   explainCommand,
+  exportCommand,
   settingsCommand,
   doctorCommand,
 ];

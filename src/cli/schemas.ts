@@ -7,6 +7,7 @@ import { describeConfig } from '../pipelines/describe/config.ts';
 import { embedConfig } from '../pipelines/embed/config.ts';
 import { evaluateConfig } from '../pipelines/evaluate/config.ts';
 import { explainConfig } from '../pipelines/explain/config.ts';
+import { exportConfig } from '../pipelines/export/config.ts';
 import { featuresConfig } from '../pipelines/features/config.ts';
 import { ingestConfig } from '../pipelines/ingest/config.ts';
 import { pretrainConfig } from '../pipelines/pretrain/config.ts';
@@ -26,6 +27,7 @@ export const schemas = {
   compare: compareConfig,
   tune: tuneConfig,
   explain: explainConfig,
+  export: exportConfig,
   demo: demoConfig,
 } as const satisfies Record<string, z.ZodType>;
 

@@ -134,17 +134,22 @@ describe('a service', () => {
       // The same log in two replicas, of which one opens another export in between.
       const [one, other] = [await open(exported.served, { state }), await open(exported.served, { state })];
       const none = await exportOf(shop, { name: `${ranker}-none`, ranker: { ranker }, features: 'none' });
-      for (const part of late) {
-        await other.swap(none.served);
-        if (part.before.length > 0) await one.record(part.before);
-        await other.swap(exported.served);
+      for (const [number, part] of late.entries()) {
+        const swaps = number % 4 === 0;
+        if (swaps) await other.swap(none.served);
+        if (part.before.length > 0) {
+          await one.record(part.before);
+          // So that the other replica has read what the first has written: it answers what it knows.
+          await other.record([]);
+        }
+        if (swaps) await other.swap(exported.served);
         const [scores, same] = [await one.score(part.request), await other.score(part.request)];
         expect(largestDifference(scores.scores, same.scores)).toBeLessThan(1e-6);
         found.push(scores.scores);
       }
       const all = Float32Array.from(found.flatMap((scores) => Array.from(scores)));
       expect(largestDifference(all, wanted)).toBeLessThan(1e-5);
-      expect(other.statistics().totals.swaps).toBe(2 * late.length);
+      expect(other.statistics().totals.swaps).toBe(2 * Math.ceil(late.length / 4));
       await one.close();
       await other.close();
     },
