@@ -129,6 +129,12 @@ export async function replay(folder: string, dataset: Dataset): Promise<readonly
  * item before the test period.
  */
 function numericOf({ exposures, pageViews, splitTimes }: Dataset, rows: Int32Array) {
+  const { names } = exposures.numeric;
+  if (!names.includes('position')) {
+    // Of purchases: what was paid last, which moves on with the log.
+    const [paid, missing] = columnsOf(exposures.numeric, ['price', 'price_missing'], rows);
+    return { price: paid!.map((value, index) => (missing![index] === 1 ? Number.NaN : value)) };
+  }
   const [position, price] = columnsOf(exposures.numeric, ['position', 'price'], rows);
   const views = pageViews.time.findIndex((time) => time >= splitTimes.testFrom);
   const before = new Set(exposures.item.subarray(0, pageViews.start[views]));
