@@ -71,7 +71,7 @@ const content = z.strictObject({
   categories: z.array(vocabulary),
   context: z.array(vocabulary),
   report,
-  /** How base features were counted; datasets of before 0.2 do not say. */
+  /** How base features were counted; an earlier version did not say. */
   counters: z
     .strictObject({
       withExposures: z.boolean(),

@@ -72,7 +72,7 @@ const descriptionSchema = z.strictObject({
     nearness: z.boolean(),
     /**
      * The embeddings that it was trained with: what their file is known by, and SHA-256 of the model that made them, null where
-     * that is not known. null without images, and in exports of before 0.2.
+     * that is not known. null without images, and where an earlier version exported it.
      */
     embeddings: z.strictObject({ hash: z.string(), model: z.string().nullable() }).nullable().default(null),
   }),
