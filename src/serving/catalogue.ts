@@ -147,10 +147,6 @@ export class LiveCatalogue implements Catalogue, EmbeddedItems {
     return item === undefined || this.#listed[item] === 0 ? this.unknown : item;
   }
 
-  isListed(item: number): boolean {
-    return this.#listed[item] === 1;
-  }
-
   /** The number of an item that events may tell of before the catalogue does. */
   numberOf(id: string): number {
     const item = this.#items.indexOf(id);
@@ -183,15 +179,16 @@ export class LiveCatalogue implements Catalogue, EmbeddedItems {
     return item;
   }
 
-  /** Rows of the ranker's table for an item and its categories. (G) */
-  rowsOf(item: number): readonly number[] {
+  /** Rows of the ranker's table for an item and its categories. (G) @param id by which even an unknown item may have a row */
+  rowsOf(item: number, id: string): readonly number[] {
+    if (item === this.unknown) return this.#encoder.itemRows(id, []);
     const known = this.#rows[item];
     if (known !== undefined) return known;
     const texts = this.categories.map(({ codes, values }) => {
       const code = codes[item]!;
       return code === 0 ? null : values[code]!;
     });
-    const rows = this.#encoder.itemRows(this.ids[item]!, texts);
+    const rows = this.#encoder.itemRows(id, texts);
     this.#rows[item] = rows;
     return rows;
   }

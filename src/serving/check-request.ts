@@ -13,7 +13,8 @@ export const candidatesLimit = 10_000;
 /** How far ahead of this machine's clock a time may be: counters that were told of the day after tomorrow know nothing of today. */
 const aheadLimit = 300_000;
 
-const id = z.string().min(1).max(1000);
+/** As ingestion takes it. */
+const id = z.string().trim().min(1).max(1000);
 const texts = z.record(z.string().max(1000), z.string().max(10_000).nullable());
 const values = z.custom<ArrayLike<number>>(
   (value) =>
@@ -68,17 +69,13 @@ export function checkRequest(
       if (!Number.isNaN(column[index]) && !Number.isFinite(Math.fround(column[index]!)))
         throw invalid(`numeric.${name}.${index} is no 32-bit float`);
   }
-  const { catalogue } = state;
   return {
     view: {
       user,
       time,
       context: about.layout.context.map((name) => textOf(context, name)),
-      history:
-        history === undefined
-          ? state.historyOf(user, time)
-          : [...new Set(history)].map((each) => catalogue.find(each)),
-      candidates: Int32Array.from(candidates, (each) => catalogue.find(each)),
+      history: history === undefined ? state.historyOf(user, time) : [...new Set(history)],
+      candidates,
     },
     numeric: new Map(Object.entries(numeric)),
   };
@@ -93,10 +90,11 @@ export function requireTime(time: number, now: number): number {
 
 /** @throws CourierError VALUE_INVALID for columns that the export does not have, or values that are not finite */
 export function checkItem(
-  { id: item, categories = {}, numeric = {}, photo, embedding }: NewItem,
+  { id: own, categories = {}, numeric = {}, photo, embedding }: NewItem,
   { manifest, encoder }: Deployment,
 ): void {
-  if (!id.safeParse(item).success) throw invalid('an id has 1 to 1000 characters');
+  if (id.safeParse(own).data !== own)
+    throw invalid('an id has 1 to 1000 characters, and no blanks around them');
   if (!texts.safeParse(categories).success)
     throw invalid('categories must be texts of at most 10,000 characters');
   requireNames(

@@ -5,7 +5,8 @@ import { CourierError } from '../errors.ts';
 import { parseJson } from '../storage/json.ts';
 import { idLimit } from './state-store.ts';
 
-const text = z.string().min(1).max(1000);
+/** As ingestion takes it: without blanks around it. */
+const text = z.string().trim().min(1).max(1000);
 const time = z.number().refine(Number.isSafeInteger, { error: 'must be whole milliseconds' });
 
 /** A click or an exposure. */

@@ -17,7 +17,7 @@ import type { Content } from './events.ts';
 import type { ServingManifest } from './format.ts';
 import type { Histories } from './histories.ts';
 
-/** Candidates of one page view, as numbers. */
+/** Candidates of one page view. */
 export interface PageView {
   /** The id of its user, null for nobody in particular. */
   readonly user: string | null;
@@ -25,23 +25,31 @@ export interface PageView {
   readonly time: number;
   /** In the order of the ranker's layout, null where it is not known. */
   readonly context: readonly (string | null)[];
-  /** Numbers of the items clicked before, newest first, each once: those beyond H are looked at where a feature retrieves. */
-  readonly history: readonly number[];
-  /** Numbers of items. (n) */
-  readonly candidates: Int32Array;
+  /** Items clicked before, newest first, each once: those beyond H are looked at where a feature retrieves. */
+  readonly history: readonly string[];
+  /** Ids of items. (n) */
+  readonly candidates: readonly string[];
 }
 
 /** What is known of the candidates of a page view: the input of a ranker. */
 export interface DescribedView {
   /** When it was described, no earlier than what was described before. */
   readonly time: number;
-  /** The numbers of the history that the ranker looks at, newest first. */
-  readonly history: readonly number[];
+  /** Numbers of the candidates in the catalogue. (n) */
+  readonly candidates: Int32Array;
+  /** The history that the ranker looks at, newest first. */
+  readonly history: readonly NumberedItem[];
   /** Base features as a dataset has them, by the names of `LiveState.baseNames`. (n, F) */
   readonly base: Float32Array;
   readonly columns: ExposureColumns;
   /** SimScore of each candidate; NaN where nothing can be compared. (n) */
   readonly simScores: Float32Array;
+}
+
+/** An item by its id, and its number in the catalogue. */
+export interface NumberedItem {
+  readonly id: string;
+  readonly item: number;
 }
 
 interface Parts {
@@ -132,9 +140,10 @@ export class LiveState {
     return time < this.#manifest.until;
   }
 
-  /** What a user clicked before a time, as numbers of items, newest first, each once. */
-  historyOf(user: string | null, time: number): readonly number[] {
-    return this.histories.before(this.#numberOf(user), this.#timeOf(time));
+  /** What a user clicked before a time, newest first, each once. */
+  historyOf(user: string | null, time: number): readonly string[] {
+    const items = this.histories.before(this.#numberOf(user), this.#timeOf(time));
+    return items.map((item) => this.catalogue.ids[item]!);
   }
 
   /**
@@ -147,17 +156,18 @@ export class LiveState {
     numeric: ReadonlyMap<string, ArrayLike<number>> = new Map(),
     given: Float32Array | null = null,
   ): DescribedView {
-    const { candidates } = view;
     const { catalogue } = this;
     const { historyLength } = this.#about.layout;
     const time = given === null ? this.#timeOf(view.time) : view.time;
-    const listed = view.history.map((item) => (catalogue.isListed(item) ? item : catalogue.unknown));
-    const history = listed.slice(0, historyLength);
+    const candidates = Int32Array.from(view.candidates, (id) => catalogue.find(id));
+    const clicked = view.history.map((id) => ({ id, item: catalogue.find(id) }));
+    const history = clicked.slice(0, historyLength);
     const base = given ?? this.#baseOf(view.user, time, candidates, numeric);
-    const data = dataOf(catalogue, candidates, listed, historyLength, time);
+    const numbers = clicked.map(({ item }) => item);
+    const data = dataOf(catalogue, candidates, numbers, historyLength, time);
     const feature = this.#features === null ? null : createFeature(this.#features, data, this.#inputs());
-    const columns = this.#columnsOf(view, history, base, feature);
-    return { time, history, base, columns, simScores: this.#simScores(data, candidates.length) };
+    const columns = this.#columnsOf(view, candidates, history, base, feature);
+    return { time, candidates, history, base, columns, simScores: this.#simScores(data, candidates.length) };
   }
 
   /** (n, F) */
@@ -194,8 +204,9 @@ export class LiveState {
   }
 
   #columnsOf(
-    { user, context, candidates }: PageView,
-    history: readonly number[],
+    { user, context, candidates: ids }: PageView,
+    candidates: Int32Array,
+    history: readonly NumberedItem[],
     base: Float32Array,
     feature: VisualFeature | null,
   ): ExposureColumns {
@@ -203,16 +214,13 @@ export class LiveState {
     const { historyLength } = layout;
     const [count, encoder, catalogue] = [candidates.length, this.#encoder, this.catalogue];
     const lookups = new Int32Array(count * encoder.lookups);
-    const clicked = history.map((item) => catalogue.rowsOf(item));
-    const codes = history.map((item) => catalogue.codeRowsOf(item));
-    const situation = encoder.situationRows(user, context);
-    const first = candidates[0]!;
+    const items = [{ id: ids[0]!, item: candidates[0]! }, ...history];
     encoder.write(
       lookups,
       0,
-      situation,
-      [catalogue.rowsOf(first), ...clicked],
-      [catalogue.codeRowsOf(first), ...codes],
+      encoder.situationRows(user, context),
+      items.map(({ id, item }) => catalogue.rowsOf(item, id)),
+      items.map(({ item }) => catalogue.codeRowsOf(item)),
     );
     const historyMask = new Float32Array(count * historyLength);
     for (let index = 0; index < count; index++) {
@@ -220,7 +228,8 @@ export class LiveState {
       const item = candidates[index]!;
       if (index > 0) {
         lookups.copyWithin(at, 0, encoder.lookups);
-        encoder.writeCandidate(lookups, at, catalogue.rowsOf(item), catalogue.codeRowsOf(item));
+        const rows = catalogue.rowsOf(item, ids[index]!);
+        encoder.writeCandidate(lookups, at, rows, catalogue.codeRowsOf(item));
       }
       historyMask.fill(1, index * historyLength, index * historyLength + history.length);
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportOf, type ServedShop, servedShop } from '../../test/support/served-shop.ts';
 import { closeDataset, loadDataset } from '../data/store.ts';
+import { loadRanker } from '../rankers/load.ts';
 import { readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
 import type { ShopEvent } from './events.ts';
 import { OverloadedError } from './score-queue.ts';
@@ -180,6 +181,32 @@ describe('requests to a service', () => {
       code: 'FILE_CORRUPT',
       message: expect.stringContaining('items that there are not'),
     });
+  });
+
+  it('about items that nobody knows are scored by the hash of their ids, where a ranker has rows for all', async () => {
+    const ranker = { idBuckets: 50 };
+    const hashed = await exportOf(shop, { name: 'hashed', ranker, features: 'none' });
+    const service = await open({ export: hashed.served });
+    const [candidates, history] = [['nobody', 'knows', 'these'], ['nor that']];
+    const { scores, known } = await service.score({ candidates, history, time: until });
+    const { names, base } = await service.features({ candidates, history, time: until });
+    const loaded = await loadRanker(hashed.ranker);
+    const categories = Object.fromEntries(loaded.about.layout.categories.map((name) => [name, null]));
+    const exposures = candidates.map((id, row) => ({
+      user: 'nobody in particular',
+      context: Object.fromEntries(loaded.about.layout.context.map((name) => [name, null])),
+      candidate: { id, categories },
+      history: [{ id: 'nor that', categories }],
+      numeric: Object.fromEntries(names.map((name, column) => [name, base[row * names.length + column]!])),
+      visual: [],
+    }));
+    const asked = await service.score({ candidates, history, time: until, user: 'nobody in particular' });
+    const wanted = await loaded.score(exposures);
+    for (const [row, score] of wanted.entries()) expect(asked.scores[row]).toBeCloseTo(score, 6);
+    expect(new Set(wanted).size).toBe(3);
+    expect([known.reduce((sum, each) => sum + each, 0), scores.length]).toEqual([0, 3]);
+    await loaded.release();
+    await service.close();
   });
 
   it('leave behind what they were like, beside what the validation period was like', async () => {

@@ -133,17 +133,17 @@ class LiveService implements Service {
         const described = deployment.state.describe(view, numeric);
         const [scores, attention] = await Promise.all([
           deployment.queue.score(described.columns, deadline),
-          request.attention === true ? attend(deployment, view.candidates, described) : null,
+          request.attention === true ? attend(deployment, described) : null,
         ]);
         const { catalogue } = deployment.state;
-        seen.add(deployment, request.candidates, scores, described.simScores);
+        seen.add(deployment, view.candidates, scores, described.simScores);
         this.#totals.requests += 1;
         this.#totals.exposures += scores.length;
         const { calibration } = deployment.manifest;
         return {
           scores,
           calibrated: calibration === null ? scores : scores.map((score) => calibrated(calibration, score)),
-          known: Uint8Array.from(view.candidates, (item) => (item === catalogue.unknown ? 0 : 1)),
+          known: Uint8Array.from(described.candidates, (item) => (item === catalogue.unknown ? 0 : 1)),
           time: described.time,
           attention,
         };
@@ -167,7 +167,7 @@ class LiveService implements Service {
       base,
       visual: columns.visual,
       nearness: columns.nearness,
-      history: history.map((item) => state.catalogue.ids[item]!),
+      history: history.map(({ id }) => id),
     };
   }
 
@@ -407,27 +407,26 @@ class Seen {
 
 async function attend(
   { attention, state: { catalogue } }: Deployment,
-  candidates: Int32Array,
-  { history }: DescribedView,
+  { candidates, history }: DescribedView,
 ): Promise<Attention> {
   if (attention === null) throw invalid('the export has no attention.onnx');
   const places = Array.from(candidates, (item) => {
     const comparable = [...history.keys()].filter((place) => {
-      const earlier = history[place]!;
+      const { item: earlier } = history[place]!;
       return catalogue.present[earlier] === 1 && !showSamePhoto(catalogue, item, earlier);
     });
     return catalogue.present[item] === 1 ? comparable.slice(0, attention.places) : [];
   });
   const asked = [...candidates.keys()].filter((index) => places[index]!.length > 0);
   const questions = asked.map((index) => {
-    return { item: candidates[index]!, history: places[index]!.map((place) => history[place]!) };
+    return { item: candidates[index]!, history: places[index]!.map((place) => history[place]!.item) };
   });
   const answered = await attention.attend(questions, catalogue.vectors);
   const weights = new Float32Array(candidates.length * history.length);
   for (const [row, index] of asked.entries())
     for (const [at, place] of places[index]!.entries())
       weights[index * history.length + place] = answered[row * attention.places + at]!;
-  return { history: history.map((item) => catalogue.ids[item]!), weights };
+  return { history: history.map(({ id }) => id), weights };
 }
 
 /** @throws CourierError VALUE_INVALID for one that has no direction */
