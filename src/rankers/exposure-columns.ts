@@ -128,8 +128,8 @@ export class ColumnEncoder {
     lookups.set(codes, at + situationFields + itemFields * (1 + historyLength));
   }
 
-  /** The inputs of the graph. */
-  feeds(columns: ExposureColumns): NamedValues {
+  /** The inputs of the graph, of which `embedded` is the caller's to hand over. */
+  feeds(columns: ExposureColumns): NamedValues & { readonly embedded: Float32Array } {
     const { dense, visual, gate } = this.#about;
     const width = visual.groups.flat().length;
     return {

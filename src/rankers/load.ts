@@ -85,9 +85,10 @@ export class LoadedRanker {
    * @throws CourierError FILE_CORRUPT when the model fails, or gives what is no probability
    */
   async scoreColumns(exposures: ExposureColumns): Promise<Float32Array> {
-    const feeds = this.columns.feeds(exposures);
+    const { embedded, ...feeds } = this.columns.feeds(exposures);
     try {
-      const scores = floats(await this.#session.run(feeds), 'scores');
+      // By far the largest, and made for this run alone.
+      const scores = floats(await this.#session.run(feeds, { embedded }), 'scores');
       if (scores.length !== exposures.count) throw new ModelError(`its model gave ${scores.length} scores`);
       if (!scores.every((score) => score >= 0 && score <= 1))
         throw new ModelError('its model gave no probability');

@@ -139,15 +139,15 @@ interface Models {
 /** @param opened takes what has to be released */
 async function readModels(
   folder: string,
-  { files, photos, embeddings, attentionPlaces }: ServingManifest,
+  { photos, embeddings, attentionPlaces }: ServingManifest,
   engine: Engine,
   opened: { release(): Promise<void> }[],
 ): Promise<Models> {
   let encoder: ExportedEncoder | null = null;
-  if (files[servingFiles.encoder] !== undefined) {
+  if (embeddings !== null && embeddings.encoder !== null) {
     encoder = await ExportedEncoder.open(join(folder, servingFiles.encoder), photos.side, engine);
     opened.push(encoder);
-    if (encoder.dimension !== embeddings?.dimension || encoder.file.hash !== embeddings.encoder)
+    if (encoder.dimension !== embeddings.dimension || encoder.file.hash !== embeddings.encoder)
       throw new Error('its encoder did not make its embeddings');
   }
   let attention: AttentionModel | null = null;

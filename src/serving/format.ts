@@ -146,6 +146,8 @@ export async function readManifest(folder: string): Promise<ServingManifest> {
     const problem = `${issue?.path.join('.')}: ${issue?.message}`;
     throw unusableExport(folder, `${manifestFile} is not of format version ${formatVersion}: ${problem}`);
   }
+  const missing = requiredFiles(parsed.data).find((name) => parsed.data.files[name] === undefined);
+  if (missing !== undefined) throw unusableExport(folder, `${manifestFile} does not name ${missing}`);
   for (const [name, wanted] of Object.entries(parsed.data.files)) {
     if (!allowed.includes(name)) throw unusableExport(folder, `${name} is no file of an export`);
     const own = join(folder, name);
@@ -157,6 +159,18 @@ export async function readManifest(folder: string): Promise<ServingManifest> {
       throw unusableExport(folder, `${name} is not the file that ${manifestFile} means`);
   }
   return parsed.data;
+}
+
+/** What is read of a folder has to be what its manifest means. */
+function requiredFiles({ embeddings, attentionPlaces }: ServingManifest): readonly string[] {
+  const { items, users, counters, histories, recorded } = servingFiles;
+  return [
+    ...['ranker.json', exportFiles.model, exportFiles.ids, exportFiles.table],
+    ...[items, users, counters, histories, recorded],
+    ...(embeddings === null ? [] : [servingFiles.embeddings]),
+    ...(embeddings === null || embeddings.encoder === null ? [] : [servingFiles.encoder]),
+    ...(attentionPlaces === null ? [] : [servingFiles.attention]),
+  ];
 }
 
 /** @param problem a text, or what was thrown */

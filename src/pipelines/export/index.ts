@@ -39,7 +39,9 @@ import { withOutput } from '../../storage/lock.ts';
 import { writeFolderWhole } from '../../storage/output-folder.ts';
 import { versions } from '../../version.ts';
 import { type ExportConfig, type ExportConfigInput, exportConfig } from './config.ts';
-import { newestNumbers, recordCounted, recordViews, referenceOf } from './recorded-views.ts';
+import { newestNumbers } from './newest-numbers.ts';
+import { recordCounted, recordViews } from './recorded-views.ts';
+import { referenceOf } from './reference.ts';
 
 export interface ServingExport {
   /** As an absolute path. */
