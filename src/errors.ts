@@ -24,6 +24,9 @@ export const errorCodes = [
   'LIMIT_EXCEEDED',
   'DEVICE_UNAVAILABLE',
   'INTERRUPTED',
+  'OVERLOADED',
+  'DEADLINE_EXCEEDED',
+  'STATE_UNAVAILABLE',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

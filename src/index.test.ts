@@ -19,6 +19,7 @@ const commands = {
   describe: library.describe,
   features: library.features,
   evaluate: library.evaluate,
+  exportServing: library.exportServing,
   demo: library.demo,
   generateShop: library.generateShop,
 } satisfies Record<string, (settings: never, options?: library.WorkOptions) => Promise<unknown>>;

@@ -34,6 +34,8 @@ export { type ExperimentResult, experimentReport } from './pipelines/experiment/
 export { experimentPower, type PowerResult } from './pipelines/experiment/power.ts';
 export { type ExplainConfigInput, explainConfig } from './pipelines/explain/config.ts';
 export { type ExplainResult, explain } from './pipelines/explain/index.ts';
+export { type ExportConfigInput, exportConfig } from './pipelines/export/config.ts';
+export { exportServing, type ServingExport } from './pipelines/export/index.ts';
 export { type FeaturesConfigInput, featuresConfig } from './pipelines/features/config.ts';
 export { type FeaturesDescription, type FeaturesResult, features } from './pipelines/features/index.ts';
 export { type IngestConfigInput, ingestConfig } from './pipelines/ingest/config.ts';
@@ -112,6 +114,24 @@ export { type LoadedRanker, loadRanker } from './rankers/load.ts';
 
 export { armOf, sharesAt } from './experiments/assignment.ts';
 export { type Arm, type Experiment, parseExperiment } from './experiments/definition.ts';
+// Serving
+
+export type { ShopEvent } from './serving/events.ts';
+export type {
+  Attention,
+  Described,
+  Drift,
+  NewItem,
+  Receipt,
+  Scored,
+  ScoreRequest,
+  Service,
+  ServiceStatistics,
+  SimilarItem,
+  SimilarQuery,
+} from './serving/requests.ts';
+export { OverloadedError } from './serving/score-queue.ts';
+export { openService, type ServiceOptions } from './serving/service.ts';
 
 // Metrics and tests
 

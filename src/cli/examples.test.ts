@@ -10,7 +10,7 @@ import { generateShop } from '../shop/generate.ts';
 
 /** Those with commands of their own are named by all of their words. */
 const commands = [
-  ...['ingest', 'pretrain', 'embed', 'cluster', 'rank', 'compare', 'tune', 'explain', 'demo'],
+  ...['ingest', 'pretrain', 'embed', 'cluster', 'rank', 'compare', 'tune', 'explain', 'export', 'demo'],
   ...['experiment report', 'experiment power', 'settings', 'doctor'],
 ];
 

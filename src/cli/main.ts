@@ -11,6 +11,7 @@ import { embedCommand } from './commands/embed.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { experimentCommand } from './commands/experiment.ts';
 import { explainCommand } from './commands/explain.ts';
+import { exportCommand } from './commands/export.ts';
 import { featuresCommand } from './commands/features.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
@@ -32,6 +33,7 @@ const commands = [
   tuneCommand,
   explainCommand,
   experimentCommand,
+  exportCommand,
   settingsCommand,
   doctorCommand,
 ];

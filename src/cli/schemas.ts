@@ -8,6 +8,7 @@ import { embedConfig } from '../pipelines/embed/config.ts';
 import { evaluateConfig } from '../pipelines/evaluate/config.ts';
 import { experimentPowerConfig, experimentReportConfig } from '../pipelines/experiment/config.ts';
 import { explainConfig } from '../pipelines/explain/config.ts';
+import { exportConfig } from '../pipelines/export/config.ts';
 import { featuresConfig } from '../pipelines/features/config.ts';
 import { ingestConfig } from '../pipelines/ingest/config.ts';
 import { pretrainConfig } from '../pipelines/pretrain/config.ts';
@@ -29,6 +30,7 @@ export const schemas = {
   explain: explainConfig,
   'experiment report': experimentReportConfig,
   'experiment power': experimentPowerConfig,
+  export: exportConfig,
   demo: demoConfig,
 } as const satisfies Record<string, z.ZodType>;
 

@@ -25,8 +25,7 @@ function inputOf(
   return {
     clicks: eventsOf(events),
     shown: null,
-    counterPeriod: 1,
-    counterLag: 0,
+    settings: { withExposures: false, lag: 0, period: 1 },
     categories: [encodeCategories('colour', ['red', 'red', null])],
     pageViews: {
       user: Int32Array.of(0),
@@ -50,9 +49,10 @@ describe('base features', () => {
   it('are those of the counters at each page view, with the events before it', async () => {
     const shown = [0, 1, 4, 5].map((time) => ({ user: 0, item: time % 2, time }));
     const events = shown.slice(1);
-    const input = { ...inputOf(events, 5), shown: eventsOf(shown) };
+    const settings = { withExposures: true, lag: 0, period: 1 };
+    const input = { ...inputOf(events, 5), shown: eventsOf(shown), settings };
     const { categories } = input;
-    const counters = new Counters({ categories, withExposures: true, lag: 0, period: 1 });
+    const counters = new Counters({ categories, ...settings });
     for (const event of shown) counters.observe({ kind: 'exposure', ...event });
     for (const event of events) counters.observe({ kind: 'click', ...event });
     const rows = await rowsOf(input);
@@ -64,8 +64,14 @@ describe('base features', () => {
 
   it('count a click only when the lag has passed', async () => {
     const input = inputOf([{ user: 0, item: 0, time: 1000 }], 1600);
-    expect((await rowsOf({ ...input, counterLag: 600 }))[0]).toMatchObject({ cold: 1, clicked_before: 0 });
-    expect((await rowsOf({ ...input, counterLag: 599 }))[0]).toMatchObject({ cold: 0, clicked_before: 1 });
+    expect((await rowsOf({ ...input, settings: { ...input.settings, lag: 600 } }))[0]).toMatchObject({
+      cold: 1,
+      clicked_before: 0,
+    });
+    expect((await rowsOf({ ...input, settings: { ...input.settings, lag: 599 } }))[0]).toMatchObject({
+      cold: 0,
+      clicked_before: 1,
+    });
   });
 
   it('never depend on events at or after the page view', async () => {

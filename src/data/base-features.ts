@@ -2,7 +2,7 @@
 import { CourierError } from '../errors.ts';
 import { safePlace } from '../progress.ts';
 import type { Clicks, UserEvents } from './clicks.ts';
-import { Counters } from './counters.ts';
+import { type CounterSettings, Counters } from './counters.ts';
 import type { CategoricalColumn } from './dataset.ts';
 import type { EventKind } from './decayed-counts.ts';
 
@@ -16,10 +16,7 @@ export interface FeatureInput {
   readonly clicks: Clicks;
   /** What was shown; null where that is not known. */
   readonly shown: UserEvents | null;
-  /** Counters of items know only the periods of this length before the page view's own. Milliseconds. */
-  readonly counterPeriod: number;
-  /** An event counts this long after it happened. Milliseconds. */
-  readonly counterLag: number;
+  readonly settings: CounterSettings;
   readonly categories: readonly CategoricalColumn[];
   readonly pageViews: {
     readonly user: Int32Array;
@@ -48,9 +45,9 @@ export class BaseFeatures {
   #buffers: [Float32Array<ArrayBuffer>[], Float32Array<ArrayBuffer>[]] = [[], []];
 
   constructor(input: FeatureInput) {
-    const { categories, clicks, shown, counterLag: lag, counterPeriod: period, numeric } = input;
+    const { categories, clicks, shown, settings, numeric } = input;
     this.#input = input;
-    this.#counters = new Counters({ categories, withExposures: shown !== null, lag, period });
+    this.#counters = new Counters({ categories, ...settings });
     this.#observers = [
       observer(this.#counters, 'exposure', shown),
       observer(this.#counters, 'click', clicks),

@@ -9,11 +9,12 @@ import { type CounterEvent, DelayedEvents } from './delayed-events.ts';
 import { GrowingRows } from './growing-rows.ts';
 import { OwnPast, ownPastNames } from './own-past.ts';
 import { PairIndex } from './pair-index.ts';
+import { doublesOf, named, partOf, type StateArrays } from './state-arrays.ts';
 
 const day = 86_400_000;
 
-export interface CounterOptions {
-  readonly categories: readonly CategoricalColumn[];
+/** What counters are told and when they know it. */
+export interface CounterSettings {
   /** Whether exposures are observed. Without them clicks alone are counted, and there are no rates. */
   readonly withExposures: boolean;
   /** An event counts this long after it happened. Milliseconds. */
@@ -25,9 +26,16 @@ export interface CounterOptions {
   readonly period: number;
 }
 
+/** The codes of items in a category; they are looked up anew for each item, so that they may grow. */
+export type CountedCategory = Pick<CategoricalColumn, 'name' | 'codes'>;
+
+export interface CounterOptions extends CounterSettings {
+  readonly categories: readonly CountedCategory[];
+}
+
 /** A category column with its counters: of each value, and of each user with it. */
 interface CategoryCounters {
-  readonly codes: Int32Array;
+  readonly column: CountedCategory;
   readonly values: DecayedCounts;
   readonly pairs: PairIndex;
   readonly ofUsers: DecayedCounts;
@@ -38,7 +46,8 @@ const everything = 0;
 
 /** What is the same for all candidates of a user at a time: counts and rates of everything, and of the user. */
 interface Moment {
-  user: number;
+  /** null before anything was described, and when there are new events. */
+  user: number | null;
   time: number;
   /** Those of the user. */
   readonly counts: Counts;
@@ -69,7 +78,7 @@ export class Counters {
   readonly #categories: readonly CategoryCounters[];
   readonly #past = new OwnPast();
   readonly #moment: Moment = {
-    user: NONE,
+    user: null,
     time: Number.NEGATIVE_INFINITY,
     counts: noCounts(),
     all: noRates(),
@@ -85,8 +94,8 @@ export class Counters {
     const { categories, withExposures } = options;
     this.#options = options;
     this.#width = countNames('', withExposures).length;
-    this.#categories = categories.map(({ codes }) => ({
-      codes,
+    this.#categories = categories.map((column) => ({
+      column,
       values: new DecayedCounts(),
       pairs: new PairIndex(),
       ofUsers: new DecayedCounts(),
@@ -105,13 +114,60 @@ export class Counters {
   observe(event: CounterEvent): void {
     this.#shared.add(event);
     this.#own.add(event);
-    this.#moment.user = NONE;
+    this.#moment.user = null;
+  }
+
+  /** The latest time that was described, which no later call may be before; −∞ before any. Milliseconds. */
+  get time(): number {
+    return this.#moment.time;
+  }
+
+  /** All that it knows, and the events on their way: what `restore` puts back. */
+  state(): StateArrays {
+    return new Map([
+      ['time', Float64Array.of(Number.isFinite(this.time) ? this.time : -Number.MAX_VALUE)],
+      ...named('shared', this.#shared.state()),
+      ...named('own', this.#own.state()),
+      ...named('all', this.#all.state()),
+      ...named('items', this.#items.state()),
+      ...named('first', this.#firstClicks.state()),
+      ...named('users', this.#users.state()),
+      ...named('past', this.#past.state()),
+      ...this.#categories.flatMap(({ column: { name }, values, pairs, ofUsers }) => [
+        ...named(`category/${name}/values`, values.state()),
+        ...named(`category/${name}/pairs`, pairs.state()),
+        ...named(`category/${name}/users`, ofUsers.state()),
+      ]),
+    ]);
+  }
+
+  /**
+   * Puts a state into counters that have observed nothing, of the same settings and categories.
+   * @throws Error for a state that cannot be
+   */
+  restore(state: StateArrays): void {
+    this.#shared.restore(partOf(state, 'shared'));
+    this.#own.restore(partOf(state, 'own'));
+    this.#all.restore(partOf(state, 'all'));
+    this.#items.restore(partOf(state, 'items'));
+    this.#firstClicks.restore(partOf(state, 'first'));
+    this.#users.restore(partOf(state, 'users'));
+    this.#past.restore(partOf(state, 'past'));
+    for (const { column, values, pairs, ofUsers } of this.#categories) {
+      values.restore(partOf(state, `category/${column.name}/values`));
+      pairs.restore(partOf(state, `category/${column.name}/pairs`));
+      ofUsers.restore(partOf(state, `category/${column.name}/users`));
+    }
+    const [time = Number.NaN] = doublesOf(state, 'time');
+    if (Number.isNaN(time)) throw new Error('there is no time');
+    this.#moment.user = null;
+    this.#moment.time = time;
   }
 
   /**
    * What is known of a candidate for a user, from events before a time: the values of `names`.
    * @param candidate index into the catalogue
-   * @param user index into users
+   * @param user index into users, NONE for one that is not known
    * @param time milliseconds, no earlier than that of the last call
    * @param known where to write them. (F)
    */
@@ -128,8 +184,8 @@ export class Counters {
     let at = this.#writeBelow(known, 0, moment.all);
     at = this.#writeAge(known, at, candidate, time);
     for (let place = 0; place < this.#width; place++) known[at++] = moment.columns[place]!;
-    for (const { codes, values, pairs, ofUsers } of this.#categories) {
-      const code = codeOf(codes, candidate);
+    for (const { column, values, pairs, ofUsers } of this.#categories) {
+      const code = codeOf(column.codes, candidate);
       values.read(code, time, counts);
       at = this.#writeBelow(known, at, moment.all);
       ofUsers.read(pairs.find(user, code), time, counts);
@@ -175,8 +231,8 @@ export class Counters {
   readonly #addShared = (kind: EventKind, _user: number, item: number, time: number): void => {
     this.#all.add(everything, kind, time);
     this.#items.add(item, kind, time);
-    for (const { codes, values } of this.#categories) {
-      const code = codeOf(codes, item);
+    for (const { column, values } of this.#categories) {
+      const code = codeOf(column.codes, item);
       if (code !== NONE) values.add(code, kind, time);
     }
     if (kind === 'exposure') return;
@@ -188,8 +244,8 @@ export class Counters {
 
   readonly #addOwn = (kind: EventKind, user: number, item: number, time: number): void => {
     this.#users.add(user, kind, time);
-    for (const { codes, pairs, ofUsers } of this.#categories) {
-      const code = codeOf(codes, item);
+    for (const { column, pairs, ofUsers } of this.#categories) {
+      const code = codeOf(column.codes, item);
       if (code !== NONE) ofUsers.add(pairs.add(user, code), kind, time);
     }
     this.#past.add(kind, user, item, time);
@@ -198,7 +254,8 @@ export class Counters {
 
 /** The code of an item's category value, NONE for an unknown one. */
 function codeOf(codes: Int32Array, item: number): number {
-  return codes[item]! === 0 ? NONE : codes[item]!;
+  const code = codes[item]!;
+  return code === 0 ? NONE : code;
 }
 
 function categoryNames(name: string, withExposures: boolean): string[] {

@@ -1,5 +1,6 @@
 /** How many exposures and clicks a key had, the older the less they weigh: O(1) memory a key, O(1) time an event. */
 import { GrowingRows } from './growing-rows.ts';
+import type { StateArrays } from './state-arrays.ts';
 
 const day = 86_400_000;
 
@@ -33,6 +34,15 @@ export class DecayedCounts {
   /** The time that the sums are of; sums of exposures; sums of clicks. (keys, 1 + 4 + 4) */
   readonly #rows = new GrowingRows(1 + 2 * width);
   readonly #weights = new Float64Array(width);
+
+  state(): StateArrays {
+    return this.#rows.state();
+  }
+
+  /** @throws Error for a state that cannot be */
+  restore(state: StateArrays): void {
+    this.#rows.restore(state);
+  }
 
   /** @param key a row number, from 0. @param time milliseconds; it may be earlier than that of another event */
   add(key: number, kind: EventKind, time: number): void {

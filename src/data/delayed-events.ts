@@ -1,5 +1,6 @@
 /** Events on their way to counters that may know them only later. */
 import type { EventKind } from './decayed-counts.ts';
+import { bytesOf, doublesOf, integersOf, type StateArrays } from './state-arrays.ts';
 
 export interface CounterEvent {
   readonly kind: EventKind;
@@ -38,6 +39,31 @@ export class DelayedEvents {
     this.#user[place] = user;
     this.#item[place] = item;
     this.#isClick[place] = kind === 'click' ? 1 : 0;
+  }
+
+  /** The events that wait, in the order in which they would be taken. */
+  state(): StateArrays {
+    const rows = Int32Array.from({ length: this.#length }, (_, row) => row);
+    rows.sort((a, b) => this.#time[a]! - this.#time[b]! || this.#order[a]! - this.#order[b]!);
+    return new Map<string, Float64Array | Int32Array | Uint8Array>([
+      ['time', Float64Array.from(rows, (row) => this.#time[row]!)],
+      ['user', rows.map((row) => this.#user[row]!)],
+      ['item', rows.map((row) => this.#item[row]!)],
+      ['clicked', Uint8Array.from(rows, (row) => this.#isClick[row]!)],
+    ]);
+  }
+
+  /** Puts a state into an empty queue. @throws Error for one that cannot be */
+  restore(state: StateArrays): void {
+    const time = doublesOf(state, 'time');
+    const [user, item] = [integersOf(state, 'user'), integersOf(state, 'item')];
+    const clicked = bytesOf(state, 'clicked');
+    if ([user, item, clicked].some(({ length }) => length !== time.length))
+      throw new Error('events that wait have columns of different lengths');
+    for (let row = 0; row < time.length; row++) {
+      const kind = clicked[row] === 1 ? 'click' : 'exposure';
+      this.add({ kind, user: user[row]!, item: item[row]!, time: time[row]! });
+    }
   }
 
   /** Hands over, and forgets, all that happened before a time. */

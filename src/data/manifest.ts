@@ -16,6 +16,8 @@ export const dataFiles = {
   images: 'images.bin',
   /** Where photos lie that are kept as JPEG. */
   photos: 'photos.parquet',
+  /** What was counted, where exposures are drawn and so do not tell. */
+  events: 'events.parquet',
 } as const;
 
 /** The files of a part of the page views, and of their exposures. @param number from 0 */
@@ -69,8 +71,22 @@ const content = z.strictObject({
   categories: z.array(vocabulary),
   context: z.array(vocabulary),
   report,
-  /** `photos` is there where they are kept as JPEG. */
-  files: z.strictObject({ items: file, users: file, images: file, photos: file.optional() }),
+  /** How base features were counted; an earlier version did not say. */
+  counters: z
+    .strictObject({
+      withExposures: z.boolean(),
+      lag: z.number().nonnegative(),
+      period: z.number().positive(),
+    })
+    .optional(),
+  /** `photos` is there where they are kept as JPEG, `events` where exposures do not tell what was counted. */
+  files: z.strictObject({
+    items: file,
+    users: file,
+    images: file,
+    photos: file.optional(),
+    events: file.optional(),
+  }),
   /** Page views and exposures in the order of time, each part for itself. */
   parts: z.array(z.strictObject({ views: count, rows: count, pageViews: file, exposures: file })).min(1),
 });

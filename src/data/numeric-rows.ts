@@ -4,6 +4,8 @@
 export interface NumericRows {
   /** Of the columns. (F) */
   readonly names: readonly string[];
+  /** What stands where a value is missing, by the name of each column in which one may be. */
+  readonly means: ReadonlyMap<string, number>;
   /** Writes the values of these exposures row by row. (n) → (n, F) */
   fill(rows: Int32Array, out: Float32Array): void;
   /** Gives back what they lie in; no row is read afterwards. */
@@ -15,6 +17,7 @@ export function numericRows(names: readonly string[], values: Float32Array): Num
   const width = names.length;
   return {
     names,
+    means: new Map(),
     fill(rows, out) {
       for (let index = 0, to = 0; index < rows.length; index++) {
         const from = rows[index]! * width;
@@ -34,6 +37,7 @@ export function withoutColumns(numeric: NumericRows, isLeftOut: (name: string) =
   const kept = [...numeric.names.keys()].filter((column) => !isLeftOut(numeric.names[column]!));
   return {
     names: kept.map((column) => numeric.names[column]!),
+    means: new Map([...numeric.means].filter(([name]) => !isLeftOut(name))),
     fill(rows, out) {
       const whole = new Float32Array(rows.length * width);
       numeric.fill(rows, whole);

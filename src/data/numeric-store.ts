@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasSystemCode } from '../errors.ts';
 import { asOutputError } from '../storage/files.ts';
-import { missingName } from './base-features.ts';
+import { Completion } from './completion.ts';
 import type { NumericRows } from './numeric-rows.ts';
 
 /** Bytes from which on rows lie in a file. */
@@ -72,25 +72,20 @@ export class NumericStore {
     const means = this.#meansOf(training);
     if (means === null) return null;
     const [names, place] = [this.#names, this.#place];
-    const isMissing = names.map((name) => this.#missing.includes(name));
     const stored = names.length;
-    const columns = names.flatMap((name, column) => (isMissing[column] ? [name, missingName(name)] : [name]));
-    const width = columns.length;
+    const filled = names.flatMap((name, column): [string, number][] =>
+      this.#missing.includes(name) ? [[name, means[column]!]] : [],
+    );
+    const completion = new Completion(names, new Map(filled));
     const close = () => place.close();
-    if (width === stored) return { names, fill: (rows, out) => readRows(place, stored, rows, out), close };
     return {
-      names: columns,
+      names: completion.names,
+      means: completion.means,
       fill(rows, out) {
+        if (completion.isWhole) return readRows(place, stored, rows, out);
         const raw = new Float32Array(rows.length * stored);
         readRows(place, stored, rows, raw);
-        for (let from = 0, to = 0; from < raw.length; ) {
-          for (let column = 0; column < stored; column++) {
-            const value = raw[from++]!;
-            const absent = Number.isNaN(value);
-            out[to++] = absent ? means[column]! : value;
-            if (isMissing[column]) out[to++] = absent ? 1 : 0;
-          }
-        }
+        completion.fill(raw, out);
       },
       close,
     };

@@ -2,6 +2,7 @@
 import type { EventKind } from './decayed-counts.ts';
 import { GrowingRows } from './growing-rows.ts';
 import { PairIndex } from './pair-index.ts';
+import { named, partOf, type StateArrays } from './state-arrays.ts';
 
 const day = 86_400_000;
 
@@ -12,6 +13,16 @@ const last = { exposure: 2, click: 3 };
 export class OwnPast {
   readonly #pairs = new PairIndex();
   readonly #rows = new GrowingRows(4);
+
+  state(): StateArrays {
+    return new Map([...named('pairs', this.#pairs.state()), ...named('past', this.#rows.state())]);
+  }
+
+  /** Puts a state into an empty past. @throws Error for one that cannot be */
+  restore(state: StateArrays): void {
+    this.#pairs.restore(partOf(state, 'pairs'));
+    this.#rows.restore(partOf(state, 'past'));
+  }
 
   add(kind: EventKind, user: number, item: number, time: number): void {
     const at = this.#rows.place(this.#pairs.add(user, item));

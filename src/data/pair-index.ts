@@ -1,5 +1,6 @@
 /** Rows of a table by two numbers, such as a user and an item. */
 import { NONE } from './dataset.ts';
+import { integersOf, type StateArrays } from './state-arrays.ts';
 
 /**
  * A hash table with open addressing over typed memory: 8 bytes a pair and two to four slots of 4 bytes, where a Map takes
@@ -27,6 +28,20 @@ export class PairIndex {
     this.#pairs[2 * row + 1] = second;
     this.#slots[this.#slotOf(first, second)] = row + 1;
     return row;
+  }
+
+  state(): StateArrays {
+    return new Map([['pairs', this.#pairs.slice(0, 2 * this.#count)]]);
+  }
+
+  /** Puts a state into an empty index. @throws Error where a pair is there twice */
+  restore(state: StateArrays): void {
+    const pairs = integersOf(state, 'pairs');
+    if (pairs.length % 2 !== 0) throw new Error(`${pairs.length} numbers are no pairs`);
+    for (let row = 0; row < pairs.length / 2; row++) {
+      if (this.add(pairs[2 * row]!, pairs[2 * row + 1]!) !== row)
+        throw new Error(`pair ${row} is there twice`);
+    }
   }
 
   #grow(): void {

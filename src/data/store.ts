@@ -2,9 +2,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { CourierError } from '../errors.ts';
 import { safePlace } from '../progress.ts';
 import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
-import type { Clicks } from './clicks.ts';
+import { type Clicks, eventsInOrder, type UserEvents } from './clicks.ts';
+import type { CounterSettings } from './counters.ts';
 import {
   type CategoricalColumn,
   type Dataset,
@@ -34,12 +36,14 @@ import type { PhotoIndex } from './photo-index.ts';
 import { plainJpegDecoder } from './plain-jpeg.ts';
 import {
   catalogueFrom,
+  eventColumns,
   exposureColumns,
   indexColumns,
   indexFrom,
   itemColumns,
   pageViewColumns,
   readClickTimes,
+  readEvents,
   readExposures,
   readFeatures,
   readPageViews,
@@ -64,10 +68,19 @@ export interface NumericSource {
   readonly missing: ReadonlySet<string>;
 }
 
+/** What base features were counted from, and how. */
+export interface CountedEvents {
+  readonly settings: CounterSettings;
+  readonly clicks: UserEvents;
+  /** null where it is not known, and `settings` are without exposures. */
+  readonly shown: UserEvents | null;
+}
+
 /** A dataset whose photos already lie in images.bin of its folder. */
 export type UnsavedDataset = Omit<Dataset, 'hash' | 'images' | 'exposures' | 'clicks'> & {
   readonly exposures: ExposureTable;
   readonly numeric: NumericSource;
+  readonly counted: CountedEvents;
   /** `index`: null where they are kept as pixels. */
   readonly images: { readonly side: number; readonly count: number; readonly index: PhotoIndex | null };
 };
@@ -95,10 +108,12 @@ export async function writeDataset(
   before: WrittenParts = { logs: 0, parts: [], views: 0, missing: [] },
 ): Promise<DatasetManifest> {
   checkDataset(dataset);
-  const { catalogue, users, pageViews, exposures, images, numeric } = dataset;
+  const { catalogue, users, pageViews, exposures, images, numeric, counted } = dataset;
   await writeParquet(join(folder, dataFiles.items), itemColumns(catalogue));
   await writeParquet(join(folder, dataFiles.users), [{ name: 'id', type: 'VARCHAR', values: users }]);
   if (images.index !== null) await writeParquet(join(folder, dataFiles.photos), indexColumns(images.index));
+  const drawn = exposures.logged === null;
+  if (drawn) await writeParquet(join(folder, dataFiles.events), eventColumns(counted));
   await safePlace(signal);
   const parts = await writeParts(folder, dataset, before, signal);
   const manifest = makeManifest(
@@ -110,7 +125,8 @@ export async function writeDataset(
       numericNames: [...numeric.names],
       missing: numeric.names.filter((name) => numeric.missing.has(name) || before.missing.includes(name)),
       splitTimes: dataset.splitTimes,
-      logged: exposures.logged !== null,
+      logged: !drawn,
+      counters: { ...counted.settings },
       categories: catalogue.categories.map(vocabularyOf),
       context: exposures.context.map(vocabularyOf),
       report: {
@@ -125,6 +141,7 @@ export async function writeDataset(
         users: await describeFile(join(folder, dataFiles.users)),
         images: await describeFile(join(folder, dataFiles.images)),
         ...(images.index === null ? {} : { photos: await describeFile(join(folder, dataFiles.photos)) }),
+        ...(drawn ? { events: await describeFile(join(folder, dataFiles.events)) } : {}),
       },
       parts: [...before.parts, ...parts],
     },
@@ -249,6 +266,7 @@ async function checkFiles(folder: string, { files, parts }: ManifestContent): Pr
   }
   await checkFile(join(folder, dataFiles.images), files.images, false);
   if (files.photos !== undefined) await checkFile(join(folder, dataFiles.photos), files.photos, true);
+  if (files.events !== undefined) await checkFile(join(folder, dataFiles.events), files.events, true);
 }
 
 /** The tables of a dataset without its base features and contexts. */
@@ -264,6 +282,48 @@ export async function loadLoggedTables(folder: string): Promise<LoadedTables> {
   const { content } = await readManifest(folder);
   await checkFiles(folder, content);
   return loadTables(folder, content, content.logged);
+}
+
+/**
+ * What the base features of a dataset were counted from, of which the same counters can be made again.
+ * @throws CourierError of loadDataset; DATASET_INVALID for one that does not say how it was counted
+ */
+export async function loadCountedEvents(folder: string): Promise<CountedEvents> {
+  const { content } = await readManifest(folder);
+  await checkFiles(folder, content);
+  const { counters: settings } = content;
+  if (settings === undefined) throw uncounted(folder);
+  if (content.files.events === undefined) {
+    const { shown, clicks } = eventsOfLogged(await loadTables(folder, content, true));
+    return { settings, clicks, shown: settings.withExposures ? shown : null };
+  }
+  const { users, catalogue } = await loadTables(folder, content);
+  const path = join(folder, dataFiles.events);
+  const events = await readParquet(path, (table) => readEvents(table, users.length, catalogue.ids.length));
+  return { settings, ...events };
+}
+
+/** What was shown and clicked in a dataset that knows the times of its exposures. */
+export function eventsOfLogged({ pageViews, exposures }: LoadedTables): {
+  readonly shown: UserEvents;
+  readonly clicks: UserEvents;
+} {
+  const { item, clicked, logged } = exposures;
+  if (logged === null) throw new Error('Exposures that were drawn have no times.');
+  const { time, clickedAt } = logged;
+  const user = new Int32Array(item.length);
+  for (let view = 0; view < pageViews.user.length; view++)
+    user.fill(pageViews.user[view]!, pageViews.start[view], pageViews.start[view + 1]);
+  const rows = clickedRows({ clicked });
+  return {
+    shown: eventsInOrder(user, item, time),
+    clicks: clicksOfExposures(
+      pageViews,
+      exposures,
+      rows,
+      Float64Array.from(rows, (row) => clickedAt[row]!),
+    ),
+  };
 }
 
 /**
@@ -406,6 +466,14 @@ async function checkFile(
   const { size } = await stat(path);
   if (size !== bytes) throw damaged(path, `it has ${size} bytes instead of ${bytes}`);
   if (checkHash && (await hashFile(path)) !== sha256) throw damaged(path, 'its hash does not fit');
+}
+
+function uncounted(folder: string): CourierError {
+  return new CourierError(
+    'DATASET_INVALID',
+    `${folder} does not say how its base features were counted: an earlier version of courier made it.`,
+    'Ingest it again with overwrite.',
+  );
 }
 
 async function describeFile(path: string): Promise<FileDescription> {

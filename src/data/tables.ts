@@ -1,5 +1,5 @@
 /** The tables of a dataset as columns, and back. */
-import { lowerBound } from './clicks.ts';
+import { lowerBound, type UserEvents } from './clicks.ts';
 import type { Column } from './columns.ts';
 import type { Catalogue, CategoricalColumn, ExposureTable, LoggedExposures, PageViews } from './dataset.ts';
 import type { Numbers } from './duckdb-vectors.ts';
@@ -137,6 +137,76 @@ export interface Offsets {
 /** A column of a part as a stretch of memory for all parts. */
 function into(memory: Numbers, from: number, name: string, type: NumberColumn['type']): NumberColumn {
   return { name, type, take: (values, first) => memory.set(values, from + first) };
+}
+
+/** Clicks, and exposures where they are known, each in the order of time. */
+export function eventColumns({
+  clicks,
+  shown,
+}: {
+  readonly clicks: UserEvents;
+  readonly shown: UserEvents | null;
+}): Column[] {
+  const both = shown === null ? [clicks] : [clicks, shown];
+  const rows = both.reduce((sum, { time }) => sum + time.length, 0);
+  const columns = {
+    clicked: new Uint8Array(rows).fill(1, 0, clicks.time.length),
+    user: new Int32Array(rows),
+    item: new Int32Array(rows),
+    time: new Float64Array(rows),
+  };
+  let from = 0;
+  for (const { user, item, time } of both) {
+    columns.user.set(user, from);
+    columns.item.set(item, from);
+    columns.time.set(time, from);
+    from += time.length;
+  }
+  return [
+    { name: 'clicked', type: 'UTINYINT', values: columns.clicked },
+    { name: 'user', type: 'INTEGER', values: columns.user },
+    { name: 'item', type: 'INTEGER', values: columns.item },
+    { name: 'time', type: 'DOUBLE', values: columns.time },
+  ];
+}
+
+/**
+ * What `eventColumns` made. Exposures that are not known are none.
+ * @throws CourierError DATASET_INVALID for a user or an item that there is not, and for times that are none or not in order
+ */
+export async function readEvents(
+  table: ParquetTable,
+  users: number,
+  items: number,
+): Promise<{ readonly clicks: UserEvents; readonly shown: UserEvents | null }> {
+  const rows = table.rowCount;
+  const columns = {
+    clicked: new Uint8Array(rows),
+    user: new Int32Array(rows),
+    item: new Int32Array(rows),
+    time: new Float64Array(rows),
+  };
+  await table.numbers([
+    into(columns.clicked, 0, 'clicked', 'UTINYINT'),
+    into(columns.user, 0, 'user', 'INTEGER'),
+    into(columns.item, 0, 'item', 'INTEGER'),
+    into(columns.time, 0, 'time', 'DOUBLE'),
+  ]);
+  const { clicked, user, item, time } = columns;
+  const clicks = clicked.reduce((sum, each) => sum + (each === 1 ? 1 : 0), 0);
+  for (let row = 0; row < rows; row++) {
+    const isKnown = user[row]! >= 0 && user[row]! < users && item[row]! >= 0 && item[row]! < items;
+    const isFirst = row === 0 || row === clicks;
+    const isInOrder = Number.isFinite(time[row]!) && (isFirst || time[row - 1]! <= time[row]!);
+    if (!isKnown || !isInOrder || row < clicks !== (clicked[row] === 1))
+      throw invalid(`event ${row} is none`);
+  }
+  const part = (from: number, to: number): UserEvents => ({
+    user: user.slice(from, to),
+    item: item.slice(from, to),
+    time: time.slice(from, to),
+  });
+  return { clicks: part(0, clicks), shown: rows > clicks ? part(clicks, rows) : null };
 }
 
 /** Reads the page views of a part into those of all. */

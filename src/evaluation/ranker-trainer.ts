@@ -79,6 +79,11 @@ function partOf(dataset: Dataset, part: TrainingPart, olderShare: number): Datas
 /** Seconds from one checkpoint of a ranker to the next at least. */
 const checkpointSeconds = 60;
 
+/** Where the clusterings of the embeddings of a row are kept. */
+export function clustersFolder(out: string, { source }: Pick<VisualRow, 'source'>, seed: number): string {
+  return join(out, 'clusters', `${source}-seed-${seed}`);
+}
+
 /** What a trainer may have from another. */
 interface TrainerOptions {
   /** Where its rankers are kept: by default that of the run folder. */
@@ -174,7 +179,7 @@ export class RankerTrainer {
     const embeddings = row.embeddings(seed);
     if (embeddings === null) throw new Error(`there are no embeddings of ${row.source}, seed ${seed}`);
     const set = featureSet(row.features);
-    const folder = join(out, 'clusters', `${row.source}-seed-${seed}`);
+    const folder = clustersFolder(out, row, seed);
     const options = { config: codes, seed, folder, signal, file: embeddings, allowLeak };
     return createFeature(
       set,

@@ -4,10 +4,14 @@ import { clusterItems } from '../clustering/cluster-items.ts';
 import { clusteringSettings } from '../clustering/config.ts';
 import { withDefault } from '../config.ts';
 import {
+  type Centres,
+  centresFile,
   clustersFile,
   codesForCatalogue,
   type ItemCodes,
+  readCentres,
   readClusters,
+  writeCentres,
   writeClusters,
 } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -95,19 +99,35 @@ async function codesOf(
 ): Promise<readonly ItemCodes[]> {
   const { catalogue } = dataset;
   const hash = await hashEmbeddings(file);
-  const path = join(folder, kind, clustersFile);
-  if (!(await exists(path))) {
+  const [path, centresPath] = [join(folder, kind, clustersFile), join(folder, kind, centresFile)];
+  if (!(await exists(path)) || !(await exists(centresPath))) {
     const wanted = kind === 'cluster' ? { semanticLevels: 0 } : { clusters: [] };
     const { dimension, vectors } = embeddings;
     const stored = { ids: catalogue.ids, dimension, vectors };
-    const { columns } = await clusterItems(stored, { ...config, ...wanted }, seed, options);
-    const { learnedUntil } = await readProvenance(file);
+    const { columns, centres } = await clusterItems(stored, { ...config, ...wanted }, seed, options);
+    const { origin, learnedUntil } = await readProvenance(file);
+    await writeCentres(centresPath, { dimension, centres, origin, learnedUntil });
     await writeClusters(path, { ids: stored.ids, columns, of: { hash, learnedUntil } });
   }
   const clusters = await readClusters(path);
   if (clusters.of?.hash !== hash) throw ofOthers(path, file);
   if (!allowLeak) requireLearnedBefore(dataset, path, clusters.of.learnedUntil);
   return codesForCatalogue(clusters, catalogue);
+}
+
+/**
+ * The centres behind the codes that `visualInputs` left in a folder, with which new photos get theirs.
+ * @param names of the columns of codes, such as `cluster_1000`
+ * @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT
+ */
+export async function keptCentres(folder: string, names: readonly string[]): Promise<readonly Centres[]> {
+  const found = new Map<string, Centres>();
+  for (const kind of ['cluster', 'semantic'] as const) {
+    if (!names.some((name) => name.startsWith(kind))) continue;
+    const { centres } = await readCentres(join(folder, kind, centresFile));
+    for (const each of centres) found.set(each.name, each);
+  }
+  return names.flatMap((name) => found.get(name) ?? []);
 }
 
 function ofOthers(clusters: string, embeddings: string): CourierError {

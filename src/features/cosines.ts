@@ -1,6 +1,6 @@
 /** How much a candidate looks like what its user clicked before. */
 import { type FeatureData, NONE, pageViewOfRows, showSamePhoto } from '../data/dataset.ts';
-import type { ItemEmbeddings } from './item-embeddings.ts';
+import type { EmbeddedItems } from './item-embeddings.ts';
 
 /** Told for each history place that can be compared: both have a photo, and not the same. Place 0 is the newest click. */
 type UseCosine = (place: number, cosine: number) => void;
@@ -13,7 +13,7 @@ type UseCosine = (place: number, cosine: number) => void;
  */
 export function historyCosines(
   data: FeatureData,
-  embeddings: ItemEmbeddings,
+  embeddings: EmbeddedItems,
   places: number,
 ): (row: number, use: UseCosine) => void {
   const { catalogue, exposures, pageViews } = data;

@@ -2,11 +2,11 @@
 import type { ItemCodes } from '../data/clusters.ts';
 import type { FeatureData } from '../data/dataset.ts';
 import type { VisualFeature } from '../data/visual-feature.ts';
-import type { ItemEmbeddings } from './item-embeddings.ts';
+import type { EmbeddedItems } from './item-embeddings.ts';
 
 /** What features are made of. */
 export interface VisualInputs {
-  readonly embeddings: ItemEmbeddings;
+  readonly embeddings: EmbeddedItems;
   /** The nearest centre of each item, for one or several numbers of clusters. */
   readonly clusters: readonly ItemCodes[];
   /** Residual-quantised codes of each item, a level each. */

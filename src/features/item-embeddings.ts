@@ -4,6 +4,22 @@ import { Indexer } from '../data/indexer.ts';
 import { unitScale } from '../data/unit-length.ts';
 import { CourierError } from '../errors.ts';
 
+/** Embeddings by the number of their item, as features look at them. */
+export type EmbeddedItems = Pick<ItemEmbeddings, 'dimension' | 'vectors' | 'present' | 'cosine'>;
+
+/** Cosine of two items; 0 when either has no embedding. */
+export function cosineOf(
+  { dimension, vectors }: Pick<ItemEmbeddings, 'dimension' | 'vectors'>,
+  one: number,
+  other: number,
+): number {
+  let dot = 0;
+  for (let i = one * dimension, j = other * dimension; i < (one + 1) * dimension; i++, j++) {
+    dot += vectors[i]! * vectors[j]!;
+  }
+  return dot;
+}
+
 export class ItemEmbeddings {
   /** Length d of an embedding. */
   readonly dimension: number;
@@ -73,12 +89,7 @@ export class ItemEmbeddings {
 
   /** Cosine of two items; 0 when either has no embedding. */
   cosine(one: number, other: number): number {
-    const { dimension, vectors } = this;
-    let dot = 0;
-    for (let i = one * dimension, j = other * dimension; i < (one + 1) * dimension; i++, j++) {
-      dot += vectors[i]! * vectors[j]!;
-    }
-    return dot;
+    return cosineOf(this, one, other);
   }
 }
 

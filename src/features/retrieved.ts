@@ -1,7 +1,7 @@
 /** The part of a long history that looks most like the candidate. */
 import { type FeatureData, pageViewOfRows, showSamePhoto } from '../data/dataset.ts';
 import { LongHistories, longHistoryLength } from '../data/long-history.ts';
-import type { ItemEmbeddings } from './item-embeddings.ts';
+import type { EmbeddedItems } from './item-embeddings.ts';
 
 /** Items that are retrieved at most (MUSE, arXiv 2512.07216: the 50 nearest of 1,000 clicks, by the cosine alone). */
 export const retrievedLength = 50;
@@ -13,7 +13,7 @@ export const retrievedLength = 50;
  */
 export function retrievedCosines(
   data: FeatureData,
-  embeddings: ItemEmbeddings,
+  embeddings: EmbeddedItems,
 ): (row: number) => Float32Array {
   const { catalogue, exposures } = data;
   const pageViewOf = pageViewOfRows(data);

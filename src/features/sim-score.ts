@@ -5,7 +5,7 @@
 import type { FeatureData } from '../data/dataset.ts';
 import { historyCosines } from './cosines.ts';
 import type { CreateFeature } from './feature.ts';
-import type { ItemEmbeddings } from './item-embeddings.ts';
+import type { EmbeddedItems } from './item-embeddings.ts';
 
 /** The newest history places that are compared one by one, as in COURIER. */
 export const simScorePlaces = 5;
@@ -25,7 +25,7 @@ export function summariseCosines(cosines: readonly number[]): {
  * Maximum and mean cosine of an exposure added up, which is SimScore as a single number: how encoders are compared without a
  * ranker. null where nothing of the history can be compared.
  */
-export function simScoreValue(data: FeatureData, embeddings: ItemEmbeddings): (row: number) => number | null {
+export function simScoreValue(data: FeatureData, embeddings: EmbeddedItems): (row: number) => number | null {
   const cosinesOf = historyCosines(data, embeddings, simScorePlaces);
   return (row) => {
     const cosines: number[] = [];

@@ -1,23 +1,9 @@
-/** Raw exposures to the inputs of an exported ranker's graph. */
+/** Raw exposures to the columns that an exported ranker's graph takes. */
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
-import type { NamedValues } from '../runtime/protocol.ts';
-import { standardize } from './dense-columns.ts';
-import { paddingRow } from './embedding-table.ts';
-import { fieldNames, type RankerDescription } from './export-format.ts';
+import type { RankerDescription } from './export-format.ts';
 import type { RawExposure, RawItem } from './exposure.ts';
-import { lookupsOf } from './fields.ts';
-import { type IdRows, type KnownRows, rowOfId } from './id-rows.ts';
-
-/** What an exported ranker looks up. */
-export interface ServingTables {
-  /** By the name of the field. */
-  readonly fields: ReadonlyMap<string, IdRows>;
-  /** (rows, E) */
-  readonly embeddings: Float32Array;
-  /** The codes that an item had when the ranker was exported, in the order of the layout; null without a photo. */
-  codesOf(item: string): readonly (number | null)[];
-}
+import type { ColumnEncoder, ExposureColumns, ServingTables } from './exposure-columns.ts';
 
 /** Places of a history that may be sent. */
 const historyLimit = 10_000;
@@ -30,22 +16,15 @@ const id = z.string().max(textLimit);
 
 export class ExposureEncoder {
   readonly #about: RankerDescription;
-  readonly #tables: ServingTables;
+  readonly #tables: Pick<ServingTables, 'codesOf'>;
+  readonly #columns: ColumnEncoder;
   readonly #schema: z.ZodType<readonly RawExposure[]>;
-  readonly #situation: readonly IdRows[];
-  readonly #item: readonly IdRows[];
-  readonly #visual: readonly KnownRows[];
-  readonly #gates: ReadonlyMap<string, number>;
 
-  constructor(about: RankerDescription, tables: ServingTables) {
+  constructor(about: RankerDescription, tables: Pick<ServingTables, 'codesOf'>, columns: ColumnEncoder) {
     this.#about = about;
     this.#tables = tables;
+    this.#columns = columns;
     this.#schema = schemaOf(about);
-    const { situation, item, visual } = fieldNames(about.layout);
-    const rowsOf = (names: readonly string[]) => names.map((name) => tables.fields.get(name)!);
-    [this.#situation, this.#item] = [rowsOf(situation), rowsOf(item)];
-    this.#visual = rowsOf(visual).map(requireKnown);
-    this.#gates = new Map(about.gate?.values.slice(1).map((value, index) => [value, 1 + index]));
   }
 
   /** @throws CourierError VALUE_INVALID naming the first value that is missing, unknown by name, or not finite */
@@ -57,132 +36,68 @@ export class ExposureEncoder {
   }
 
   /**
-   * The inputs of the graph for exposures that were checked.
+   * Exposures that were checked as columns.
    * @throws CourierError VALUE_INVALID for a code that the ranker does not have
    */
-  encode(exposures: readonly RawExposure[]): NamedValues {
-    const { dense, gate, layout } = this.#about;
-    const visualWidth = this.#about.visual.groups.flat().length;
-    const historyMask = new Float32Array(exposures.length * layout.historyLength);
-    for (const [index, { history }] of exposures.entries()) {
-      const from = index * layout.historyLength;
-      historyMask.fill(1, from, from + Math.min(history.length, layout.historyLength));
+  encode(exposures: readonly RawExposure[]): ExposureColumns {
+    const { dense, layout, visual } = this.#about;
+    const { historyLength } = layout;
+    const lookups = new Int32Array(exposures.length * this.#columns.lookups);
+    const historyMask = new Float32Array(exposures.length * historyLength);
+    const nearness = new Float32Array(visual.nearness ? historyMask.length : 0);
+    for (const [index, exposure] of exposures.entries()) {
+      const { user, context, candidate, history } = exposure;
+      const items = [candidate, ...history.slice(0, historyLength)];
+      const situation = this.#columns.situationRows(
+        user,
+        layout.context.map((name) => textOf(context, name)),
+      );
+      this.#columns.write(
+        lookups,
+        index * this.#columns.lookups,
+        situation,
+        items.map((item) => this.#itemRows(item)),
+        items.map((item) => this.#codeRows(item)),
+      );
+      historyMask.fill(1, index * historyLength, index * historyLength + items.length - 1);
+      if (visual.nearness)
+        nearness.set((exposure.nearness ?? []).slice(0, historyLength), index * historyLength);
     }
     return {
-      embedded: this.#embed(exposures),
+      count: exposures.length,
+      lookups,
       historyMask,
-      ...(dense.length === 0 ? {} : { dense: this.#dense(exposures) }),
-      ...(visualWidth === 0 ? {} : { visual: this.#visualDense(exposures) }),
-      ...(this.#about.visual.nearness ? { nearness: this.#nearness(exposures) } : {}),
-      ...(gate === null ? {} : { category: Int32Array.from(exposures, (one) => this.#gateOf(one)) }),
+      dense: Float32Array.from(exposures.flatMap(({ numeric }) => dense.map(({ name }) => numeric[name]!))),
+      visual: Float32Array.from(exposures.flatMap((exposure) => exposure.visual)),
+      nearness,
+      category: Int32Array.from(exposures, (exposure) => this.#gateOf(exposure)),
     };
   }
 
-  /** (B, L, E) */
-  #embed(exposures: readonly RawExposure[]): Float32Array {
-    const { dimension, layout } = this.#about;
-    const { embeddings } = this.#tables;
-    const lookups = lookupsOf({
-      situationFields: this.#situation.length,
-      itemFields: this.#item.length,
-      visualFields: this.#visual.length,
-      historyLength: layout.historyLength,
-    });
-    const embedded = new Float32Array(exposures.length * lookups * dimension);
-    let at = 0;
-    for (const exposure of exposures) {
-      for (const row of this.#rowsOf(exposure)) {
-        for (let place = 0; place < dimension; place++) embedded[at++] = embeddings[row * dimension + place]!;
-      }
-    }
-    if (at !== embedded.length) throw new Error(`${at} values embedded, not ${embedded.length}`);
-    return embedded;
+  #itemRows({ id, categories }: RawItem): readonly number[] {
+    return this.#columns.itemRows(
+      id,
+      this.#about.layout.categories.map((name) => textOf(categories, name)),
+    );
   }
 
-  /** The table rows of an exposure, in the order of the layout. (L) */
-  #rowsOf({ user, context, candidate, history }: RawExposure): readonly number[] {
-    const { layout } = this.#about;
-    const items = [candidate, ...history.slice(0, layout.historyLength)];
-    const empty = layout.historyLength + 1 - items.length;
-    const padding = (fields: readonly IdRows[]) => Array<number>(empty * fields.length).fill(paddingRow);
-    return [
-      ...rowsOfIds(this.#situation, [user, ...layout.context.map((name) => textOf(context, name))]),
-      ...items.flatMap((item) =>
-        rowsOfIds(this.#item, [item.id, ...layout.categories.map((name) => textOf(item.categories, name))]),
-      ),
-      ...padding(this.#item),
-      ...items.flatMap((item) => this.#codeRows(item)),
-      ...padding(this.#visual),
-    ];
-  }
-
-  #codeRows(item: RawItem): readonly number[] {
+  #codeRows({ id, codes }: RawItem): readonly number[] {
     const { codes: names } = this.#about.layout;
-    const stored = item.codes === undefined ? this.#tables.codesOf(item.id) : null;
-    return this.#visual.map((field, index) => {
-      const name = names[index]!;
-      const code = (stored === null ? item.codes?.[name] : stored[index]) ?? null;
-      if (code !== null && !field.known.has(`${code}`))
-        throw invalid(`item ${item.id} has the ${name} ${code}, and the ranker knows ${field.known.size}`);
-      return rowOfId(field, code === null ? null : `${code}`);
-    });
+    const own = codes === undefined ? this.#tables.codesOf(id) : names.map((name) => codes[name] ?? null);
+    const rows = this.#columns.codeRows(own);
+    if (rows !== null) return rows;
+    const text = names.map((name, index) => `${name} ${own[index]}`).join(', ');
+    throw invalid(`item ${id} has the codes ${text}, and the ranker does not know them all`);
   }
 
   #gateOf({ candidate }: RawExposure): number {
     const name = this.#about.gate?.category ?? null;
-    const text = name === null ? null : textOf(candidate.categories, name);
-    return text === null ? 0 : (this.#gates.get(text) ?? 0);
+    return this.#columns.gateOf(name === null ? null : textOf(candidate.categories, name));
   }
-
-  /** (B, N) */
-  #dense(exposures: readonly RawExposure[]): Float32Array {
-    const columns = this.#about.dense;
-    const raw = exposures.flatMap(({ numeric }) => columns.map(({ name }) => numeric[name]!));
-    return standardized(raw, exposures.length, { groups: [columns.length], zeroIsAbsent: false }, columns);
-  }
-
-  /** (B, W) */
-  #visualDense(exposures: readonly RawExposure[]): Float32Array {
-    const { groups, zeroIsAbsent } = this.#about.visual;
-    const raw = exposures.flatMap(({ visual }) => visual);
-    const widths = groups.map(({ length }) => length);
-    return standardized(raw, exposures.length, { groups: widths, zeroIsAbsent }, groups.flat());
-  }
-
-  /** (B, H) */
-  #nearness(exposures: readonly RawExposure[]): Float32Array {
-    const { historyLength } = this.#about.layout;
-    const values = new Float32Array(exposures.length * historyLength);
-    for (const [index, { nearness = [] }] of exposures.entries())
-      values.set(nearness.slice(0, historyLength), index * historyLength);
-    return values;
-  }
-}
-
-function standardized(
-  raw: readonly number[],
-  count: number,
-  columns: Parameters<typeof standardize>[2],
-  standards: readonly { readonly mean: number; readonly scale: number }[],
-): Float32Array {
-  const values = Float32Array.from(raw);
-  const mean = standards.map((column) => column.mean);
-  standardize(values, count, columns, { mean, scale: standards.map(({ scale }) => scale) });
-  return values;
-}
-
-/** Codes are numbers from 0 on; there is nothing to hash. */
-function requireKnown(rows: IdRows): KnownRows {
-  if (rows.kind === 'known') return rows;
-  throw new Error('codes of photos are hashed');
-}
-
-function rowsOfIds(fields: readonly IdRows[], ids: readonly (string | null)[]): readonly number[] {
-  return fields.map((field, index) => rowOfId(field, ids[index]!));
 }
 
 /** A text as ingestion takes it: without blanks around it, and missing where nothing else is there. */
-function textOf(texts: Readonly<Record<string, string | null>>, name: string): string | null {
+export function textOf(texts: Readonly<Record<string, string | null>>, name: string): string | null {
   const trimmed = texts[name]?.trim() ?? '';
   return trimmed === '' ? null : trimmed;
 }

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CourierError, messageOf } from '../errors.ts';
-import { hashFile, readInput, requireReadable, writeJson } from '../storage/files.ts';
+import { exists, hashFile, readInput, requireReadable, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 
 export const exportFiles = {
@@ -15,6 +15,8 @@ export const exportFiles = {
   table: 'table.safetensors',
   /** Codes of the catalogue's photos, by item id. */
   codes: 'codes.parquet',
+  /** The centres behind the codes, with which a new photo gets its own. */
+  centres: 'centres.safetensors',
 } as const;
 
 const descriptionFile = 'ranker.json';
@@ -68,6 +70,11 @@ const descriptionSchema = z.strictObject({
     groups: z.array(z.array(z.strictObject(standards)).min(1).max(100_000)).max(1000),
     /** Whether it takes how near the candidate is to each history place: 1 + cosine, 0 where there is nothing to compare. */
     nearness: z.boolean(),
+    /**
+     * The embeddings that it was trained with: what their file is known by, and SHA-256 of the model that made them, null where
+     * that is not known. null without images, and where an earlier version exported it.
+     */
+    embeddings: z.strictObject({ hash: z.string(), model: z.string().nullable() }).nullable().default(null),
   }),
   /** Gates of the visual side; null for a ranker without images. */
   gate: z
@@ -88,7 +95,13 @@ const descriptionSchema = z.strictObject({
   learnedUntil: z.iso.datetime().nullable().default(null),
   seed: count,
   versions: z.record(z.string(), z.string()),
-  files: z.strictObject({ model: file, ids: file, table: file, codes: file.optional() }),
+  files: z.strictObject({
+    model: file,
+    ids: file,
+    table: file,
+    codes: file.optional(),
+    centres: file.optional(),
+  }),
 });
 
 export type RankerDescription = z.output<typeof descriptionSchema>;
@@ -111,12 +124,13 @@ export async function writeDescription(
   folder: string,
   about: Omit<RankerDescription, 'format' | 'version' | 'files'>,
 ): Promise<void> {
-  const { model, ids, table, codes } = exportFiles;
+  const { model, ids, table, codes, centres } = exportFiles;
   const files = {
     model: await describeFile(join(folder, model)),
     ids: await describeFile(join(folder, ids)),
     table: await describeFile(join(folder, table)),
     ...(about.layout.codes.length === 0 ? {} : { codes: await describeFile(join(folder, codes)) }),
+    ...((await exists(join(folder, centres))) ? { centres: await describeFile(join(folder, centres)) } : {}),
   };
   const description = { format: 'courier-ranker', version: formatVersion, ...about, files };
   await writeJson(join(folder, descriptionFile), descriptionSchema.parse(description));
@@ -150,6 +164,7 @@ export async function readDescription(folder: string): Promise<RankerDescription
   await checkFile(folder, exportFiles.ids, files.ids);
   await checkFile(folder, exportFiles.table, files.table);
   if (files.codes !== undefined) await checkFile(folder, exportFiles.codes, files.codes);
+  if (files.centres !== undefined) await checkFile(folder, exportFiles.centres, files.centres);
   return parsed.data;
 }
 

@@ -1,7 +1,7 @@
 /** A trained ranker as files that score without the dataset: what was evaluated is what is served. */
 
 import { join } from 'node:path';
-import { writeClusters } from '../data/clusters.ts';
+import { type Centres, writeCentres, writeClusters } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { sigmoid } from '../graph/operators/index.ts';
 import { openLength } from '../graph/tensor.ts';
@@ -30,6 +30,18 @@ export interface ExportedFrom {
   readonly seed: number;
   /** Up to when it has seen clicks, milliseconds since 1970-01-01 UTC; null where that is not known. */
   readonly learnedUntil: number | null;
+  /** What its images come from; null for a ranker without images. */
+  readonly images: ImagesOf | null;
+}
+
+/** The embeddings that a ranker was trained with. */
+export interface ImagesOf {
+  /** As `hashEmbeddings` gives it. */
+  readonly hash: string;
+  /** SHA-256 of the model that made them, null where that is not known. */
+  readonly model: string | null;
+  /** Of each of its columns of codes. */
+  readonly centres: readonly Centres[];
 }
 
 /**
@@ -57,6 +69,17 @@ export async function exportRanker(folder: string, from: ExportedFrom): Promise<
       columns: codes,
       of: null,
     });
+  const centres = from.images?.centres ?? [];
+  const [first] = centres;
+  if (first !== undefined) {
+    const dimension = first.values.length / (codes.find(({ name }) => name === first.name)?.count ?? 1);
+    await writeCentres(join(folder, exportFiles.centres), {
+      dimension,
+      centres,
+      origin: null,
+      learnedUntil: from.learnedUntil,
+    });
+  }
   await writeDescription(folder, about);
 }
 
@@ -77,6 +100,7 @@ function describe({
   dataset,
   seed,
   learnedUntil,
+  images,
 }: ExportedFrom): Omit<RankerDescription, 'format' | 'version' | 'files'> {
   const { fields, columns, visualColumns, nearness, gate, visual } = assembler;
   const { categories } = dataset.catalogue;
@@ -103,6 +127,7 @@ function describe({
         return seen.slice(end - width, end);
       }),
       nearness,
+      embeddings: images === null ? null : { hash: images.hash, model: images.model },
     },
     gate: visual ? { category: categories.length === 0 ? null : gate.name, values: [...gate.values] } : null,
     settings: config,

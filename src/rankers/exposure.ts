@@ -50,8 +50,14 @@ export function rawExposures(
   const fillNearness = feature?.fillNearness ?? null;
   const nearness = new Float32Array(fillNearness === null ? 0 : rows.length * historyLength);
   fillNearness?.(rows, nearness);
-  const itemOf = (item: number): RawItem => {
-    return { id: catalogue.ids[item]!, categories: textsOf(catalogue.categories, item) };
+  const itemOf = (number: number): RawItem => {
+    const item = { id: catalogue.ids[number]!, categories: textsOf(catalogue.categories, number) };
+    if (feature === null || feature.codes.length === 0) return item;
+    const codes = feature.codes.map(({ name, codes: of }) => [
+      name,
+      of[number] === NONE ? null : of[number]!,
+    ]);
+    return { ...item, codes: Object.fromEntries(codes) };
   };
   return Array.from(rows, (row, index) => {
     const pageView = pageViewOf[row]!;

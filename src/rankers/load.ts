@@ -10,7 +10,7 @@ import { ModelError } from '../runtime/model-error.ts';
 import { readInput } from '../storage/files.ts';
 import { floatTensor, readSafeTensors } from '../storage/safetensors.ts';
 import { paddingRow } from './embedding-table.ts';
-import { ExposureEncoder, type ServingTables } from './encode-exposures.ts';
+import { ExposureEncoder } from './encode-exposures.ts';
 import {
   exportFiles,
   fieldNames,
@@ -19,6 +19,7 @@ import {
   unusableRanker,
 } from './export-format.ts';
 import type { RawExposure } from './exposure.ts';
+import { ColumnEncoder, type ExposureColumns, type ServingTables } from './exposure-columns.ts';
 import { lookupsOf } from './fields.ts';
 import { readIdRows, requireFewRows } from './id-rows.ts';
 
@@ -28,21 +29,23 @@ const batchSize = 1024;
 export class LoadedRanker {
   readonly about: RankerDescription;
   readonly #folder: string;
-  readonly #encoder: ExposureEncoder;
+  /** How exposures become the columns of `scoreColumns`. */
+  readonly columns: ColumnEncoder;
+  readonly #exposures: ExposureEncoder;
   readonly #session: Session;
-
   readonly #ownEngine: Engine | null;
 
   private constructor(
     folder: string,
     about: RankerDescription,
-    encoder: ExposureEncoder,
+    { columns, exposures }: Encoders,
     session: Session,
     ownEngine: Engine | null,
   ) {
     this.#folder = folder;
     this.about = about;
-    this.#encoder = encoder;
+    this.columns = columns;
+    this.#exposures = exposures;
     this.#session = session;
     this.#ownEngine = ownEngine;
   }
@@ -50,12 +53,12 @@ export class LoadedRanker {
   /** @see loadRanker */
   static async open(folder: string, engine: Engine | null): Promise<LoadedRanker> {
     const about = await readDescription(folder);
-    const { encoder, model } = await readParts(folder, about);
+    const { encoders, model } = await readParts(folder, about);
     const computing = engine ?? Engine.start();
     const ownEngine = engine === null ? computing : null;
     try {
       const session = await computing.load(model);
-      return new LoadedRanker(folder, about, encoder, session, ownEngine);
+      return new LoadedRanker(folder, about, encoders, session, ownEngine);
     } catch (error) {
       await ownEngine?.close();
       throw error instanceof ModelError ? unusableRanker(folder, error) : error;
@@ -68,20 +71,25 @@ export class LoadedRanker {
    * fails, or gives what is no probability
    */
   async score(exposures: readonly RawExposure[]): Promise<Float32Array> {
-    this.#encoder.check(exposures);
+    this.#exposures.check(exposures);
     const scores = new Float32Array(exposures.length);
     for (let from = 0; from < exposures.length; from += batchSize) {
       const part = exposures.slice(from, from + batchSize);
-      scores.set(await this.#run(part), from);
+      scores.set(await this.scoreColumns(this.#exposures.encode(part)), from);
     }
     return scores;
   }
 
-  async #run(exposures: readonly RawExposure[]): Promise<Float32Array> {
-    const feeds = this.#encoder.encode(exposures);
+  /**
+   * The same for exposures as columns that `columns` made, in one run of the model. (n)
+   * @throws CourierError FILE_CORRUPT when the model fails, or gives what is no probability
+   */
+  async scoreColumns(exposures: ExposureColumns): Promise<Float32Array> {
+    const { embedded, ...feeds } = this.columns.feeds(exposures);
     try {
-      const scores = floats(await this.#session.run(feeds), 'scores');
-      if (scores.length !== exposures.length) throw new ModelError(`its model gave ${scores.length} scores`);
+      // By far the largest, and made for this run alone.
+      const scores = floats(await this.#session.run(feeds, { embedded }), 'scores');
+      if (scores.length !== exposures.count) throw new ModelError(`its model gave ${scores.length} scores`);
       if (!scores.every((score) => score >= 0 && score <= 1))
         throw new ModelError('its model gave no probability');
       return scores;
@@ -106,15 +114,22 @@ export function loadRanker(folder: string, engine: Engine | null = null): Promis
   return LoadedRanker.open(folder, engine);
 }
 
+interface Encoders {
+  readonly columns: ColumnEncoder;
+  readonly exposures: ExposureEncoder;
+}
+
 /** What the files of the folder hold, if they fit each other. */
 async function readParts(
   folder: string,
   about: RankerDescription,
-): Promise<{ encoder: ExposureEncoder; model: Model }> {
+): Promise<{ encoders: Encoders; model: Model }> {
   try {
-    const encoder = new ExposureEncoder(about, await readTables(folder, about));
+    const tables = await readTables(folder, about);
+    const columns = new ColumnEncoder(about, tables);
+    const encoders = { columns, exposures: new ExposureEncoder(about, tables, columns) };
     const bytes = new Uint8Array(await readInput(join(folder, exportFiles.model), 'Exported ranker'));
-    return { encoder, model: modelOf(bytes, about) };
+    return { encoders, model: modelOf(bytes, about) };
   } catch (error) {
     throw unusableRanker(folder, error);
   }

@@ -50,6 +50,7 @@ export async function smallRanker(
     dataset: { ...data, name: 'tiny log', hash: '0'.repeat(64) },
     seed: 1,
     learnedUntil: null,
+    images: null,
   };
 }
 

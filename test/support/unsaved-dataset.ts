@@ -1,6 +1,7 @@
 /** Datasets in memory as what is written. */
 
 import type { Dataset } from '../../src/data/dataset.ts';
+import { clickedRows, clicksOfExposures } from '../../src/data/long-history.ts';
 import type { UnsavedDataset } from '../../src/data/store.ts';
 import { numbersOf } from './numbers.ts';
 
@@ -15,11 +16,13 @@ export function unsaved({ exposures, ...rest }: InMemory): UnsavedDataset {
   } = exposures;
   const numeric = numbersOf(exposures);
   const { start } = rest.pageViews;
+  const clicks = clicksOfExposures(rest.pageViews, exposures, clickedRows(exposures), null);
   const width = names.length;
   let from = 0;
   return {
     ...rest,
     exposures: { item, clicked, context, logged: null },
+    counted: { settings: { withExposures: false, lag: 0, period: 1 }, clicks, shown: null },
     numeric: {
       missing: new Set(
         names.filter((_, feature) =>

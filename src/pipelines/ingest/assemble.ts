@@ -9,18 +9,16 @@ import {
   type CategoricalColumn,
   type Dataset,
   type IngestReport,
-  type LoggedExposures,
   NONE,
   splits,
 } from '../../data/dataset.ts';
 import { Findings } from '../../data/findings.ts';
 import { buildHistories } from '../../data/history.ts';
-import { clickedRows, clicksOfExposures } from '../../data/long-history.ts';
 import { dataFiles } from '../../data/manifest.ts';
 import { decodePhotos, type PhotoPlace } from '../../data/photos.ts';
 import type { SourceData, SourceItem } from '../../data/sources/source.ts';
 import { quantileSplitTimes, splitByTime } from '../../data/sources/splits.ts';
-import type { LoadedTables, UnsavedDataset } from '../../data/store.ts';
+import { eventsOfLogged, type LoadedTables, type UnsavedDataset } from '../../data/store.ts';
 import { formOf } from '../../data/stored-photo.ts';
 import type { WorkOptions } from '../../progress.ts';
 import type { IngestConfig } from './config.ts';
@@ -65,11 +63,15 @@ export async function assemble(
   const { splitTimes, ...whole } = wholeOf(data, before);
   const categories = categoriesOf(data, before);
   const { user, time, start } = pageViews;
+  const settings = {
+    withExposures: whole.shown !== null,
+    lag: 1000 * config.counterLag,
+    period: counterPeriod,
+  };
   const numeric = new BaseFeatures({
     clicks: whole.clicks,
     shown: whole.shown,
-    counterPeriod,
-    counterLag: 1000 * config.counterLag,
+    settings,
     categories,
     pageViews,
     item: exposures.item,
@@ -108,6 +110,7 @@ export async function assemble(
       context: contextOfExposures(data, before),
     },
     numeric,
+    counted: { settings, clicks: whole.clicks, shown: whole.shown },
     images: { side, count, index },
     report: {
       counts: countsOf(whole, users.length, catalogue.photo, count),
@@ -134,7 +137,7 @@ function wholeOf(data: SourceData, before: Before | null): Whole & Pick<Dataset,
     pageViews.start.map((row) => rows + row),
   );
   const splitTimes = pageViews.splitTimes ?? quantileSplitTimes(time);
-  const shown = before === null ? null : eventsOf(before);
+  const shown = before === null ? null : eventsOfLogged(before);
   return {
     clicks: eventsTogether(shown?.clicks ?? null, data.clicks),
     shown: data.shown === null ? null : eventsTogether(shown?.shown ?? null, data.shown),
@@ -145,30 +148,6 @@ function wholeOf(data: SourceData, before: Before | null): Whole & Pick<Dataset,
       clicked: concatenated(Uint8Array, before?.exposures.clicked, exposures.clicked),
     },
   };
-}
-
-/** What was shown and clicked in a dataset that knows the times of its exposures. */
-function eventsOf({ pageViews, exposures }: Before): { shown: UserEvents; clicks: UserEvents } {
-  const { item, clicked, logged } = exposures;
-  const { time, clickedAt } = loggedOf(logged);
-  const user = new Int32Array(item.length);
-  for (let view = 0; view < pageViews.user.length; view++)
-    user.fill(pageViews.user[view]!, pageViews.start[view], pageViews.start[view + 1]);
-  const rows = clickedRows({ clicked });
-  return {
-    shown: eventsInOrder(user, item, time),
-    clicks: clicksOfExposures(
-      pageViews,
-      exposures,
-      rows,
-      Float64Array.from(rows, (row) => clickedAt[row]!),
-    ),
-  };
-}
-
-function loggedOf(logged: LoggedExposures | null): LoggedExposures {
-  if (logged === null) throw new Error('What is drawn is made anew, not appended to.');
-  return logged;
 }
 
 function eventsTogether(earlier: UserEvents | null, later: UserEvents): UserEvents {

@@ -1,14 +1,16 @@
 /** A ranker of the table as a folder that a server can score with, checked before it is there. */
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.ts';
+import { hashEmbeddings } from '../../data/embeddings.ts';
 import { laterOf } from '../../data/learned-until.ts';
 import { readProvenance } from '../../data/provenance.ts';
 import { knownUntil } from '../../data/training-cut.ts';
 import { KeptRankers } from '../../evaluation/kept-rankers.ts';
-import type { PlannedRow, RankerTrainer } from '../../evaluation/ranker-trainer.ts';
+import { clustersFolder, type PlannedRow, type RankerTrainer } from '../../evaluation/ranker-trainer.ts';
+import { keptCentres } from '../../evaluation/visual-inputs.ts';
 import type { Progress } from '../../progress.ts';
 import { Random } from '../../random.ts';
-import { exportRanker } from '../../rankers/export.ts';
+import { exportRanker, type ImagesOf } from '../../rankers/export.ts';
 import { rawExposures } from '../../rankers/exposure.ts';
 import { rowsOfSplit } from '../../rankers/fields.ts';
 import { loadRanker } from '../../rankers/load.ts';
@@ -50,7 +52,8 @@ export async function exportRow(
   try {
     const compared = await writeFolderWhole(folder, async (partial) => {
       const config = trainer.settingsOf('warm');
-      await exportRanker(partial, { ranker, config, dataset, seed, learnedUntil });
+      const images = await imagesOf(trainer, row, ranker, seed);
+      await exportRanker(partial, { ranker, config, dataset, seed, learnedUntil, images });
       return compareScores(partial, ranker, dataset, sampleOf(dataset, seed), engine);
     });
     progress({ kind: 'end', stage: 'Export', detail: `scores differ by ${compared.largestDifference}` });
@@ -58,6 +61,20 @@ export async function exportRow(
   } finally {
     await ranker.release();
   }
+}
+
+async function imagesOf(
+  { config }: RankerTrainer,
+  row: PlannedRow,
+  { feature }: ReadyRanker,
+  seed: number,
+): Promise<ImagesOf | null> {
+  const embeddings = row?.embeddings(seed) ?? null;
+  if (row === null || embeddings === null) return null;
+  const names = (feature?.codes ?? []).map(({ name }) => name);
+  const centres = await keptCentres(clustersFolder(config.out, row, seed), names);
+  const { origin } = await readProvenance(embeddings);
+  return { hash: await hashEmbeddings(embeddings), model: origin?.model ?? null, centres };
 }
 
 /** What it was trained and its settings were chosen on, and what the encoder of its embeddings has seen. */

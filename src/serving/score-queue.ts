@@ -1,0 +1,204 @@
+/** Score requests that arrive side by side as one run of the model, and no more of them than can be answered. */
+import { CourierError } from '../errors.ts';
+import type { ExposureColumns } from '../rankers/exposure-columns.ts';
+
+export interface QueueSettings {
+  /** How long the first request of a batch waits for company at most. Milliseconds. */
+  readonly window: number;
+  /** Exposures in a batch at most; a request that has more is a batch of its own. */
+  readonly batchRows: number;
+  /** Exposures that wait or are computed at most. */
+  readonly queueRows: number;
+}
+
+/** More is asked than can be answered: the same may be asked again after a while. */
+export class OverloadedError extends CourierError {
+  /** Milliseconds. */
+  readonly retryAfter: number;
+
+  constructor(waiting: number, retryAfter: number) {
+    super(
+      'OVERLOADED',
+      `The service is overloaded: ${waiting} exposures wait for their scores.`,
+      `Ask again after ${retryAfter} ms, or run more replicas.`,
+    );
+    this.retryAfter = retryAfter;
+  }
+}
+
+interface Waiting {
+  readonly columns: ExposureColumns;
+  readonly since: number;
+  readonly resolve: (scores: Float32Array) => void;
+  readonly reject: (error: unknown) => void;
+  /** Set once it has been answered. */
+  done: boolean;
+}
+
+/** Batches that are with the compute thread at a time: the next one waits there, so that it is never idle. */
+const underWay = 2;
+
+/** Weight of the newest batch in the running mean of how long a row takes. */
+const smoothing = 0.1;
+
+export class ScoreQueue {
+  readonly #score: (columns: ExposureColumns) => Promise<Float32Array>;
+  readonly #settings: QueueSettings;
+  #waiting: Waiting[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #running = 0;
+  /** Exposures that wait or are computed. */
+  #rows = 0;
+  #millisecondsPerRow = 0.05;
+  #batches = 0;
+  #batchedRows = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(score: (columns: ExposureColumns) => Promise<Float32Array>, settings: QueueSettings) {
+    this.#score = score;
+    this.#settings = settings;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Batches that were computed, and exposures in them. */
+  get computed(): { readonly batches: number; readonly rows: number } {
+    return { batches: this.#batches, rows: this.#batchedRows };
+  }
+
+  /**
+   * Asks before work is done for a request. An empty queue takes any.
+   * @throws OverloadedError
+   */
+  admit(rows: number): void {
+    if (this.#rows === 0 || this.#rows + rows <= this.#settings.queueRows) return;
+    throw new OverloadedError(this.#rows, Math.max(1, Math.ceil(this.#rows * this.#millisecondsPerRow)));
+  }
+
+  /**
+   * The scores of some exposures.
+   * @param deadline by `performance.now()`; null to wait as long as it takes
+   * @throws CourierError DEADLINE_EXCEEDED, and those of the model; OverloadedError
+   */
+  async score(columns: ExposureColumns, deadline: number | null): Promise<Float32Array> {
+    this.admit(columns.count);
+    const now = performance.now();
+    if (deadline !== null && deadline <= now) throw tooLate();
+    this.#rows += columns.count;
+    let timer: NodeJS.Timeout | null = null;
+    try {
+      return await new Promise<Float32Array>((resolve, reject) => {
+        const entry: Waiting = { columns, since: now, resolve, reject, done: false };
+        if (deadline !== null)
+          timer = setTimeout(() => {
+            entry.done = true;
+            reject(tooLate());
+          }, deadline - now);
+        this.#waiting.push(entry);
+        this.#pump();
+      });
+    } finally {
+      if (timer !== null) clearTimeout(timer);
+      this.#rows -= columns.count;
+      if (this.#rows === 0) for (const wake of this.#idle.splice(0)) wake();
+    }
+  }
+
+  /** Resolves when everything that was asked is answered. */
+  idle(): Promise<void> {
+    return this.#rows === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #pump(): void {
+    while (this.#running < underWay) {
+      this.#waiting = this.#waiting.filter(({ done }) => !done);
+      const [first] = this.#waiting;
+      if (first === undefined) return;
+      const rows = this.#waiting.reduce((sum, { columns }) => sum + columns.count, 0);
+      const left = first.since + this.#settings.window - performance.now();
+      if (rows < this.#settings.batchRows && left > 0) {
+        this.#timer ??= setTimeout(() => {
+          this.#timer = null;
+          this.#pump();
+        }, left);
+        return;
+      }
+      void this.#run(this.#take());
+    }
+  }
+
+  /** The oldest, as many as fit together. */
+  #take(): readonly Waiting[] {
+    let rows = 0;
+    let count = 0;
+    for (const { columns } of this.#waiting) {
+      if (count > 0 && rows + columns.count > this.#settings.batchRows) break;
+      rows += columns.count;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #run(batch: readonly Waiting[]): Promise<void> {
+    this.#running++;
+    const started = performance.now();
+    const columns = together(batch.map((each) => each.columns));
+    try {
+      const scores = await this.#score(columns);
+      let from = 0;
+      for (const { columns: own, resolve } of batch) {
+        resolve(scores.slice(from, from + own.count));
+        from += own.count;
+      }
+      const each = (performance.now() - started) / columns.count;
+      this.#millisecondsPerRow += smoothing * (each - this.#millisecondsPerRow);
+      this.#batches += 1;
+      this.#batchedRows += columns.count;
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      this.#running--;
+      this.#pump();
+    }
+  }
+}
+
+/** The exposures of several requests, one after the other. */
+export function together(parts: readonly ExposureColumns[]): ExposureColumns {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return first;
+  const floats = (of: (part: ExposureColumns) => Float32Array) => joined(Float32Array, parts.map(of));
+  const integers = (of: (part: ExposureColumns) => Int32Array) => joined(Int32Array, parts.map(of));
+  return {
+    count: parts.reduce((sum, { count }) => sum + count, 0),
+    lookups: integers(({ lookups }) => lookups),
+    historyMask: floats(({ historyMask }) => historyMask),
+    dense: floats(({ dense }) => dense),
+    visual: floats(({ visual }) => visual),
+    nearness: floats(({ nearness }) => nearness),
+    category: integers(({ category }) => category),
+  };
+}
+
+function joined<Values extends { readonly length: number; set(values: Values, offset: number): void }>(
+  Memory: new (length: number) => Values,
+  parts: readonly Values[],
+): Values {
+  const whole = new Memory(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function tooLate(): CourierError {
+  return new CourierError(
+    'DEADLINE_EXCEEDED',
+    'The scores were not there in time.',
+    'Allow more time, send fewer candidates, or run more replicas.',
+  );
+}

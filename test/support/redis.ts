@@ -1,0 +1,79 @@
+/** A real Redis of this machine, as Debian's redis-server brings it, for tests of shared state. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+
+const program = '/usr/bin/redis-server';
+
+/** Where nothing may be skipped, its absence is a failure. */
+export const hasRedis = existsSync(program) || process.env['COURIER_SKIP_NOTHING'] === '1';
+
+/** Says in a suite's name why it is skipped. */
+export const inRedis = `in Redis (needs ${program})`;
+
+export interface RedisServer {
+  readonly url: string;
+  /** Ends it as if the machine had, and starts it again on what lies on its disk. */
+  crash(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param folder where it keeps its files @param durable whether an acknowledged write is on the disk */
+export async function startRedis(folder: string, durable = true): Promise<RedisServer> {
+  const port = await freePort();
+  const fsync = durable ? 'always' : 'everysec';
+  const words = [
+    ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
+    ...['--appendonly', 'yes', '--appendfsync', fsync],
+  ];
+  const url = `redis://127.0.0.1:${port}`;
+  const start = async () => {
+    const child = spawn(program, words, { stdio: 'ignore' });
+    await answering(url);
+    return child;
+  };
+  let running: ChildProcess = await start();
+  const end = async (signal: NodeJS.Signals) => {
+    const ended = once(running, 'exit');
+    running.kill(signal);
+    await ended;
+  };
+  return {
+    url,
+    async crash() {
+      await end('SIGKILL');
+      running = await start();
+    },
+    close: () => end('SIGTERM'),
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('there is no port');
+  return address.port;
+}
+
+async function answering(url: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const client = createClient({ url, socket: { reconnectStrategy: false } });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.ping();
+      return;
+    } catch (error) {
+      if (tries === 200) throw error;
+      await sleep(50);
+    } finally {
+      client.destroy();
+    }
+  }
+}
