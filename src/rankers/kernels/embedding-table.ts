@@ -41,7 +41,7 @@ let momentDecaysAt: usize = 0;
 let squareDecaysAt: usize = 0;
 
 /** What was read ahead. Nobody looks at it, but reading without keeping would be optimised away. */
-let fetched: u32 = 0;
+export let fetched: u32 = 0;
 
 export function describeTable(
   values: usize,
