@@ -116,6 +116,18 @@ describe('an embedding table with Adam', () => {
     expect((before! - after!) / learningRate).toBeGreaterThan(3);
   });
 
+  it('keeps padding zero when it goes back to an earlier state', () => {
+    const table = newTable();
+    const looked = Int32Array.of(0, 1);
+    const step = () => update(table, looked, new Float32Array(2 * dimension).fill(1));
+    step();
+    const early = table.state();
+    for (let count = 0; count < 5; count++) step();
+    table.gather(looked);
+    table.restore(early);
+    expect([...table.gather(looked).subarray(0, dimension)]).toEqual([0, 0, 0]);
+  });
+
   it('equals it across a state put into another table, and goes on to the same bits', () => {
     fc.assert(
       fc.property(stepsOf(1), stepsOf(1), (first, second) => {

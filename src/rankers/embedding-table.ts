@@ -173,7 +173,7 @@ export class EmbeddingTable {
     const { rows, memory, step, current } = state;
     const { values: to, present, idle } = this.#arrays;
     const stride = this.#stride;
-    idle?.forget(this.#rowsPresent());
+    idle?.forget(this.#rowsBegun());
     present.fill(0);
     present[0] = 1 << paddingRow;
     for (let index = 0, at = 0; index < rows.length; index++) {
@@ -206,8 +206,13 @@ export class EmbeddingTable {
     }
   }
 
-  /** The rows whose bit is set, ascending, padding left out. */
+  /** The rows that were looked up, ascending. */
   #rowsPresent(): Int32Array {
+    return this.#rowsBegun().subarray(1);
+  }
+
+  /** The rows whose bit is set, ascending, padding first. */
+  #rowsBegun(): Int32Array {
     const { present } = this.#arrays;
     let count = 0;
     for (const word of present) {
@@ -219,7 +224,7 @@ export class EmbeddingTable {
         rows[at++] = 32 * word + 31 - Math.clz32(bits & -bits);
       }
     }
-    return rows.subarray(1);
+    return rows;
   }
 }
 
