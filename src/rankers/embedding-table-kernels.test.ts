@@ -5,7 +5,7 @@ import { compileKernels, kernelFile, kernelSource } from '../../tools/compile-ke
 import { Random } from '../random.ts';
 import { EmbeddingTable, type TableState } from './embedding-table.ts';
 import { bytesOf } from './embedding-table-kernels.ts';
-import { LinearMemory } from './embedding-table-memory.ts';
+import { LinearMemory } from './linear-memory.ts';
 import { sparseOptimizers } from './sparse-optimizers.ts';
 
 const rows = 90;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { beta1, beta2 } from './embedding-table-adam.ts';
 import { entriesFor, type Table, type TableKernels } from './embedding-table-kernels.ts';
-import type { LinearMemory } from './embedding-table-memory.ts';
+import type { LinearMemory } from './linear-memory.ts';
 
 let compiled: WebAssembly.Module | null = null;
 

@@ -19,9 +19,10 @@ import {
   type TableKernels,
   type TableOptions,
 } from './embedding-table-kernels.ts';
-import { LinearMemory, separateArrays } from './embedding-table-memory.ts';
+import { separateArrays } from './embedding-table-memory.ts';
 import { drawStartKey, type StartKey } from './embedding-table-start.ts';
 import { WebAssemblyKernels } from './embedding-table-webassembly.ts';
+import { LinearMemory } from './linear-memory.ts';
 import type { SparseOptimizer } from './sparse-optimizers.ts';
 
 export { paddingRow, type TableOptions };
