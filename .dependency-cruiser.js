@@ -14,6 +14,7 @@ const entrances = [
   '^src/cli/bin\\.ts$',
   '^src/runtime/(worker|probe|trial-process)\\.ts$',
   '^src/runtime/(worker|probe|trial-process)-from-source\\.js$',
+  '^src/rankers/kernels/[^/]+\\.ts$',
   '^src/data/photo-worker(\\.ts|-from-source\\.js)$',
   '^bench/main\\.ts$',
   '^bench/[^/]+-program\\.ts$',

@@ -10,6 +10,7 @@ import { checkpoint } from './checkpoint.ts';
 import { chunkSize } from './chunk-size.ts';
 import { decode } from './decode.ts';
 import { embed } from './embed.ts';
+import { embeddingTable } from './embedding-table.ts';
 import { embeddingsRead } from './embeddings-read.ts';
 import { experimentsBench } from './experiments.ts';
 import { exportsBench } from './exports.ts';
@@ -37,6 +38,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   backbones,
   'train-step': trainStep,
   embed,
+  'embedding-table': embeddingTable,
   'embeddings-read': embeddingsRead,
   experiments: experimentsBench,
   exports: exportsBench,

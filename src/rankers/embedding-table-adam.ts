@@ -13,6 +13,8 @@
  * where W = Σ_j w_j and E = Σ_j w_j ε_j depend on t and k only and are the same for all values of all rows.
  */
 
+import type { TableMemory } from './embedding-table-memory.ts';
+
 /** Kingma and Ba (2015), and PyTorch's default. */
 export const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
 
@@ -32,29 +34,56 @@ export interface IdleOptions {
   readonly learningRate: number;
 }
 
+/** Steps that there is room for at first. */
+const firstRoom = 1024;
+
 /** Steps are counted from one that no row is behind, so that rows not begun by then need no entry. */
 export class IdleRows {
+  /** The step after which a row was brought up to date. (rows) */
+  readonly current: Int32Array;
+  /** β₁^k for k = 0 … horizon. */
+  readonly momentDecays: Float64Array;
   readonly #options: IdleOptions;
+  readonly #memory: TableMemory;
   /** Updates before the count begins. */
   #before = 0;
   /** Steps counted. */
   #now = 0;
-  /** The step after which a row was brought up to date. (rows) */
-  #current = new Int32Array(0);
-  /** W and E from each step t to this one. */
-  #weights: number[] = [];
-  #epsilons: number[] = [];
-  /** β₂^k for each k up to now. */
-  #squareDecays: number[] = [];
+  /** W and E from each step t to this one. (now), or longer */
+  #weights: Float64Array = new Float64Array(0);
+  #epsilons: Float64Array = new Float64Array(0);
+  /** β₂^k for each k up to now. (now + 1), or longer */
+  #squareDecays: Float64Array = new Float64Array(0);
 
-  constructor(options: IdleOptions) {
+  constructor(options: IdleOptions, memory: TableMemory) {
     this.#options = options;
+    this.#memory = memory;
+    this.current = memory.integers(options.rows);
+    this.momentDecays = memory.doubles(horizon + 1);
+    this.momentDecays.set(momentDecays);
+    this.#makeRoom(firstRoom);
     this.#restart(0);
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  get weights(): Float64Array {
+    return this.#weights;
+  }
+
+  get epsilons(): Float64Array {
+    return this.#epsilons;
+  }
+
+  get squareDecays(): Float64Array {
+    return this.#squareDecays;
   }
 
   /** Updates after which each of these rows was brought up to date. (n) */
   currentOf(rows: Int32Array): Int32Array {
-    return rows.map((row) => this.#before + this.#current[row]!);
+    return rows.map((row) => this.#before + this.current[row]!);
   }
 
   /**
@@ -64,19 +93,34 @@ export class IdleRows {
    */
   restore(updates: number, rows: Int32Array, current: Int32Array): void {
     this.#restart(current.reduce((least, value) => Math.min(least, value), updates));
-    for (let update = this.#before; update < updates; update++) this.endStep(rows, 0);
+    for (let update = this.#before; update < updates; update++) this.endStep();
     for (let index = 0; index < rows.length; index++) {
-      this.#current[rows[index]!] = current[index]! - this.#before;
+      this.current[rows[index]!] = current[index]! - this.#before;
     }
+  }
+
+  /** Forgets rows, before others are restored: their entries become zero. */
+  forget(rows: Int32Array): void {
+    for (const row of rows) this.current[row] = 0;
   }
 
   /** Begins anew with all rows as they are after so many updates. */
   #restart(updates: number): void {
     this.#before = updates;
     this.#now = 0;
-    // Fresh memory and not zeros written: none is taken for rows that are never looked up.
-    this.#current = new Int32Array(this.#options.rows);
-    [this.#weights, this.#epsilons, this.#squareDecays] = [[], [], [1]];
+    this.#squareDecays[0] = 1;
+  }
+
+  /** Longer arrays, with what was in the shorter ones. */
+  #makeRoom(steps: number): void {
+    const longer = (values: Float64Array) => {
+      const room = this.#memory.doubles(steps + 1);
+      room.set(values);
+      return room;
+    };
+    this.#weights = longer(this.#weights);
+    this.#epsilons = longer(this.#epsilons);
+    this.#squareDecays = longer(this.#squareDecays);
   }
 
   /**
@@ -86,7 +130,7 @@ export class IdleRows {
    * @param rows may repeat; those from `start` to before `end` are brought up to date. (n)
    */
   catchUp(memory: Float32Array, rows: Int32Array, start: number, end: number): void {
-    const [current, now] = [this.#current, this.#now];
+    const [current, now] = [this.current, this.#now];
     // No read needs another's result, so that they all wait for memory at the same time.
     let stale = 0;
     for (let index = start; index < end; index++) stale |= current[rows[index]!]! ^ now;
@@ -100,26 +144,27 @@ export class IdleRows {
     }
   }
 
-  /**
-   * Ends a step, in which these rows took part.
-   * @param rows of which the first `count` count; all were up to date before. (n)
-   */
-  endStep(rows: Int32Array, count: number): void {
+  /** Notes that these rows take part in the step that ends next. @param rows of which the first `count` count. (n) */
+  takePart(rows: Int32Array, count: number): void {
+    for (let index = 0; index < count; index++) this.current[rows[index]!] = this.#now + 1;
+  }
+
+  /** Ends a step. Rows that took part were up to date before. */
+  endStep(): void {
     const now = ++this.#now;
-    const current = this.#current;
-    for (let index = 0; index < count; index++) current[rows[index]!] = now;
+    if (now >= this.#weights.length) this.#makeRoom(2 * now);
     const step = this.#before + now;
     const root = Math.sqrt(1 - beta2 ** step);
     const weight = root / (1 - beta1 ** step);
     const [weights, epsilons] = [this.#weights, this.#epsilons];
-    weights.push(0);
-    epsilons.push(0);
+    weights[now - 1] = 0;
+    epsilons[now - 1] = 0;
     // Beyond the horizon W and E are final.
     for (let j = Math.min(now, horizon); j > 0; j--) {
       weights[now - j]! += weightDecays[j]! * weight;
       epsilons[now - j]! += epsilonDecays[j]! * weight * root * epsilon;
     }
-    this.#squareDecays.push(beta2 ** now);
+    this.#squareDecays[now] = beta2 ** now;
   }
 
   /** Takes a row, with its moments, from the step `since` to this one. */

@@ -10,27 +10,38 @@
  */
 import { CourierError } from '../errors.ts';
 import type { Random } from '../random.ts';
-import type { IdleRows } from './embedding-table-adam.ts';
-import { drawStartKey, type StartKey, writeStart } from './embedding-table-start.ts';
-import { GradientSums, paddingRow } from './embedding-table-sums.ts';
+import { JavaScriptKernels } from './embedding-table-javascript.ts';
+import {
+  bytesOf,
+  createArrays,
+  paddingRow,
+  type TableArrays,
+  type TableKernels,
+  type TableOptions,
+} from './embedding-table-kernels.ts';
+import { separateArrays } from './embedding-table-memory.ts';
+import { drawStartKey, type StartKey } from './embedding-table-start.ts';
+import { WebAssemblyKernels } from './embedding-table-webassembly.ts';
+import { LinearMemory } from './linear-memory.ts';
 import type { SparseOptimizer } from './sparse-optimizers.ts';
 
-export { paddingRow };
+export { paddingRow, type TableOptions };
 
 /** Numbers in a table at most: indices beyond 31 bits would be slow, and this is 8 GiB. */
 const sizeLimit = 2 ** 31 - 1;
 
-/** Rows that are asked for at a time, so that the processor waits for them together and not for one at a time. */
-const block = 32;
+/**
+ * Bytes of a table that WebAssembly works on, at most: less than the 4 GiB that it reaches, so that there is room for what
+ * Adam notes of each step.
+ */
+const webAssemblyLimit = 2 ** 32 - 2 ** 28;
 
-export interface TableOptions {
-  readonly rows: number;
-  /** Length E of a row. */
-  readonly dimension: number;
-  readonly optimizer: SparseOptimizer;
-  readonly learningRate: number;
-  /** L2 penalty, added to the gradient of the rows that are touched. */
-  readonly decay: number;
+/** The lookups of a batch whose update is being prepared. */
+export interface Prepared {
+  /** n */
+  readonly lookups: number;
+  /** Distinct rows among them. */
+  readonly distinct: number;
 }
 
 /** What a table has learned. Rows that were never looked up are left out: they are as they start. */
@@ -52,33 +63,29 @@ export interface TableState {
 
 export class EmbeddingTable {
   readonly #options: TableOptions;
-  readonly #start: StartKey;
   /** Numbers from one row to the next. */
   readonly #stride: number;
-  /** (rows, 1 + slots, E) */
-  readonly #memory: Float32Array;
-  /** A bit for each row, set once its values have been written. */
-  readonly #present: Int32Array;
-  readonly #sums = new GradientSums();
-  /** What the optimiser still has to do to rows; null if it never has. */
-  readonly #idle: IdleRows | null;
-  /** What `#fetch` read. Nobody looks at it, but reading without keeping would be optimised away. (block) */
-  readonly #fetched = new Float32Array(block);
+  readonly #arrays: TableArrays;
+  readonly #kernels: TableKernels;
+  #prepared: Prepared | null = null;
   #step = 0;
 
   /**
    * The time it takes does not depend on `rows`.
    * @param random gives a key from which, and from its own number, a row's first values follow
+   * @param byWebAssembly whether its kernels work on the table; by default wherever it fits into their memory. What comes
+   * out is the same, to the last bit.
    * @throws CourierError LIMIT_EXCEEDED for a table that does not fit
    */
-  constructor(options: TableOptions, random: Random) {
+  constructor(options: TableOptions, random: Random, byWebAssembly = bytesOf(options) <= webAssemblyLimit) {
     this.#options = options;
-    this.#start = drawStartKey(random);
     this.#stride = options.dimension * (1 + options.optimizer.slots);
-    this.#memory = withinMemory(options, this.#stride, (length) => new Float32Array(length));
-    this.#present = new Int32Array(Math.ceil(options.rows / 32));
-    this.#present[0] = 1 << paddingRow;
-    this.#idle = withinMemory(options, this.#stride, () => options.optimizer.idleRows?.(options) ?? null);
+    const start = drawStartKey(random);
+    const { arrays, kernels } = withinMemory(options, this.#stride, () => {
+      return byWebAssembly ? inWebAssembly(options, start) : inJavaScript(options, start);
+    });
+    arrays.present[0] = 1 << paddingRow;
+    [this.#arrays, this.#kernels] = [arrays, kernels];
   }
 
   /** Length E of a row. */
@@ -86,40 +93,52 @@ export class EmbeddingTable {
     return this.#options.dimension;
   }
 
-  /** The embeddings of these rows, which may repeat. (n) → (n, E) */
+  /** The embeddings of these rows, which may repeat and be any number. (n) → (n, E) */
   gather(rows: Int32Array): Float32Array {
-    const { dimension } = this.#options;
-    const [memory, stride] = [this.#memory, this.#stride];
+    const { dimension, lookups } = this.#options;
     const gathered = new Float32Array(rows.length * dimension);
-    const reach = (this.#idle === null ? dimension : stride) - 1;
-    for (let start = 0; start < rows.length; start += block) {
-      const end = Math.min(start + block, rows.length);
-      this.#fetch(rows, start, end, reach);
-      for (let index = start; index < end; index++) {
-        const from = rows[index]! * stride;
-        const to = index * dimension;
-        for (let place = 0; place < dimension; place++) gathered[to + place] = memory[from + place]!;
-      }
+    for (let from = 0; from < rows.length; from += lookups) {
+      gathered.set(this.lookUp(rows.subarray(from, from + lookups)), from * dimension);
     }
     return gathered;
   }
 
   /**
+   * The embeddings of the rows of a batch, which may repeat. (n) → (n, E)
+   * @returns the table's own memory, which holds them until the next look
+   */
+  lookUp(rows: Int32Array): Float32Array {
+    const { lookups, gathered } = this.#arrays;
+    this.#admit(rows, lookups);
+    this.#kernels.gather(rows.length);
+    return gathered.subarray(0, rows.length * this.#options.dimension);
+  }
+
+  /**
+   * The part of an update that does not depend on the gradient: it may be done while that is computed. Only the last one that
+   * was prepared can be made.
+   * @param rows as they were looked up. (n)
+   */
+  prepareUpdate(rows: Int32Array): Prepared {
+    this.#admit(rows, this.#arrays.places);
+    this.#prepared = { lookups: rows.length, distinct: this.#kernels.findDistinct(rows.length) };
+    return this.#prepared;
+  }
+
+  /**
    * One optimiser step. The gradients of a row that occurs several times are summed first; rows that do not
    * occur have a gradient of zero. Padding stays zero.
-   * @param rows as they were gathered. (n)
-   * @param gradient of the loss with respect to what `gather` gave. (n, E)
+   * @param gradient of the loss with respect to what `lookUp` gave. (n, E)
    */
-  update(rows: Int32Array, gradient: Float32Array): void {
-    const { dimension, optimizer, learningRate, decay } = this.#options;
-    const { distinct, count, sums } = this.#sums.of(rows, gradient, dimension);
-    const step = { dimension, gradient: sums, step: ++this.#step, learningRate, decay };
-    for (let start = 0; start < count; start += block) {
-      const end = Math.min(start + block, count);
-      this.#fetch(distinct, start, end, this.#stride - 1);
-      optimizer.update(this.#memory, distinct, start, end, step);
-    }
-    this.#idle?.endStep(distinct, count);
+  update(prepared: Prepared, gradient: Float32Array): void {
+    const { lookups, distinct } = prepared;
+    if (prepared !== this.#prepared) throw new Error('the update was not the last one to be prepared');
+    if (gradient.length !== lookups * this.#options.dimension)
+      throw new Error(`a gradient of ${gradient.length} values for ${lookups} lookups`);
+    this.#prepared = null;
+    this.#arrays.gradient.set(gradient);
+    this.#kernels.update(lookups, distinct, ++this.#step);
+    this.#arrays.idle?.endStep();
   }
 
   /**
@@ -128,14 +147,14 @@ export class EmbeddingTable {
    */
   state(): TableState {
     const { optimizer, dimension } = this.#options;
-    const [from, stride] = [this.#memory, this.#stride];
+    const [from, stride] = [this.#arrays.values, this.#stride];
     const rows = this.#rowsPresent();
     const memory = new Float32Array(rows.length * stride);
     for (let index = 0, at = 0; index < rows.length; index++) {
       const end = (rows[index]! + 1) * stride;
       for (let value = end - stride; value < end; value++) memory[at++] = from[value]!;
     }
-    const current = this.#idle?.currentOf(rows) ?? null;
+    const current = this.#arrays.idle?.currentOf(rows) ?? null;
     return { optimizer: optimizer.name, dimension, step: this.#step, rows, memory, current };
   }
 
@@ -153,7 +172,9 @@ export class EmbeddingTable {
   restore(state: TableState): void {
     this.#requireFit(state);
     const { rows, memory, step, current } = state;
-    const [to, present, stride] = [this.#memory, this.#present, this.#stride];
+    const { values: to, present, idle } = this.#arrays;
+    const stride = this.#stride;
+    idle?.forget(this.#rowsBegun());
     present.fill(0);
     present[0] = 1 << paddingRow;
     for (let index = 0, at = 0; index < rows.length; index++) {
@@ -163,7 +184,7 @@ export class EmbeddingTable {
       for (let value = end - stride; value < end; value++) to[value] = memory[at++]!;
     }
     this.#step = step;
-    if (current !== null) this.#idle?.restore(step, rows, current);
+    if (current !== null) idle?.restore(step, rows, current);
   }
 
   #requireFit({ optimizer, dimension, rows }: TableState): void {
@@ -174,34 +195,26 @@ export class EmbeddingTable {
     if (last >= own.rows) throw unfit(`${last + 1} rows or more`, `${own.rows} rows`);
   }
 
-  /**
-   * Begins rows that were never looked up, brings at most `block` rows from memory into the processor's cache (no
-   * read needs another's result, so that they all wait at the same time), and then up to date.
-   * @param reach distance from the first number of a row to the last that is needed
-   */
-  #fetch(rows: Int32Array, start: number, end: number, reach: number): void {
-    const [memory, present, stride, fetched] = [this.#memory, this.#present, this.#stride, this.#fetched];
-    for (let index = start; index < end; index++) {
+  /** Copies row numbers to where the kernels find them, if they are all the table's. */
+  #admit(rows: Int32Array, to: Int32Array): void {
+    const count = this.#options.rows;
+    if (rows.length > to.length)
+      throw new Error(`${rows.length} lookups, and there is room for ${to.length}`);
+    for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
-      if ((present[row >>> 5]! & (1 << (row & 31))) === 0) this.#begin(row);
-      fetched[index - start] = memory[row * stride]! + memory[row * stride + reach]!;
+      if (row < 0 || row >= count) throw new Error(`row ${row} is not one of the table's ${count}`);
+      to[index] = row;
     }
-    this.#idle?.catchUp(memory, rows, start, end);
   }
 
-  /** Writes the values that a row starts with. Slots may hold what was there before a state was put back. */
-  #begin(row: number): void {
-    const { dimension, rows } = this.#options;
-    if (row < 0 || row >= rows) throw new Error(`row ${row} is not one of the table's ${rows}`);
-    const from = row * this.#stride;
-    writeStart(this.#start, row, this.#memory, from, dimension);
-    for (let slot = from + dimension; slot < from + this.#stride; slot++) this.#memory[slot] = 0;
-    this.#present[row >>> 5]! |= 1 << (row & 31);
-  }
-
-  /** The rows whose bit is set, ascending, padding left out. */
+  /** The rows that were looked up, ascending. */
   #rowsPresent(): Int32Array {
-    const present = this.#present;
+    return this.#rowsBegun().subarray(1);
+  }
+
+  /** The rows whose bit is set, ascending, padding first. */
+  #rowsBegun(): Int32Array {
+    const { present } = this.#arrays;
     let count = 0;
     for (const word of present) {
       for (let bits = word; bits !== 0; bits &= bits - 1) count++;
@@ -212,19 +225,31 @@ export class EmbeddingTable {
         rows[at++] = 32 * word + 31 - Math.clz32(bits & -bits);
       }
     }
-    return rows.subarray(1);
+    return rows;
   }
 }
 
-/** What is made for a table of so many numbers. @throws CourierError LIMIT_EXCEEDED where there is no memory for it */
-function withinMemory<Made>(
-  { rows, dimension }: TableOptions,
-  stride: number,
-  make: (length: number) => Made,
-): Made {
+interface TableParts {
+  readonly arrays: TableArrays;
+  readonly kernels: TableKernels;
+}
+
+function inWebAssembly(options: TableOptions, start: StartKey): TableParts {
+  const memory = new LinearMemory();
+  const arrays = createArrays(options, memory);
+  return { arrays, kernels: new WebAssemblyKernels({ options, start, arrays }, memory) };
+}
+
+function inJavaScript(options: TableOptions, start: StartKey): TableParts {
+  const arrays = createArrays(options, separateArrays);
+  return { arrays, kernels: new JavaScriptKernels({ options, start, arrays }) };
+}
+
+/** What is made for a table. @throws CourierError LIMIT_EXCEEDED where there is no memory for it */
+function withinMemory<Made>({ rows, dimension }: TableOptions, stride: number, make: () => Made): Made {
   const fits = rows * stride <= sizeLimit;
   try {
-    if (fits) return make(rows * stride);
+    if (fits) return make();
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }

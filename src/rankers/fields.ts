@@ -79,6 +79,8 @@ export class Fields {
   readonly visual: readonly Field[];
   readonly #data: RankerData;
   readonly #pageViewOf: Int32Array;
+  /** What the lookups of an item are, and then what its photo adds. */
+  readonly #ofItems: readonly ItemRows[];
 
   /** Vocabularies are those of the training exposures; whatever is new later is "unknown", unless ids are hashed. */
   constructor(
@@ -126,6 +128,7 @@ export class Fields {
       end += count;
       return { name, of: 'item', rowOf, unknownRow: paddingRow, buckets: null };
     });
+    this.#ofItems = [this.item, this.visual].map((fields) => sideBySide(fields, catalogue.ids.length));
     this.#data = data;
     this.#pageViewOf = pageViewOf;
     this.tableRows = end;
@@ -148,8 +151,6 @@ export class Fields {
     const length = lookupsOf(this.layout);
     const user = this.user.rowOf;
     const context = this.context.map(({ rowOf }) => rowOf);
-    const item = this.item.map(({ rowOf }) => rowOf);
-    const visual = this.visual.map(({ rowOf }) => rowOf);
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
       const pageView = this.#pageViewOf[row]!;
@@ -160,16 +161,34 @@ export class Fields {
       for (let place = 0; place < historyLength; place++) {
         historyMask[index * historyLength + place] = pageViews.history[history + place] === NONE ? 0 : 1;
       }
-      for (const group of [item, visual]) {
-        for (let field = 0; field < group.length; field++)
-          lookups[at++] = group[field]![exposures.item[row]!]!;
+      for (const { width, rowsOf } of this.#ofItems) {
+        const candidate = exposures.item[row]! * width;
+        for (let field = 0; field < width; field++) lookups[at++] = rowsOf[candidate + field]!;
         for (let place = 0; place < historyLength; place++) {
           const clicked = pageViews.history[history + place]!;
-          for (let field = 0; field < group.length; field++) {
-            lookups[at++] = clicked === NONE ? paddingRow : group[field]![clicked]!;
+          const from = clicked * width;
+          for (let field = 0; field < width; field++) {
+            lookups[at++] = clicked === NONE ? paddingRow : rowsOf[from + field]!;
           }
         }
       }
     }
   }
+}
+
+/** The rows of all fields of an item side by side: an item of a history is fetched from memory once. */
+interface ItemRows {
+  /** G, or V */
+  readonly width: number;
+  /** (N, width) */
+  readonly rowsOf: Int32Array;
+}
+
+function sideBySide(fields: readonly Field[], items: number): ItemRows {
+  const width = fields.length;
+  const rowsOf = new Int32Array(items * width);
+  for (const [place, { rowOf }] of fields.entries()) {
+    for (let item = 0; item < items; item++) rowsOf[item * width + place] = rowOf[item]!;
+  }
+  return { width, rowsOf };
 }

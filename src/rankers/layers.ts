@@ -30,11 +30,23 @@ export function projectParts(name: string, parts: readonly FloatTensor[], output
   // Transposed at first: a gradient is partᵀ g then, which ONNX Runtime computes faster than gᵀ part.
   const transposed = transpose(weight, [1, 0]);
   const blocks = parts.length === 1 ? [transposed] : split(transposed, lengths, 0);
-  const rows = parts.map((part, index) =>
-    reshape(part, [sizeOf(part.shape) / lengths[index]!, lengths[index]!]),
-  );
+  const rows = parts.map((part, index) => inPieces(part, lengths[index]!));
   const projected = rows.map((part, index) => matmul(part, blocks[index]!)).reduce(add);
   return reshape(projected, [...(parts[0]?.shape.slice(0, -1) ?? []), outputs]);
+}
+
+/** Rows of a piece at least: fewer make products too small. */
+const pieceRows = 2048;
+
+/**
+ * Rows in pieces: (…, K) → (n, K), or (p, n / p, K) of many. A gradient of weights has few values and a sum over all rows
+ * each, which ONNX Runtime gives to one thread; pieces are products of their own, whose sum is taken afterwards.
+ */
+function inPieces(part: FloatTensor, length: number): FloatTensor {
+  const count = sizeOf(part.shape) / length;
+  let pieces = 1;
+  while (pieces < 8 && count % (2 * pieces) === 0 && count >= 2 * pieces * pieceRows) pieces *= 2;
+  return reshape(part, pieces === 1 ? [count, length] : [pieces, count / pieces, length]);
 }
 
 /** Hidden layers with ReLU: (…, I) → (…, widths.at(-1)). */

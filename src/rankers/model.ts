@@ -9,6 +9,7 @@ import { type Engine, EngineScope, type EngineState, floats, type Session } from
 import type { Batch, BatchAssembler } from './batch.ts';
 import type { RankerConfig } from './config.ts';
 import { EmbeddingTable, type TableState } from './embedding-table.ts';
+import { lookupsOf } from './fields.ts';
 import { growVector } from './grow.ts';
 import { logitOf } from './index.ts';
 import { gateParameter, rankerInputs } from './inputs.ts';
@@ -110,16 +111,19 @@ export class RankerModel {
   /** One training step. @returns the loss before it */
   async train(batch: Batch): Promise<number> {
     this.#step++;
-    const values = await this.#training.run(
+    const running = this.#training.run(
       {
         ...feedsOf(batch, this.#assembler),
         labels: batch.labels,
         weights: batch.weights,
         ...scalarFeeds(optimizer, this.#step, this.#learningRate),
       },
-      { embedded: this.#table.gather(batch.lookups) },
+      { embedded: this.#table.lookUp(batch.lookups) },
     );
-    this.#table.update(batch.lookups, floats(values, 'gradient.embedded'));
+    // While the compute thread is busy.
+    const prepared = this.#table.prepareUpdate(batch.lookups);
+    const values = await running;
+    this.#table.update(prepared, floats(values, 'gradient.embedded'));
     return floats(values, 'loss')[0]!;
   }
 
@@ -153,7 +157,7 @@ export class RankerModel {
 
 /** The embeddings of all ids that an assembler knows, as they start for a seed. */
 export function createTable(
-  { fields }: Pick<BatchAssembler, 'fields'>,
+  { fields, batchSize }: Pick<BatchAssembler, 'fields' | 'batchSize'>,
   config: RankerConfig,
   sparseOptimizer: SparseOptimizer,
   seed: number,
@@ -162,6 +166,7 @@ export function createTable(
     {
       rows: fields.tableRows,
       dimension: config.embeddingDimension,
+      lookups: batchSize * lookupsOf(fields.layout),
       optimizer: sparseOptimizer,
       learningRate: config.tableLearningRate,
       decay: config.tableDecay,

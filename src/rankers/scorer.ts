@@ -28,7 +28,7 @@ export class RankerScorer {
     const scores = new Float32Array(rows.length);
     for (let from = 0; from < rows.length; from += batchSize) {
       const batch = assemble(rows.subarray(from, from + batchSize));
-      const embedded = this.#table.gather(batch.lookups);
+      const embedded = this.#table.lookUp(batch.lookups);
       const values = await this.#session.run(feedsOf(batch, this.#assembler), { embedded });
       scores.set(floats(values, 'scores').subarray(0, batch.count), from);
     }

@@ -1,6 +1,7 @@
 /** Optimisers for single rows of a large table. The formulas are those of the graph's optimisers. */
 import type { RankerConfig } from './config.ts';
 import { beta1, beta2, epsilon, type IdleOptions, IdleRows } from './embedding-table-adam.ts';
+import type { TableMemory } from './embedding-table-memory.ts';
 
 /** What a step does to rows of E values. */
 export interface SparseStep {
@@ -20,7 +21,7 @@ export interface SparseOptimizer {
   /** Values of state per parameter, zero at the start. */
   readonly slots: number;
   /** Makes what brings rows up to date that took no part in a step; null if such a step does not change them. */
-  readonly idleRows: ((table: IdleOptions) => IdleRows) | null;
+  readonly idleRows: ((table: IdleOptions, memory: TableMemory) => IdleRows) | null;
   /**
    * Changes rows and their state.
    * @param memory all rows, each with its slots behind it: (rows, 1 + slots, E)
@@ -55,7 +56,7 @@ const adagrad: SparseOptimizer = {
 const adam: SparseOptimizer = {
   name: 'adam',
   slots: 2,
-  idleRows: (table) => new IdleRows(table),
+  idleRows: (table, memory) => new IdleRows(table, memory),
   update(memory, rows, start, end, { dimension, gradient, step, learningRate, decay }) {
     const stepSize = learningRate / (1 - beta1 ** step);
     const scale = 1 / Math.sqrt(1 - beta2 ** step);

@@ -12,7 +12,7 @@ const [rows, dimension, lookups] = [500, 4, 40];
 
 function tableOf(name: keyof typeof sparseOptimizers) {
   const optimizer = sparseOptimizers[name];
-  const options = { rows, dimension, optimizer, learningRate: 0.1, decay: 0.01 };
+  const options = { rows, dimension, lookups, optimizer, learningRate: 0.1, decay: 0.01 };
   return new EmbeddingTable(options, Random.seeded(1, 'table'));
 }
 
@@ -22,7 +22,7 @@ function train(table: EmbeddingTable, from: number, to: number): void {
     const random = Random.seeded(step, 'steps');
     const own = Int32Array.from({ length: lookups }, () => random.integer(rows));
     table.update(
-      own,
+      table.prepareUpdate(own),
       Float32Array.from({ length: lookups * dimension }, () => random.normal()),
     );
   }
