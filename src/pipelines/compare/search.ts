@@ -5,10 +5,11 @@ import type { ObjectiveName } from '../../objectives/index.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import type { SettingsSearch } from '../../report/report.ts';
 import type { Attempt } from '../../runs/failures.ts';
-import { inLanes, namedProgress } from '../../runs/lanes.ts';
+import { defaultLanes, inLanes, namedProgress } from '../../runs/lanes.ts';
 import { settingsText } from '../../runs/settings.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
 import { chooseDevice } from '../../runtime/devices.ts';
+import { usableMemory } from '../../runtime/memory.ts';
 import { embeddingSources, type SourceName, trainingFor } from '../../training/embedding-sources.ts';
 import { type FoundSettings, searchTraining } from '../../training/search/search.ts';
 import { withDrawn } from '../../training/search/space.ts';
@@ -22,7 +23,8 @@ export interface FinishedSearch {
 }
 
 /**
- * Searches, one objective after the other, what is not found yet; of one whose search failed the settings are those of `pretrain`.
+ * Searches what is not found yet, several objectives at a time where the machine allows; of one whose search failed the settings are
+ * those of `pretrain`.
  * @returns none where nothing is to be searched
  */
 export async function searchEverySource(
@@ -36,21 +38,26 @@ export async function searchEverySource(
   const [seed = 0] = config.seeds;
   if (tune === null) return [];
   const searches: FinishedSearch[] = [];
+  const objectives = objectivesOf(sources);
+  const budget = config.pretrain.memory ?? usableMemory() / 2;
+  const most = config.pretrain.device === 'cpu' ? defaultLanes(budget) : 1;
+  const lanes = Math.min(config.parallel ?? most, objectives.length);
+  const room = lanes > 1 ? Math.max(0, budget - process.memoryUsage.rss()) / lanes : null;
   const where = { device: await chooseDevice(config.pretrain.device), threads: config.pretrain.threads };
-  await inLanes(objectivesOf(sources), 1, where, signal, async (objective, { engine, threads, signal }) => {
+  await inLanes(objectives, lanes, where, signal, async (objective, { engine, threads, signal }) => {
     const pretrain = trainingFor(objective, { ...config.pretrain, olderShare, threads });
     const search = { ...tune, pretrain, seed, dataset: folder, out: join(out, 'tune', objective) };
     const unit = { stage: 'tune', source: objective, features: null, start: null, seed } as const;
     const options = { progress: namedProgress(objective, progress), signal };
     await attempt(unit, () =>
       costs.measure(`Tune: ${objective}`, async () => {
-        const found = await searchTraining({ dataset, engine }, search, options);
+        const found = await searchTraining({ dataset, engine, room }, search, options);
         searches.push({ objective, pretrain: withDrawn(pretrain, found.best.settings), found });
         return `${found.trials.length} trials`;
       }),
     );
   });
-  return searches;
+  return searches.sort((a, b) => objectives.indexOf(a.objective) - objectives.indexOf(b.objective));
 }
 
 /** What a source is trained with. */
