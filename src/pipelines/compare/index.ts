@@ -121,7 +121,7 @@ async function fillRunFolder(
   const { attempt } = failures;
 
   const tasks = await planTasks(config, costs);
-  for (const text of describePlan(tasks)) progress({ kind: 'note', text });
+  for (const text of describePlan(tasks, config.screen !== null)) progress({ kind: 'note', text });
   const { screening, kept, embedded } = await embedAndScreen(dataset, config, costs, tasks, attempt, options);
   const chosen = await chooseSettings(new RankerTrainer(dataset, config, engine, signal), progress);
   const { trainer } = chosen;
