@@ -94,7 +94,8 @@ describe('embed', () => {
     expect(vectors.every((value) => Number.isInteger(value) && Math.abs(value) <= 127)).toBe(true);
     const onto = await embedPhotos(photos, `${stem}.4.parquet`);
     expect(onto.json).toMatchObject({ reused: 0, dimension: 16 });
-    const long = await embedPhotos(photos, out, '--sizes', '17');
+    const words = ['--photos', photos, '--encoder', encoder, '--out', out, '--sizes', '17'];
+    const long = await courier('embed', '--json', ...words);
     expect(long.json).toMatchObject({ error: { code: 'CONFIG_INVALID' } });
   });
 
