@@ -76,7 +76,7 @@ export function atSize(vector: Float32Array, size: EmbeddingSize): Float32Array 
     size.numbers === 'int8'
       ? Float32Array.from(asBytes(vector, size))
       : vector.slice(0, lengthOf(size, vector.length));
-  const length = Math.hypot(...kept);
+  const length = Math.sqrt(kept.reduce((sum, value) => sum + value * value, 0));
   return length === 0 ? kept : kept.map((value) => value / length);
 }
 

@@ -117,7 +117,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         const config = parseConfig(compareConfig, settings, 'compare configuration');
         if (options.plan === true) {
           const tasks = await planComparison(config, context);
-          print([...describeSearches(config), ...describePlan(tasks)].join('\n'));
+          print([...describeSearches(config), ...describePlan(tasks, config.screen !== null)].join('\n'));
           return { plan: { tasks, estimate: estimateTime(tasks) } };
         }
         const { report } = await compare(config, context);

@@ -122,7 +122,7 @@ async function fillRunFolder(
   const { attempt } = failures;
 
   const tasks = await planTasks(config, costs);
-  const plan = [...describeSearches(config), ...describePlan(tasks)];
+  const plan = [...describeSearches(config), ...describePlan(tasks, config.screen !== null)];
   for (const text of plan) progress({ kind: 'note', text });
   const searches = await searchEverySource(dataset, config, costs, attempt, options);
   const { screening, kept, embedded } = await embedAndScreen(

@@ -23,7 +23,7 @@ describe('the plan', () => {
     ];
     const estimate = { seconds: 120 + 2 * 10, known: 3, unknown: ['hog', 'rankers of vector, warm'] };
     expect(estimateTime(tasks)).toEqual(estimate);
-    expect(describePlan(tasks)).toEqual([
+    expect(describePlan(tasks, false)).toEqual([
       'Plan: embeddings: 2 of 4 are there; to compute: courier (seeds 3); hog',
       'Plan: rankers: 1 of 4 are there; to compute: none, warm (seeds 2, 3); courier vector, warm (seeds 1)',
       'Plan: about 2 min 20 s for 3 of 5 that are left; not known before the first is finished: hog; rankers of vector, warm',

@@ -135,8 +135,8 @@ export function estimateTime(tasks: readonly Task[]): Estimate {
   return { seconds, known, unknown: [...unknown] };
 }
 
-/** The plan in lines for people. */
-export function describePlan(tasks: readonly Task[]): readonly string[] {
+/** The plan in lines for people. @param screened whether sources will be left out of it on the way */
+export function describePlan(tasks: readonly Task[], screened: boolean): readonly string[] {
   const lines = (['embeddings', 'rankers'] as const).map((what) => {
     const all = tasks.filter(({ kind }) => (kind === 'embed') === (what === 'embeddings'));
     const missing = all.filter(({ finished }) => !finished);
@@ -145,7 +145,8 @@ export function describePlan(tasks: readonly Task[]): readonly string[] {
       ? `Plan: ${what}: all ${all.length} are there`
       : `Plan: ${what}: ${counts}; to compute: ${listed(missing)}`;
   });
-  return [...lines, `Plan: ${describeRest(tasks)}`];
+  const most = screened ? ['Plan: this is the most, since screening leaves sources out on the way'] : [];
+  return [...lines, ...most, `Plan: ${describeRest(tasks)}`];
 }
 
 /** How long what is missing takes, as far as that is known. */

@@ -76,6 +76,29 @@ describe('embed', () => {
     expect(await readProvenance(name)).toEqual(await readProvenance(out));
   });
 
+  it('writes smaller forms beside, each of which is what the whole one is read at that size, and takes nothing over from them', async () => {
+    const out = join(await temporaryFolder(), 'e.parquet');
+    const ran = await embedPhotos(photos, out, '--sizes', '4,int8,4-int8', '--npy');
+    const stem = out.replace('.parquet', '');
+    expect(ran.json).toMatchObject({
+      sizes: [
+        { size: '4', embeddings: `${stem}.4.parquet`, bytes: 16 },
+        { size: 'int8', embeddings: `${stem}.int8.parquet`, bytes: 16 },
+        { size: '4-int8', npy: { vectors: `${stem}.4-int8.npy` }, bytes: 4 },
+      ],
+    });
+    expect(await readEmbeddings(`${stem}.4.parquet`)).toEqual(await readEmbeddings(`${out}#first=4`));
+    const { ids, vectors } = await readEmbeddings(`${stem}.4-int8.npy:${stem}.4-int8.ids.csv`);
+    expect(ids).toEqual((await readEmbeddings(out)).ids);
+    expect(vectors.length).toBe(4 * ids.length);
+    expect(vectors.every((value) => Number.isInteger(value) && Math.abs(value) <= 127)).toBe(true);
+    const onto = await embedPhotos(photos, `${stem}.4.parquet`);
+    expect(onto.json).toMatchObject({ reused: 0, dimension: 16 });
+    const words = ['--photos', photos, '--encoder', encoder, '--out', out, '--sizes', '17'];
+    const long = await courier('embed', '--json', ...words);
+    expect(long.json).toMatchObject({ error: { code: 'CONFIG_INVALID' } });
+  });
+
   /** A copy of the photos that a test may change. */
   async function ownPhotos(): Promise<string> {
     const own = join(await temporaryFolder(), 'photos');
