@@ -94,14 +94,14 @@ function partBehind(way: Way, cut: Cut, all: Weights, whole: readonly NodeProto[
   const weights = new Map(all);
   for (;;) {
     const nodes = nodesBehind(way, cut, weights);
-    const own = new Set(nodes.flatMap(({ output }) => output));
+    const own = new Set(nodes.flatMap(({ output }) => output).filter((name) => name !== ''));
     const made = new Set([cut.name, ...own]);
     const taken = new Set(nodes.flatMap(({ input }) => input));
     const constants = [...taken].filter((name) => name !== '' && !made.has(name) && !weights.has(name));
     const elsewhere = new Set(
       whole.filter(({ output }) => !output.some((name) => own.has(name))).flatMap(namesTaken),
     );
-    const shared = [...own].filter((name) => name !== '' && !way.shown.has(name) && elsewhere.has(name));
+    const shared = [...own].filter((name) => !way.shown.has(name) && elsewhere.has(name));
     const fixed = namesBefore(way.order, [...constants, ...shared]).filter((name) => weights.delete(name));
     if (fixed.length === 0) return { nodes, constants, weights };
   }
