@@ -5,6 +5,7 @@ import { version as courierVersion } from '../src/version.ts';
 import { backbones } from './backbones.ts';
 import type { Benchmark } from './benchmark.ts';
 
+import { bindingsBench } from './bindings.ts';
 import { checkpoint } from './checkpoint.ts';
 
 import { chunkSize } from './chunk-size.ts';
@@ -30,6 +31,7 @@ import { trainStep } from './train-step.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   backbones,
+  bindings: bindingsBench,
   'train-step': trainStep,
   embed,
   'embeddings-read': embeddingsRead,

@@ -1,0 +1,121 @@
+/** The outputs of a session: where ONNX Runtime writes them, and what is handed over. */
+import type { Model } from '../model.ts';
+import { ModelError } from '../model-error.ts';
+import { type NamedValues, nextPrefix, type Values } from '../protocol.ts';
+import type { Environment } from './environment.ts';
+import type { Pointer } from './library.ts';
+import type { CApiState } from './state.ts';
+import { arrayOf, elementCodes, outputTypes, type TensorType, tensorOver, valuesOf } from './tensor.ts';
+
+type Place =
+  /** The spare half of a state, and the name of its tensor. */
+  | { readonly kind: 'state'; readonly name: string; readonly tensor: Pointer }
+  /** Memory of ours, which is the result. */
+  | { readonly kind: 'ours'; readonly name: string; readonly tensor: Pointer; readonly values: Values }
+  /** A tensor that ONNX Runtime makes, which is copied: how long it is turns out then. */
+  | { readonly kind: 'theirs'; readonly name: string; readonly tensor: null };
+
+export class ResultStore {
+  readonly #environment: Environment;
+  readonly #names: readonly string[];
+  readonly #inputs: Model['inputs'];
+  readonly #types: ReadonlyMap<string, TensorType>;
+  readonly #state: CApiState | null;
+  #shapesAreTrue = true;
+
+  constructor(
+    environment: Environment,
+    session: Pointer,
+    { inputs, outputs }: Pick<Model, 'inputs' | 'outputs'>,
+    state: CApiState | null,
+  ) {
+    this.#environment = environment;
+    this.#names = Object.keys(outputs);
+    this.#inputs = inputs;
+    this.#types = outputTypes(environment, session);
+    this.#state = state;
+  }
+
+  /**
+   * ONNX Runtime checks the shape of what it writes into, and not always its type.
+   * @throws ModelError when an output that replaces a part of the state is not float32
+   */
+  assertWritable(): void {
+    const wrong = this.#names.find(
+      (name) => name.startsWith(nextPrefix) && this.#types.get(name)?.code !== elementCodes.float32,
+    );
+    if (wrong !== undefined) throw new ModelError(`output ${wrong} is not float32, as a state is`);
+  }
+
+  /** Room for the results of a run. @throws Error when there is no state to update */
+  room(): Room {
+    const places = this.#names.map((name) => this.#placeOf(name));
+    return new Room(this.#environment, places, this.#state);
+  }
+
+  /**
+   * Files of others may have outputs of other shapes than they say, of which ONNX Runtime itself only warns.
+   * @returns whether another try, with room that it makes itself, may help
+   */
+  distrustShapes(): boolean {
+    const mayHelp = this.#shapesAreTrue && this.#state === null;
+    this.#shapesAreTrue = false;
+    return mayHelp;
+  }
+
+  #placeOf(name: string): Place {
+    if (this.#state !== null && name.startsWith(nextPrefix)) {
+      const updated = name.slice(nextPrefix.length);
+      const tensor = this.#state.spare(updated);
+      if (tensor === undefined) throw new Error(`${name} has no state to update`);
+      return { kind: 'state', name: updated, tensor };
+    }
+    // ONNX Runtime gives back an input itself where that is an output too, and leaves our memory as it is.
+    const type = Object.hasOwn(this.#inputs, name) ? undefined : this.#types.get(name);
+    const length = type?.shape.reduce((product, axis) => product * axis, 1) ?? 0;
+    const isFixed = type?.shape.every((axis) => axis > 0) === true && this.#shapesAreTrue;
+    const values = type !== undefined && isFixed ? arrayOf(type.code, length) : null;
+    if (type === undefined || values === null) return { kind: 'theirs', name, tensor: null };
+    return { kind: 'ours', name, values, tensor: tensorOver(this.#environment, type, values) };
+  }
+}
+
+/** For the results of one run. */
+export class Room {
+  /** Zero where ONNX Runtime makes a tensor, whose address it writes there. */
+  readonly tensors: BigUint64Array;
+  readonly #environment: Environment;
+  readonly #places: readonly Place[];
+  readonly #state: CApiState | null;
+
+  constructor(environment: Environment, places: readonly Place[], state: CApiState | null) {
+    this.tensors = BigUint64Array.from(places, ({ tensor }) => tensor ?? 0n);
+    this.#environment = environment;
+    this.#places = places;
+    this.#state = state;
+  }
+
+  /**
+   * What a run has written: the state is replaced, the rest is handed over.
+   * @throws ModelError when an output is of a type that is not handed over
+   */
+  results(): NamedValues {
+    for (const { kind, name } of this.#places) if (kind === 'state') this.#state?.swap(name);
+    const values: Record<string, Values> = {};
+    for (const [index, place] of this.#places.entries()) {
+      const { name } = place;
+      if (place.kind === 'ours') values[name] = place.values;
+      else if (place.kind === 'theirs' && !name.startsWith(nextPrefix)) {
+        values[name] = valuesOf(this.#environment, name, this.tensors[index]!);
+      }
+    }
+    return values;
+  }
+
+  release(): void {
+    for (const [index, { kind }] of this.#places.entries()) {
+      const tensor = this.tensors[index]!;
+      if (kind !== 'state' && tensor !== 0n) this.#environment.api.releaseValue(tensor);
+    }
+  }
+}
