@@ -1,3 +1,4 @@
+import { runInThisContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelFile, node, value, weights } from '../../test/support/onnx-graphs.ts';
 import { runningSum } from '../../test/support/running-sum.ts';
@@ -40,6 +41,12 @@ function products(count: number): Model {
   };
   const shape = [256, 256];
   return { encode: () => modelFile(graph), inputs: { x: float(shape) }, outputs: { y: float(shape) } };
+}
+
+/** A page. TypeScript knows WebAssembly of browsers alone. */
+function webAssemblyMemory(options: { readonly shared: boolean }): ArrayBufferLike {
+  const descriptor = JSON.stringify({ initial: 1, maximum: 2, ...options });
+  return runInThisContext(`new WebAssembly.Memory(${descriptor}).buffer`);
 }
 
 const square = () => new Float32Array(256 * 256).fill(1e-3);
@@ -128,8 +135,7 @@ describe.each(bindings)('an engine on %s', (binding) => {
 
   it('reads shared memory where it lies, also that of WebAssembly', async () => {
     const session = await engine.load(identity('float32'));
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
-    for (const buffer of [new SharedArrayBuffer(64), memory.buffer]) {
+    for (const buffer of [new SharedArrayBuffer(64), webAssemblyMemory({ shared: true })]) {
       const x = new Float32Array(buffer, 16, 4).fill(3);
       await session.hold({ x });
       expect(await session.run({})).toEqual({ y: Float32Array.of(3, 3, 3, 3) });
@@ -138,7 +144,7 @@ describe.each(bindings)('an engine on %s', (binding) => {
       expect(await session.run({}, { x })).toEqual({ y: Float32Array.of(4, 4, 4, 4) });
       expect(x.length).toBe(4);
     }
-    const own = new Float32Array(new WebAssembly.Memory({ initial: 1 }).buffer, 8, 2).fill(5);
+    const own = new Float32Array(webAssemblyMemory({ shared: false }), 8, 2).fill(5);
     expect(await session.run({ x: own })).toEqual({ y: Float32Array.of(5, 5) });
   });
 

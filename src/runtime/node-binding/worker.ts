@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../../errors.ts';
 import type { Device } from '../device.ts';
-import { free, handOver } from '../hand-over.ts';
+import { copyOf, free, handOver, isShared } from '../hand-over.ts';
 import type { DataType } from '../model.ts';
 import { faultOf, ModelError } from '../model-error.ts';
 import { type NamedValues, nextPrefix, shapeOf, type Values } from '../protocol.ts';
@@ -61,7 +61,8 @@ async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedV
 }
 
 function tensorOf(type: DataType, values: Values, shape: readonly number[]): Tensor {
-  return new Tensor(type, values, shape);
+  // The binding does not take shared memory.
+  return new Tensor(type, isShared(values) ? copyOf(values) : values, shape);
 }
 
 function hold(id: number, feeds: NamedValues): NamedValues {
