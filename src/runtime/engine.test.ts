@@ -175,9 +175,17 @@ describe.each(bindings)('an engine on %s', (binding) => {
       inputs,
       outputs: { y: float([3, 1]) },
     });
-    const x = Float32Array.of(1, 2, 3, 4);
-    for (const shape of [BigInt64Array.of(4n, 1n), BigInt64Array.of(2n, 2n)])
+    const shapes = [
+      [3, 1],
+      [3, 1],
+      [2, 2],
+      [1, 3],
+    ] as const;
+    for (const [rows, columns] of shapes) {
+      const x = Float32Array.from({ length: rows * columns }, (_, index) => index);
+      const shape = BigInt64Array.of(BigInt(rows), BigInt(columns));
       expect(await session.run({ x, shape })).toEqual({ y: x });
+    }
   });
 
   it.each<[string, Readonly<Record<string, Values>>, string]>([

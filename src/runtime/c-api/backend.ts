@@ -2,6 +2,7 @@
  * ONNX Runtime through its C interface: it reads and writes JavaScript's memory in place. Preparing a call takes
  * microseconds and happens here; what computes happens in a thread of its own.
  */
+import { messageOf } from '../../errors.ts';
 import type { Model } from '../model.ts';
 import type { Backend, EngineState, Session } from '../session.ts';
 import { severity } from './environment.ts';
@@ -43,10 +44,22 @@ export class CApiBackend implements Backend {
     return this.#workplace.close();
   }
 
+  /** Sessions of engines that compute with all cores share a pool; several pools keep the cores from each other. */
   async #compile(bytes: Uint8Array): Promise<Pointer> {
+    const { environment } = this.#workplace;
+    const shares = this.#threads > 1 && this.#threads === environment.pooled;
+    try {
+      return await this.#compileWith(this.#sessionOptions(shares), bytes);
+    } catch (error) {
+      if (!shares || !messageOf(error).includes('CreateEnvWithGlobalThreadPools')) throw error;
+      environment.pooled = 0;
+      return await this.#compileWith(this.#sessionOptions(false), bytes);
+    }
+  }
+
+  async #compileWith(options: Pointer, bytes: Uint8Array): Promise<Pointer> {
     const { environment, thread } = this.#workplace;
     const { api, pointer } = environment;
-    const options = this.#sessionOptions();
     const out = new BigUint64Array(1);
     try {
       check(api, await thread.call('createSessionFromArray', pointer, bytes, bytes.length, options, out));
@@ -56,8 +69,8 @@ export class CApiBackend implements Backend {
     }
   }
 
-  #sessionOptions(): Pointer {
-    const { api, pooled } = this.#workplace.environment;
+  #sessionOptions(sharesPool: boolean): Pointer {
+    const { api } = this.#workplace.environment;
     const options = made(api, (out) => api.createSessionOptions(out));
     const statuses = [
       api.setSessionGraphOptimizationLevel(options, everyOptimization),
@@ -65,9 +78,7 @@ export class CApiBackend implements Backend {
       // It would take the memory of a run a second time, in one piece, and saves no time that can be measured.
       api.disableMemPattern(options),
       api.setInterOpNumThreads(options, 1),
-      this.#threads === pooled && pooled > 1 && process.env['POOL'] === '1'
-        ? api.disablePerSessionThreads(options)
-        : api.setIntraOpNumThreads(options, this.#threads),
+      sharesPool ? api.disablePerSessionThreads(options) : api.setIntraOpNumThreads(options, this.#threads),
     ];
     for (const status of statuses) check(api, status);
     return options;

@@ -9,8 +9,8 @@ export interface Environment {
   /** The memory that JavaScript's arrays lie in. */
   readonly memory: Pointer;
   readonly allocator: Pointer;
-  /** Threads of the pool that sessions may share. */
-  readonly pooled: number;
+  /** Threads of the pool that sessions may share; none in a process where another made the environment without one. */
+  pooled: number;
 }
 
 /** Of the severities 0 (verbose) to 4 (fatal): errors. */
@@ -20,7 +20,7 @@ const [deviceAllocator, defaultMemory] = [0, 0];
 
 let environment: Environment | null = null;
 
-/** Made once and never released: ONNX Runtime has one for each process, and ends it with that. */
+/** Made once and never released, with a pool of as many threads as there are cores: ONNX Runtime has one for each process, and ends it with that. */
 export function environmentOf(api: Api): Environment {
   environment ??= create(api);
   return environment;

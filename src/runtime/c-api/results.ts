@@ -21,7 +21,9 @@ export class ResultStore {
   readonly #inputs: Model['inputs'];
   readonly #types: ReadonlyMap<string, TensorType>;
   readonly #state: CApiState | null;
-  #shapesAreTrue = true;
+  /** Outputs that were as long as the model says, and whether to go by that at all. */
+  readonly #trusted = new Set<string>();
+  #mayTrust = true;
 
   constructor(
     environment: Environment,
@@ -53,13 +55,22 @@ export class ResultStore {
     return new Room(this.#environment, places, this.#state);
   }
 
+  /** Learns from the results of a run which outputs are as long as the model says. */
+  confirm(results: NamedValues): void {
+    if (!this.#mayTrust) return;
+    for (const [name, { length }] of Object.entries(results)) {
+      if (lengthOf(this.#types.get(name)) === length) this.#trusted.add(name);
+    }
+  }
+
   /**
-   * Files of others may have outputs of other shapes than they say, of which ONNX Runtime itself only warns.
-   * @returns whether another try, with room that it makes itself, may help
+   * A model may have an axis open that it does not say is: ONNX Runtime makes room for such outputs, and refuses ours.
+   * @returns whether another try, all in room that it makes, may help
    */
-  distrustShapes(): boolean {
-    const mayHelp = this.#shapesAreTrue && this.#state === null;
-    this.#shapesAreTrue = false;
+  distrust(): boolean {
+    const mayHelp = this.#trusted.size > 0;
+    this.#mayTrust = false;
+    this.#trusted.clear();
     return mayHelp;
   }
 
@@ -72,12 +83,17 @@ export class ResultStore {
     }
     // ONNX Runtime gives back an input itself where that is an output too, and leaves our memory as it is.
     const type = Object.hasOwn(this.#inputs, name) ? undefined : this.#types.get(name);
-    const length = type?.shape.reduce((product, axis) => product * axis, 1) ?? 0;
-    const isFixed = type?.shape.every((axis) => axis > 0) === true && this.#shapesAreTrue;
-    const values = type !== undefined && isFixed ? arrayOf(type.code, length) : null;
+    const length = this.#trusted.has(name) ? lengthOf(type) : null;
+    const values = type !== undefined && length !== null ? arrayOf(type.code, length) : null;
     if (type === undefined || values === null) return { kind: 'theirs', name, tensor: null };
     return { kind: 'ours', name, values, tensor: tensorOver(this.#environment, type, values) };
   }
+}
+
+/** Elements of a tensor; null where a length is open, or there are none. */
+function lengthOf(type: TensorType | undefined): number | null {
+  if (type === undefined || !type.shape.every((axis) => axis > 0)) return null;
+  return type.shape.reduce((product, axis) => product * axis, 1);
 }
 
 /** For the results of one run. */

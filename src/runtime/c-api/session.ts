@@ -77,7 +77,7 @@ export class CApiSession implements Session, Part {
       return await this.#computeOn(inputs);
     } catch (error) {
       const isOfShape = messageOf(error).includes('pre-allocated output OrtValues');
-      if (!isOfShape || !this.#results.distrustShapes()) throw error;
+      if (!isOfShape || !this.#results.distrust()) throw error;
       return await this.#computeOn(inputs);
     }
   }
@@ -102,7 +102,9 @@ export class CApiSession implements Session, Part {
           room.tensors,
         ),
       );
-      return room.results();
+      const results = room.results();
+      this.#results.confirm(results);
+      return results;
     } finally {
       room.release();
     }
