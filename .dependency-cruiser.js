@@ -12,8 +12,8 @@ const floors = JSON.parse(readFileSync(new URL('tools/floors.json', import.meta.
 const entrances = [
   '^src/index\\.ts$',
   '^src/cli/bin\\.ts$',
-  '^src/runtime/(worker|probe|trial-process)\\.ts$',
-  '^src/runtime/(worker|probe|trial-process)-from-source\\.js$',
+  '^src/runtime/(probe|trial-process|c-api/worker|node-binding/worker)\\.ts$',
+  '^src/runtime/(probe|trial-process|c-api/worker|node-binding/worker)-from-source\\.js$',
   '^src/rankers/kernels/[^/]+\\.ts$',
   '^src/data/photo-worker(\\.ts|-from-source\\.js)$',
   '^bench/main\\.ts$',

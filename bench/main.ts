@@ -5,6 +5,7 @@ import { version as courierVersion } from '../src/version.ts';
 import { backbones } from './backbones.ts';
 import type { Benchmark } from './benchmark.ts';
 
+import { bindingsBench } from './bindings.ts';
 import { checkpoint } from './checkpoint.ts';
 
 import { chunkSize } from './chunk-size.ts';
@@ -36,6 +37,7 @@ import { trainStep } from './train-step.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   backbones,
+  bindings: bindingsBench,
   'train-step': trainStep,
   embed,
   'embedding-table': embeddingTable,

@@ -1,42 +1,28 @@
-/** ONNX Runtime in a thread of its own, so that progress bars, servers and loaders stay alive meanwhile. */
-
-import { Worker } from 'node:worker_threads';
+/** The compute engine: ONNX Runtime in a thread of its own, so that progress bars, servers and loaders stay alive meanwhile. */
 import { usableCores } from '../cores.ts';
+import { type Binding, chooseBinding } from './binding.ts';
+import { CApiBackend } from './c-api/backend.ts';
+import { openLibrary } from './c-api/library.ts';
 import type { Device } from './device.ts';
-import { handOver } from './hand-over.ts';
-import type { Model, Target } from './model.ts';
-import { ModelError } from './model-error.ts';
-import type { EngineOptions, NamedValues, Reply, Request } from './protocol.ts';
+import type { Model } from './model.ts';
+import { NodeBackend } from './node-binding/backend.ts';
+import type { EngineOptions } from './protocol.ts';
+import type { Backend, EngineState, ModelLoader, Session } from './session.ts';
 
-interface Pending {
-  readonly resolve: (values: NamedValues) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** Where models are compiled: an engine, or a scope of one. */
-export interface ModelLoader {
-  createState(values: Readonly<Record<string, Float32Array>>): Promise<EngineState>;
-  load(model: Model, state?: EngineState | null): Promise<Session>;
-}
+export { type EngineState, floats, type ModelLoader, type Session } from './session.ts';
 
 export class Engine implements ModelLoader {
-  /** Where it computes, and how many threads share each operator. */
+  /** Where it computes, how many threads share each operator, and how ONNX Runtime is called. */
   readonly device: Device;
   readonly threads: number;
-  readonly #worker: Worker;
-  readonly #target: Target;
-  readonly #pending = new Map<number, Pending>();
-  #nextId = 0;
-  #failure: Error | null = null;
+  readonly binding: Binding;
+  readonly #backend: Backend;
 
-  private constructor(worker: Worker, { device, threads }: EngineOptions) {
-    this.device = device;
-    this.threads = threads;
-    this.#worker = worker;
-    this.#target = device === 'webgpu' ? 'standard' : 'fused';
-    worker.on('message', (reply: Reply) => this.#settle(reply));
-    worker.on('error', (error) => this.#failAll(error instanceof Error ? error : new Error(String(error))));
-    worker.on('exit', () => this.#failAll(new Error('the compute thread ended')));
+  private constructor(options: EngineOptions) {
+    this.device = options.device;
+    this.threads = options.threads;
+    this.binding = options.binding;
+    this.#backend = backendOf(options);
   }
 
   /**
@@ -45,61 +31,35 @@ export class Engine implements ModelLoader {
    */
   static start(options: Partial<EngineOptions> = {}): Engine {
     const { threads = usableCores(), device = 'cpu' } = options;
-    const workerData: EngineOptions = { threads, device };
-    const file = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
-    const worker = new Worker(new URL(file, import.meta.url), { workerData });
-    return new Engine(worker, workerData);
+    const { binding = chooseBinding(device).binding } = options;
+    return new Engine({ threads, device, binding });
   }
 
-  /** Tensors that stay in the compute thread and that training steps replace. */
-  async createState(values: Readonly<Record<string, Float32Array>>): Promise<EngineState> {
-    const state = new EngineState(this, this.#nextId++);
-    await state.write(values);
-    return state;
+  /** Tensors that stay with the engine and that training steps replace. */
+  createState(values: Readonly<Record<string, Float32Array>>): Promise<EngineState> {
+    return this.#backend.createState(values);
   }
 
   /**
    * Compiles a model. Inputs named like a tensor of `state` are taken from it.
    * @throws ModelError when ONNX Runtime does not take the model
    */
-  async load(model: Model, state: EngineState | null = null): Promise<Session> {
-    const session = new Session(this, this.#nextId++);
-    const { inputs, outputs } = model;
-    const encoded = { bytes: model.encode(this.#target), inputs, outputs };
-    await this.request({ kind: 'load', session: session.id, model: encoded, state: state?.id ?? null });
-    return session;
+  load(model: Model, state: EngineState | null = null): Promise<Session> {
+    return this.#backend.load(model, state);
   }
 
-  /** Ends the thread and frees everything in it. */
-  async close(): Promise<void> {
-    await this.#worker.terminate();
+  /** Ends the thread and frees everything in it. What is being computed comes to nothing. */
+  close(): Promise<void> {
+    return this.#backend.close();
   }
+}
 
-  /**
-   * One request to the compute thread. Arrays are copied on the way, so the caller's stay as they are.
-   * @param buffers memory of arrays that are not: the caller cannot read them any more
-   */
-  request(request: Request, buffers: readonly ArrayBuffer[] = []): Promise<NamedValues> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, request }, buffers);
-    });
-  }
-
-  #settle(reply: Reply): void {
-    const pending = this.#pending.get(reply.id);
-    this.#pending.delete(reply.id);
-    if (reply.ok) pending?.resolve(reply.values);
-    else pending?.reject(reply.ofModel ? new ModelError(reply.message) : new Error(reply.message));
-  }
-
-  #failAll(error: Error): void {
-    this.#failure ??= error;
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
-  }
+function backendOf({ device, threads, binding }: EngineOptions): Backend {
+  if (binding === 'node') return new NodeBackend({ device, threads });
+  if (device !== 'cpu') throw new Error(`${device} is reached through the binding for Node alone`);
+  const library = openLibrary();
+  if ('api' in library) return new CApiBackend(library.api, threads);
+  throw new Error(library.reason);
 }
 
 /** What is loaded through it is freed together: for work that ends before its engine does. */
@@ -128,73 +88,4 @@ export class EngineScope implements ModelLoader {
     for (const session of this.#sessions.splice(0)) await session.release();
     for (const state of this.#states.splice(0)) await state.release();
   }
-}
-
-export class EngineState {
-  readonly id: number;
-  readonly #engine: Engine;
-  #released = false;
-
-  constructor(engine: Engine, id: number) {
-    this.#engine = engine;
-    this.id = id;
-  }
-
-  async write(values: Readonly<Record<string, Float32Array>>): Promise<void> {
-    await this.#engine.request({ kind: 'writeState', state: this.id, values });
-  }
-
-  /** Copies of its tensors. @param names of those that are wanted; by default all */
-  async read(names: readonly string[] | null = null): Promise<Readonly<Record<string, Float32Array>>> {
-    const values = await this.#engine.request({ kind: 'readState', state: this.id, names });
-    return Object.fromEntries(Object.keys(values).map((name) => [name, floats(values, name)]));
-  }
-
-  /** Frees the tensors, once; sessions that use them must be released first. */
-  async release(): Promise<void> {
-    if (this.#released) return;
-    this.#released = true;
-    await this.#engine.request({ kind: 'releaseState', state: this.id });
-  }
-}
-
-export class Session {
-  readonly id: number;
-  readonly #engine: Engine;
-  #released = false;
-
-  constructor(engine: Engine, id: number) {
-    this.#engine = engine;
-    this.id = id;
-  }
-
-  /** Keeps values of inputs for every run from now on, so that they are copied once. Replaces what was kept. */
-  async hold(feeds: NamedValues): Promise<void> {
-    await this.#engine.request({ kind: 'hold', session: this.id, feeds });
-  }
-
-  /**
-   * Runs the model once. Values are in row-major order; their number must fill the input's shape.
-   * @param handedOver more values, whose arrays are not copied and not the caller's any more: for large ones
-   * @returns every output that is not part of the state
-   * @throws ModelError when the model cannot be computed on these values
-   */
-  run(feeds: NamedValues, handedOver: NamedValues = {}): Promise<NamedValues> {
-    const { values, buffers } = handOver(handedOver);
-    return this.#engine.request({ kind: 'run', session: this.id, feeds: { ...feeds, ...values } }, buffers);
-  }
-
-  /** Frees the compiled model, once. */
-  async release(): Promise<void> {
-    if (this.#released) return;
-    this.#released = true;
-    await this.#engine.request({ kind: 'release', session: this.id });
-  }
-}
-
-/** The float32 output of that name. @throws ModelError when there is none */
-export function floats(values: NamedValues, name: string): Float32Array {
-  const found = values[name];
-  if (found instanceof Float32Array) return found;
-  throw new ModelError(`there is no float32 output ${name}`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { free, handOver } from './hand-over.ts';
+import { free, handOver, takeOver } from './hand-over.ts';
 
 describe('values that are handed over', () => {
   it('leave nothing behind, not even where two of them share their memory', () => {
@@ -17,19 +17,26 @@ describe('values that are handed over', () => {
 
   it('are copied where they are a part of memory that others may hold', () => {
     const pool = Float32Array.of(1, 2, 3, 4);
-    const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(7);
     const pooled = Buffer.from([8, 9]);
-    const parts = { head: pool.subarray(0, 2), tail: pool.subarray(2), shared, pooled };
+    const parts = { head: pool.subarray(0, 2), tail: pool.subarray(2), pooled };
     const { values, buffers } = handOver(parts);
     const received = structuredClone(values, { transfer: [...buffers] });
     expect(received).toEqual({
       head: Float32Array.of(1, 2),
       tail: Float32Array.of(3, 4),
-      shared: Uint8Array.of(7, 7),
       pooled: Uint8Array.of(8, 9),
     });
     expect(pool).toEqual(Float32Array.of(1, 2, 3, 4));
-    expect([...shared, ...pooled]).toEqual([7, 7, 8, 9]);
+    expect([...pooled]).toEqual([8, 9]);
+  });
+
+  it('stay where they are in memory that is shared, for both to see', () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(7);
+    const { values, buffers } = handOver({ shared });
+    const received = structuredClone(values, { transfer: [...buffers] });
+    shared[1] = 8;
+    expect(received).toEqual({ shared });
+    expect(takeOver({ shared })).toEqual({ shared });
   });
 });
 

@@ -8,12 +8,22 @@ export interface HandedOver {
   readonly buffers: readonly ArrayBuffer[];
 }
 
-/** Nothing of these values is copied, but for those that are only a part of their memory: the rest has other users. */
+/**
+ * Nothing of these values is copied, but for those that are only a part of their memory: the rest has other users.
+ * Shared memory stays shared.
+ */
 export function handOver(values: NamedValues): HandedOver {
   const own = Object.entries(values).map(([name, array]) => [name, withOwnMemory(array)] as const);
   return {
     values: Object.fromEntries(own),
-    buffers: [...new Set(own.map(([, { buffer }]) => buffer))],
+    buffers: [
+      ...new Set(
+        own
+          .map(([, array]) => array)
+          .filter(isWhole)
+          .map(({ buffer }) => buffer),
+      ),
+    ],
   };
 }
 
@@ -23,14 +33,34 @@ type OwnValues =
   | Uint8Array<ArrayBuffer>
   | BigInt64Array<ArrayBuffer>;
 
-function withOwnMemory(array: Values): OwnValues {
-  if (isWhole(array)) return array;
-  // A slice of a Buffer of Node would be a view again.
-  return array instanceof Uint8Array ? new Uint8Array(array) : array.slice();
+function withOwnMemory(array: Values): Values {
+  return isWhole(array) || isShared(array) ? array : copyOf(array);
 }
 
 function isWhole(array: Values): array is OwnValues {
   return array.buffer instanceof ArrayBuffer && array.byteLength === array.buffer.byteLength;
+}
+
+/** Nothing of these values is copied, but for parts of others' memory; the caller cannot read them any more. */
+export function takeOver(values: NamedValues): NamedValues {
+  const { values: own, buffers } = handOver(values);
+  return buffers.length === 0 ? own : structuredClone(own, { transfer: [...buffers] });
+}
+
+/** Whether others may read and write this memory at the same time: it stays where it is. */
+export function isShared({ buffer }: Values): boolean {
+  return buffer instanceof SharedArrayBuffer;
+}
+
+/** A copy in memory of its own. */
+export function copyOf(array: Values): OwnValues {
+  // A slice of a Buffer of Node would be a view again.
+  return array instanceof Uint8Array ? new Uint8Array(array) : array.slice();
+}
+
+/** The same memory, byte by byte. */
+export function bytesOf({ buffer, byteOffset, byteLength }: Values): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 const { port1: nowhere } = new MessageChannel();

@@ -5,6 +5,7 @@ import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
 import { version as duckdbVersion } from '@duckdb/node-api';
 import sharp from 'sharp';
 import { oldestNode, version, versions } from '../version.ts';
+import { type BindingChoice, chooseBinding } from './binding.ts';
 import { usableMemory } from './memory.ts';
 
 export interface Machine {
@@ -23,9 +24,14 @@ export interface Machine {
   /** In bytes. */
   readonly disk: { readonly folder: string; readonly free: number };
   readonly libraries: Readonly<Record<string, string>>;
+  /** How ONNX Runtime is called on the CPU. */
+  readonly binding: BindingChoice;
 }
 
-/** @param folder whose disk is looked at */
+/**
+ * @param folder whose disk is looked at
+ * @throws CourierError CONFIG_INVALID when the environment asks for a binding that cannot be had
+ */
 export async function describeMachine(folder: string): Promise<Machine> {
   const node = process.versions.node;
   const { bavail, bsize } = await statfs(folder);
@@ -46,6 +52,7 @@ export async function describeMachine(folder: string): Promise<Machine> {
       libvips: sharp.versions.vips,
       DuckDB: duckdbVersion().replace(/^v/, ''),
     },
+    binding: chooseBinding('cpu'),
   };
 }
 

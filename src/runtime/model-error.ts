@@ -9,7 +9,7 @@ export class ModelError extends Error {}
 
 /** ONNX Runtime's binding tells its errors apart by their texts alone. */
 const signsOfMachine =
-  /alloc|out of memory|failed to load (shared )?library|device|\bcuda|cudnn|cublas|webgpu/i;
+  /(?<!pre-|un)alloc|out of memory|failed to load (shared )?library|device|\bcuda|cudnn|cublas|webgpu/i;
 
 /** What ONNX Runtime rejected a model with: a ModelError, unless memory or the device gave out. */
 export function faultOf(error: unknown): unknown {

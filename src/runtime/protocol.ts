@@ -1,6 +1,7 @@
-/** What the main thread and the compute thread say to each other. */
+/** What an engine is told and gives, however ONNX Runtime is called. */
+import type { Binding } from './binding.ts';
 import type { Device } from './device.ts';
-import type { Model, TensorDescription } from './model.ts';
+import type { DataType, Model, TensorDescription } from './model.ts';
 
 export type Values = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 export type NamedValues = Readonly<Record<string, Values>>;
@@ -10,58 +11,57 @@ export interface EngineOptions {
   readonly threads: number;
   /** Where sessions compute; what a device lacks is computed on the CPU. */
   readonly device: Device;
+  /** How ONNX Runtime is called. */
+  readonly binding: Binding;
 }
-
-/** A model as its device takes it. */
-export interface EncodedModel extends Pick<Model, 'inputs' | 'outputs'> {
-  readonly bytes: Uint8Array;
-}
-
-export type Request =
-  | {
-      readonly kind: 'load';
-      readonly session: number;
-      readonly model: EncodedModel;
-      readonly state: number | null;
-    }
-  | { readonly kind: 'hold'; readonly session: number; readonly feeds: NamedValues }
-  | { readonly kind: 'run'; readonly session: number; readonly feeds: NamedValues }
-  | { readonly kind: 'release'; readonly session: number }
-  | {
-      readonly kind: 'writeState';
-      readonly state: number;
-      readonly values: Readonly<Record<string, Float32Array>>;
-    }
-  | {
-      readonly kind: 'readState';
-      readonly state: number;
-      /** All where it is null. */
-      readonly names: readonly string[] | null;
-    }
-  | { readonly kind: 'releaseState'; readonly state: number };
-
-export type Reply =
-  | { readonly id: number; readonly ok: true; readonly values: NamedValues }
-  | {
-      readonly id: number;
-      readonly ok: false;
-      readonly message: string;
-      /** Whether it is a ModelError. */
-      readonly ofModel: boolean;
-    };
 
 /** A model output of this prefix replaces the state tensor of the rest of its name. */
 export const nextPrefix = 'next.';
 
+const arrays: Readonly<Record<DataType, new (length: number) => Values>> = {
+  float32: Float32Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
 /**
  * The shape of values that fill `description`, whose leading axis may be open.
- * @throws Error when the values do not fill whole rows
+ * @throws Error when they are of another type, do not fill whole rows, or were handed over before
  */
 export function shapeOf(name: string, values: Values, description: TensorDescription): readonly number[] {
-  const [leading, ...rest] = description.shape;
-  const row = rest.reduce((product, length) => product * length, 1);
-  if (leading === undefined ? values.length !== 1 : values.length % row !== 0) {
-    throw new Error(`input ${name}: ${values.length} values do not fill [${description.shape}]`);
+  const { type, shape } = description;
+  if (!(values instanceof arrays[type])) {
+    throw new Error(
+      `input ${name}: ${type} comes as ${arrays[type].name}, not as ${values.constructor.name}`,
+    );
   }
+  if (values.length === 0 && isDetached(values)) {
+    throw new Error(`input ${name}: its values are gone, they were handed over before`);
+  }
+  const [leading, ...rest] = shape;
+  const row = rest.reduce((product, length) => product * length, 1);
+  const filled = leading === undefined ? values.length === 1 : values.length % row === 0;
+  if (!filled) throw new Error(`input ${name}: ${values.length} values do not fill [${shape}]`);
   return leading === undefined ? [] : [values.length / row, ...rest];
+}
+
+/** Those of `feeds` that a model takes. @throws Error as `shapeOf` does */
+export function inputsOf(feeds: NamedValues, inputs: Model['inputs']): NamedValues {
+  const taken = Object.entries(feeds).filter(([name, values]) => {
+    const description = inputs[name];
+    return description !== undefined && shapeOf(name, values, description);
+  });
+  return Object.fromEntries(taken);
+}
+
+function isDetached({ buffer }: Values): boolean {
+  try {
+    // Node 20 has no other way to tell.
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
 }

@@ -3,7 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Model } from './model.ts';
 import { ModelError } from './model-error.ts';
-import type { EncodedModel, NamedValues } from './protocol.ts';
+import type { EncodedModel } from './node-binding/messages.ts';
+import type { NamedValues } from './protocol.ts';
 
 /** A model, and what to run it on, time after time. */
 export interface TrialRequest {

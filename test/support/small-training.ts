@@ -15,6 +15,7 @@ import { courierObjective, courierSettings } from '../../src/objectives/courier.
 import { Random } from '../../src/random.ts';
 import type { Device } from '../../src/runtime/device.ts';
 import { Engine, floats } from '../../src/runtime/engine.ts';
+import type { EngineOptions } from '../../src/runtime/protocol.ts';
 import { createStep, type PhotoFeeds } from '../../src/training/contrastive-step.ts';
 import { type StepDescription, stepParameters } from '../../src/training/step-models.ts';
 
@@ -75,13 +76,17 @@ function describeStep(name: SmallEncoder): StepDescription<ClickBatch> {
 }
 
 /** Embeds photos with the exported encoder, then trains it to the COURIER loss for three steps of AdamW. */
-export async function trainSmallModel(device: Device, name: SmallEncoder): Promise<SmallTraining> {
+export async function trainSmallModel(
+  device: Device,
+  name: SmallEncoder,
+  options: Partial<EngineOptions> = {},
+): Promise<SmallTraining> {
   const description = describeStep(name);
   const random = Random.seeded(1, 'small training');
   const tensors = stepParameters(description);
   const layout = layoutOf(tensors);
   const before = initialValues(tensors, random);
-  const engine = Engine.start({ threads: 1, device });
+  const engine = Engine.start({ threads: 1, device, ...options });
   try {
     const pixels = drawPixels(random);
     const exported = await engine.load(exportEncoder(description.encoder, layout, before));

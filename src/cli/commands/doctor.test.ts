@@ -14,6 +14,7 @@ const machine: Machine = {
   memory: { total: 32 * gibibyte, usable: 8 * gibibyte, free: 4 * gibibyte },
   disk: { folder: '/work', free: gibibyte / 2 },
   libraries: { sharp: '0.1', DuckDB: '0.2' },
+  binding: { binding: 'node', reason: 'no C interface' },
 };
 const cpu: DeviceReport = { device: 'cpu', usable: true, accelerated: false, detail: '1 thread' };
 const noCuda: DeviceReport = { device: 'cuda', usable: false, reason: 'no GPU', remedy: 'Buy one.' };
@@ -22,7 +23,7 @@ describe('courier doctor', () => {
   it('looks at this machine and ends with 0, since it runs here', async () => {
     const ran = await courier('doctor');
     expect(ran.exitCode).toBe(0);
-    for (const name of ['Node.js', 'processor', 'memory', 'disk', 'libraries', 'cpu']) {
+    for (const name of ['Node.js', 'processor', 'memory', 'disk', 'libraries', 'binding', 'cpu']) {
       expect(ran.stdout).toMatch(new RegExp(`^ok {2}${name} `, 'm'));
     }
     expect(ran.stdout).toContain('ONNX Runtime');
@@ -54,6 +55,7 @@ describe('describeFindings', () => {
         '–   disk       512.0 MiB free in /work',
         '               → Make room, or work on another disk.',
         'ok  libraries  sharp 0.1, DuckDB 0.2',
+        'ok  binding    node: no C interface',
         'ok  cpu        1 thread',
         '–   cuda       not usable: no GPU',
         '               → Buy one.',

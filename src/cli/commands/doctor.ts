@@ -52,7 +52,15 @@ export function describeFindings(machine: Machine, devices: readonly DeviceRepor
 /** Less free disk than this is worth a word. */
 const littleDisk = 2 ** 30;
 
-function machineLines({ node, system, processor, memory, disk, libraries }: Machine): readonly Line[] {
+function machineLines({
+  node,
+  system,
+  processor,
+  memory,
+  disk,
+  libraries,
+  binding,
+}: Machine): readonly Line[] {
   const { model, cores, vectors } = processor;
   const limited = memory.usable < memory.total ? `, limited to ${bytes(memory.usable)} here` : '';
   return [
@@ -86,6 +94,7 @@ function machineLines({ node, system, processor, memory, disk, libraries }: Mach
         .map(([name, version]) => `${name} ${version}`)
         .join(', '),
     },
+    { name: 'binding', ok: true, text: `${binding.binding}: ${binding.reason}` },
   ];
 }
 

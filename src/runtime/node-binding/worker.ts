@@ -2,20 +2,13 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { messageOf } from '../errors.ts';
-import type { Device } from './device.ts';
-import { free, handOver } from './hand-over.ts';
-import type { DataType } from './model.ts';
-import { faultOf, ModelError } from './model-error.ts';
-import {
-  type EngineOptions,
-  type NamedValues,
-  nextPrefix,
-  type Reply,
-  type Request,
-  shapeOf,
-  type Values,
-} from './protocol.ts';
+import { messageOf } from '../../errors.ts';
+import type { Device } from '../device.ts';
+import { copyOf, free, handOver, isShared } from '../hand-over.ts';
+import type { DataType } from '../model.ts';
+import { faultOf, ModelError } from '../model-error.ts';
+import { type NamedValues, nextPrefix, shapeOf, type Values } from '../protocol.ts';
+import type { Reply, Request, ThreadOptions } from './messages.ts';
 
 /**
  * Two sets of buffers: a step reads `current` and writes `spare`, then they change places. Nothing is
@@ -33,7 +26,7 @@ interface LoadedSession {
   held: NamedValues;
 }
 
-const options: EngineOptions = workerData;
+const options: ThreadOptions = workerData;
 const sessions = new Map<number, LoadedSession>();
 const states = new Map<number, State>();
 
@@ -68,7 +61,8 @@ async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedV
 }
 
 function tensorOf(type: DataType, values: Values, shape: readonly number[]): Tensor {
-  return new Tensor(type, values, shape);
+  // The binding does not take shared memory.
+  return new Tensor(type, isShared(values) ? copyOf(values) : values, shape);
 }
 
 function hold(id: number, feeds: NamedValues): NamedValues {
@@ -193,6 +187,7 @@ parentPort?.on('message', ({ id, request }: { id: number; request: Request }) =>
     const send = (reply: Reply, buffers: readonly ArrayBuffer[] = []) =>
       parentPort?.postMessage(reply, buffers);
     try {
+      if (Atomics.load(options.closed, 0) === 1) throw new Error('nobody waits for it');
       const { values, buffers } = handOver(await answer(request));
       send({ id, ok: true, values }, buffers);
     } catch (error) {
