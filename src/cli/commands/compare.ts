@@ -95,7 +95,6 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
         if (options.recipe !== undefined && data === undefined) throw dataMissing();
         const recipe =
           options.recipe === undefined || data === undefined ? null : await readRecipe(options.recipe, data);
-        const tune = options.tune === undefined ? undefined : { budget: options.tune };
         const keep = options.screen === true ? undefined : options.screen;
         const own = {
           dataset,
@@ -105,7 +104,7 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
           sizes,
           'screen.keep': keep,
           seeds,
-          tune,
+          'tune.budget': options.tune,
           out,
         };
         const settings = await collectSettings(options, own, recipe?.compare);

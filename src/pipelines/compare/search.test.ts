@@ -82,5 +82,8 @@ describe('a comparison that searches settings first', () => {
     const words = ['--dataset', config.dataset, '--out', join(folder, 'other'), '--tune', '5', '--plan'];
     const { stderr } = await courier('compare', '--json', ...words);
     expect(stderr).toContain('first a search for courier: 5 settings each on the validation period');
+    const odd = await courier('compare', '--json', ...words, '--set', 'tune.reduction=1');
+    expect(odd.json).toMatchObject({ ok: false, error: { code: 'CONFIG_INVALID' } });
+    expect(odd.stderr).toContain('tune.reduction');
   });
 });

@@ -267,7 +267,7 @@ describe('a summary of attention', () => {
     ];
     const summary = summariseAttention({ pageViews }, attended);
     expect(summary).toMatchObject({ split: 'validation', clicks: 3, users: 2, historyItems: 7 / 3 });
-    expect(summary?.similarity).toMatchObject({ clicks: 2, mean: 1, ci95: [1, 1] });
+    expect(summary?.similarity).toMatchObject({ clicks: 2, mean: 1, ci95: null });
     expect(summary?.recency).toMatchObject({ clicks: 2, mean: -1 });
     expect(summary?.similarity?.histogram.at(-1)).toEqual({ around: 1, clicks: 2 });
     expect(summary?.concentration.map(({ historyItems, clicks }) => [historyItems, clicks])).toEqual([
