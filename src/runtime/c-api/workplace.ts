@@ -32,7 +32,9 @@ export class Workplace {
       return task();
     });
     this.#last = result.catch(() => {});
-    return result.catch((error: unknown) => {
+    return result.catch(async (error: unknown) => {
+      // Whoever closes looks at what he has begun once that is done: an error before would go unhandled.
+      await this.#closing;
       this.#assertOpen();
       throw error;
     });

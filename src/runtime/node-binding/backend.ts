@@ -60,7 +60,7 @@ export class NodeBackend implements Backend {
 
   async close(): Promise<void> {
     Atomics.store(this.#closed, 0, 1);
-    this.#failAll(new Error('the compute thread ended'));
+    this.#failure ??= new Error('the compute thread ended');
     // The binding ends the process if its thread is ended while it computes.
     if (this.#unanswered > 0) await new Promise<void>((resolve) => (this.#answered = resolve));
     await this.#worker.terminate();
@@ -82,6 +82,8 @@ export class NodeBackend implements Backend {
 
   #settle(reply: Reply): void {
     if (--this.#unanswered === 0) this.#answered();
+    // Whoever closes looks at what he has begun once that is done: an error before would go unhandled.
+    if (this.#failure !== null) return;
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
     if (reply.ok) pending?.resolve(reply.values);
@@ -90,7 +92,7 @@ export class NodeBackend implements Backend {
 
   #failAll(error: Error): void {
     this.#failure ??= error;
-    for (const { reject } of this.#pending.values()) reject(error);
+    for (const { reject } of this.#pending.values()) reject(this.#failure);
     this.#pending.clear();
   }
 }
