@@ -26,34 +26,8 @@ import { readInput, writeFileWhole } from '../storage/files.ts';
 import { chosenEncoder } from './chosen-encoder.ts';
 import type { TrainingConfig } from './config.ts';
 import { seeingEncoder, seenByBackbone } from './seeing-encoder.ts';
+import type { SourceName } from './source-names.ts';
 import { encoderFile, headFile, trainEncoder } from './train-encoder.ts';
-
-/** The objectives and what they are compared with, then COURIER with one thing changed each. */
-export const sourceNames = [
-  'courier',
-  'scl',
-  'supervised',
-  'clip',
-  'simclr',
-  'simsiam',
-  'random',
-  'backbone',
-  'pixel-pca',
-  'hog',
-  'courier-no-sequence',
-  'courier-no-contrast',
-  'courier-clicked-only',
-  'courier-mean-history',
-  'courier-self-attention',
-  'courier-full-attention',
-  'courier-projection-head',
-  'courier-click-loss',
-  'courier-small-batch',
-] as const;
-export type SourceName = (typeof sourceNames)[number];
-
-/** What is compared unless asked otherwise: COURIER and the cheap ones. */
-export const defaultSources = ['courier', 'random', 'pixel-pca', 'hog'] as const satisfies SourceName[];
 
 export interface SourceContext {
   readonly dataset: Dataset;

@@ -18,7 +18,7 @@ import { screeningSentence } from '../../report/screening.ts';
 import { terminalSizes } from '../../report/sizes.ts';
 import { terminalTable } from '../../report/terminal.ts';
 import { writeReport } from '../../report/write.ts';
-import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
+import { defaultSources, sourceNames } from '../../training/source-names.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
 import { dataMissing, datasetFolder } from '../data-folder.ts';
 import { collectSettings, list, namedFiles, number, seeds, setBackbone } from '../settings.ts';

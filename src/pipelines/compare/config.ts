@@ -7,8 +7,8 @@ import { givenEmbeddings } from '../../evaluation/given-embeddings.ts';
 import { featureNames, featureSetText } from '../../features/index.ts';
 import { runSettings } from '../../runs/settings.ts';
 import { trainingSettings } from '../../training/config.ts';
-import { defaultSources, sourceNames } from '../../training/embedding-sources.ts';
 import { searchSettings } from '../../training/search/settings.ts';
+import { defaultSources, sourceNames } from '../../training/source-names.ts';
 
 /** Names of ours, which would be taken for what we make. */
 const taken: readonly string[] = sourceNames;

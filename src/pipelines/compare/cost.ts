@@ -4,7 +4,8 @@ import type { RankerRun } from '../../evaluation/table.ts';
 import type { ReportRow, RowCost } from '../../report/report.ts';
 import { numberOf, readMetrics } from '../../runs/metrics-log.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
-import { embeddingSources, type SourceName, sourceFolder } from '../../training/embedding-sources.ts';
+import { embeddingSources, sourceFolder } from '../../training/embedding-sources.ts';
+import type { SourceName } from '../../training/source-names.ts';
 import { metricsFile } from '../../training/training-run.ts';
 import type { CompareConfig } from './config.ts';
 

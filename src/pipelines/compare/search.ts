@@ -10,9 +10,10 @@ import { settingsText } from '../../runs/settings.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
 import { chooseDevice } from '../../runtime/devices.ts';
 import { usableMemory } from '../../runtime/memory.ts';
-import { embeddingSources, type SourceName, trainingFor } from '../../training/embedding-sources.ts';
+import { embeddingSources, trainingFor } from '../../training/embedding-sources.ts';
 import { type FoundSettings, searchTraining } from '../../training/search/search.ts';
 import { withDrawn } from '../../training/search/space.ts';
+import type { SourceName } from '../../training/source-names.ts';
 import type { CompareConfig } from './config.ts';
 
 /** What was found for an objective. */

@@ -3,7 +3,8 @@ import { bytesOf, lengthOf, sizeOf, wholeSize } from '../../data/embedding-size.
 import { CourierError } from '../../errors.ts';
 import type { EmbeddingFigures, ReportRow, SizeFigures } from '../../report/report.ts';
 import { sizedSource, sourceAtSize } from '../../report/sized-source.ts';
-import { embeddingSources, type SourceName } from '../../training/embedding-sources.ts';
+import { embeddingSources } from '../../training/embedding-sources.ts';
+import type { SourceName } from '../../training/source-names.ts';
 import type { CompareConfig } from './config.ts';
 
 /** A source as rows have it: whole, or at a size. */
