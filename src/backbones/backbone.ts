@@ -29,6 +29,8 @@ export interface Backbone {
   readonly taps: readonly Tap[];
   /** F: numbers of a photo. */
   readonly width: number;
+  /** Up to when it has seen clicks, milliseconds since 1970-01-01 UTC; null where that is not known. */
+  readonly learnedUntil: number | null;
   /** What was read, guessed or set, a sentence each. */
   readonly understood: readonly string[];
   /** From the input `photos` uint8 (n, S, S, 3) in RGB order to the output `features` float32 (n, F). */
@@ -124,6 +126,7 @@ async function understand(
     side,
     taps: plans.map(({ tap }) => tap),
     width: features.length / 2,
+    learnedUntil: file.learnedUntil,
     understood: [
       ...first.understood,
       ...taps.understood,

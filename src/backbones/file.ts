@@ -3,6 +3,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, realpath, stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
+import { learnedUntilIn } from '../data/learned-until.ts';
 import { hasSystemCode, messageOf } from '../errors.ts';
 import {
   type AttributeProto,
@@ -24,6 +25,8 @@ export interface BackboneFile {
   readonly model: ModelProto;
   /** SHA-256 of the file and of all that it takes from others. */
   readonly hash: string;
+  /** Up to when it has seen clicks, as `learnedUntilIn` gives it: of files that were made here. */
+  readonly learnedUntil: number | null;
 }
 
 /**
@@ -37,7 +40,8 @@ export async function readBackboneFile(path: string): Promise<BackboneFile> {
     const hash = createHash('sha256').update(bytes);
     const weights = new ExternalWeights(dirname(path), mostBytes - bytes.length, hash);
     const model = await withWeights(decoded(bytes), weights);
-    return { path, model, hash: hash.digest('hex') };
+    const texts = new Map(model.metadataProps.map(({ key, value }) => [key, value]));
+    return { path, model, hash: hash.digest('hex'), learnedUntil: learnedUntilIn(texts) };
   });
 }
 

@@ -1,5 +1,6 @@
 /** Several backbones as one: the features of each, one after the other. */
 import { createHash } from 'node:crypto';
+import { laterOf } from '../data/learned-until.ts';
 import { buildModel } from '../graph/onnx.ts';
 import { decodeModel, encodeModel, type ModelProto } from '../graph/onnx-schema.ts';
 import { concatenate } from '../graph/operators/index.ts';
@@ -30,6 +31,7 @@ export function sideBySide(backbones: readonly Backbone[]): Backbone {
     side,
     taps,
     width: from,
+    learnedUntil: backbones.map(({ learnedUntil }) => learnedUntil).reduce(laterOf),
     understood: backbones.flatMap(({ understood }) => understood),
     model: joined(backbones, side, from),
   };

@@ -115,6 +115,7 @@ async function trainable(
       side,
       taps: [{ name, layout: 'pooled', cells: 1, channels: width, from: 0 }],
       width,
+      learnedUntil: backbone.learnedUntil,
       understood: [],
       model: coreModel(preprocessing, before, flattening(shape), side, width),
     },

@@ -17,6 +17,7 @@ import {
 } from './embedding-size.ts';
 import { isMatrix, readMatrix, withOwnLayout, withPhotoHashes } from './foreign-embeddings.ts';
 import { digestBytes, type HashedBatch, writeDigest } from './hashed-vectors.ts';
+import { learnedUntilMetadata } from './learned-until.ts';
 import { writeParquet } from './parquet.ts';
 import { type ParquetTable, readParquet, readParquetMetadata } from './parquet-table.ts';
 import {
@@ -65,11 +66,17 @@ export function embeddingsOfItems({ catalogue, images }: Dataset, vectors: Float
   return { ids: shown.map(({ id }) => id), dimension, vectors: rows };
 }
 
-/** Parquet with the columns `item_id` and `embedding` (a list of d floats). */
-export async function writeEmbeddings(path: string, stored: StoredEmbeddings): Promise<void> {
-  await writeWhole(path, (temporary) =>
-    writeParquet(temporary, columnsOf(stored.ids, vectorsAtSize(vectorsOf(stored), wholeSize))),
-  );
+/**
+ * Parquet with the columns `item_id` and `embedding` (a list of d floats).
+ * @param learnedUntil of their encoder, as `Provenance` has it
+ */
+export async function writeEmbeddings(
+  path: string,
+  stored: StoredEmbeddings,
+  learnedUntil: number | null = null,
+): Promise<void> {
+  const columns = columnsOf(stored.ids, vectorsAtSize(vectorsOf(stored), wholeSize));
+  await writeWhole(path, (temporary) => writeParquet(temporary, columns, learnedUntilMetadata(learnedUntil)));
 }
 
 /**

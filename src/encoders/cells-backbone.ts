@@ -31,6 +31,7 @@ export function cellsBackbone(side: number, cells: number): Backbone {
       { name: 'colours', layout: 'pooled', cells: 1, channels: widths[1]!, from: widths[0]! },
     ],
     width: widths[0]! + widths[1]!,
+    learnedUntil: null,
     understood: [`Beside it outlines and colours of ${cells} × ${cells} cells are looked at.`],
     model: buildModel({
       outputs: { features: concatenate(flat, 1) },

@@ -12,6 +12,7 @@ import { ingest } from '../pipelines/ingest/index.ts';
 import { pretrain } from '../pipelines/pretrain/index.ts';
 import { shopSource } from '../shop/files.ts';
 import { generateShop } from '../shop/generate.ts';
+import { exists } from '../storage/files.ts';
 
 /** Times of the splits of a dataset. */
 async function splitTimesOf(folder: string) {
@@ -96,6 +97,46 @@ describe('embeddings of an encoder that has seen clicks of the test period', () 
     await embed({ dataset: earlier, encoder, out: at('began.parquet') });
     const ran = await run('features', earlier, 'refused.parquet', at('began.parquet'));
     expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining('LEAK')]);
+  });
+
+  it('are those, too, of an encoder that looks at what such a network says', async () => {
+    const encoder = {
+      name: 'backbone',
+      file: at('run', 'encoder.onnx'),
+      components: 8,
+      dimension: 4,
+    } as const;
+    const made = await pretrain({ ...tinyPretraining, encoder, dataset: earlier, out: at('looks') });
+    const { testFrom } = await splitTimesOf(dataset);
+    expect(learnedUntilOf(await readEncoderFile(made.encoder))).toBe(Math.floor(testFrom));
+  });
+
+  it('are not made by compare of what it was given to begin with, unless that is asked for, under a warning', async () => {
+    const words = [...['--sources', 'courier', '--seeds', '1'], '--set', 'examples=0'];
+    const training = ['steps=2', 'encoder.dimension=8', 'validateEvery=2', 'collapse=continue'];
+    const begun = {
+      network: ['--backbone', at('run', 'encoder.onnx'), '--set', 'pretrain.encoder.components=8'],
+      weights: ['--set', `pretrain.init=${at('run', 'checkpoint.safetensors')}`],
+    };
+    for (const own of Object.values(begun)) {
+      const out = at('refused');
+      const ran = await courier('compare', '--dataset', earlier, '--out', out, ...words, ...own);
+      expect([ran.exitCode, ran.stderr]).toEqual([1, expect.stringContaining('LEAK')]);
+      expect(await exists(out)).toBe(false);
+    }
+    const settings = [...short, ...training.map((one) => `pretrain.${one}`), 'allowLeak=true'];
+    const asked = settings.flatMap((one) => ['--set', one]);
+    const sources = ['--sources', 'courier,backbone,hog', '--seeds', '1', '--set', 'examples=0'];
+    const ran = await courier(
+      ...['compare', '--dataset', earlier, '--out', at('asked'), ...sources, ...begun.network, ...asked],
+    );
+    expect([ran.exitCode, ran.stderr]).toEqual([0, expect.any(String)]);
+    const { embeddings } = JSON.parse(await readFile(at('asked', 'report.json'), 'utf8'));
+    expect(embeddings).toMatchObject([
+      { source: 'courier', leaks: true },
+      { source: 'backbone', leaks: true },
+      { source: 'hog', leaks: false },
+    ]);
   });
 
   it('are known as a matrix, too, by what stands beside it', async () => {

@@ -9,7 +9,7 @@ export const allowLeak = z
   .boolean()
   .default(false)
   .describe(
-    'Whether embeddings are taken whose encoder learned from clicks of the test period; the report then opens with a warning.',
+    'Whether embeddings are taken whose encoder learned from clicks of the test period, and what to begin with that did; the report then opens with a warning.',
   );
 
 /** Whether the encoder of embeddings has seen clicks of the test period; false where the file does not say. */

@@ -8,7 +8,7 @@ import { trainingPhotos } from '../data/training-photos.ts';
 import type { BackboneEncoderConfig } from '../encoders/backbone.ts';
 import { type BatchEncoder, embedAll } from '../encoders/embed-rows.ts';
 import { exportUntrainedEncoder } from '../encoders/export.ts';
-import { readEncoderFile } from '../encoders/file.ts';
+import { learnedUntilOf, readEncoderFile } from '../encoders/file.ts';
 import { createEncoder } from '../encoders/index.ts';
 import { requireSide } from '../encoders/load.ts';
 import { outlinesSettings } from '../encoders/outlines.ts';
@@ -24,7 +24,7 @@ import { Random } from '../random.ts';
 import { type Engine, floats } from '../runtime/engine.ts';
 import { readInput, writeFileWhole } from '../storage/files.ts';
 import { chosenEncoder } from './chosen-encoder.ts';
-import type { TrainingConfig } from './config.ts';
+import type { TrainingConfig, TrainingSettings } from './config.ts';
 import { seeingEncoder, seenByBackbone } from './seeing-encoder.ts';
 import type { SourceName } from './source-names.ts';
 import { encoderFile, headFile, trainEncoder } from './train-encoder.ts';
@@ -48,12 +48,27 @@ interface EmbeddingSource {
    * trained; a source that is trained has a metrics.jsonl.
    */
   readonly objective: ObjectiveName | null;
-  /** Embeds every photo: (M, d), of unit length. */
-  embed(context: SourceContext, options: WorkOptions): Promise<Float32Array>;
+  /** What it is trained with where these are the settings of all; as they are where nothing is trained. */
+  configure(settings: TrainingSettings): TrainingSettings;
+  embed(context: SourceContext, options: WorkOptions): Promise<Embedded>;
+}
+
+interface Embedded {
+  /** Of every photo, of unit length. (M, d) */
+  readonly vectors: Float32Array;
+  /** Up to when the encoder has seen clicks, milliseconds since 1970-01-01 UTC; null for one that learned from none. */
+  readonly learnedUntil: number | null;
 }
 
 /** How many times smaller the small batch is. The steps are as many times more, so that as much is seen. */
 const smallBatch = 8;
+
+/** Of a source that is not trained. */
+const unlearned = {
+  seeded: false,
+  objective: null,
+  configure: (settings: TrainingSettings) => settings,
+} as const;
 
 export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   courier: behavioural('courier'),
@@ -63,43 +78,32 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
   simclr: trained('simclr'),
   simsiam: trained('simsiam'),
   random: {
+    ...unlearned,
     seeded: true,
-    objective: null,
     async embed({ dataset, folder, settings, engine }, options) {
       const encoder = createEncoder({ ...untrained(settings, dataset), side: dataset.images.side });
       const path = join(folder, encoderFile);
       const model = exportUntrainedEncoder(encoder, Random.seeded(settings.seed, 'parameters'));
       await writeFileWhole(path, model.encode('standard'));
-      return embedWith(path, dataset, engine, options);
+      return { vectors: await embedWith(path, dataset, engine, options), learnedUntil: null };
     },
   },
   backbone: {
-    seeded: false,
-    objective: null,
+    ...unlearned,
     async embed({ dataset, settings, engine }, options) {
       const learned = learnedPart(dataset, settings.olderShare);
       const place = { dataset: learned, engine };
       // All components of a photo, none of single cells.
       const asked = { ...backboneOf(settings), head: { name: 'linear' as const } };
-      const { photos } = await seenByBackbone(asked, settings.dataset, place, options);
+      const { photos, backbone } = await seenByBackbone(asked, settings.dataset, place, options);
       const rows = photos.read(Int32Array.from({ length: photos.count }, (_, photo) => photo));
-      const embeddings = Float32Array.from(rows);
-      normaliseRows(embeddings, embeddings.length / photos.count);
-      return embeddings;
+      const vectors = Float32Array.from(rows);
+      normaliseRows(vectors, vectors.length / photos.count);
+      return { vectors, learnedUntil: backbone.learnedUntil };
     },
   },
-  'pixel-pca': {
-    seeded: false,
-    objective: null,
-    embed: (context, { progress = silent, signal }) =>
-      embedByPixelPca(context.dataset.images, learnedPhotos(context), progress, signal),
-  },
-  hog: {
-    seeded: false,
-    objective: null,
-    embed: (context, { progress = silent, signal }) =>
-      embedByHog(context.dataset.images, learnedPhotos(context), progress, signal),
-  },
+  'pixel-pca': descriptor(embedByPixelPca),
+  hog: descriptor(embedByHog),
   'courier-no-sequence': variant({ sequenceWeight: 0 }),
   // It is there to be seen to collapse, so it must not be stopped by that.
   'courier-no-contrast': variant({ contrast: false }, () => ({ collapse: 'continue' })),
@@ -115,6 +119,17 @@ export const embeddingSources: Readonly<Record<SourceName, EmbeddingSource>> = {
     validateEvery: validateEvery * smallBatch,
   })),
 };
+
+/** Numbers that are computed of pixels, what they are centred by of photos of the training period. */
+function descriptor(embedBy: typeof embedByHog): EmbeddingSource {
+  return {
+    ...unlearned,
+    async embed(context, { progress = silent, signal }) {
+      const vectors = await embedBy(context.dataset.images, learnedPhotos(context), progress, signal);
+      return { vectors, learnedUntil: null };
+    },
+  };
+}
 
 function learnedPhotos({ dataset, settings }: SourceContext): Int32Array {
   return trainingPhotos(learnedPart(dataset, settings.olderShare));
@@ -133,7 +148,7 @@ function behavioural(name: ObjectiveName): EmbeddingSource {
 /** COURIER with other settings. */
 function variant(
   changed: Partial<CourierConfig>,
-  otherwise: (config: TrainingConfig) => Partial<TrainingConfig> = () => ({}),
+  otherwise: (settings: TrainingSettings) => Partial<TrainingSettings> = () => ({}),
 ): EmbeddingSource {
   return pretrained('courier', (config) => {
     const objective = { ...courierSettings.parse(courierOf(config)), ...changed };
@@ -141,35 +156,39 @@ function variant(
   });
 }
 
-function courierOf({ objective }: TrainingConfig) {
+function courierOf({ objective }: TrainingSettings) {
   return objective.name === 'courier' ? objective : {};
 }
 
 /** Training of an objective with its configured settings, or its defaults where another one is configured. */
-export function trainingFor<Settings extends Pick<TrainingConfig, 'objective'>>(
-  name: ObjectiveName,
-  settings: Settings,
-): Settings {
+function trainingFor(name: ObjectiveName, settings: TrainingSettings): TrainingSettings {
   const { objective } = settings;
   return objective.name === name ? settings : { ...settings, objective: objectiveSettings.parse({ name }) };
 }
 
 function pretrained(
   objective: ObjectiveName,
-  configure: (config: TrainingConfig) => TrainingConfig,
+  change: (settings: TrainingSettings) => TrainingSettings,
 ): EmbeddingSource {
+  const configure = (settings: TrainingSettings) => {
+    const own = change(settings);
+    return { ...own, prefixes: prefixesOf(own.objective, own) };
+  };
   return {
     seeded: true,
     objective,
+    configure,
     async embed({ folder, settings, ...place }, options) {
-      const { firstStage, ...own } = configure(settings);
+      const own = { ...settings, ...configure(settings) };
+      const { firstStage } = own;
       const shared =
         firstStage === null ? null : { ...firstStage, out: firstStage.out ?? firstStageFolder(folder) };
-      const training = { ...own, firstStage: shared, prefixes: prefixesOf(own.objective, own) };
+      const training = { ...own, firstStage: shared };
       const { encoder } = await trainEncoder(training, place, options);
-      return own.encoder.name === 'backbone'
+      const vectors = await (own.encoder.name === 'backbone'
         ? embedWithHead(training, own.encoder, place, options)
-        : embedWith(encoder, place.dataset, place.engine, options);
+        : embedWith(encoder, place.dataset, place.engine, options));
+      return { vectors, learnedUntil: learnedUntilOf(await readEncoderFile(encoder)) };
     },
   };
 }
@@ -192,8 +211,9 @@ export async function produceEmbeddings(
   context: SourceContext,
   options: WorkOptions = {},
 ): Promise<void> {
-  const vectors = await embeddingSources[name].embed(context, options);
-  await writeEmbeddings(join(context.folder, embeddingsFile), embeddingsOfItems(context.dataset, vectors));
+  const { vectors, learnedUntil } = await embeddingSources[name].embed(context, options);
+  const stored = embeddingsOfItems(context.dataset, vectors);
+  await writeEmbeddings(join(context.folder, embeddingsFile), stored, learnedUntil);
 }
 
 /** The encoder that nothing has learned with: of pixels, where what is trained is the head of a pretrained network. */

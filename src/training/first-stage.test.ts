@@ -65,7 +65,7 @@ describe('the first stage', () => {
         engine,
         room: null,
       };
-      const vectors = await embeddingSources[source].embed(context, {});
+      const { vectors } = await embeddingSources[source].embed(context, {});
       expect(vectors.length).toBe(dataset.images.count * tinyPretraining.encoder.dimension);
       return JSON.parse(await readFile(join(own, manifestFile), 'utf8')).config;
     };

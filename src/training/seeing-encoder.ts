@@ -30,6 +30,8 @@ export interface SeeingEncoder {
   readonly photos: SeenPhotos;
   /** What stands for the network in the identity of a run; null where all of it is in the settings. */
   readonly hash: string | null;
+  /** Up to when what it begins with has seen clicks, milliseconds since 1970-01-01 UTC; null where that is not known. */
+  readonly learnedUntil: number | null;
   /** Share of what it sees of a photo that a training step does not see. */
   readonly dropout: number;
   /** The learning rate of a parameter where it is not that of the training. */
@@ -73,6 +75,7 @@ export async function seeingEncoder(
     encoder,
     photos: images,
     hash: null,
+    learnedUntil: null,
     dropout: 0,
     ...plain,
     exported: (layout, values, learnedUntil) => exportEncoder(encoder, layout, values, learnedUntil),
@@ -103,6 +106,7 @@ async function seeingHead(
       encoder: head,
       photos,
       hash: backbone.hash,
+      learnedUntil: backbone.learnedUntil,
       dropout,
       ...plain,
       exported: (...learned) => merged(backbone, ...learned),
@@ -116,6 +120,7 @@ async function seeingHead(
   );
   return {
     ...{ encoder: network.encoder(head), photos: network.photos, hash: network.hash, dropout },
+    learnedUntil: backbone.learnedUntil,
     learningRateOf: network.learningRateOf,
     exported: (layout, values, learnedUntil) =>
       merged(sideBySide([network.trained(layout, values).backbone, ...beside]), layout, values, learnedUntil),

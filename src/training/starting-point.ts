@@ -1,12 +1,14 @@
-/** The state vectors that training starts from. */
+/** What training starts from: state vectors, and files with what was learned before. */
+import { readBackboneFile } from '../backbones/file.ts';
 import { learnedUntilIn } from '../data/learned-until.ts';
-import { describeLoaded, loadWeights, readWeights } from '../encoders/published-weights.ts';
+import { describeLoaded, loadWeights, readWeights, type WeightsFile } from '../encoders/published-weights.ts';
 import { initialValues, type ParameterLayout } from '../graph/parameters.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import type { UpdateOptions } from '../graph/update.ts';
 import type { Progress } from '../progress.ts';
 import { Random } from '../random.ts';
 import { hashFile } from '../storage/files.ts';
+import type { TrainingSettings } from './config.ts';
 
 /** New parameters, an average that begins with them, and slots of zeros. */
 export function freshVectors(
@@ -39,6 +41,35 @@ export async function startFrom(
   const loaded = loadWeights(file, layout, vectors['parameters']!, path);
   vectors['average']?.set(vectors['parameters']!);
   progress({ kind: 'note', text: describeLoaded(loaded, path) });
-  const learnedUntil = learnedUntilIn(new Map(Object.entries(file.metadata)));
-  return { hash: await hashFile(path), learnedUntil };
+  return { hash: await hashFile(path), learnedUntil: learnedUntilOfWeights(file) };
+}
+
+/** A file of what was learned before. */
+interface StartingFile {
+  readonly path: string;
+  /** Up to when it has seen clicks, milliseconds since 1970-01-01 UTC; null where that is not known. */
+  readonly learnedUntil: number | null;
+}
+
+/**
+ * The files that training begins with: weights, and pretrained networks.
+ * @throws CourierError those of reading them
+ */
+export async function startingFiles({
+  init,
+  encoder,
+}: Pick<TrainingSettings, 'init' | 'encoder'>): Promise<readonly StartingFile[]> {
+  const networks = encoder.name === 'backbone' ? [encoder, ...encoder.beside].map(({ file }) => file) : [];
+  const files: StartingFile[] = [];
+  for (const path of networks) {
+    const { learnedUntil } = await readBackboneFile(path);
+    files.push({ path, learnedUntil });
+  }
+  if (init !== undefined)
+    files.push({ path: init, learnedUntil: learnedUntilOfWeights(await readWeights(init)) });
+  return files;
+}
+
+function learnedUntilOfWeights({ metadata }: WeightsFile): number | null {
+  return learnedUntilIn(new Map(Object.entries(metadata)));
 }

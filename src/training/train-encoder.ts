@@ -162,7 +162,8 @@ async function trainSeeing<Batch extends PhotoBatch>(
   const init = firstStage?.checkpoint ?? config.init;
   const start = init === undefined ? null : await startFrom(init, layout, vectors, progress);
   const initHash = start?.hash ?? null;
-  const learnedUntil = laterOf(knownUntil(dataset), start?.learnedUntil ?? null);
+  const begun = laterOf(start?.learnedUntil ?? null, seeing.learnedUntil);
+  const learnedUntil = laterOf(knownUntil(dataset), begun);
   const budget = config.memory ?? usableMemory() / 2;
   const run = await TrainingRun.open(folder, identityOf(config, dataset, initHash, seeing.hash), layout, {
     vectors,

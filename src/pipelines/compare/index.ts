@@ -15,6 +15,7 @@ import { summariseAttention } from '../../evaluation/attention-summary.ts';
 import { diagnose } from '../../evaluation/diagnosis.ts';
 import { chooseExamples } from '../../evaluation/examples.ts';
 import { givenRows, hashesOf, requireUsable } from '../../evaluation/given-embeddings.ts';
+import { requireLearnedBefore } from '../../evaluation/leaks.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import { chooseSettings } from '../../evaluation/ranker-choice.ts';
 import {
@@ -47,6 +48,7 @@ import {
   embeddingsFile,
   sourceFolder,
 } from '../../training/embedding-sources.ts';
+import { startingFiles } from '../../training/starting-point.ts';
 import { type CompareConfig, type CompareConfigInput, compareConfig } from './config.ts';
 import { withCosts } from './cost.ts';
 import { pretrainCurves } from './curves.ts';
@@ -218,6 +220,8 @@ async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void
   requireSizes(config, dimensionOf(config, dataset));
   requireScreened(config);
   await requireUsable(dataset, config.embeddings, config.allowLeak);
+  for (const { path, learnedUntil } of await startingFiles(config.pretrain))
+    if (!config.allowLeak) requireLearnedBefore(dataset, path, learnedUntil);
   requireColumns(dataset, config);
   requireAttention(config.features, config);
   requireTrainable(dataset);

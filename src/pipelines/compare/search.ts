@@ -10,7 +10,7 @@ import { settingsText } from '../../runs/settings.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
 import { chooseDevice } from '../../runtime/devices.ts';
 import { usableMemory } from '../../runtime/memory.ts';
-import { embeddingSources, trainingFor } from '../../training/embedding-sources.ts';
+import { embeddingSources } from '../../training/embedding-sources.ts';
 import { type FoundSettings, searchTraining } from '../../training/search/search.ts';
 import { withDrawn } from '../../training/search/space.ts';
 import type { SourceName } from '../../training/source-names.ts';
@@ -46,7 +46,7 @@ export async function searchEverySource(
   const room = lanes > 1 ? Math.max(0, budget - process.memoryUsage.rss()) / lanes : null;
   const where = { device: await chooseDevice(config.pretrain.device), threads: config.pretrain.threads };
   await inLanes(objectives, lanes, where, signal, async (objective, { engine, threads, signal }) => {
-    const pretrain = trainingFor(objective, { ...config.pretrain, olderShare, threads });
+    const pretrain = embeddingSources[objective].configure({ ...config.pretrain, olderShare, threads });
     const search = { ...tune, pretrain, seed, dataset: folder, out: join(out, 'tune', objective) };
     const unit = { stage: 'tune', source: objective, features: null, start: null, seed } as const;
     const options = { progress: namedProgress(objective, progress), signal };
