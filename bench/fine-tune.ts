@@ -11,7 +11,7 @@ import { trainedBackbone } from '../src/encoders/trained-backbone.ts';
 import { sizeOf } from '../src/graph/tensor.ts';
 import { Random } from '../src/random.ts';
 import type { Benchmark } from './benchmark.ts';
-import { describeEncoder, startDescribed } from './our-step.ts';
+import { describeEncoder, noiseFeatures, startDescribed } from './our-step.ts';
 import { type Row, rowOf } from './report.ts';
 
 const [photos, samples, side, width] = [256, 32, 64, 192];
@@ -46,11 +46,7 @@ export const fineTune: Benchmark = async ({ rounds, only, say }) => {
         dimension: 128,
       });
       const encoder = each.fineTune === null ? head : await behind(file, each.fineTune, head);
-      const numbers = sizeOf(encoder.sees.shape);
-      const random = Random.seeded(1, 'noise');
-      const noise = Float32Array.from({ length: 4099 }, () => random.normal());
-      const read = (from: number, to: number) =>
-        Float32Array.from({ length: (to - from) * numbers }, (_, at) => noise[(from * numbers + at) % 4099]!);
+      const read = noiseFeatures(sizeOf(encoder.sees.shape));
       const description = describeEncoder(encoder, photos, samples);
       const started = await startDescribed(description, availableParallelism(), 4 * 2 ** 30, read);
       const seconds: number[] = [];

@@ -71,6 +71,14 @@ export function startStep(step: StepCase, how: number | StepPlan, preloaded = tr
   return startDescribed(describeStep(step), step.threads, how, read, preloaded);
 }
 
+/** Features of photos that differ, which a few thousand numbers of noise are enough for. @param width numbers of a photo */
+export function noiseFeatures(width: number) {
+  const random = Random.seeded(1, 'noise');
+  const noise = Float32Array.from({ length: 4099 }, () => random.normal());
+  return (from: number, to: number) =>
+    Float32Array.from({ length: (to - from) * width }, (_, at) => noise[(from * width + at) % noise.length]!);
+}
+
 /** @param read what the encoder sees of photos, as `startStep` makes it of noise */
 export async function startDescribed(
   description: StepDescription<ClickBatch>,

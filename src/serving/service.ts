@@ -1,21 +1,19 @@
 /** A ranker that answers: export and log in memory, models in a thread of their own. */
-import { showSamePhoto } from '../data/dataset.ts';
+import { unitScale } from '../data/unit-length.ts';
 import { CourierError, messageOf } from '../errors.ts';
 import { calibrated } from '../metrics/isotonic.ts';
 import { Engine } from '../runtime/engine.ts';
+import { attend } from './attend.ts';
 import { checkItem, checkRequest, invalid, requireTime } from './check-request.ts';
 import { compact } from './compaction.ts';
 import { Deployment } from './deployment.ts';
+import { Seen } from './drift.ts';
 import { type Content, checkEvents, encodeContent, encodeVector, entryId, type ShopEvent } from './events.ts';
-import { LiveHistogram, scoreBins, simScoreBins, stabilityIndex } from './histogram.ts';
-import type { DescribedView } from './live-state.ts';
 import { catchUp } from './log-reader.ts';
 import { openStateStore } from './open-store.ts';
 import { seePhoto } from './photo.ts';
 import type {
-  Attention,
   Described,
-  Drift,
   NewItem,
   Receipt,
   Scored,
@@ -371,68 +369,11 @@ class LiveService implements Service {
   }
 }
 
-/** What was seen since an export was opened. */
-class Seen {
-  readonly #scores = new LiveHistogram(scoreBins);
-  readonly #simScores = new LiveHistogram(simScoreBins);
-  #unknown = 0;
-  #candidates = 0;
-
-  add(
-    { ranker: { columns } }: Deployment,
-    candidates: readonly string[],
-    scores: Float32Array,
-    simScores: Float32Array,
-  ): void {
-    this.#scores.add(scores);
-    this.#simScores.add(simScores);
-    this.#candidates += candidates.length;
-    for (const id of candidates) if (!columns.knowsItem(id)) this.#unknown += 1;
-  }
-
-  drift({ manifest: { reference } }: Deployment): ServiceStatistics['drift'] {
-    const beside = (before: Drift['reference'], { value: live }: LiveHistogram): Drift => {
-      return { reference: before, live, stabilityIndex: stabilityIndex(before, live) };
-    };
-    return {
-      scores: beside(reference.scores, this.#scores),
-      simScores: reference.simScores === null ? null : beside(reference.simScores, this.#simScores),
-      unknown: {
-        reference: reference.unknown,
-        live: this.#candidates === 0 ? null : this.#unknown / this.#candidates,
-      },
-    };
-  }
-}
-
-async function attend(
-  { attention, state: { catalogue } }: Deployment,
-  { candidates, history }: DescribedView,
-): Promise<Attention> {
-  if (attention === null) throw invalid('the export has no attention.onnx');
-  const places = Array.from(candidates, (item) => {
-    const comparable = [...history.keys()].filter((place) => {
-      const { item: earlier } = history[place]!;
-      return catalogue.present[earlier] === 1 && !showSamePhoto(catalogue, item, earlier);
-    });
-    return catalogue.present[item] === 1 ? comparable.slice(0, attention.places) : [];
-  });
-  const asked = [...candidates.keys()].filter((index) => places[index]!.length > 0);
-  const questions = asked.map((index) => {
-    return { item: candidates[index]!, history: places[index]!.map((place) => history[place]!.item) };
-  });
-  const answered = await attention.attend(questions, catalogue.vectors);
-  const weights = new Float32Array(candidates.length * history.length);
-  for (const [row, index] of asked.entries())
-    for (const [at, place] of places[index]!.entries())
-      weights[index * history.length + place] = answered[row * attention.places + at]!;
-  return { history: history.map(({ id }) => id), weights };
-}
-
 /** @throws CourierError VALUE_INVALID for one that has no direction */
 function unitVector(embedding: Float32Array, dimension: number): Float32Array {
-  const length = Math.hypot(...embedding);
-  if (embedding.length !== dimension || !Number.isFinite(length) || length === 0)
-    throw invalid(`an embedding has ${dimension} finite numbers that are not all 0`);
-  return embedding.map((value) => value / length);
+  if (embedding.length !== dimension || !embedding.every(Number.isFinite))
+    throw invalid(`an embedding has ${dimension} finite numbers`);
+  const scale = unitScale('(as given)', embedding);
+  if (scale === 0) throw invalid('an embedding has numbers that are not 0');
+  return embedding.map((value) => scale * value);
 }

@@ -2,16 +2,15 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import type { Attempt } from '../../runs/failures.ts';
-import { defaultLanes, inLanes, type Lane, namedProgress } from '../../runs/lanes.ts';
+import { namedProgress } from '../../runs/lanes.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
-import { chooseDevice } from '../../runtime/devices.ts';
-import { usableMemory } from '../../runtime/memory.ts';
 import { integer } from '../../text.ts';
 import { produceEmbeddings, sourceFolder } from '../../training/embedding-sources.ts';
 import type { CompareConfig } from './config.ts';
 import { embeddingCost, embedStage } from './cost.ts';
 import { describeRest, type EmbedTask, type Task } from './plan.ts';
 import { type FinishedSearch, pretrainOf } from './search.ts';
+import { inTrainingLanes, type TrainingLane } from './training-lanes.ts';
 
 /**
  * Computes what is missing, several at a time where the machine allows, and says after each how long the rest takes.
@@ -29,14 +28,7 @@ export async function embedWithEverySource(
   let all = tasks;
   const missing = tasks.filter((task) => task.kind === 'embed').filter(({ finished }) => !finished);
   const groups = apart(missing, config);
-  const budget = config.pretrain.memory ?? usableMemory() / 2;
-  // A GPU's memory is not counted here, and one training fills it.
-  const most = config.pretrain.device === 'cpu' ? defaultLanes(budget) : 1;
-  const lanes = Math.min(config.parallel ?? most, groups.length);
-  const room = lanes > 1 ? Math.max(0, budget - process.memoryUsage.rss()) / lanes : null;
-  const { threads } = config.pretrain;
-  const where = { device: await chooseDevice(config.pretrain.device), threads };
-  await inLanes(groups, lanes, where, signal, async (group, lane) => {
+  await inTrainingLanes(groups, config, signal, async (group, lane) => {
     for (const task of group) {
       lane.signal?.throwIfAborted();
       const unit = {
@@ -48,7 +40,7 @@ export async function embedWithEverySource(
       } as const;
       const seconds = await attempt(unit, () => {
         const own = { ...config, pretrain: pretrainOf(task.source, config, searches) };
-        return embed(task, dataset, own, lane, room, costs, progress);
+        return embed(task, dataset, own, lane, costs, progress);
       });
       if (seconds === null) continue;
       all = all.map((other) => (other === task ? { ...task, finished: true, seconds } : other));
@@ -63,8 +55,7 @@ async function embed(
   { source, seed }: EmbedTask,
   dataset: Dataset,
   config: CompareConfig,
-  { engine, threads, signal }: Lane,
-  room: number | null,
+  { engine, threads, room, signal }: TrainingLane,
   costs: StageCosts,
   progress: Progress,
 ): Promise<number> {

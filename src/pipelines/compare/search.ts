@@ -5,16 +5,15 @@ import type { ObjectiveName } from '../../objectives/index.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import type { SettingsSearch } from '../../report/report.ts';
 import type { Attempt } from '../../runs/failures.ts';
-import { defaultLanes, inLanes, namedProgress } from '../../runs/lanes.ts';
+import { namedProgress } from '../../runs/lanes.ts';
 import { settingsText } from '../../runs/settings.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
-import { chooseDevice } from '../../runtime/devices.ts';
-import { usableMemory } from '../../runtime/memory.ts';
 import { embeddingSources } from '../../training/embedding-sources.ts';
 import { type FoundSettings, searchTraining } from '../../training/search/search.ts';
 import { withDrawn } from '../../training/search/space.ts';
 import type { SourceName } from '../../training/source-names.ts';
 import type { CompareConfig } from './config.ts';
+import { inTrainingLanes } from './training-lanes.ts';
 
 /** What was found for an objective. */
 export interface FinishedSearch {
@@ -40,12 +39,7 @@ export async function searchEverySource(
   if (tune === null) return [];
   const searches: FinishedSearch[] = [];
   const objectives = objectivesOf(sources);
-  const budget = config.pretrain.memory ?? usableMemory() / 2;
-  const most = config.pretrain.device === 'cpu' ? defaultLanes(budget) : 1;
-  const lanes = Math.min(config.parallel ?? most, objectives.length);
-  const room = lanes > 1 ? Math.max(0, budget - process.memoryUsage.rss()) / lanes : null;
-  const where = { device: await chooseDevice(config.pretrain.device), threads: config.pretrain.threads };
-  await inLanes(objectives, lanes, where, signal, async (objective, { engine, threads, signal }) => {
+  await inTrainingLanes(objectives, config, signal, async (objective, { engine, threads, room, signal }) => {
     const pretrain = embeddingSources[objective].configure({ ...config.pretrain, olderShare, threads });
     const search = { ...tune, pretrain, seed, dataset: folder, out: join(out, 'tune', objective) };
     const unit = { stage: 'tune', source: objective, features: null, start: null, seed } as const;
