@@ -1,6 +1,7 @@
 /** Threads that read and decode photos, as many as there are cores: the main thread touches no file and no pixel. */
 import { Worker } from 'node:worker_threads';
 import { usableCores } from '../cores.ts';
+import { endThread } from '../thread-end.ts';
 import type { LoadedPhoto, PhotoInput } from './photo-file.ts';
 import type { PhotoForm, StoredPhoto } from './stored-photo.ts';
 
@@ -110,7 +111,7 @@ export class PhotoPool {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#threads.map(({ worker }) => endThread(worker)));
   }
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { messageOf } from '../errors.ts';
+import { answerMessages } from '../thread-end.ts';
 import { type LoadedPhoto, loadPhoto } from './photo-file.ts';
 import { inputOf, type PhotoAnswer, type PhotoRequest, type SentPhoto } from './photo-pool.ts';
 import { type StoredPhoto, storedPhoto } from './stored-photo.ts';
@@ -30,7 +31,7 @@ async function answerOf({ id, photos, task }: PhotoRequest): Promise<PhotoAnswer
   }
 }
 
-parentPort?.on('message', async (request: PhotoRequest) => {
+answerMessages(async (request: PhotoRequest) => {
   const answer = await answerOf(request).catch(
     (error: unknown): PhotoAnswer => ({ id: request.id, kind: 'failed', message: messageOf(error) }),
   );

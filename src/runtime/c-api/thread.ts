@@ -1,5 +1,6 @@
 /** A thread in which ONNX Runtime computes, so that the event loop stays alive meanwhile. */
 import { Worker } from 'node:worker_threads';
+import { endThread } from '../../thread-end.ts';
 import type { Api, Memory, Status } from './library.ts';
 
 /** What takes long. Everything else is called where it is needed. */
@@ -49,7 +50,7 @@ export class ComputeThread {
 
   /** Ends the thread, once what it computes has ended. */
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    await endThread(this.#worker);
   }
 
   #settle(reply: CallReply): void {

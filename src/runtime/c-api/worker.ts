@@ -1,6 +1,7 @@
 /** The thread that computes: calls what it is told, one call after the other. */
 import { parentPort } from 'node:worker_threads';
 import { messageOf } from '../../errors.ts';
+import { answerMessages } from '../../thread-end.ts';
 import { makeRoomForComputing, openLibrary, type Status } from './library.ts';
 import type { CallReply, CallRequest } from './thread.ts';
 
@@ -21,7 +22,7 @@ function call(request: CallRequest): Status {
   }
 }
 
-parentPort?.on('message', (request: CallRequest) => {
+answerMessages((request: CallRequest) => {
   const send = (reply: CallReply) => parentPort?.postMessage(reply);
   try {
     send({ status: call(request) });

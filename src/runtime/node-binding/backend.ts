@@ -3,6 +3,7 @@
  * every output, and what goes between the threads is copied or handed over.
  */
 import { Worker } from 'node:worker_threads';
+import { endThread } from '../../thread-end.ts';
 import { handOver } from '../hand-over.ts';
 import type { Model, Target } from '../model.ts';
 import { ModelError } from '../model-error.ts';
@@ -63,7 +64,7 @@ export class NodeBackend implements Backend {
     this.#failure ??= new Error('the compute thread ended');
     // The binding ends the process if its thread is ended while it computes.
     if (this.#unanswered > 0) await new Promise<void>((resolve) => (this.#answered = resolve));
-    await this.#worker.terminate();
+    await endThread(this.#worker);
   }
 
   /**

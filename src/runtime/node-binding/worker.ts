@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf } from '../../errors.ts';
+import { answerMessages } from '../../thread-end.ts';
 import type { Device } from '../device.ts';
 import { copyOf, free, handOver, isShared } from '../hand-over.ts';
 import type { DataType } from '../model.ts';
@@ -182,7 +183,7 @@ async function answer(request: Request): Promise<NamedValues> {
  */
 let queue = Promise.resolve();
 
-parentPort?.on('message', ({ id, request }: { id: number; request: Request }) => {
+answerMessages(({ id, request }: { id: number; request: Request }) => {
   queue = queue.then(async () => {
     const send = (reply: Reply, buffers: readonly ArrayBuffer[] = []) =>
       parentPort?.postMessage(reply, buffers);
