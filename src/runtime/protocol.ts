@@ -18,6 +18,9 @@ export interface EngineOptions {
 /** A model output of this prefix replaces the state tensor of the rest of its name. */
 export const nextPrefix = 'next.';
 
+/** A model output of this prefix stays with the engine, beside the state, until a model that has an input of this name has run. */
+export const keptPrefix = 'kept.';
+
 const arrays: Readonly<Record<DataType, new (length: number) => Values>> = {
   float32: Float32Array,
   int32: Int32Array,

@@ -14,6 +14,14 @@ export interface ModelLoader {
   load(model: Model, state?: EngineState | null): Promise<Session>;
 }
 
+/** Where models are compiled that several cores share. */
+export interface SharedLoader extends ModelLoader {
+  /** Cores that may each compute a model of their own beside each other; 1 where that is not possible. */
+  readonly cores: number;
+  /** So many more engines of a thread each. They end with this one. */
+  perCore(count: number): readonly ModelLoader[];
+}
+
 /** What an engine does its work with. Requests are answered one after the other, in the order in which they came. */
 export interface Backend extends ModelLoader {
   /** Ends what is being computed, and frees everything. */

@@ -1,7 +1,7 @@
 /** The outputs of a session: where ONNX Runtime writes them, and what is handed over. */
 import type { Model } from '../model.ts';
 import { ModelError } from '../model-error.ts';
-import { type NamedValues, nextPrefix, type Values } from '../protocol.ts';
+import { keptPrefix, type NamedValues, nextPrefix, type Values } from '../protocol.ts';
 import type { Environment } from './environment.ts';
 import type { Pointer } from './library.ts';
 import type { CApiState } from './state.ts';
@@ -12,8 +12,8 @@ type Place =
   | { readonly kind: 'state'; readonly name: string; readonly tensor: Pointer }
   /** Memory of ours, which is the result. */
   | { readonly kind: 'ours'; readonly name: string; readonly tensor: Pointer; readonly values: Values }
-  /** A tensor that ONNX Runtime makes, which is copied: how long it is turns out then. */
-  | { readonly kind: 'theirs'; readonly name: string; readonly tensor: null };
+  /** A tensor that ONNX Runtime makes, which is copied, or stays with the state: how long it is turns out then. */
+  | { readonly kind: 'theirs' | 'kept'; readonly name: string; readonly tensor: null };
 
 export class ResultStore {
   readonly #environment: Environment;
@@ -81,6 +81,7 @@ export class ResultStore {
       if (tensor === undefined) throw new Error(`${name} has no state to update`);
       return { kind: 'state', name: updated, tensor };
     }
+    if (this.#state !== null && name.startsWith(keptPrefix)) return { kind: 'kept', name, tensor: null };
     // ONNX Runtime gives back an input itself where that is an output too, and leaves our memory as it is.
     const type = Object.hasOwn(this.#inputs, name) ? undefined : this.#types.get(name);
     const length = this.#trusted.has(name) ? lengthOf(type) : null;
@@ -121,11 +122,17 @@ export class Room {
     for (const [index, place] of this.#places.entries()) {
       const { name } = place;
       if (place.kind === 'ours') values[name] = place.values;
+      else if (place.kind === 'kept') this.#keep(name, index);
       else if (place.kind === 'theirs' && !name.startsWith(nextPrefix)) {
         values[name] = valuesOf(this.#environment, name, this.tensors[index]!);
       }
     }
     return values;
+  }
+
+  #keep(name: string, index: number): void {
+    this.#state?.keep(name, this.tensors[index]!);
+    this.tensors[index] = 0n;
   }
 
   release(): void {

@@ -1,7 +1,7 @@
 /** A compiled model, run through the C interface. */
 import { messageOf } from '../../errors.ts';
 import type { Model } from '../model.ts';
-import type { NamedValues } from '../protocol.ts';
+import { keptPrefix, type NamedValues } from '../protocol.ts';
 import type { Session } from '../session.ts';
 import { FeedStore, type Feeds } from './feeds.ts';
 import type { Api, Pointer } from './library.ts';
@@ -104,6 +104,7 @@ export class CApiSession implements Session, Part {
       );
       const results = room.results();
       this.#results.confirm(results);
+      for (const name of this.#inputs.list) if (name.startsWith(keptPrefix)) this.#state?.drop(name);
       return results;
     } finally {
       room.release();
