@@ -19,7 +19,6 @@ import {
   embeddingGradient,
   encodeModel,
   fusedModel,
-  isFused,
   lossBlock,
   type StepDescription,
   type StepPlan,
@@ -45,20 +44,8 @@ export type ContrastiveStep<Batch> = (
   scalars: NamedValues,
 ) => Promise<Readonly<Record<string, number>>>;
 
-/** @param state parameters and slots; where the step is cut, also `gradientState` */
-export async function createStep<Batch>(
-  engine: ModelLoader,
-  state: EngineState,
-  layout: ParameterLayout,
-  description: StepDescription<Batch>,
-  plan: StepPlan,
-): Promise<ContrastiveStep<Batch>> {
-  return isFused(description, plan)
-    ? fusedStep(engine, state, description, plan)
-    : cutStep(engine, state, layout, description, plan);
-}
-
-async function fusedStep<Batch>(
+/** A step whose batch is one graph. @param state parameters and slots */
+export async function fusedStep<Batch>(
   engine: ModelLoader,
   state: EngineState,
   description: StepDescription<Batch>,
@@ -74,7 +61,8 @@ async function fusedStep<Batch>(
   };
 }
 
-async function cutStep<Batch>(
+/** A step in parts. @param state parameters, slots and `gradientState` */
+export async function cutStep<Batch>(
   engine: ModelLoader,
   state: EngineState,
   layout: ParameterLayout,
@@ -131,7 +119,7 @@ async function cutStep<Batch>(
 }
 
 /** The photos from `from` to `to` and their draws, zeros beyond the last: arrays that nobody else has. */
-function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedValues {
+export function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedValues {
   const draws = Object.entries(photos.draws).map(([name, values]) => {
     const width = values.length / photos.count;
     const part = new Float32Array((to - from) * width);
@@ -141,12 +129,12 @@ function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedValues {
   return { photos: photos.read(from, to), ...Object.fromEntries(draws) };
 }
 
-interface Span {
+export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-function spans(count: number, size: number): readonly Span[] {
+export function spans(count: number, size: number): readonly Span[] {
   return Array.from({ length: Math.ceil(count / size) }, (_, index) => ({
     from: index * size,
     to: Math.min((index + 1) * size, count),
@@ -169,10 +157,10 @@ async function inTurn(
   }
 }
 
-function addTo(sum: Float32Array, values: Float32Array): void {
+export function addTo(sum: Float32Array, values: Float32Array): void {
   for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!;
 }
 
-function numbersOf(results: NamedValues, names: readonly string[]): Record<string, number> {
+export function numbersOf(results: NamedValues, names: readonly string[]): Record<string, number> {
   return Object.fromEntries(names.map((name) => [name, floats(results, name)[0]!]));
 }

@@ -18,12 +18,12 @@ import { prefixesOf, withLesson } from '../objectives/index.ts';
 import type { Lesson, PhotoBatch } from '../objectives/objective.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { RunFolder, type RunIdentity } from '../runs/run-folder.ts';
-import { type Engine, EngineScope, type ModelLoader } from '../runtime/engine.ts';
+import { type Engine, EngineScope, type SharedLoader } from '../runtime/engine.ts';
 import { usableMemory } from '../runtime/memory.ts';
 import { writeFileWhole } from '../storage/files.ts';
 import { type ChosenTraining, chosenEncoder } from './chosen-encoder.ts';
 import { type TrainingConfig, whatIsLearned } from './config.ts';
-import { createStep } from './contrastive-step.ts';
+import { createStep } from './create-step.ts';
 import { collapsedAt, requireFinite } from './divergence.ts';
 import { writeModelCard } from './encoder-card.ts';
 import { prepareBatch } from './prepared-batch.ts';
@@ -31,7 +31,14 @@ import { learningRateAt } from './schedule.ts';
 import { type SeeingEncoder, seeingEncoder } from './seeing-encoder.ts';
 import { freshVectors, startFrom } from './starting-point.ts';
 import { createEmbedder } from './state-embedder.ts';
-import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
+import {
+  isFused,
+  keepsAll,
+  type StepDescription,
+  type StepPlan,
+  stepParameters,
+  wholePhotos,
+} from './step-models.ts';
 import { planStep } from './step-plan.ts';
 import { checkpointFile, TrainingRun } from './training-run.ts';
 import { Validation } from './validation.ts';
@@ -121,7 +128,7 @@ async function trainFirstStage(
 }
 
 interface OwnPlace extends Omit<TrainingPlace, 'engine'> {
-  readonly engine: ModelLoader;
+  readonly engine: SharedLoader;
   readonly owner: Engine;
 }
 
@@ -194,7 +201,7 @@ async function trainSeeing<Batch extends PhotoBatch>(
   const { optimizer } = description.update;
   let t = run.stepsDone;
   // Photos of a step that is cut are too many to read before it begins.
-  const ahead = isFused(description, plan) ? plan.chunk : null;
+  const ahead = keepsAll(description, plan) ? wholePhotos(plan) : null;
   const alteration = { augmentation, dropout, hides: encoder.hides ?? null };
   const prepare = (step: number) => prepareBatch(sampler, seen, alteration, config.seed, step, ahead);
   let prepared = prepare(t + 1);
@@ -335,9 +342,10 @@ function requireSamples<Batch extends PhotoBatch>(
 }
 
 function describePlan<Batch>(description: StepDescription<Batch>, plan: StepPlan): string {
-  const { chunk, group } = plan;
-  return isFused(description, plan)
-    ? `Pre-train: up to ${description.photos} photos a step, ${chunk} at a time`
+  const { chunk, group, shares = 1 } = plan;
+  const beside = shares > 1 ? ` on each of ${shares} cores` : '';
+  return keepsAll(description, plan)
+    ? `Pre-train: up to ${description.photos} photos a step, ${chunk} at a time${beside}`
     : `Pre-train: up to ${description.photos} photos a step do not fit into memory together; they are encoded twice, ${chunk * group} at a time`;
 }
 

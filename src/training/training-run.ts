@@ -28,7 +28,11 @@ const memorySchema = z.object({
   spread: z
     .object({ embeddingDeviation: z.number(), effectiveRank: z.number(), uniformity: z.number() })
     .nullable(),
-  plan: z.object({ chunk: z.int().positive(), group: z.int().positive() }),
+  plan: z.object({
+    chunk: z.int().positive(),
+    group: z.int().positive(),
+    shares: z.int().positive().default(1),
+  }),
 });
 
 type Memory = z.infer<typeof memorySchema>;
@@ -110,7 +114,7 @@ export class TrainingRun {
     if (checkpoint === null) {
       const best = fresh.vectors['parameters']!.slice();
       const start = { sampler: copyOf(fresh.sampler), bestStep: 0, bestScore: null, images: 0, spread: null };
-      const memory = { ...start, plan: await fresh.plan() };
+      const memory = { ...start, plan: { shares: 1, ...(await fresh.plan()) } };
       return new TrainingRun(opened, 0, fresh.vectors, fresh.arrays, best, memory);
     }
     const { step, arrays, progress } = checkpoint;
