@@ -15,6 +15,7 @@ import { readManifest, type ServingManifest, servingFiles, unusableExport } from
 import { Histories } from './histories.ts';
 import { LiveState } from './live-state.ts';
 import { type Neighbours, openNeighbours } from './neighbours.ts';
+import { PgvectorNeighbours } from './pgvector-neighbours.ts';
 import { type Recorded, readRecorded, scoreTolerance } from './recorded.ts';
 import { type QueueSettings, ScoreQueue } from './score-queue.ts';
 import {
@@ -25,6 +26,11 @@ import {
   readVectors,
   requireIndices,
 } from './stored-state.ts';
+
+export interface DeploymentSettings extends QueueSettings {
+  /** `postgres://…` of a PostgreSQL with pgvector; in memory where it is left out. */
+  readonly neighbours?: string | undefined;
+}
 
 export class Deployment {
   readonly folder: string;
@@ -62,16 +68,20 @@ export class Deployment {
   /**
    * Opens the folder that `courier export` wrote, and lets it score what was recorded. The caller releases it.
    * @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE; FILE_CORRUPT for a folder that was altered, whose files do not fit each
-   * other, or that does not score as it did
+   * other, or that does not score as it did; those of `PgvectorNeighbours.open`
    */
-  static async open(folder: string, engine: Engine, settings: QueueSettings): Promise<Deployment> {
+  static async open(folder: string, engine: Engine, settings: DeploymentSettings): Promise<Deployment> {
     const manifest = await readManifest(folder);
     const ranker = await loadRanker(folder, engine);
     const opened: { release(): Promise<void> }[] = [ranker];
     try {
       const models = await readModels(folder, manifest, engine, opened);
       const { state, recorded } = await readState(folder, manifest, ranker);
-      const neighbours = await openNeighbours(state.catalogue);
+      const neighbours =
+        settings.neighbours === undefined || state.catalogue.dimension === 0
+          ? await openNeighbours(state.catalogue)
+          : await PgvectorNeighbours.open(settings.neighbours, state.catalogue, manifest);
+      opened.push(neighbours);
       const deployment = new Deployment(folder, manifest, ranker, state, neighbours, models, settings);
       await deployment.#check(recorded);
       return deployment;
@@ -98,6 +108,7 @@ export class Deployment {
     await this.ranker.release();
     await this.encoder?.release();
     await this.attention?.release();
+    await this.neighbours.release();
   }
 
   /** @throws Error where a score is not what was recorded */

@@ -23,7 +23,8 @@ export interface ServedShop {
   /** Folder of the dataset. */
   readonly dataset: string;
   readonly embeddings: string;
-  readonly encoder: string;
+  /** Without one, new items come with their embeddings. */
+  readonly encoder: string | undefined;
 }
 
 /**
