@@ -34,6 +34,7 @@ import { rankTrain } from './rank-train.ts';
 import { rankerBaseline } from './ranker-baseline.ts';
 import { type BenchReport, describeRow, machine } from './report.ts';
 import { serveEqual } from './serve-equal.ts';
+import { serveKill } from './serve-kill.ts';
 import { trainStep } from './train-step.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -66,6 +67,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'ranker-baseline': rankerBaseline,
   'rank-table-size': rankTableSize,
   'serve-equal': serveEqual,
+  'serve-kill': serveKill,
 };
 
 interface Options {
