@@ -35,6 +35,7 @@ import { rankerBaseline } from './ranker-baseline.ts';
 import { type BenchReport, describeRow, machine } from './report.ts';
 import { serveEqual } from './serve-equal.ts';
 import { serveKill } from './serve-kill.ts';
+import { serveSwap } from './serve-swap.ts';
 import { trainStep } from './train-step.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -68,6 +69,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'rank-table-size': rankTableSize,
   'serve-equal': serveEqual,
   'serve-kill': serveKill,
+  'serve-swap': serveSwap,
 };
 
 interface Options {

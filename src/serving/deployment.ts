@@ -4,6 +4,8 @@ import { completedCodes } from '../clustering/nearest-code.ts';
 import type { Centres, ItemCodes } from '../data/clusters.ts';
 import { codesForCatalogue, readCentres, readClusters } from '../data/clusters.ts';
 import { Counters } from '../data/counters.ts';
+import { NONE } from '../data/dataset.ts';
+import { Indexer } from '../data/indexer.ts';
 import { AttentionModel } from '../encoders/attention-model.ts';
 import { ExportedEncoder } from '../encoders/load.ts';
 import { CourierError } from '../errors.ts';
@@ -183,14 +185,15 @@ async function readState(
   const catalogue = new LiveCatalogue(items, embeddings, encoder);
   const counters = new Counters({ categories: catalogue.categories, ...manifest.counters });
   const arrays = await readArrays(join(folder, servingFiles.counters), 'Counters');
-  requireIndices(arrays, manifest);
-  counters.restore(arrays);
+  await requireIndices(arrays, manifest);
+  await counters.restore(arrays);
   const histories = new Histories(await readHistories(folder, manifest));
-  const users = await readUsers(folder, manifest);
+  const users = await Indexer.of(await readUsers(folder, manifest));
+  if (users.ids.length !== manifest.users) throw new Error('a user is there twice');
   const state = new LiveState({ manifest, about, encoder, catalogue, users, counters, histories });
   const recorded = await readRecorded(folder);
   for (const { user, item, values } of recorded.counted) {
-    const number = users.indexOf(user);
+    const number = users.find(user) ?? NONE;
     const known = counters.describe(catalogue.find(item), number, manifest.until);
     if (known.length !== values.length || values.some((value, place) => value !== known[place]))
       throw new Error(`the counters of user ${user} and item ${item} are not what they were`);
