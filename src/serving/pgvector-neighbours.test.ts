@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../test/support/pgvector.ts';
 import { exportOf, servedShop } from '../../test/support/served-shop.ts';
 import { readEmbeddings } from '../data/embeddings.ts';
+import { Random } from '../random.ts';
+import { openNeighbours } from './neighbours.ts';
+import { PgvectorNeighbours } from './pgvector-neighbours.ts';
 import { openService, type ServiceOptions } from './service.ts';
 
 describe('neighbours in PostgreSQL', () => {
@@ -77,6 +80,41 @@ describe('neighbours in PostgreSQL', () => {
     expect(left.map(({ item }) => item)).not.toContain('new');
     await one.close();
     await other.close();
+  });
+
+  it('are nearly all of them in a table of thousands, whose index is searched', async () => {
+    const [dimension, count] = [16, 3000];
+    const random = Random.seeded(1, 'neighbours');
+    const vectors = Float32Array.from({ length: count * dimension }, () => random.normal());
+    const vectorOf = (item: number) => vectors.subarray(item * dimension, (item + 1) * dimension);
+    for (let item = 0; item < count; item++) {
+      const vector = vectorOf(item);
+      const length = Math.hypot(...vector);
+      vector.set(vector.map((value) => value / length));
+    }
+    const names = Array.from({ length: count }, (_, item) => `item ${item}`);
+    const present = new Uint8Array(count).fill(1);
+    const catalogue = {
+      dimension,
+      vectors,
+      present,
+      vectorOf,
+      ids: names,
+      find: (id: string) => names.indexOf(id),
+    };
+    const url = `${postgres.url}?prefix=thousands`;
+    const [table, all] = [
+      await PgvectorNeighbours.open(url, catalogue, { files: {} }),
+      await openNeighbours(catalogue),
+    ];
+    let hits = 0;
+    for (let item = 0; item < count; item += 60) {
+      const wanted = new Set((await all.nearest(vectorOf(item), 10, item)).map((each) => each.item));
+      const found = await table.nearest(vectorOf(item), 10, item);
+      hits += found.filter((each) => wanted.has(each.item)).length;
+    }
+    expect(hits / (10 * (count / 60))).toBeGreaterThan(0.98);
+    await table.release();
   });
 
   it('are an error while PostgreSQL is away, and know afterwards what came meanwhile; nothing else waits for it', async () => {
