@@ -114,7 +114,9 @@ export class TrainingRun {
     if (checkpoint === null) {
       const best = fresh.vectors['parameters']!.slice();
       const start = { sampler: copyOf(fresh.sampler), bestStep: 0, bestScore: null, images: 0, spread: null };
-      const memory = { ...start, plan: { shares: 1, ...(await fresh.plan()) } };
+      const { chunk, group, shares = 1 } = await fresh.plan();
+      // In the order in which it is read again: a checkpoint is the same to the last byte.
+      const memory = { ...start, plan: { chunk, group, shares } };
       return new TrainingRun(opened, 0, fresh.vectors, fresh.arrays, best, memory);
     }
     const { step, arrays, progress } = checkpoint;
