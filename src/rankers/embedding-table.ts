@@ -126,6 +126,14 @@ export class EmbeddingTable {
   }
 
   /**
+   * Where the gradient of an update may be written, so that it is not copied. It is the table's own memory. (n, E)
+   * @param lookups n
+   */
+  roomForGradient(lookups: number): Float32Array {
+    return this.#arrays.gradient.subarray(0, lookups * this.#options.dimension);
+  }
+
+  /**
    * One optimiser step. The gradients of a row that occurs several times are summed first; rows that do not
    * occur have a gradient of zero. Padding stays zero.
    * @param gradient of the loss with respect to what `lookUp` gave. (n, E)
@@ -136,7 +144,8 @@ export class EmbeddingTable {
     if (gradient.length !== lookups * this.#options.dimension)
       throw new Error(`a gradient of ${gradient.length} values for ${lookups} lookups`);
     this.#prepared = null;
-    this.#arrays.gradient.set(gradient);
+    const own = this.#arrays.gradient;
+    if (gradient.buffer !== own.buffer || gradient.byteOffset !== own.byteOffset) own.set(gradient);
     this.#kernels.update(lookups, distinct, ++this.#step);
     this.#arrays.idle?.endStep();
   }

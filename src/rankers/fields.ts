@@ -146,29 +146,36 @@ export class Fields {
    * @param historyMask 1 for a history item, 0 for padding. (n, H)
    */
   fill(rows: Int32Array, lookups: Int32Array, historyMask: Float32Array): void {
-    const { pageViews, exposures } = this.#data;
     const { historyLength } = this.layout;
     const length = lookupsOf(this.layout);
-    const user = this.user.rowOf;
+    const [views, { item }] = [this.#data.pageViews, this.#data.exposures];
+    const [userOf, clickedOf, rowOfUser, pageViewOf] = [
+      views.user,
+      views.history,
+      this.user.rowOf,
+      this.#pageViewOf,
+    ];
     const context = this.context.map(({ rowOf }) => rowOf);
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
-      const pageView = this.#pageViewOf[row]!;
-      const history = pageView * historyLength;
+      const pageView = pageViewOf[row]!;
       let at = index * length;
-      lookups[at++] = user[pageViews.user[pageView]!]!;
+      lookups[at++] = rowOfUser[userOf[pageView]!]!;
       for (let field = 0; field < context.length; field++) lookups[at++] = context[field]![row]!;
-      for (let place = 0; place < historyLength; place++) {
-        historyMask[index * historyLength + place] = pageViews.history[history + place] === NONE ? 0 : 1;
+      const history = pageView * historyLength;
+      for (let place = 0, to = index * historyLength; place < historyLength; place++, to++) {
+        historyMask[to] = clickedOf[history + place] === NONE ? 0 : 1;
       }
       for (const { width, rowsOf } of this.#ofItems) {
-        const candidate = exposures.item[row]! * width;
-        for (let field = 0; field < width; field++) lookups[at++] = rowsOf[candidate + field]!;
+        for (let from = item[row]! * width, end = from + width; from < end; from++)
+          lookups[at++] = rowsOf[from]!;
         for (let place = 0; place < historyLength; place++) {
-          const clicked = pageViews.history[history + place]!;
-          const from = clicked * width;
-          for (let field = 0; field < width; field++) {
-            lookups[at++] = clicked === NONE ? paddingRow : rowsOf[from + field]!;
+          const clicked = clickedOf[history + place]!;
+          if (clicked === NONE) {
+            for (let field = 0; field < width; field++) lookups[at++] = paddingRow;
+          } else {
+            for (let from = clicked * width, end = from + width; from < end; from++)
+              lookups[at++] = rowsOf[from]!;
           }
         }
       }
