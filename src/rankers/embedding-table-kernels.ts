@@ -1,4 +1,5 @@
 /** What is done with many rows of an embedding table at a time, and the arrays that it is done on. */
+import { askForHugePages } from '../runtime/huge-pages.ts';
 import type { IdleRows } from './embedding-table-adam.ts';
 import type { TableMemory } from './embedding-table-memory.ts';
 import type { StartKey } from './embedding-table-start.ts';
@@ -66,6 +67,7 @@ export interface Table {
 export function createArrays(options: TableOptions, memory: TableMemory): TableArrays {
   const { rows, dimension, lookups, optimizer } = options;
   const values = memory.floats(rows * strideOf(optimizer, dimension));
+  askForHugePages(values);
   const trained = optimizer.name === 'none' ? 0 : lookups;
   return {
     values,
