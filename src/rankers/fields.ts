@@ -7,6 +7,7 @@
  */
 import type { ItemCodes } from '../data/clusters.ts';
 import { type Dataset, NONE, pageViewOfRows, splits } from '../data/dataset.ts';
+import { askForHugePages } from '../runtime/huge-pages.ts';
 import { paddingRow } from './embedding-table.ts';
 import { assignRows, type Buckets, rowOfText } from './vocabulary.ts';
 
@@ -194,6 +195,7 @@ interface ItemRows {
 function sideBySide(fields: readonly Field[], items: number): ItemRows {
   const width = fields.length;
   const rowsOf = new Int32Array(items * width);
+  askForHugePages(rowsOf);
   for (const [place, { rowOf }] of fields.entries()) {
     for (let item = 0; item < items; item++) rowsOf[item * width + place] = rowOf[item]!;
   }

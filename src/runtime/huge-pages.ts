@@ -24,7 +24,7 @@ const wantsHugePages = 14;
  * @param memory which is not read or written yet
  * @returns whether the system was asked, and has such pages
  */
-export function askForHugePages(memory: Float32Array): boolean {
+export function askForHugePages(memory: Float32Array | Int32Array): boolean {
   const { byteLength } = memory;
   if (process.platform !== 'linux' || byteLength < smallest) return false;
   if (byteLength > shareOfMemory * Math.min(freemem(), usableMemory())) return false;
