@@ -29,6 +29,7 @@ import { memory } from './memory.ts';
 import { noise } from './noise.ts';
 import { nullSimulation } from './null-simulation.ts';
 import { operators } from './operators.ts';
+import { rankAccuracy } from './rank-accuracy.ts';
 import { rankTableSize } from './rank-table-size.ts';
 import { rankTrain } from './rank-train.ts';
 import { rankerBaseline } from './ranker-baseline.ts';
@@ -64,6 +65,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   loader,
   noise,
   'null-simulation': nullSimulation,
+  'rank-accuracy': rankAccuracy,
   'rank-train': rankTrain,
   'ranker-baseline': rankerBaseline,
   'rank-table-size': rankTableSize,

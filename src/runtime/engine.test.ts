@@ -243,6 +243,34 @@ describe.each(bindings)('an engine on %s', (binding) => {
     expect(await session.run({ x: Float32Array.of(1, 2) })).toEqual({ y: Float32Array.of(1, 2) });
   });
 
+  it('writes an output into an array that it is given, in memory that is shared or not, at every run', async () => {
+    const session = await engine.load(products(1));
+    const own = new Float32Array(256 * 256);
+    const shared = new Float32Array(new SharedArrayBuffer(2 ** 19), 64, 256 * 256);
+    for (const scale of [1, 2]) {
+      const x = square().fill(scale);
+      const { y: expected } = await session.run({ x });
+      for (const y of [own, shared]) {
+        y.fill(7);
+        const { y: written } = await session.run({ x }, {}, { y });
+        expect(written).toBe(y);
+        expect(written).toEqual(expected);
+      }
+    }
+  });
+
+  it.each([
+    ['of another length', { y: new Float32Array(256) }, 'output y: 65536 float32 cannot be written into 256'],
+    ['of another type', { y: new Int32Array(256 * 256) }, 'cannot be written into 65536 of Int32Array'],
+    ['for no output', { z: new Float32Array(256) }, 'there is no output z'],
+  ])('refuses to write into an array %s, and goes on', async (_, into, message) => {
+    const session = await engine.load(products(1));
+    await expect(session.run({ x: square() }, {}, into)).rejects.toThrow(message);
+    const room = new Float32Array(256 * 256);
+    const { y } = await session.run({ x: square() }, {}, { y: room });
+    expect(y).toBe(room);
+  });
+
   it('refuses values that were handed over before', async () => {
     const session = await engine.load(identity('float32'));
     const x = Float32Array.of(1, 2);

@@ -50,6 +50,23 @@ export function shapeOf(name: string, values: Values, description: TensorDescrip
   return leading === undefined ? [] : [values.length / row, ...rest];
 }
 
+/**
+ * @param length of the output; null where it is open
+ * @throws Error when an array is not what this output can be written into
+ */
+export function assertRoom(
+  name: string,
+  room: Values,
+  output: TensorDescription | undefined,
+  length: number | null,
+): void {
+  if (output === undefined) throw new Error(`there is no output ${name}`);
+  if (room instanceof arrays[output.type] && room.length === length) return;
+  throw new Error(
+    `output ${name}: ${length ?? 'an open number of'} ${output.type} cannot be written into ${room.length} of ${room.constructor.name}`,
+  );
+}
+
 /** Those of `feeds` that a model takes. @throws Error as `shapeOf` does */
 export function inputsOf(feeds: NamedValues, inputs: Model['inputs']): NamedValues {
   const taken = Object.entries(feeds).filter(([name, values]) => {

@@ -48,10 +48,11 @@ export interface Session {
    * once, so the caller's stay the caller's; but those in shared memory (a SharedArrayBuffer, a WebAssembly memory that is
    * shared) are read where they lie, and nobody may write there until the run has ended.
    * @param handedOver more values, whose arrays are not copied and not the caller's any more: for large ones
+   * @param into arrays that outputs of fixed length are written into, instead of into new ones
    * @returns every output that is not part of the state
    * @throws ModelError when the model cannot be computed on these values
    */
-  run(feeds: NamedValues, handedOver?: NamedValues): Promise<NamedValues>;
+  run(feeds: NamedValues, handedOver?: NamedValues, into?: NamedValues): Promise<NamedValues>;
   /** Frees the compiled model, once. */
   release(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** The outputs of a session: where ONNX Runtime writes them, and what is handed over. */
 import type { Model } from '../model.ts';
 import { ModelError } from '../model-error.ts';
-import { keptPrefix, type NamedValues, nextPrefix, type Values } from '../protocol.ts';
+import { assertRoom, keptPrefix, type NamedValues, nextPrefix, type Values } from '../protocol.ts';
 import type { Environment } from './environment.ts';
 import type { Pointer } from './library.ts';
 import type { CApiState } from './state.ts';
@@ -19,6 +19,7 @@ export class ResultStore {
   readonly #environment: Environment;
   readonly #names: readonly string[];
   readonly #inputs: Model['inputs'];
+  readonly #outputs: Model['outputs'];
   readonly #types: ReadonlyMap<string, TensorType>;
   readonly #state: CApiState | null;
   /** Outputs that were as long as the model says, and whether to go by that at all. */
@@ -34,6 +35,7 @@ export class ResultStore {
     this.#environment = environment;
     this.#names = Object.keys(outputs);
     this.#inputs = inputs;
+    this.#outputs = outputs;
     this.#types = outputTypes(environment, session);
     this.#state = state;
   }
@@ -49,9 +51,14 @@ export class ResultStore {
     if (wrong !== undefined) throw new ModelError(`output ${wrong} is not float32, as a state is`);
   }
 
-  /** Room for the results of a run. @throws Error when there is no state to update */
-  room(): Room {
-    const places = this.#names.map((name) => this.#placeOf(name));
+  /**
+   * Room for the results of a run.
+   * @param into arrays for some of them
+   * @throws Error when there is no state to update, or an array does not fit its output
+   */
+  room(into: NamedValues): Room {
+    for (const [name, array] of Object.entries(into)) this.#assertRoom(name, array);
+    const places = this.#names.map((name) => this.#placeOf(name, into[name]));
     return new Room(this.#environment, places, this.#state);
   }
 
@@ -74,7 +81,7 @@ export class ResultStore {
     return mayHelp;
   }
 
-  #placeOf(name: string): Place {
+  #placeOf(name: string, given: Values | undefined): Place {
     if (this.#state !== null && name.startsWith(nextPrefix)) {
       const updated = name.slice(nextPrefix.length);
       const tensor = this.#state.spare(updated);
@@ -82,12 +89,24 @@ export class ResultStore {
       return { kind: 'state', name: updated, tensor };
     }
     if (this.#state !== null && name.startsWith(keptPrefix)) return { kind: 'kept', name, tensor: null };
-    // ONNX Runtime gives back an input itself where that is an output too, and leaves our memory as it is.
-    const type = Object.hasOwn(this.#inputs, name) ? undefined : this.#types.get(name);
+    const type = this.#typeOf(name);
     const length = this.#trusted.has(name) ? lengthOf(type) : null;
-    const values = type !== undefined && length !== null ? arrayOf(type.code, length) : null;
+    const values = given ?? (type !== undefined && length !== null ? arrayOf(type.code, length) : null);
     if (type === undefined || values === null) return { kind: 'theirs', name, tensor: null };
     return { kind: 'ours', name, values, tensor: tensorOver(this.#environment, type, values) };
+  }
+
+  /** @throws Error when an output cannot be written into an array */
+  #assertRoom(name: string, array: Values): void {
+    const [description, type] = [this.#outputs[name], this.#typeOf(name)];
+    const isAsDescribed = description !== undefined && type?.code === elementCodes[description.type];
+    assertRoom(name, array, description, isAsDescribed ? lengthOf(type) : null);
+  }
+
+  /** Of an output that can be written into memory of ours. */
+  #typeOf(name: string): TensorType | undefined {
+    // ONNX Runtime gives back an input itself where that is an output too, and leaves our memory as it is.
+    return Object.hasOwn(this.#inputs, name) ? undefined : this.#types.get(name);
   }
 }
 
