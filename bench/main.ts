@@ -33,6 +33,7 @@ import { rankTableSize } from './rank-table-size.ts';
 import { rankTrain } from './rank-train.ts';
 import { rankerBaseline } from './ranker-baseline.ts';
 import { type BenchReport, describeRow, machine } from './report.ts';
+import { smoke } from './smoke.ts';
 import { trainStep } from './train-step.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -64,6 +65,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'rank-train': rankTrain,
   'ranker-baseline': rankerBaseline,
   'rank-table-size': rankTableSize,
+  smoke,
 };
 
 interface Options {
