@@ -6,6 +6,9 @@ import { plainJpegDecoder, plainJpegSize, type Size } from './plain-jpeg.ts';
 import { decodeScaledJpeg, divisorOf } from './scaled-jpeg.ts';
 import { loadSharp } from './sharp.ts';
 
+/** Which pixels a photo becomes: another version wherever some become others, so that nobody takes over what was made of the earlier ones. */
+export const pixelsVersion = '2';
+
 const maxPixels = 64 * 1024 * 1024;
 /** A picture of at most so many times the side wanted, in the mean of width and height, is a thumbnail. */
 const smallFactor = 4;
