@@ -96,11 +96,7 @@ export class EmbeddingStore {
 }
 
 /** Adds what the last output holds. */
-async function readFinished(
-  output: string,
-  origin: StoreOrigin,
-  vectors: HashedVectors,
-): Promise<Leftover> {
+async function readFinished(output: string, origin: StoreOrigin, vectors: HashedVectors): Promise<Leftover> {
   if (!(await exists(output))) return 'none';
   try {
     const { origin: found, pixels } = provenanceIn(await readParquetMetadata(output));
