@@ -1,6 +1,5 @@
 /** What `bench smoke` measures, a second or less at a time. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CentreSearch } from '../src/clustering/centre-search.ts';
 import { kMeansDefaults } from '../src/clustering/k-means.ts';
@@ -34,7 +33,28 @@ interface SmokeCase {
   readonly name: string;
   readonly unit: string;
   readonly reference: SmokeReference;
-  start(): Promise<Measured>;
+  /** @param folder of its own, and of the photos */
+  start(folder: string): Promise<Measured>;
+}
+
+/** Photos that cases share, by the side of their files in pixels. */
+const photoCounts = { 128: 600, 640: 100 } as const;
+type FileSide = keyof typeof photoCounts;
+
+/** Draws them, which takes longer than most cases. */
+export async function drawSmokePhotos(folder: string): Promise<void> {
+  await drawPhotos(photosOf(folder, 128), photoCounts[128], 128);
+  await drawPhotos(photosOf(folder, 640), photoCounts[640], 640);
+}
+
+function photosOf(folder: string, fileSide: FileSide): string {
+  return join(folder, `${fileSide} px`);
+}
+
+function filesOf(folder: string, fileSide: FileSide): readonly string[] {
+  return Array.from({ length: photoCounts[fileSide] }, (_, photo) =>
+    join(photosOf(folder, fileSide), `${photo}.jpg`),
+  );
 }
 
 const side = 64;
@@ -42,10 +62,30 @@ const side = 64;
 export const smokeCases: readonly SmokeCase[] = [
   { name: 'training step', unit: 'photos', reference: 'GFLOP', start: trainingStep },
   { name: 'loss step', unit: 'steps', reference: 'GFLOP', start: lossStep },
-  { name: 'embedding, 128 px', unit: 'photos', reference: 'GFLOP', start: () => embedding(128, 400) },
-  { name: 'embedding, 640 px', unit: 'photos', reference: 'GFLOP', start: () => embedding(640, 140) },
-  { name: 'decode, 128 px', unit: 'photos', reference: 'million turns', start: () => decoding(128, 300) },
-  { name: 'decode, 640 px', unit: 'photos', reference: 'million turns', start: () => decoding(640, 60) },
+  {
+    name: 'embedding, 128 px',
+    unit: 'photos',
+    reference: 'GFLOP',
+    start: (folder) => embedding(folder, 128),
+  },
+  {
+    name: 'embedding, 640 px',
+    unit: 'photos',
+    reference: 'GFLOP',
+    start: (folder) => embedding(folder, 640),
+  },
+  {
+    name: 'decode, 128 px',
+    unit: 'photos',
+    reference: 'million turns',
+    start: (folder) => decoding(folder, 128),
+  },
+  {
+    name: 'decode, 640 px',
+    unit: 'photos',
+    reference: 'million turns',
+    start: (folder) => decoding(folder, 640),
+  },
   { name: 'loader', unit: 'photos', reference: 'million turns', start: loading },
   { name: 'DIN step', unit: 'steps', reference: 'GFLOP', start: din },
   { name: 'k-means', unit: 'times', reference: 'GB copied', start: kMeans },
@@ -80,57 +120,38 @@ async function lossStep(): Promise<Measured> {
   return { speed: async () => 1 / (await round()), stop };
 }
 
-async function withFolder(work: (folder: string) => Promise<Measured['speed']>): Promise<Measured> {
-  const folder = await mkdtemp(join(tmpdir(), 'courier-bench-'));
-  const stop = () => rm(folder, { recursive: true, force: true });
-  try {
-    return { speed: await work(folder), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+async function embedding(folder: string, fileSide: FileSide): Promise<Measured> {
+  const path = join(folder, 'encoder.onnx');
+  const encoder = createEncoder({ name: 'vit-nano', side, head: 'mean', dimension: 128 });
+  await writeFile(path, exportUntrainedEncoder(encoder, Random.seeded(1, 'bench')).encode('standard'));
+  const settings = { photos: photosOf(folder, fileSide), encoder: path };
+  let round = 0;
+  const out = () => join(folder, `${fileSide}-${round++}.parquet`);
+  return {
+    speed: () => speedOf(photoCounts[fileSide], () => embedCatalogue({ ...settings, out: out() })),
+    stop: nothing,
+  };
 }
 
-function embedding(fileSide: number, count: number): Promise<Measured> {
-  return withFolder(async (folder) => {
-    const [photos, path] = [join(folder, 'photos'), join(folder, 'encoder.onnx')];
-    await drawPhotos(photos, count, fileSide);
-    const encoder = createEncoder({ name: 'vit-nano', side, head: 'mean', dimension: 128 });
-    await writeFile(path, exportUntrainedEncoder(encoder, Random.seeded(1, 'bench')).encode('standard'));
-    let round = 0;
-    return () =>
-      speedOf(count, () =>
-        embedCatalogue({ photos, encoder: path, out: join(folder, `${round++}.parquet`) }),
-      );
-  });
-}
-
-function decoding(fileSide: number, count: number): Promise<Measured> {
-  return withFolder(async (folder) => {
-    const photos = join(folder, 'photos');
-    await drawPhotos(photos, count, fileSide);
-    const files: Buffer[] = [];
-    for (let photo = 0; photo < count; photo++) files.push(await readFile(join(photos, `${photo}.jpg`)));
-    return () =>
-      speedOf(count, async () => {
-        for (const file of files) await decodePhoto(file, side);
-      });
-  });
-}
-
-function loading(): Promise<Measured> {
-  const count = 1500;
-  return withFolder(async (folder) => {
-    const photos = join(folder, 'photos');
-    await drawPhotos(photos, count, 128);
-    const inputs = Array.from({ length: count }, (_, photo) => {
-      return { kind: 'file', path: join(photos, `${photo}.jpg`) } as const;
+async function decoding(folder: string, fileSide: FileSide): Promise<Measured> {
+  const files = await Promise.all(filesOf(folder, fileSide).map((path) => readFile(path)));
+  const speed = () =>
+    speedOf(files.length, async () => {
+      for (const file of files) await decodePhoto(file, side);
     });
-    const place = { path: join(folder, 'images.bin'), side, form: 'pixels' } as const;
-    const before = { count: 0, index: null };
-    return () => speedOf(count, () => decodePhotos(inputs, { ...place, before }, new Findings()));
-  });
+  return { speed, stop: nothing };
 }
+
+async function loading(folder: string): Promise<Measured> {
+  const inputs = filesOf(folder, 128).map((path) => ({ kind: 'file', path }) as const);
+  const place = { path: join(folder, 'images.bin'), side, form: 'pixels' } as const;
+  const before = { count: 0, index: null };
+  const speed = () =>
+    speedOf(inputs.length, () => decodePhotos(inputs, { ...place, before }, new Findings()));
+  return { speed, stop: nothing };
+}
+
+async function nothing(): Promise<void> {}
 
 async function din(): Promise<Measured> {
   const [rows, steps] = [40_000, 20];

@@ -4,13 +4,16 @@
  * remembered in history.jsonl, for machines of the same kind.
  */
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Engine } from '../src/runtime/engine.ts';
 import { version } from '../src/version.ts';
 import type { Benchmark } from './benchmark.ts';
 import { addToHistory, fallenIn, readHistory } from './history.ts';
 import { startProducts } from './products.ts';
 import { describeRow, machine, type Row, rowOf } from './report.ts';
-import { type SmokeReference, smokeCases } from './smoke-cases.ts';
+import { drawSmokePhotos, type SmokeReference, smokeCases } from './smoke-cases.ts';
 
 const history = new URL('./history.jsonl', import.meta.url);
 
@@ -18,33 +21,50 @@ const history = new URL('./history.jsonl', import.meta.url);
 const productShape = [2048, 128, 512] as const;
 
 export const smoke: Benchmark = async ({ rounds, only, say }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'courier-bench-'));
   const engine = Engine.start();
-  const products = await startProducts(engine, [productShape]);
-  const references: Readonly<Record<SmokeReference, () => number | Promise<number>>> = {
-    GFLOP: async () => (await products()) / 1e9,
-    'million turns': loopSpeed,
-    'GB copied': copySpeed,
-  };
-  const rows: Row[] = [];
-  for (const { name, unit, reference, start } of smokeCases) {
-    if (!name.includes(only)) continue;
-    const { speed, stop } = await start();
-    const ratios: number[] = [];
-    let before = await references[reference]();
-    for (let round = -1; round < rounds; round++) {
-      const own = await speed();
-      const after = await references[reference]();
-      if (round >= 0) ratios.push((2 * own) / (before + after));
-      before = after;
+  try {
+    await drawSmokePhotos(folder);
+    const products = await startProducts(engine, [productShape]);
+    const references: Readonly<Record<SmokeReference, () => number | Promise<number>>> = {
+      GFLOP: async () => (await products()) / 1e9,
+      'million turns': loopSpeed,
+      'GB copied': copySpeed,
+    };
+    const rows: Row[] = [];
+    for (const { name, unit, reference, start } of smokeCases) {
+      if (!name.includes(only)) continue;
+      const { speed, stop } = await start(folder);
+      const ratios = await measure(speed, references[reference], rounds);
+      await stop();
+      rows.push(rowOf(name, `${unit} per ${reference}`, 'higher', ratios, {}));
+      say(describeRow(rows.at(-1)!));
     }
-    await stop();
-    rows.push(rowOf(name, `${unit} per ${reference}`, 'higher', ratios, {}));
-    say(describeRow(rows.at(-1)!));
+    if (only === '') await remember(rows, say);
+    return { rows, missing: [] };
+  } finally {
+    await engine.close();
+    await rm(folder, { recursive: true, force: true });
   }
-  await engine.close();
-  if (only === '') await remember(rows, say);
-  return { rows, missing: [] };
 };
+
+/** A ratio a round: the speed over what the reference is before and after it. */
+async function measure(
+  speed: () => Promise<number>,
+  reference: () => number | Promise<number>,
+  rounds: number,
+): Promise<readonly number[]> {
+  const ratios: number[] = [];
+  await speed();
+  let before = await reference();
+  for (let round = 0; round < rounds; round++) {
+    const own = await speed();
+    const after = await reference();
+    ratios.push((2 * own) / (before + after));
+    before = after;
+  }
+  return ratios;
+}
 
 /** A run of which something has fallen is told, and not remembered: else it would soon be what is expected. */
 async function remember(rows: readonly Row[], say: (text: string) => void): Promise<void> {
