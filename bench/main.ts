@@ -37,6 +37,7 @@ import { type BenchReport, describeRow, machine } from './report.ts';
 import { serveEqual } from './serve-equal.ts';
 import { serveKill } from './serve-kill.ts';
 import { serveSwap } from './serve-swap.ts';
+import { smoke } from './smoke.ts';
 import { trainStep } from './train-step.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -72,6 +73,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'serve-equal': serveEqual,
   'serve-kill': serveKill,
   'serve-swap': serveSwap,
+  smoke,
 };
 
 interface Options {
