@@ -133,6 +133,15 @@ export type {
 export { OverloadedError } from './serving/score-queue.ts';
 export { openService, type ServiceOptions } from './serving/service.ts';
 
+export {
+  type CallOptions,
+  type ClientOptions,
+  CourierClient,
+  ServerError,
+} from './server/client.ts';
+export { type ServeConfigInput, serveConfig } from './server/config.ts';
+export { type Server, type ServerOptions, startServer } from './server/server.ts';
+
 // Metrics and tests
 
 export { auc, type GroupedAuc, gauc } from './metrics/auc.ts';
