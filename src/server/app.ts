@@ -45,6 +45,7 @@ export async function createApp(context: Context): Promise<FastifyInstance> {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     },
   });
+  app.removeContentTypeParser('text/plain');
   addValidation(app);
   app.setErrorHandler((error, request, reply) => sendProblem(context, error, request, reply));
   app.decorateRequest('caller', null);

@@ -33,10 +33,11 @@ const problem = {
 
 function bodySchema({ body, takesPhoto }: Endpoint) {
   if (body === null) return {};
+  if (!takesPhoto) return { body: jsonSchema(body) };
   const json = { 'application/json': { schema: jsonSchema(body) } };
   // Any bytes: they are looked at when they are decoded.
   const photo = { 'image/*': { schema: { contentMediaType: 'application/octet-stream' } } };
-  return { body: { content: takesPhoto ? { ...json, ...photo } : json } };
+  return { body: { content: { ...json, ...photo } } };
 }
 
 /** The options of a route. Its handler is the caller's. */

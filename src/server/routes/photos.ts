@@ -5,6 +5,7 @@ import type { SimilarItem } from '../../serving/requests.ts';
 import type { Context } from '../context.ts';
 import { timeLeft, withinTime } from '../deadline.ts';
 import { decodePhotoText, fetchPhotoFrom } from '../photos.ts';
+import { RequestProblem } from '../problems.ts';
 import { routeOf } from '../routing.ts';
 import type {
   embedAnswer,
@@ -23,6 +24,11 @@ export function addPhotos(app: FastifyInstance, { arms, config, photos, download
   app.addContentTypeParser(/^image\/[\w.+-]+$/, { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
   );
+
+  // What is neither a photo nor JSON has been checked by nobody.
+  app.addHook('preHandler', async ({ body, method }) => {
+    if (method === 'POST' && (typeof body !== 'object' || body === null)) throw withoutBody();
+  });
 
   /** The embedding of a photo: no more are fetched and decoded at a time than there are places. */
   const embed = (source: Buffer | z.output<typeof photoSource>): Promise<Float32Array> =>
@@ -56,6 +62,14 @@ export function addPhotos(app: FastifyInstance, { arms, config, photos, download
       return columnsOf(await arms.first.similar({ embedding, most }));
     },
   });
+}
+
+function withoutBody(): RequestProblem {
+  return new RequestProblem(
+    'VALUE_INVALID',
+    'There is no photo and no JSON in the body.',
+    'Send the bytes of a photo as image/jpeg and the like, or application/json.',
+  );
 }
 
 async function bytesOf(
