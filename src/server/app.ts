@@ -75,6 +75,9 @@ function addGuards(app: FastifyInstance, context: Context): void {
     reply.header('x-request-id', request.id);
     if (context.phase === 'closed') throw stopping();
     request.caller = keys?.find(request.headers.authorization) ?? null;
+  });
+  // After the limit of requests, which who has no key must not get around, and before the body is read.
+  app.addHook('preParsing', async (request, reply) => {
     requireScope(request, keys !== null);
     if (keys === null) requireOwnHost(request, config.host);
     bodies.admit(request, reply);

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ended, startCourier } from '../../test/support/program.ts';
 import { runningServer } from '../../test/support/running-server.ts';
 import { exportOf, type ServedShop, servedShop } from '../../test/support/served-shop.ts';
 import { temporaryFolder } from '../../test/support/temporary.ts';
@@ -13,6 +14,8 @@ import { experimentReport } from '../pipelines/experiment/index.ts';
 import { CourierClient } from './client.ts';
 import { createKey, revokeKey } from './keys.ts';
 import { startServer } from './server.ts';
+
+const waiting = { timeout: 60_000, interval: 50 };
 
 const photoBytes = 20 * 1024 * 1024;
 
@@ -99,6 +102,9 @@ describe('a server in operation', () => {
       retryAfter: expect.any(Number),
     });
     expect((await second?.score({ candidates: ['a'] }))?.scores).toHaveLength(1);
+    const unknown = new CourierClient({ url: server.url, key: 'courier_guess' });
+    for (const status of [401, 401, 429])
+      await expect(unknown.score({ candidates: ['a'] })).rejects.toMatchObject({ status });
   });
 
   it('tells whom to come again before memory grows: candidates that wait, and bodies that are sent', async () => {
@@ -184,6 +190,30 @@ describe('a server in operation', () => {
     for (const { scores } of await Promise.all(asked)) expect(scores).toHaveLength(5);
     await closed;
     await expect(client.health()).rejects.toThrow();
+  });
+
+  it('started by its command follows a link again on SIGHUP, and ends with 0 on SIGTERM', async () => {
+    const own = await temporaryFolder();
+    const link = join(own, 'current');
+    await symlink(named('images'), link);
+    const words = ['--export', link, '--state', join(own, 'state.mdb'), '--port', '0'];
+    const child = startCourier(['serve', ...words], own);
+    const end = ended(child);
+    let said = '';
+    child.stderr?.on('data', (text: string) => {
+      said += text;
+    });
+    const [, url = ''] = await vi.waitFor(() => /(http:[^"]+)"/.exec(said) ?? Promise.reject(), waiting);
+    const client = new CourierClient({ url });
+    expect((await client.score({ candidates: items.slice(0, 2) })).scores).toHaveLength(2);
+    await rm(link);
+    await symlink(named('none'), link);
+    child.kill('SIGHUP');
+    await vi.waitFor(() => expect(said).toContain('export opened'), waiting);
+    await expect(client.health()).resolves.toEqual({ status: 'ok' });
+    child.kill('SIGTERM');
+    expect((await end).code).toBe(0);
+    expect(said).toContain('"msg":"stopped"');
   });
 
   it('answers users by the arms of an experiment, and keeps what the report reads', async () => {
