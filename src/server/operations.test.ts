@@ -109,7 +109,7 @@ describe('a server in operation', () => {
 
   it('tells whom to come again before memory grows: candidates that wait, and bodies that are sent', async () => {
     const { server, client } = await runningServer({
-      ...{ export: named('images'), window: 100, queueRows: 60, bodyBytes: 32 * 1024 * 1024 },
+      ...{ export: named('images'), window: 2000, queueRows: 60, bodyBytes: 32 * 1024 * 1024 },
     });
     const asked = await Promise.allSettled(
       Array.from({ length: 10 }, () => client.score({ candidates: items.slice(0, 30) })),
@@ -131,7 +131,7 @@ describe('a server in operation', () => {
     await vi.waitFor(async () => {
       const metrics = await (await fetch(`${server.url}/metrics`)).text();
       expect(metrics).toContain(`courier_http_body_bytes{arm=""} ${photoBytes}\n`);
-    });
+    }, waiting);
     expect(await sending()).toBe(503);
     expect(await Promise.race([first, Promise.resolve('waits')])).toBe('waits');
     expect((await client.score({ candidates: ['a'] })).scores).toHaveLength(1);
@@ -179,11 +179,15 @@ describe('a server in operation', () => {
   });
 
   it('that is stopped says so, answers what was asked, and takes no more', async () => {
-    const { server, client, ask } = await runningServer({ export: named('images'), window: 400, drain: 200 });
+    const { server, client, ask } = await runningServer({
+      export: named('images'),
+      window: 3000,
+      drain: 200,
+    });
     const asked = Array.from({ length: 8 }, () => client.score({ candidates: items.slice(0, 5) }));
     await vi.waitFor(async () => {
       expect((await ask('/metrics')).text).toContain('courier_queued_rows{arm=""} 40\n');
-    });
+    }, waiting);
     const closed = server.close();
     expect(await ask('/readyz')).toMatchObject({ status: 503 });
     expect((await ask('/healthz')).status).toBe(200);
