@@ -109,7 +109,13 @@ describe('a server in operation', () => {
 
   it('tells whom to come again before memory grows: candidates that wait, and bodies that are sent', async () => {
     const { server, client } = await runningServer({
-      ...{ export: named('images'), window: 2000, queueRows: 60, bodyBytes: 32 * 1024 * 1024 },
+      ...{
+        export: named('images'),
+        window: 2000,
+        deadline: 60_000,
+        queueRows: 60,
+        bodyBytes: 32 * 1024 * 1024,
+      },
     });
     const asked = await Promise.allSettled(
       Array.from({ length: 10 }, () => client.score({ candidates: items.slice(0, 30) })),
