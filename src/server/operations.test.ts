@@ -113,6 +113,7 @@ describe('a server in operation', () => {
         export: named('images'),
         window: 2000,
         deadline: 60_000,
+        deadline: 60_000,
         queueRows: 60,
         bodyBytes: 32 * 1024 * 1024,
       },
@@ -188,6 +189,7 @@ describe('a server in operation', () => {
     const { server, client, ask } = await runningServer({
       export: named('images'),
       window: 3000,
+      deadline: 60_000,
       drain: 200,
     });
     const asked = Array.from({ length: 8 }, () => client.score({ candidates: items.slice(0, 5) }));
