@@ -113,7 +113,6 @@ describe('a server in operation', () => {
         export: named('images'),
         window: 2000,
         deadline: 60_000,
-        deadline: 60_000,
         queueRows: 60,
         bodyBytes: 32 * 1024 * 1024,
       },
