@@ -19,7 +19,7 @@ import type { Lesson, PhotoBatch } from '../objectives/objective.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { RunFolder, type RunIdentity } from '../runs/run-folder.ts';
 import { type Engine, EngineScope, type ModelLoader } from '../runtime/engine.ts';
-import { usableMemory } from '../runtime/memory.ts';
+import { usualBudget } from '../runtime/memory.ts';
 import { writeFileWhole } from '../storage/files.ts';
 import { type ChosenTraining, chosenEncoder } from './chosen-encoder.ts';
 import { type TrainingConfig, whatIsLearned } from './config.ts';
@@ -164,7 +164,7 @@ async function trainSeeing<Batch extends PhotoBatch>(
   const initHash = start?.hash ?? null;
   const begun = laterOf(start?.learnedUntil ?? null, seeing.learnedUntil);
   const learnedUntil = laterOf(knownUntil(dataset), begun);
-  const budget = config.memory ?? usableMemory() / 2;
+  const budget = config.memory ?? usualBudget();
   const run = await TrainingRun.open(folder, identityOf(config, dataset, initHash, seeing.hash), layout, {
     vectors,
     arrays: memory?.arrays ?? {},

@@ -1,0 +1,44 @@
+/** Processes that a real mpirun starts together, as Debian's mpich brings it. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+
+const program = '/usr/bin/mpirun';
+
+/** Where nothing may be skipped, its absence is a failure. */
+export const hasMpi = existsSync(program) || process.env['COURIER_SKIP_NOTHING'] === '1';
+
+/** Says in a suite's name why it is skipped. */
+export const underMpi = `under mpirun (needs ${program}, as of MPICH)`;
+
+export interface Ran {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number | null;
+}
+
+/** Longer than anything here takes: what hangs is ended, and has no exit code. */
+const milliseconds = 100_000;
+
+/**
+ * Runs a program of TypeScript in so many processes, and waits for all.
+ * @param words the file, and what it is told
+ */
+export async function mpirun(
+  processes: number,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  const command = ['-n', String(processes), process.execPath, '--import', 'tsx', ...words];
+  const child = spawn(program, command, {
+    env: { ...process.env, COURIER_THREADS: '1', ...environment },
+    timeout: milliseconds,
+  });
+  const [stdout, stderr, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { stdout, stderr, exitCode };
+}
