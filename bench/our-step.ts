@@ -48,6 +48,7 @@ export function describeEncoder(
     samples,
     photos,
     augmented: false,
+    processes: 1,
     update: {
       optimizer: createOptimizer({ name: 'adamw', weightDecay: 0.01 }),
       clipNorm: 1,

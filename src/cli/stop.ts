@@ -1,5 +1,6 @@
 /** Stopping as the user, a scheduler or a closed terminal asks for it. */
 import { constants } from 'node:os';
+import { launchOf } from '../collectives/launcher.ts';
 import type { OutputStream } from './output.ts';
 
 const asked = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -11,6 +12,8 @@ type Asked = (typeof asked)[number];
  */
 export function stopWhenAsked(stderr: OutputStream): AbortSignal {
   const stop = new AbortController();
+  // Whoever stops several processes stops all of them.
+  const speaks = (launchOf(process.env)?.rank ?? 0) === 0;
   for (const signal of asked) {
     process.on(signal, () => {
       // A shell and the system may both tell that the terminal is closed: that is no impatience.
@@ -18,7 +21,7 @@ export function stopWhenAsked(stderr: OutputStream): AbortSignal {
       else if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
       if (stop.signal.aborted) return;
       stop.abort();
-      stderr.write(`\n${announcement[signal]}\n`);
+      if (speaks) stderr.write(`\n${announcement[signal]}\n`);
     });
   }
   return stop.signal;

@@ -71,11 +71,15 @@ describe.skipIf(!hasMpi)(`what happens to the others, ${underMpi}`, () => {
 
 describe('launchOf', () => {
   it('knows the launchers by what they tell each process', () => {
-    expect(launchOf({ PMI_RANK: '0', PMI_SIZE: '4' })).toEqual({ launcher: 'PMI', size: 4 });
+    expect(launchOf({ PMI_RANK: '0', PMI_SIZE: '4' })).toEqual({ launcher: 'PMI', rank: 0, size: 4 });
     const openMpi = { OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '2', PMIX_RANK: '1' };
-    expect(launchOf(openMpi)).toEqual({ launcher: 'Open MPI', size: 2 });
-    expect(launchOf({ PMIX_RANK: '1' })).toEqual({ launcher: 'PMIx', size: null });
-    expect(launchOf({ PMIX_RANK: '1', SLURM_STEP_NUM_TASKS: '8' })).toEqual({ launcher: 'PMIx', size: 8 });
+    expect(launchOf(openMpi)).toEqual({ launcher: 'Open MPI', rank: 1, size: 2 });
+    expect(launchOf({ PMIX_RANK: '1' })).toEqual({ launcher: 'PMIx', rank: 1, size: null });
+    expect(launchOf({ PMIX_RANK: '1', SLURM_STEP_NUM_TASKS: '8' })).toEqual({
+      launcher: 'PMIx',
+      rank: 1,
+      size: 8,
+    });
   });
 
   it('takes a batch script of Slurm, and any other process, for one that works alone', () => {

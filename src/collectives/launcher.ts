@@ -3,6 +3,7 @@
 export interface Launch {
   /** Whose conventions they are. */
   readonly launcher: 'Open MPI' | 'PMI' | 'MVAPICH' | 'PMIx';
+  readonly rank: number;
   /** How many there are; null where the environment does not say. */
   readonly size: number | null;
 }
@@ -25,5 +26,6 @@ export function launchOf(environment: Environment): Launch | null {
   const found = conventions.find(({ rank }) => environment[rank] !== undefined);
   if (found === undefined) return null;
   const size = Number(environment[found.size]);
-  return { launcher: found.launcher, size: Number.isSafeInteger(size) && size > 0 ? size : null };
+  const rank = Number(environment[found.rank]);
+  return { launcher: found.launcher, rank, size: Number.isSafeInteger(size) && size > 0 ? size : null };
 }

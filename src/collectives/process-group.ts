@@ -70,7 +70,7 @@ export function offsetsOf(lengths: Lengths): readonly number[] {
 }
 
 /** The same memory, byte by byte. */
-export function bytesOf({ buffer, byteOffset, byteLength }: Movable): Uint8Array {
+export function bytesOf({ buffer, byteOffset, byteLength }: NodeJS.TypedArray): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 

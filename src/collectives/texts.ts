@@ -1,4 +1,4 @@
-/** Texts between processes. */
+/** Texts and numbers between processes. */
 import { offsetsOf, type ProcessGroup } from './process-group.ts';
 
 /** The text of one process, by default the first, for all. Others give theirs for nothing. */
@@ -14,7 +14,7 @@ export async function broadcastText(group: ProcessGroup, text: string, root = 0)
 /** The texts of all, by rank. */
 export async function allGatherTexts(group: ProcessGroup, text: string): Promise<readonly string[]> {
   const own = new TextEncoder().encode(text);
-  const lengths = await allGatherLengths(group, own.length);
+  const lengths = await allGatherNumbers(group, own.length);
   const offsets = offsetsOf(lengths);
   const bytes = new Uint8Array(offsets.at(-1)!);
   bytes.set(own, offsets[group.rank]);
@@ -23,7 +23,7 @@ export async function allGatherTexts(group: ProcessGroup, text: string): Promise
 }
 
 /** A number of each process, by rank. */
-export async function allGatherLengths(group: ProcessGroup, own: number): Promise<readonly number[]> {
+export async function allGatherNumbers(group: ProcessGroup, own: number): Promise<readonly number[]> {
   const all = new Float64Array(group.size);
   all[group.rank] = own;
   await group.allGather(

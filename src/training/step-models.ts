@@ -19,6 +19,8 @@ export interface StepDescription<Batch> {
   readonly photos: number;
   /** Whether photos are altered before they are encoded. */
   readonly augmented: boolean;
+  /** Processes that share the photos and the samples of each batch. */
+  readonly processes: number;
   readonly update: UpdateOptions;
 }
 
@@ -30,14 +32,21 @@ export interface StepPlan {
   readonly group: number;
 }
 
-/** Samples that are contrasted at a time when a step is cut: their scores with all photos take up to 8 MiB. */
-export function lossBlock<Batch>({ samples, photos }: StepDescription<Batch>): number {
-  return Math.max(16, Math.min(256, samples, Math.floor(2 ** 21 / photos)));
+/**
+ * Samples that are contrasted at a time when a step is cut: their scores with all photos take up to 8 MiB, and every
+ * process has some.
+ */
+export function lossBlock<Batch>({ samples, photos, processes }: StepDescription<Batch>): number {
+  const block = Math.max(16, Math.min(256, samples, Math.floor(2 ** 21 / photos)));
+  return processes === 1 ? block : Math.min(block, Math.ceil(samples / processes));
 }
 
-/** Whether the whole batch is one graph. */
-export function isFused({ photos }: { readonly photos: number }, { chunk, group }: StepPlan): boolean {
-  return chunk * group >= photos;
+/** Whether the whole batch is one graph: what processes bring to each other goes from graph to graph. */
+export function isFused(
+  { photos, processes }: Pick<StepDescription<unknown>, 'photos' | 'processes'>,
+  { chunk, group }: StepPlan,
+): boolean {
+  return processes === 1 && chunk * group >= photos;
 }
 
 /** Rows of the embeddings of so many photos: those of the last chunk, which may not be full, included. */

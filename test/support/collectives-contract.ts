@@ -1,7 +1,7 @@
 /** What every group of processes has to do, however many they are. */
 import assert from 'node:assert/strict';
 import { offsetsOf, type ProcessGroup } from '../../src/collectives/process-group.ts';
-import { allGatherLengths, allGatherTexts, broadcastText } from '../../src/collectives/texts.ts';
+import { allGatherNumbers, allGatherTexts, broadcastText } from '../../src/collectives/texts.ts';
 
 type Check = (group: ProcessGroup) => Promise<void>;
 
@@ -19,7 +19,7 @@ export const collectivesContract: Readonly<Record<string, Check>> = {
   'knows its place among the processes, and among those of its machine': async (group) => {
     assert.ok(group.rank >= 0 && group.rank < group.size);
     assert.ok(group.localRank >= 0 && group.localRank < group.localSize && group.localSize <= group.size);
-    const ranks = await allGatherLengths(group, group.rank);
+    const ranks = await allGatherNumbers(group, group.rank);
     assert.deepEqual(ranks, ranksOf(group));
   },
 

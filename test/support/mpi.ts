@@ -1,5 +1,5 @@
 /** Processes that a real mpirun starts together, as Debian's mpich brings it. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
@@ -22,19 +22,24 @@ export interface Ran {
 const milliseconds = 100_000;
 
 /**
- * Runs a program of TypeScript in so many processes, and waits for all.
+ * Starts a program of TypeScript in so many processes.
  * @param words the file, and what it is told
  */
-export async function mpirun(
+export function startMpi(
   processes: number,
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<Ran> {
+): ChildProcessWithoutNullStreams {
   const command = ['-n', String(processes), process.execPath, '--import', 'tsx', ...words];
-  const child = spawn(program, command, {
+  return spawn(program, command, {
     env: { ...process.env, COURIER_THREADS: '1', ...environment },
     timeout: milliseconds,
   });
+}
+
+/** The same, with what they have said once all have ended. */
+export async function mpirun(...started: Parameters<typeof startMpi>): Promise<Ran> {
+  const child = startMpi(...started);
   const [stdout, stderr, [exitCode]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
