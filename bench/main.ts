@@ -29,6 +29,7 @@ import { memory } from './memory.ts';
 import { noise } from './noise.ts';
 import { nullSimulation } from './null-simulation.ts';
 import { operators } from './operators.ts';
+import { processes } from './processes.ts';
 import { rankAccuracy } from './rank-accuracy.ts';
 import { rankTableSize } from './rank-table-size.ts';
 import { rankTrain } from './rank-train.ts';
@@ -65,6 +66,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   kmeans: kMeans,
   loader,
   noise,
+  processes,
   'null-simulation': nullSimulation,
   'rank-accuracy': rankAccuracy,
   'rank-train': rankTrain,

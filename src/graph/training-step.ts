@@ -129,9 +129,12 @@ export function buildGradient(
   });
 }
 
-/** The last part of a step: the optimiser, with the summed gradient, which it sets back to zero. */
-export function buildUpdate(layout: ParameterLayout, options: UpdateOptions): Model {
-  const gradient = input(gradientState, 'float32', [layout.size]);
+/**
+ * The last part of a step: the optimiser, with the summed gradient, which it sets back to zero.
+ * @param name of the gradient that it takes, where that is not the sum itself
+ */
+export function buildUpdate(layout: ParameterLayout, options: UpdateOptions, name = gradientState): Model {
+  const gradient = input(name, 'float32', [layout.size]);
   const outputs = updateOutputs(gradient, layout, options);
   return buildModel({ outputs: { ...outputs, [`next.${gradientState}`]: zerosLike(gradient) } });
 }

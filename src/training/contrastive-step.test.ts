@@ -59,6 +59,7 @@ describe('a contrastive step', () => {
       samples,
       photos,
       augmented,
+      processes: 1,
       update: { optimizer, clipNorm: 1, averageDecay: null },
     };
   }

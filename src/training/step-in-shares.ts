@@ -46,7 +46,7 @@ export async function stepInShares<Batch>(
 
   return async (batch, photos, scalars) => {
     const rows = wholeChunks(photos.count, wholePhotos(plan));
-    const own = spans(rows, rows / count);
+    const own = spans({ from: 0, to: rows }, rows / count);
     const parameters = memory.copies(await state.read(['parameters']));
     const embeddings = memory.floats('embeddings', rows * dimension);
     const seen = await Promise.all(
@@ -63,7 +63,7 @@ export async function stepInShares<Batch>(
     const gradient = new Float32Array(rows * dimension);
     const losses: Record<string, number> = {};
     const block = lossBlock(description);
-    for (const { from } of spans(description.samples, block)) {
+    for (const { from } of spans({ from: 0, to: description.samples }, block)) {
       for (const [name, values] of Object.entries(await contrast.run(feeds.block(from, block)))) {
         if (name === embeddingGradient) addTo(gradient, floats({ [name]: values }, name));
         else losses[name] = (losses[name] ?? 0) + Number(values[0]);

@@ -25,6 +25,8 @@ export interface StepDescription<Batch> {
   readonly photos: number;
   /** Whether photos are altered before they are encoded. */
   readonly augmented: boolean;
+  /** Processes that share the photos and the samples of each batch. */
+  readonly processes: number;
   readonly update: UpdateOptions;
 }
 
@@ -38,18 +40,28 @@ export interface StepPlan {
   readonly shares?: number;
 }
 
-/** Samples that are contrasted at a time when a step is cut: their scores with all photos take up to 8 MiB. */
-export function lossBlock<Batch>({ samples, photos }: StepDescription<Batch>): number {
-  return Math.max(16, Math.min(256, samples, Math.floor(2 ** 21 / photos)));
+/**
+ * Samples that are contrasted at a time when a step is cut: their scores with all photos take up to 8 MiB, and every
+ * process has some.
+ */
+export function lossBlock<Batch>({ samples, photos, processes }: StepDescription<Batch>): number {
+  const block = Math.max(16, Math.min(256, samples, Math.floor(2 ** 21 / photos)));
+  return processes === 1 ? block : Math.min(block, Math.ceil(samples / processes));
 }
 
-/** Whether the activations of the whole batch are kept. */
-export function keepsAll({ photos }: { readonly photos: number }, { chunk, group }: StepPlan): boolean {
-  return chunk * group >= photos;
+/** Whether the activations of the whole batch are kept. What processes bring to each other goes from graph to graph, and nothing is kept. */
+export function keepsAll(
+  { photos, processes }: Pick<StepDescription<unknown>, 'photos' | 'processes'>,
+  { chunk, group }: StepPlan,
+): boolean {
+  return processes === 1 && chunk * group >= photos;
 }
 
 /** Whether the whole batch is one graph. */
-export function isFused(batch: { readonly photos: number }, plan: StepPlan): boolean {
+export function isFused(
+  batch: Pick<StepDescription<unknown>, 'photos' | 'processes'>,
+  plan: StepPlan,
+): boolean {
   return keepsAll(batch, plan) && (plan.shares ?? 1) === 1;
 }
 

@@ -23,6 +23,7 @@ function describeStep(photos: number): StepDescription<ClickBatch> {
     samples: 8,
     photos,
     augmented: false,
+    processes: 1,
     update: { optimizer, clipNorm: null, averageDecay: null },
   };
 }

@@ -46,6 +46,9 @@ export interface StepBytes {
   readonly cutLoss: number;
 }
 
+/** Chunks that each process has at least, where there are several: what one has more than another is waited for. */
+const fewestChunks = 4;
+
 /**
  * Finds the largest plan within the budget: everything at once, in shares of the cores where there are several, or else groups
  * of chunks. One chunk is run forward and back to see what it takes.
@@ -65,7 +68,11 @@ export async function planStep<Batch>(
     const session = Math.max(0, (await measureChunk(engine, layout, description, chunk)) - before);
     const free = (room ?? budget - before) - sessions * session;
     const chunks = Math.ceil(description.photos / chunk);
-    const group = largestGroupWithin(free, chunks, stepBytes(description, chunk));
+    const bytes = stepBytes(description, chunk);
+    const group =
+      description.processes === 1
+        ? largestGroupWithin(free, chunks, bytes)
+        : largestGroupOfShare(free, Math.ceil(chunks / description.processes), bytes);
     if (group >= 1) return inShares(engine.cores, description, { chunk, group });
   }
   throw new CourierError(
@@ -111,13 +118,24 @@ export function largestGroupWithin(
   const perChunk = activations + fed;
   if (chunks * perChunk + wholeLoss <= free) return chunks;
   // One less than all, since all of them would be one graph again.
-  return Math.max(0, Math.min(largestGroup, chunks - 1, Math.floor((free - cutLoss) / perChunk)));
+  return largestGroupOfShare(free, chunks - 1, { activations, fed, cutLoss });
+}
+
+/** The same of the chunks that a process has of a shared step, which is always cut. */
+export function largestGroupOfShare(
+  free: number,
+  chunks: number,
+  { activations, fed, cutLoss }: Omit<StepBytes, 'wholeLoss'>,
+): number {
+  return Math.max(0, Math.min(largestGroup, chunks, Math.floor((free - cutLoss) / (activations + fed))));
 }
 
 function firstChunk<Batch>(description: StepDescription<Batch>): number {
   const { keptBytes: perPhoto, together } = encodeChunks(description, 1);
+  const { photos, processes } = description;
+  const most = processes === 1 ? photos : Math.ceil(photos / (fewestChunks * processes));
   let chunk = together ? largestChunkTogether : largestChunk;
-  while (chunk > 1 && (chunk > description.photos || chunk * perPhoto > chunkBytes)) chunk /= 2;
+  while (chunk > 1 && (chunk > most || chunk * perPhoto > chunkBytes)) chunk /= 2;
   return chunk;
 }
 

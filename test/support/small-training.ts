@@ -72,6 +72,7 @@ function describeStep(name: SmallEncoder): StepDescription<ClickBatch> {
     samples,
     photos,
     augmented: true,
+    processes: 1,
     update: { optimizer, clipNorm: 1, averageDecay: null },
   };
 }
