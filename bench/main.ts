@@ -29,6 +29,7 @@ import { memory } from './memory.ts';
 import { noise } from './noise.ts';
 import { nullSimulation } from './null-simulation.ts';
 import { operators } from './operators.ts';
+import { processes } from './processes.ts';
 import { rankTableSize } from './rank-table-size.ts';
 import { rankTrain } from './rank-train.ts';
 import { rankerBaseline } from './ranker-baseline.ts';
@@ -60,6 +61,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   kmeans: kMeans,
   loader,
   noise,
+  processes,
   'null-simulation': nullSimulation,
   'rank-train': rankTrain,
   'ranker-baseline': rankerBaseline,

@@ -62,7 +62,9 @@ describe.skipIf(!hasMpi)(`what happens to the others, ${underMpi}`, () => {
   });
 
   it('says which library is not there instead of working alone', async () => {
-    const ran = await mpirun(2, [program, 'exits'], { COURIER_MPI: 'libnosuchmpi.so' });
+    const ran = await mpirun(2, [program, 'exits'], {
+      environment: { COURIER_MPI: 'libnosuchmpi.so' },
+    });
     expect(ran.exitCode).not.toBe(0);
     expect(ran.stderr).toContain('libnosuchmpi.so');
     expect(ran.stderr).toContain('COURIER_MPI');

@@ -140,7 +140,10 @@ async function cutStep<Batch>(
       },
     );
     await contrast.hold({});
-    const seeds = shared ? await exchange.parts(gradient, parts) : gradient;
+    const [seeds] = await Promise.all([
+      shared ? exchange.parts(gradient, parts) : gradient,
+      group.allReduce(losses),
+    ]);
 
     const seedOf = ({ from, to }: Span) =>
       seeds.slice((from - own.from) * dimension, (to - own.from) * dimension);
@@ -150,7 +153,6 @@ async function cutStep<Batch>(
       (values) => backward.run({}, values),
     );
     const summed = shared ? { [sharedGradient]: await exchange.sum(await gradientOf(state)) } : {};
-    await exchange.wait(group.allReduce(losses));
     const { gradientNorm } = numbersOf(await update.run(scalars, summed), ['gradientNorm']);
     const named = Object.fromEntries(lossNames.map((name, place) => [name, losses[place]!]));
     return { ...named, gradientNorm: gradientNorm!, ...(shared ? exchange.figures : {}) };

@@ -21,6 +21,12 @@ export interface Ran {
 /** Longer than anything here takes: what hangs is ended, and has no exit code. */
 const milliseconds = 100_000;
 
+interface Place {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where they work. */
+  readonly folder?: string;
+}
+
 /**
  * Starts a program of TypeScript in so many processes.
  * @param words the file, and what it is told
@@ -28,10 +34,11 @@ const milliseconds = 100_000;
 export function startMpi(
   processes: number,
   words: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  { environment = {}, folder = process.cwd() }: Place = {},
 ): ChildProcessWithoutNullStreams {
-  const command = ['-n', String(processes), process.execPath, '--import', 'tsx', ...words];
-  return spawn(program, command, {
+  const node = [process.execPath, '--import', import.meta.resolve('tsx')];
+  return spawn(program, ['-n', String(processes), ...node, ...words], {
+    cwd: folder,
     env: { ...process.env, COURIER_THREADS: '1', ...environment },
     timeout: milliseconds,
   });
