@@ -27,6 +27,28 @@ export async function rankRows(
   attempt: Attempt = plainly,
   group: ProcessGroup = oneProcess,
 ): Promise<readonly RankerRun[]> {
+  const { runs, trained } = await trainRows(trainer, rows, progress, attempt, group);
+  if (group.rank > 0) return [];
+  const { seeds, starts } = trainer.config;
+  if (trained || !costs.has('Rank')) {
+    const bases = starts.includes('warm')
+      ? await Promise.all(seeds.map((seed) => readResult(basePath(trainer.folder, seed))))
+      : [];
+    const results = [...bases, ...runs.map(({ result }) => result)];
+    const seconds = results.reduce((sum, result) => sum + (result?.seconds ?? 0), 0);
+    await costs.add('Rank', seconds, `${runs.length} rankers`);
+  }
+  return runs;
+}
+
+/** Sees to it that the rankers are there, and says whether any had to be trained. The first process has the runs of all. */
+export async function trainRows(
+  trainer: RankerTrainer,
+  rows: readonly PlannedRow[],
+  progress: Progress,
+  attempt: Attempt,
+  group: ProcessGroup,
+): Promise<{ readonly runs: readonly RankerRun[]; readonly trained: boolean }> {
   const { seeds, starts } = trainer.config;
   const wanted = starts.flatMap((start) =>
     rows.flatMap((row) =>
@@ -46,17 +68,8 @@ export async function rankRows(
   const asked = new Set(await broadcastJson(group, lacking));
   const missing = wanted.filter(({ place }) => asked.has(place.path));
   if (missing.length > 0) await trainMissing(trainer, missing, finished, progress, attempt, group);
-  if (group.rank > 0) return [];
   const runs = wanted.flatMap(({ place }) => finished.get(place.path) ?? []);
-  if (missing.length > 0 || !costs.has('Rank')) {
-    const bases = starts.includes('warm')
-      ? await Promise.all(seeds.map((seed) => readResult(basePath(trainer.folder, seed))))
-      : [];
-    const trained = [...bases, ...runs.map(({ result }) => result)];
-    const seconds = trained.reduce((sum, result) => sum + (result?.seconds ?? 0), 0);
-    await costs.add('Rank', seconds, `${runs.length} rankers`);
-  }
-  return runs;
+  return { runs, trained: missing.length > 0 };
 }
 
 interface WantedRun {

@@ -16,7 +16,7 @@ import { learnedPart } from '../../data/training-cut.ts';
 import { CourierError } from '../../errors.ts';
 import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
 import { summariseAttention } from '../../evaluation/attention-summary.ts';
-import { diagnose } from '../../evaluation/diagnosis.ts';
+import { diagnose, trainForDiagnosis } from '../../evaluation/diagnosis.ts';
 import { chooseExamples } from '../../evaluation/examples.ts';
 import { givenRows, hashesOf, requireUsable } from '../../evaluation/given-embeddings.ts';
 import { requireLearnedBefore } from '../../evaluation/leaks.ts';
@@ -149,11 +149,14 @@ async function fillRunFolder(
   const planned = [null, ...visualRows(kept, embedded)];
   const all = await rankRows(trainer, planned, costs, progress, attempt, group);
   await failures.share(group);
-  if (group.rank > 0) return { report: await reportOfFirst(group, null), attended: [] };
   const runs = comparable(all);
-  if (runs.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
+  const isFirst = group.rank === 0;
+  if (isFirst && runs.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
+  const whole = wholeRows(trainer, planned, runs);
+  await trainForDiagnosis(trainer, planned, whole, runs, progress, group);
+  if (!isFirst) return { report: await reportOfFirst(group, null), attended: [] };
 
-  const diagnosis = await diagnoseWhole(trainer, planned, runs, attempt, progress);
+  const diagnosis = await diagnoseWhole(trainer, whole, runs, attempt, progress);
   const { attended, examples } = await attendTestClicks(dataset, kept, engine, embedded, attempt);
   const attentionSummary = summariseAttention(dataset, attended);
   const report = await evaluationReport(chosen, planned, runs, diagnosis, costs, startedAt, options);
@@ -359,20 +362,27 @@ function comparable(runs: readonly RankerRun[]): readonly RankerRun[] {
   );
 }
 
+/** Those that have all seeds. */
+function wholeRows(
+  { config: { seeds, starts } }: RankerTrainer,
+  rows: readonly PlannedRow[],
+  runs: readonly RankerRun[],
+): readonly PlannedRow[] {
+  return rows.filter((row) => {
+    const own = runs.filter((run) => run.source === row?.source && run.features === row.features);
+    return own.length === seeds.length * starts.length;
+  });
+}
+
 /** Looks into the best of the rows that have all seeds, since it compares over all of them. */
 async function diagnoseWhole(
   trainer: RankerTrainer,
-  rows: readonly PlannedRow[],
+  whole: readonly PlannedRow[],
   runs: readonly RankerRun[],
   attempt: Attempt,
   progress: Progress,
 ) {
-  const { seeds, starts } = trainer.config;
-  const whole = rows.filter((row) => {
-    const own = runs.filter((run) => run.source === row?.source && run.features === row.features);
-    return own.length === seeds.length * starts.length;
-  });
-  const [seed = null] = seeds;
+  const [seed = null] = trainer.config.seeds;
   const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
   return attempt(unit, () => diagnose(trainer, whole, runs, progress));
 }

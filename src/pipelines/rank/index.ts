@@ -3,7 +3,7 @@ import type { ProcessGroup } from '../../collectives/process-group.ts';
 import { processGroup } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
 import { CourierError } from '../../errors.ts';
-import { diagnose } from '../../evaluation/diagnosis.ts';
+import { diagnose, trainForDiagnosis } from '../../evaluation/diagnosis.ts';
 import { givenRows, hashesOf, requireUsable } from '../../evaluation/given-embeddings.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import { chooseSettings } from '../../evaluation/ranker-choice.ts';
@@ -80,6 +80,7 @@ async function rankPlanned(
   const chosen = await chooseSettings(untuned, progress, group);
   const { trainer } = chosen;
   const runs = await rankRows(trainer, planned, costs, progress, plainly, group);
+  await trainForDiagnosis(trainer, planned, planned, runs, progress, group);
   if (group.rank > 0) return { report: await reportOfFirst(group, null), exported: null };
   // Whatever becomes of the diagnosis, the table is there.
   const failures = new Failures(progress, options.signal);
