@@ -15,12 +15,13 @@
  */
 
 import { oneProcess } from '../collectives/one-process.ts';
-import type { Lengths, ProcessGroup } from '../collectives/process-group.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
 import { evenShares, ownShare } from '../collectives/shares.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { buildUpdate, gradientState } from '../graph/training-step.ts';
 import { type EngineState, floats, type ModelLoader } from '../runtime/engine.ts';
 import { type NamedValues, nextPrefix } from '../runtime/protocol.ts';
+import { Exchange } from './exchange.ts';
 import {
   backwardModel,
   contrastModel,
@@ -165,44 +166,6 @@ function isLoss(output: string): boolean {
 
 async function gradientOf(state: EngineState): Promise<Float32Array> {
   return (await state.read([gradientState]))[gradientState]!;
-}
-
-/** What the processes bring to each other in one step, and what it takes. */
-class Exchange {
-  readonly #group: ProcessGroup;
-  readonly #bytesBefore: number;
-  #milliseconds = 0;
-
-  constructor(group: ProcessGroup) {
-    this.#group = group;
-    this.#bytesBefore = group.traffic.bytes;
-  }
-
-  async wait(collective: Promise<void>): Promise<void> {
-    const began = performance.now();
-    await collective;
-    this.#milliseconds += performance.now() - began;
-  }
-
-  async sum(values: Float32Array): Promise<Float32Array> {
-    await this.wait(this.#group.allReduce(values));
-    return values;
-  }
-
-  /** The own part of the sum over all processes. */
-  async parts(values: Float32Array, lengths: Lengths): Promise<Float32Array> {
-    const part = new Float32Array(lengths[this.#group.rank]!);
-    await this.wait(this.#group.reduceScatter(values, lengths, part));
-    return part;
-  }
-
-  /** Milliseconds that the step waited, for others that were slower too, and bytes of the arrays that were brought. */
-  get figures() {
-    return {
-      communicationMs: this.#milliseconds,
-      communicationBytes: this.#group.traffic.bytes - this.#bytesBefore,
-    };
-  }
 }
 
 /** The photos from `from` to `to` and their draws, zeros beyond the last: arrays that nobody else has. */

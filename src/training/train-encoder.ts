@@ -29,13 +29,14 @@ import { createStep } from './contrastive-step.ts';
 import { collapsedAt, requireFinite } from './divergence.ts';
 import { writeModelCard } from './encoder-card.ts';
 import { prepareBatch } from './prepared-batch.ts';
+import { checkpointFile } from './run-start.ts';
 import { learningRateAt } from './schedule.ts';
 import { type SeeingEncoder, seeingEncoder } from './seeing-encoder.ts';
 import { freshVectors, startFrom } from './starting-point.ts';
 import { createEmbedder } from './state-embedder.ts';
 import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
 import { planStep } from './step-plan.ts';
-import { checkpointFile, TrainingRun } from './training-run.ts';
+import { TrainingRun } from './training-run.ts';
 import { Validation } from './validation.ts';
 import { encoderFile, writeEncoder } from './written-encoder.ts';
 

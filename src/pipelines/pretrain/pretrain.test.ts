@@ -18,7 +18,7 @@ import type { ProgressEvent } from '../../progress.ts';
 import { Engine } from '../../runtime/engine.ts';
 import { exists } from '../../storage/files.ts';
 import { readSafeTensors } from '../../storage/safetensors.ts';
-import { checkpointFile, metricsFile } from '../../training/training-run.ts';
+import { checkpointFile, metricsFile } from '../../training/run-start.ts';
 import { encoderFile } from '../../training/written-encoder.ts';
 import { pretrain } from './index.ts';
 

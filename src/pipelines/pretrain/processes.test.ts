@@ -12,7 +12,7 @@ import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset
 import { readMetrics } from '../../runs/metrics-log.ts';
 import { exists } from '../../storage/files.ts';
 import { readSafeTensors } from '../../storage/safetensors.ts';
-import { checkpointFile, metricsFile } from '../../training/training-run.ts';
+import { checkpointFile, metricsFile } from '../../training/run-start.ts';
 import { encoderFile } from '../../training/written-encoder.ts';
 import type { PretrainConfigInput } from './config.ts';
 import { pretrain } from './index.ts';
