@@ -13,13 +13,14 @@ import { gradientState, scalarFeeds } from '../src/graph/training-step.ts';
 import { courierObjective, courierSettings } from '../src/objectives/courier.ts';
 import { Random } from '../src/random.ts';
 import { Engine } from '../src/runtime/engine.ts';
-import { createStep } from '../src/training/contrastive-step.ts';
+import { createStep } from '../src/training/create-step.ts';
 import {
   isFused,
   type StepDescription,
   type StepPlan,
   stepParameters,
   wholeChunks,
+  wholePhotos,
 } from '../src/training/step-models.ts';
 import { planStep } from '../src/training/step-plan.ts';
 
@@ -121,7 +122,7 @@ export async function startDescribed(
     ...(isFused(description, plan) ? {} : { [gradientState]: zeros() }),
   });
   const run = await createStep(engine, state, layout, description, plan, group);
-  const whole = preloaded ? read(0, wholeChunks(photos, plan.chunk)) : null;
+  const whole = preloaded ? read(0, wholeChunks(photos, wholePhotos(plan))) : null;
   const numbers = sizeOf(encoder.sees.shape);
   const feeds = {
     count: photos,

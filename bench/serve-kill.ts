@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closeDataset, loadDataset } from '../src/data/store.ts';
 import { Random } from '../src/random.ts';
-import { eventsLimit } from '../src/serving/events.ts';
+import { eventsLimit } from '../src/serving/limits.ts';
 import { openStateStore } from '../src/serving/open-store.ts';
 import type { ScoreRequest, Service } from '../src/serving/requests.ts';
 import { openService } from '../src/serving/service.ts';

@@ -114,8 +114,17 @@ export { type LoadedRanker, loadRanker } from './rankers/load.ts';
 
 export { armOf, sharesAt } from './experiments/assignment.ts';
 export { type Arm, type Experiment, parseExperiment } from './experiments/definition.ts';
+
 // Serving
 
+export {
+  type CallOptions,
+  type ClientOptions,
+  CourierClient,
+  ServerError,
+} from './server/client.ts';
+export { type ServeConfigInput, serveConfig } from './server/config.ts';
+export { type Server, type ServerOptions, startServer } from './server/server.ts';
 export type { ShopEvent } from './serving/events.ts';
 export type {
   Attention,

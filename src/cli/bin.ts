@@ -3,5 +3,11 @@ import { main } from './main.ts';
 import { stopWhenAsked } from './stop.ts';
 
 const { stdout, stderr } = process;
-const signal = stopWhenAsked(stderr);
-process.exitCode = await main({ stdout, stderr, signal, program: 'courier', words: process.argv.slice(2) });
+const asking = stopWhenAsked(stderr);
+process.exitCode = await main({
+  stdout,
+  stderr,
+  ...asking,
+  program: 'courier',
+  words: process.argv.slice(2),
+});

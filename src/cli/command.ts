@@ -15,6 +15,8 @@ export interface Terminal {
   readonly stderr: OutputStream;
   /** Aborted by Ctrl-C and what asks like it: work stops at the next safe place. */
   readonly signal: AbortSignal;
+  /** Has SIGHUP mean something else than to stop. */
+  readonly onHangUp: (listener: () => void) => void;
   /** How the user starts this program, such as `courier`. */
   readonly program: string;
   /** The words after it. */

@@ -14,8 +14,10 @@ import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { featuresCommand } from './commands/features.ts';
 import { ingestCommand } from './commands/ingest.ts';
+import { keyCommand } from './commands/key.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
 import { rankCommand } from './commands/rank.ts';
+import { serveCommand } from './commands/serve.ts';
 import { settingsCommand } from './commands/settings.ts';
 import { tuneCommand } from './commands/tune.ts';
 
@@ -34,6 +36,8 @@ const commands = [
   explainCommand,
   experimentCommand,
   exportCommand,
+  serveCommand,
+  keyCommand,
   settingsCommand,
   doctorCommand,
 ];

@@ -14,6 +14,7 @@ import { ingestConfig } from '../pipelines/ingest/config.ts';
 import { pretrainConfig } from '../pipelines/pretrain/config.ts';
 import { rankConfig } from '../pipelines/rank/config.ts';
 import { tuneConfig } from '../pipelines/tune/config.ts';
+import { serveConfig } from '../server/config.ts';
 
 export const schemas = {
   ingest: ingestConfig,
@@ -31,6 +32,7 @@ export const schemas = {
   'experiment report': experimentReportConfig,
   'experiment power': experimentPowerConfig,
   export: exportConfig,
+  serve: serveConfig,
   demo: demoConfig,
 } as const satisfies Record<string, z.ZodType>;
 

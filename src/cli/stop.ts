@@ -6,16 +6,25 @@ import type { OutputStream } from './output.ts';
 const asked = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type Asked = (typeof asked)[number];
 
+export interface Asking {
+  /** Aborted when this process is first asked to stop. */
+  readonly signal: AbortSignal;
+  /** Takes SIGHUP for something else than a terminal that is closed, as servers do. */
+  readonly onHangUp: (listener: () => void) => void;
+}
+
 /**
- * A signal that is aborted when this process is first asked to stop. Asked once more it ends at once, with the exit code
- * that shells give to a process that ended so.
+ * Listens to what asks this process to stop. Asked once more it ends at once, with the exit code that shells give to a process
+ * that ended so.
  */
-export function stopWhenAsked(stderr: OutputStream): AbortSignal {
+export function stopWhenAsked(stderr: OutputStream): Asking {
   const stop = new AbortController();
+  let hangUp: (() => void) | null = null;
   // Whoever stops several processes stops all of them.
   const speaks = (launchOf(process.env)?.rank ?? 0) === 0;
   for (const signal of asked) {
     process.on(signal, () => {
+      if (signal === 'SIGHUP' && hangUp !== null) return hangUp();
       // A shell and the system may both tell that the terminal is closed: that is no impatience.
       if (signal === 'SIGHUP') dropOutput();
       else if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
@@ -24,7 +33,12 @@ export function stopWhenAsked(stderr: OutputStream): AbortSignal {
       if (speaks) stderr.write(`\n${announcement[signal]}\n`);
     });
   }
-  return stop.signal;
+  return {
+    signal: stop.signal,
+    onHangUp(listener) {
+      hangUp = listener;
+    },
+  };
 }
 
 const again = 'Stopping at the next safe place;';

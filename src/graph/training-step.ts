@@ -101,6 +101,35 @@ export function buildGradientPart(
 }
 
 /**
+ * d(output · seed)/d(parameters) as one vector `gradient` (P), zero for parameters that it does not depend on.
+ * @param given inputs that bring what another model has computed, by what it is in the graph
+ */
+export function buildGradient(
+  output: FloatTensor,
+  seed: FloatTensor,
+  layout: ParameterLayout,
+  {
+    given,
+    openAxes,
+  }: { readonly given: ReadonlyMap<Tensor, Tensor> } & Pick<TrainingStepOptions, 'openAxes'>,
+): Model {
+  const parameters = parametersOf([output]);
+  const found = pullBack(nodesInOrder([output]), output, seed, parameters);
+  const byName = new Map(layoutOf(parameters).places.map(({ name }, index) => [name, found[index]]));
+  const parts = layout.places.map(({ name, size }) => {
+    const gradient = byName.get(name);
+    return gradient === undefined
+      ? constant('float32', new Float32Array(size), [size])
+      : reshape(gradient, [size]);
+  });
+  return buildModel({
+    outputs: { gradient: concatenate(parts, 0) },
+    bindings: new Map([...bindToVector(parameters, layout, parameterVector(layout)), ...given]),
+    openAxes: openAxes ?? {},
+  });
+}
+
+/**
  * The last part of a step: the optimiser, with the summed gradient, which it sets back to zero.
  * @param name of the gradient that it takes, where that is not the sum itself
  */

@@ -19,7 +19,7 @@ import { pretrain } from '../pipelines/pretrain/index.ts';
 
 import { Random } from '../random.ts';
 import { Engine, floats } from '../runtime/engine.ts';
-import { createStep } from '../training/contrastive-step.ts';
+import { createStep } from '../training/create-step.ts';
 import { checkpointFile } from '../training/run-start.ts';
 import { isFused, type StepDescription, type StepPlan, stepParameters } from '../training/step-models.ts';
 import { encoderFile } from '../training/written-encoder.ts';

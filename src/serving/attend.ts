@@ -8,7 +8,7 @@ import type { Attention } from './requests.ts';
 /** @throws CourierError VALUE_INVALID where the export cannot say */
 export async function attend(
   { attention, state: { catalogue } }: Deployment,
-  { candidates, history }: DescribedView,
+  { candidates, history, images }: DescribedView,
 ): Promise<Attention> {
   if (attention === null) throw invalid('the export has no attention.onnx');
   const places = Array.from(candidates, (item) => {
@@ -16,7 +16,7 @@ export async function attend(
       const { item: earlier } = history[place]!;
       return catalogue.present[earlier] === 1 && !showSamePhoto(catalogue, item, earlier);
     });
-    return catalogue.present[item] === 1 ? comparable.slice(0, attention.places) : [];
+    return images && catalogue.present[item] === 1 ? comparable.slice(0, attention.places) : [];
   });
   const asked = [...candidates.keys()].filter((index) => places[index]!.length > 0);
   const questions = asked.map((index) => {

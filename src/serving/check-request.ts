@@ -4,17 +4,15 @@ import { longHistoryLength } from '../data/long-history.ts';
 import { CourierError } from '../errors.ts';
 import { textOf } from '../rankers/encode-exposures.ts';
 import type { Deployment } from './deployment.ts';
+import { candidatesLimit, idCharacters } from './limits.ts';
 import type { PageView } from './live-state.ts';
 import type { NewItem, ScoreRequest } from './requests.ts';
-
-/** Of one request. */
-export const candidatesLimit = 10_000;
 
 /** How far ahead of this machine's clock a time may be: counters that were told of the day after tomorrow know nothing of today. */
 const aheadLimit = 300_000;
 
 /** As ingestion takes it. */
-const id = z.string().trim().min(1).max(1000);
+const id = z.string().trim().min(1).max(idCharacters);
 const texts = z.record(z.string().max(1000), z.string().max(10_000).nullable());
 const values = z.custom<ArrayLike<number>>(
   (value) =>
@@ -31,6 +29,7 @@ const requestSchema = z.strictObject({
   context: texts.optional(),
   numeric: z.record(z.string().max(1000), values).optional(),
   attention: z.boolean().optional(),
+  images: z.boolean().optional(),
   within: z.number().nonnegative().optional(),
 });
 
@@ -54,7 +53,7 @@ export function checkRequest(
     const [issue] = parsed.error.issues;
     throw invalid(`${issue?.path.join('.')}: ${issue?.message}`);
   }
-  const { user = null, candidates, context = {}, numeric = {}, history } = parsed.data;
+  const { user = null, candidates, context = {}, numeric = {}, history, images = true } = parsed.data;
   const time = requireTime(parsed.data.time ?? now, now);
   requireNames('context', Object.keys(context), about.layout.context);
   requireNames(
@@ -76,6 +75,7 @@ export function checkRequest(
       context: about.layout.context.map((name) => textOf(context, name)),
       history: history === undefined ? state.historyOf(user, time) : [...new Set(history)],
       candidates,
+      images,
     },
     numeric: new Map(Object.entries(numeric)),
   };
@@ -127,6 +127,14 @@ function requireNames(what: string, names: readonly string[], known: readonly st
   if (unknown === undefined) return;
   throw invalid(
     `${what}.${unknown} is not known; ${known.length === 0 ? 'there is none' : known.join(', ')}`,
+  );
+}
+
+export function unknownItem(item: string): CourierError {
+  return new CourierError(
+    'ITEM_UNKNOWN',
+    `Item ${item} is not in the catalogue, or has no photo.`,
+    'Put it with its photo, or ask for another one.',
   );
 }
 

@@ -127,6 +127,7 @@ export class Deployment {
           context: view.context,
           history: view.history,
           candidates: view.candidates,
+          images: true,
         },
         new Map(),
         Float32Array.from(base),

@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
 import { parseJson } from '../storage/json.ts';
+import { eventsLimit, idCharacters } from './limits.ts';
 import { idLimit } from './state-store.ts';
 
 /** As ingestion takes it: without blanks around it. */
-const text = z.string().trim().min(1).max(1000);
+const text = z.string().trim().min(1).max(idCharacters);
 const time = z.number().refine(Number.isSafeInteger, { error: 'must be whole milliseconds' });
 
 /** A click or an exposure. */
@@ -21,9 +22,6 @@ export const eventSchema = z.strictObject({
 });
 
 export type ShopEvent = z.output<typeof eventSchema>;
-
-/** Events of one call at most. */
-export const eventsLimit = 10_000;
 
 const texts = z.record(text, z.string().max(10_000).nullable());
 const numbers = z.record(text, z.number().nullable());

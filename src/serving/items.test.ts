@@ -37,7 +37,7 @@ describe('new items of a service', () => {
     const state = newState();
     const [one, other] = [await open({ state }), await open({ state, refresh: 20 })];
     const photo = await newPhoto();
-    await expect(one.similar({ item: 'new' })).rejects.toMatchObject({ code: 'VALUE_INVALID' });
+    await expect(one.similar({ item: 'new' })).rejects.toMatchObject({ code: 'ITEM_UNKNOWN' });
     const before = await one.score({ candidates: ['new'] });
     await one.putItem({ id: 'new', numeric: { price: 12 }, photo });
     await one.putItem({ id: 'copy', photo });
@@ -78,6 +78,8 @@ describe('new items of a service', () => {
     ];
     const comparable = 7;
     expect([ofCopy.visual[comparable], ofOther.visual[comparable]]).toEqual([0, 1]);
+    const unseen = await service.features({ history: [twin], candidates: [ids[8]!], images: false });
+    expect([unseen.visual[comparable], unseen.base]).toEqual([0, ofOther.base]);
     await service.close();
   });
 
@@ -93,7 +95,7 @@ describe('new items of a service', () => {
     expect(await service.deleteItem(item)).toBe(false);
     const gone = await service.score(request);
     expect([gone.known[0], gone.scores[0]]).toEqual([0, fresh.scores[0]]);
-    await expect(service.similar({ item })).rejects.toMatchObject({ code: 'VALUE_INVALID' });
+    await expect(service.similar({ item })).rejects.toMatchObject({ code: 'ITEM_UNKNOWN' });
     const found = await service.similar({ item: other, most: 100 });
     expect(found).toHaveLength(58);
     expect(found.map((each) => each.item)).not.toContain(item);

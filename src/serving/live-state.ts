@@ -29,6 +29,8 @@ export interface PageView {
   readonly history: readonly string[];
   /** Ids of items. (n) */
   readonly candidates: readonly string[];
+  /** false: as if no item had a photo. */
+  readonly images: boolean;
 }
 
 /** What is known of the candidates of a page view: the input of a ranker. */
@@ -37,6 +39,8 @@ export interface DescribedView {
   readonly time: number;
   /** Numbers of the candidates in the catalogue. (n) */
   readonly candidates: Int32Array;
+  /** Whether photos were looked at. */
+  readonly images: boolean;
   /** The history that the ranker looks at, newest first. */
   readonly history: readonly NumberedItem[];
   /** Base features as a dataset has them, by the names of `LiveState.baseNames`. (n, F) */
@@ -162,11 +166,13 @@ export class LiveState {
     const clicked = view.history.map((id) => ({ id, item: catalogue.find(id) }));
     const history = clicked.slice(0, historyLength);
     const base = given ?? this.#baseOf(view.user, time, candidates, numeric);
-    const numbers = clicked.map(({ item }) => item);
-    const data = dataOf(catalogue, candidates, numbers, historyLength, time);
+    const seen = (item: number) => (view.images ? item : catalogue.unknown);
+    const numbers = clicked.map(({ item }) => seen(item));
+    const data = dataOf(catalogue, candidates.map(seen), numbers, historyLength, time);
     const feature = this.#features === null ? null : createFeature(this.#features, data, this.#inputs());
     const columns = this.#columnsOf(view, candidates, history, base, feature);
-    return { time, candidates, history, base, columns, simScores: this.#simScores(data, candidates.length) };
+    const simScores = this.#simScores(data, candidates.length);
+    return { time, candidates, images: view.images, history, base, columns, simScores };
   }
 
   /** (n, F) */
@@ -203,7 +209,7 @@ export class LiveState {
   }
 
   #columnsOf(
-    { user, context, candidates: ids }: PageView,
+    { user, context, candidates: ids, images }: PageView,
     candidates: Int32Array,
     history: readonly NumberedItem[],
     base: Float32Array,
@@ -213,13 +219,14 @@ export class LiveState {
     const { historyLength } = layout;
     const [count, encoder, catalogue] = [candidates.length, this.#encoder, this.catalogue];
     const lookups = new Int32Array(count * encoder.lookups);
+    const codesOf = (item: number) => catalogue.codeRowsOf(images ? item : catalogue.unknown);
     const items = [{ id: ids[0]!, item: candidates[0]! }, ...history];
     encoder.write(
       lookups,
       0,
       encoder.situationRows(user, context),
       items.map(({ id, item }) => catalogue.rowsOf(item, id)),
-      items.map(({ item }) => catalogue.codeRowsOf(item)),
+      items.map(({ item }) => codesOf(item)),
     );
     const historyMask = new Float32Array(count * historyLength);
     for (let index = 0; index < count; index++) {
@@ -228,7 +235,7 @@ export class LiveState {
       if (index > 0) {
         lookups.copyWithin(at, 0, encoder.lookups);
         const rows = catalogue.rowsOf(item, ids[index]!);
-        encoder.writeCandidate(lookups, at, rows, catalogue.codeRowsOf(item));
+        encoder.writeCandidate(lookups, at, rows, codesOf(item));
       }
       historyMask.fill(1, index * historyLength, index * historyLength + history.length);
     }

@@ -20,6 +20,8 @@ export interface ScoreRequest {
   readonly numeric?: Readonly<Record<string, ArrayLike<number>>> | undefined;
   /** Whether to tell from which earlier clicks each candidate is rebuilt. */
   readonly attention?: boolean | undefined;
+  /** false: as if nothing had been seen of any photo, for those who want to know what images are worth. */
+  readonly images?: boolean | undefined;
   /** Milliseconds from now after which nobody waits for the answer. */
   readonly within?: number | undefined;
 }
@@ -138,7 +140,7 @@ export interface Drift {
 
 /**
  * A ranker with its state that answers. All methods may be called side by side. What cannot be answered is a CourierError with a
- * code and a remedy: VALUE_INVALID for what was asked wrongly, OVERLOADED (an `OverloadedError` with `retryAfter`),
+ * code and a remedy: VALUE_INVALID for what was asked wrongly, ITEM_UNKNOWN, OVERLOADED (an `OverloadedError` with `retryAfter`),
  * DEADLINE_EXCEEDED, STATE_UNAVAILABLE.
  */
 export interface Service {

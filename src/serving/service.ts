@@ -4,11 +4,12 @@ import { CourierError, messageOf } from '../errors.ts';
 import { calibrated } from '../metrics/isotonic.ts';
 import { Engine } from '../runtime/engine.ts';
 import { attend } from './attend.ts';
-import { checkItem, checkRequest, invalid, requireTime } from './check-request.ts';
+import { checkItem, checkRequest, invalid, requireTime, unknownItem } from './check-request.ts';
 import { compact } from './compaction.ts';
 import { Deployment, type DeploymentSettings } from './deployment.ts';
 import { Seen } from './drift.ts';
 import { type Content, checkEvents, encodeContent, encodeVector, entryId, type ShopEvent } from './events.ts';
+import { similarItems } from './limits.ts';
 import { catchUp } from './log-reader.ts';
 import { openStateStore } from './open-store.ts';
 import { seePhoto } from './photo.ts';
@@ -40,12 +41,12 @@ export interface ServiceOptions extends Partial<QueueSettings> {
    */
   readonly retention?: number;
   /** Threads that share an operator of a model; all cores by default. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** What time it is, in milliseconds since 1970-01-01 UTC: another clock for what is simulated. */
   readonly clock?: () => number;
 }
 
-const defaults = {
+export const serviceDefaults = {
   window: 2,
   batchRows: 1024,
   queueRows: 16_384,
@@ -54,15 +55,12 @@ const defaults = {
   clock: Date.now,
 } as const;
 
-/** Items that `similar` gives by default, and at most. */
-const similarItems = { usual: 10, most: 1000 };
-
 /**
  * Opens an export and the state that goes on from it. The caller closes the service.
  * @throws CourierError those of `Deployment.open` and `openStateStore`
  */
 export async function openService(options: ServiceOptions): Promise<Service> {
-  const settings = { ...defaults, ...options };
+  const settings = { ...serviceDefaults, ...options };
   const store = await openStateStore(options.state);
   const engine = Engine.start(options.threads === undefined ? {} : { threads: options.threads });
   try {
@@ -186,8 +184,7 @@ class LiveService implements Service {
     if ('item' in of) {
       const { catalogue } = this.#current.state;
       const item = catalogue.find(of.item);
-      if (catalogue.present[item] !== 1)
-        throw invalid(`item ${of.item} is not in the catalogue, or has no photo`);
+      if (catalogue.present[item] !== 1) throw unknownItem(of.item);
       return catalogue.vectorOf(item).slice();
     }
     return this.#current.use(async ({ encoder, manifest: { photos } }) => {
@@ -373,8 +370,7 @@ async function similarIn(
     throw invalid(`most is a whole number from 1 to ${similarItems.most}`);
   if (catalogue.dimension === 0) throw invalid('the export has no embeddings');
   const own = 'item' in query ? catalogue.find(query.item) : catalogue.unknown;
-  if ('item' in query && catalogue.present[own] !== 1)
-    throw invalid(`item ${query.item} is not in the catalogue, or has no photo`);
+  if ('item' in query && catalogue.present[own] !== 1) throw unknownItem(query.item);
   const vector = 'item' in query ? catalogue.vectorOf(own) : unitVector(query.embedding, catalogue.dimension);
   const found = await neighbours.nearest(vector, most, own);
   return found.map(({ item, cosine }) => {

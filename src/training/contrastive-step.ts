@@ -14,7 +14,6 @@
  * Letters in shapes: U distinct photos, c photos of a chunk, N chunks, d length of an embedding.
  */
 
-import { oneProcess } from '../collectives/one-process.ts';
 import type { ProcessGroup } from '../collectives/process-group.ts';
 import { evenShares, ownShare } from '../collectives/shares.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
@@ -28,7 +27,6 @@ import {
   embeddingGradient,
   encodeModel,
   fusedModel,
-  isFused,
   lossBlock,
   type StepDescription,
   type StepPlan,
@@ -54,24 +52,8 @@ export type ContrastiveStep<Batch> = (
   scalars: NamedValues,
 ) => Promise<Readonly<Record<string, number>>>;
 
-/**
- * @param state parameters and slots; where the step is cut, also `gradientState`
- * @param group the processes that share the step, as many as the description says; all have the same state and give the same batches
- */
-export async function createStep<Batch>(
-  engine: ModelLoader,
-  state: EngineState,
-  layout: ParameterLayout,
-  description: StepDescription<Batch>,
-  plan: StepPlan,
-  group: ProcessGroup = oneProcess,
-): Promise<ContrastiveStep<Batch>> {
-  return isFused(description, plan)
-    ? fusedStep(engine, state, description, plan)
-    : cutStep(engine, state, layout, description, plan, group);
-}
-
-async function fusedStep<Batch>(
+/** A step whose batch is one graph. @param state parameters and slots */
+export async function fusedStep<Batch>(
   engine: ModelLoader,
   state: EngineState,
   description: StepDescription<Batch>,
@@ -90,7 +72,12 @@ async function fusedStep<Batch>(
 /** Input of the update of a shared step: the gradient of all processes. (P) */
 const sharedGradient = 'sharedGradient';
 
-async function cutStep<Batch>(
+/**
+ * A step in parts.
+ * @param state parameters, slots and `gradientState`
+ * @param group the processes that share the step, as many as the description says; all have the same state and give the same batches
+ */
+export async function cutStep<Batch>(
   engine: ModelLoader,
   state: EngineState,
   layout: ParameterLayout,
@@ -169,7 +156,7 @@ async function gradientOf(state: EngineState): Promise<Float32Array> {
 }
 
 /** The photos from `from` to `to` and their draws, zeros beyond the last: arrays that nobody else has. */
-function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedValues {
+export function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedValues {
   const draws = Object.entries(photos.draws).map(([name, values]) => {
     const width = values.length / photos.count;
     const part = new Float32Array((to - from) * width);
@@ -179,12 +166,12 @@ function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedValues {
   return { photos: photos.read(from, to), ...Object.fromEntries(draws) };
 }
 
-interface Span {
+export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-function spans({ from, to }: Span, size: number): readonly Span[] {
+export function spans({ from, to }: Span, size: number): readonly Span[] {
   return Array.from({ length: Math.ceil((to - from) / size) }, (_, index) => ({
     from: from + index * size,
     to: Math.min(from + (index + 1) * size, to),
@@ -216,10 +203,10 @@ async function inTurn(
   }
 }
 
-function addTo(sum: Float32Array, values: Float32Array): void {
+export function addTo(sum: Float32Array, values: Float32Array): void {
   for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!;
 }
 
-function numbersOf(results: NamedValues, names: readonly string[]): Record<string, number> {
+export function numbersOf(results: NamedValues, names: readonly string[]): Record<string, number> {
   return Object.fromEntries(names.map((name) => [name, floats(results, name)[0]!]));
 }

@@ -27,7 +27,11 @@ export const memorySchema = z.object({
   spread: z
     .object({ embeddingDeviation: z.number(), effectiveRank: z.number(), uniformity: z.number() })
     .nullable(),
-  plan: z.object({ chunk: z.int().positive(), group: z.int().positive() }),
+  plan: z.object({
+    chunk: z.int().positive(),
+    group: z.int().positive(),
+    shares: z.int().positive().default(1),
+  }),
   /** Processes that the plan is for. */
   processes: z.int().positive().default(1),
 });
@@ -119,11 +123,16 @@ function inOrder(arrays: Arrays): readonly SafeArray[] {
     .map(([, values]) => values);
 }
 
-/** What fits everywhere: photos are dealt by the chunk. */
-export async function smallestPlan(processes: ProcessGroup, { chunk, group }: StepPlan): Promise<StepPlan> {
-  const chunks = await allGatherNumbers(processes, chunk);
-  const groups = await allGatherNumbers(processes, group);
-  return { chunk: Math.min(...chunks), group: Math.min(...groups) };
+/**
+ * What fits everywhere: photos are dealt by the chunk. With its fields in the order in which a checkpoint is read again, so that
+ * it is the same to the last byte.
+ */
+export async function smallestPlan(
+  processes: ProcessGroup,
+  { chunk, group, shares = 1 }: StepPlan,
+): Promise<Memory['plan']> {
+  const smallest = async (own: number) => Math.min(...(await allGatherNumbers(processes, own)));
+  return { chunk: await smallest(chunk), group: await smallest(group), shares: await smallest(shares) };
 }
 
 export function copyOf({ random, epoch, taken }: SamplerState): Memory['sampler'] {

@@ -20,12 +20,12 @@ import { prefixesOf, withLesson } from '../objectives/index.ts';
 import type { Lesson, PhotoBatch } from '../objectives/objective.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { RunFolder, type RunIdentity } from '../runs/run-folder.ts';
-import { type Engine, EngineScope, type ModelLoader } from '../runtime/engine.ts';
+import { type Engine, EngineScope, type SharedLoader } from '../runtime/engine.ts';
 import { usualBudget } from '../runtime/memory.ts';
 import { anyStops, requireSameState } from './agreement.ts';
 import { type ChosenTraining, chosenEncoder } from './chosen-encoder.ts';
 import { type TrainingConfig, whatIsLearned } from './config.ts';
-import { createStep } from './contrastive-step.ts';
+import { createStep } from './create-step.ts';
 import { collapsedAt, requireFinite } from './divergence.ts';
 import { writeModelCard } from './encoder-card.ts';
 import { prepareBatch } from './prepared-batch.ts';
@@ -34,7 +34,14 @@ import { learningRateAt } from './schedule.ts';
 import { type SeeingEncoder, seeingEncoder } from './seeing-encoder.ts';
 import { freshVectors, startFrom } from './starting-point.ts';
 import { createEmbedder } from './state-embedder.ts';
-import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
+import {
+  isFused,
+  keepsAll,
+  type StepDescription,
+  type StepPlan,
+  stepParameters,
+  wholePhotos,
+} from './step-models.ts';
 import { planStep } from './step-plan.ts';
 import { TrainingRun } from './training-run.ts';
 import { Validation } from './validation.ts';
@@ -120,7 +127,7 @@ async function trainFirstStage(
 }
 
 interface OwnPlace extends Omit<TrainingPlace, 'engine' | 'group'> {
-  readonly engine: ModelLoader;
+  readonly engine: SharedLoader;
   readonly owner: Engine;
   readonly group: ProcessGroup;
 }
@@ -199,7 +206,7 @@ async function trainSeeing<Batch extends PhotoBatch>(
   const { optimizer } = description.update;
   let t = run.stepsDone;
   // Photos of a step that is cut are too many to read before it begins.
-  const ahead = isFused(description, plan) ? plan.chunk : null;
+  const ahead = keepsAll(description, plan) ? wholePhotos(plan) : null;
   const alteration = { augmentation, dropout, hides: encoder.hides ?? null };
   const prepare = (step: number) => prepareBatch(sampler, seen, alteration, config.seed, step, ahead);
   let prepared = prepare(t + 1);
@@ -333,12 +340,13 @@ function requireSamples<Batch extends PhotoBatch>(
 }
 
 function describePlan<Batch>(description: StepDescription<Batch>, plan: StepPlan): string {
-  const { chunk, group } = plan;
+  const { chunk, group, shares = 1 } = plan;
   const { photos, processes } = description;
   const many = `Pre-train: up to ${photos} photos a step`;
   if (processes > 1) return `${many}, shared by ${processes} processes, ${chunk} at a time`;
-  return isFused(description, plan)
-    ? `${many}, ${chunk} at a time`
+  const beside = shares > 1 ? ` on each of ${shares} cores` : '';
+  return keepsAll(description, plan)
+    ? `${many}, ${chunk} at a time${beside}`
     : `${many} do not fit into memory together; they are encoded twice, ${chunk * group} at a time`;
 }
 

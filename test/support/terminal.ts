@@ -16,6 +16,7 @@ export async function courier(...words: string[]): Promise<Ran> {
     stdout,
     stderr,
     signal: new AbortController().signal,
+    onHangUp: () => {},
     program: 'courier',
     words,
   });

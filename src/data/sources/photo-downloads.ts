@@ -72,6 +72,15 @@ export function downloadedPhoto(address: string, folder: string, options: Downlo
   };
 }
 
+/**
+ * A photo as its server gives it now, asked for once.
+ * @param limit of its bytes
+ * @throws Error that says why there is none; PhotoTooLarge
+ */
+export async function fetchPhoto(address: string, limit: number, options: DownloadOptions = {}) {
+  return follow(address, limit, options);
+}
+
 async function fetchBytes(address: string, limit: number, options: DownloadOptions): Promise<Buffer> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -83,8 +92,8 @@ async function fetchBytes(address: string, limit: number, options: DownloadOptio
   }
 }
 
-/** An answer that another attempt would not change. */
-class Refused extends Error {}
+/** An answer that another attempt would not change: its message names what was asked. */
+export class Refused extends Error {}
 
 async function follow(address: string, limit: number, options: DownloadOptions): Promise<Buffer> {
   let next = address;
@@ -126,6 +135,8 @@ function ask(
         const { statusCode = 0, headers } = answer;
         if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
           answer.resume();
+          if (!URL.canParse(headers.location, url.href))
+            return reject(new Refused('it is moved to no address'));
           return resolve({ kind: 'moved', address: new URL(headers.location, url).href });
         }
         if (statusCode !== 200) {

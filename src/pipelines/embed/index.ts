@@ -12,6 +12,7 @@ import { broadcastJson } from '../../collectives/texts.ts';
 import { processGroup } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
 import type { Dataset, Finding } from '../../data/dataset.ts';
+import { pixelsVersion } from '../../data/decode-photo.ts';
 import { type MatrixFiles, matrixFiles, writeEmbeddingMatrix } from '../../data/embedding-matrix.ts';
 import { bytesOf, lengthOf, sizeOf } from '../../data/embedding-size.ts';
 import { writeTracedEmbeddings } from '../../data/embeddings.ts';
@@ -164,17 +165,18 @@ async function embedWith(
   const { out, precision } = config;
   const { dimension } = encoder;
   const origin = { encoder: encoder.hash, precision, model: file.hash };
-  const store = group.rank === 0 ? await EmbeddingStore.open(out, origin) : null;
+  const decoded = dataset === null ? { pixels: pixelsVersion } : {};
+  const store = group.rank === 0 ? await EmbeddingStore.open(out, { ...origin, ...decoded }) : null;
   const pool = await EncoderPool.open(file, device);
   try {
     if (store?.found === 'another origin') {
-      const text = `${out} is from another encoder or precision, or does not say: everything is encoded anew.`;
+      const text = `${out} is from another encoder, precision or version, or does not say: everything is encoded anew.`;
       progress({ kind: 'note', text });
     }
     const embeddings = await SharedEmbeddings.open(group, store, dimension);
     const embedded = await embedPhotos(group, source, pool, embeddings, findings, progress, signal);
     const photosOf = dataset === null ? null : photosOfDataset(dataset);
-    const provenance = { origin, learnedUntil: learnedUntilOf(encoder), photosOf };
+    const provenance = { origin, learnedUntil: learnedUntilOf(encoder), photosOf, ...decoded };
     const items =
       store === null ? 0 : await writeOutput(config, source, embedded, store, provenance, dimension);
     await store?.remove();
