@@ -99,6 +99,13 @@ describe('what starts courier on several machines', () => {
     expect(places[0]!.volumeMounts.map(({ mountPath }) => mountPath)).toContain(places[0]!.workingDir);
   });
 
+  it('is in the documentation of words that courier knows', async () => {
+    const text = await readFile(new URL('../../docs/scale.md', import.meta.url), 'utf8');
+    const lines = [...text.matchAll(/^mpirun -n \d+ courier (.+)$/gm)];
+    expect(lines.length).toBeGreaterThan(4);
+    for (const [, words = ''] of lines) await expectKnownWords(words.split(' '));
+  });
+
   it('is for Slurm a script that a shell understands, of known words', async () => {
     await promisify(execFile)('bash', ['-n', fileOf('courier.slurm')]);
     const text = (await readFile(fileOf('courier.slurm'), 'utf8')).replaceAll('\\\n', ' ');
