@@ -45,8 +45,12 @@ export function startMpi(
 }
 
 /** The same, with what they have said once all have ended. */
-export async function mpirun(...started: Parameters<typeof startMpi>): Promise<Ran> {
-  const child = startMpi(...started);
+export function mpirun(...started: Parameters<typeof startMpi>): Promise<Ran> {
+  return whatItSaid(startMpi(...started));
+}
+
+/** What a process has said once it has ended. */
+export async function whatItSaid(child: ChildProcessWithoutNullStreams): Promise<Ran> {
   const [stdout, stderr, [exitCode]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

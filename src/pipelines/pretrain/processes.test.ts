@@ -5,24 +5,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leftoversOf } from '../../../test/support/artefacts.ts';
 import { hasMpi, mpirun, startMpi, underMpi } from '../../../test/support/mpi.ts';
 import { modelFile, node, value, weights } from '../../../test/support/onnx-graphs.ts';
+import { expectSameRun } from '../../../test/support/same-run.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import { readMetrics } from '../../runs/metrics-log.ts';
-import { exists } from '../../storage/files.ts';
-import { readSafeTensors } from '../../storage/safetensors.ts';
-import { checkpointFile, metricsFile } from '../../training/run-start.ts';
-import { encoderFile } from '../../training/written-encoder.ts';
+import { metricsFile } from '../../training/run-start.ts';
 import type { PretrainConfigInput } from './config.ts';
 import { pretrain } from './index.ts';
 
 const supportFile = (name: string) =>
   fileURLToPath(new URL(`../../../test/support/${name}`, import.meta.url));
 const [program, agreement] = [supportFile('pretrain-program.ts'), supportFile('agreement-program.ts')];
-
-/** How much of it the sum of many float32 gradients may differ by, with the order in which they are added. */
-const rounding = 1e-5;
 
 type Settings = Omit<PretrainConfigInput, 'dataset' | 'out'>;
 
@@ -55,37 +49,9 @@ describe.skipIf(!hasMpi)(`pretrain ${underMpi}`, () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   }
 
-  /** How far Adam's first moments, which are sums of gradients, are from those of another run, as a share of them. */
-  async function momentsApart(out: string, other: string): Promise<number> {
-    const [own, others] = [await momentsOf(out), await momentsOf(other)];
-    const norm = (values: readonly number[]) => Math.hypot(...values);
-    return norm(own.map((value, place) => value - others[place]!)) / norm(others);
-  }
-
-  async function momentsOf(out: string): Promise<readonly number[]> {
-    const { tensors } = await readSafeTensors(join(out, checkpointFile), 'Checkpoint');
-    return [...tensors].flatMap(([name, { data }]) =>
-      name.startsWith('adam.m/') ? Array.from(data, Number) : [],
-    );
-  }
-
   async function expectSameTraining(name: string, processes: number): Promise<void> {
     const { several, one } = trained(name, processes);
-    await expectSame(several, one);
-  }
-
-  async function expectSame(out: string, other: string): Promise<void> {
-    const [own, others] = await Promise.all([out, other].map((run) => readMetrics(join(run, metricsFile))));
-    expect(own!.map(({ step }) => step)).toEqual(others!.map(({ step }) => step));
-    for (const [place, { step, loss, gradientNorm, images, validationAuc }] of others!.entries()) {
-      const metrics = own![place]!;
-      expect(Math.abs(Number(metrics['loss']) / Number(loss) - 1), `step ${step}`).toBeLessThan(rounding);
-      expect(Math.abs(Number(metrics['gradientNorm']) / Number(gradientNorm) - 1)).toBeLessThan(1e-4);
-      expect([metrics['images'], typeof metrics['validationAuc']]).toEqual([images, typeof validationAuc]);
-    }
-    expect(await momentsApart(out, other)).toBeLessThan(rounding);
-    expect(await exists(join(out, encoderFile))).toBe(true);
-    expect(await leftoversOf(out)).toEqual([]);
+    await expectSameRun(several, one);
   }
 
   it('the updates of two are those of one, also where earlier batches are remembered', async () => {
@@ -127,7 +93,7 @@ describe.skipIf(!hasMpi)(`pretrain ${underMpi}`, () => {
       await ended;
     }
     await pretrain({ ...settings, out });
-    await expectSame(out, one);
+    await expectSameRun(out, one);
   });
 
   it('ends where the processes have come to different parameters, and says which', async () => {
