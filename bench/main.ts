@@ -20,6 +20,7 @@ import { fineTune } from './fine-tune.ts';
 import { foreignRanker } from './foreign-ranker.ts';
 import { gemmShare } from './gemm-share.ts';
 import { headStep } from './head-step.ts';
+import { hosts } from './hosts.ts';
 import { ingestBench } from './ingest.ts';
 import { kill } from './kill.ts';
 import { kMeans } from './kmeans.ts';
@@ -55,6 +56,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'foreign-ranker': foreignRanker,
   'gemm-share': gemmShare,
   'head-step': headStep,
+  hosts,
   measuring,
   memory,
   checkpoint,

@@ -1,0 +1,68 @@
+/**
+ * What a training step of several processes brings over the network, and how long that takes, by the sizes alone: what planning
+ * needs to know before there are machines.
+ *
+ * Letters: N processes, U photos of the batch, d numbers of an embedding, P parameters. All numbers are float32.
+ */
+
+export interface SharedStep {
+  readonly processes: number;
+  /** Distinct photos of the whole batch, filled up to whole chunks. */
+  readonly photos: number;
+  readonly dimension: number;
+  readonly parameters: number;
+}
+
+export interface Network {
+  /** Of a process' connection, in either direction at a time. */
+  readonly bytesPerSecond: number;
+  /** Seconds from one process to another. */
+  readonly latency: number;
+}
+
+const bytesOfNumber = 4;
+
+/** A long message is announced, asked for, and then sent. */
+const latenciesOfLongMessage = 3;
+
+/**
+ * Bytes that a process sends in a step, and as many that it receives: its part of the embeddings to all others (N − 1) / N · U · d,
+ * as much for their gradients, and twice (N − 1) / N · P for the sum of the parameters' gradients, which is a sum of parts and
+ * a gathering of them. No algorithm for it sends less (Patarasu and Yuan, 2009).
+ */
+export function communicationBytes({ processes, photos, dimension, parameters }: SharedStep): number {
+  const numbers = 2 * (photos * dimension + parameters);
+  return (bytesOfNumber * numbers * (processes - 1)) / processes;
+}
+
+/**
+ * Latencies that follow one another in a step: ⌈log₂ N⌉ messages, to partners whose distance doubles or halves, for each of the
+ * gathering, the sum of parts, and the two halves of the sum over parameters, all of them long. The sum of the losses runs beside
+ * the sum of parts.
+ */
+export function communicationLatencies({ processes }: Pick<SharedStep, 'processes'>): number {
+  return 4 * latenciesOfLongMessage * Math.ceil(Math.log2(processes));
+}
+
+/** Seconds that a step spends on communication where all processes come to it at once. */
+export function communicationSeconds(step: SharedStep, { bytesPerSecond, latency }: Network): number {
+  return communicationLatencies(step) * latency + communicationBytes(step) / bytesPerSecond;
+}
+
+/**
+ * The largest number of processes whose communication takes at most this share of their computing, which they share evenly.
+ * @param seconds that one process would compute for the step
+ * @returns 1 where two are too many
+ */
+export function processesWithin(
+  share: number,
+  step: Omit<SharedStep, 'processes'>,
+  seconds: number,
+  network: Network,
+): number {
+  const fits = (processes: number) =>
+    communicationSeconds({ ...step, processes }, network) <= (share * seconds) / processes;
+  let processes = 1;
+  while (fits(processes + 1)) processes++;
+  return processes;
+}

@@ -1,0 +1,21 @@
+/** One of the processes that bring to each other what a training step brings, again and again; the first one says what each time took. */
+import { evenShares } from '../src/collectives/shares.ts';
+import { processGroup } from '../src/collectives/world.ts';
+import { Exchange } from '../src/training/exchange.ts';
+
+const { photos, dimension, parameters, rounds } = JSON.parse(process.argv[2] ?? '');
+const group = await processGroup();
+const parts = evenShares(photos, group).map((share) => share * dimension);
+const [embeddings, gradient] = [new Float32Array(photos * dimension), new Float32Array(parameters)];
+const losses = new Float64Array(3);
+const seconds = [];
+for (let round = 0; round < rounds; round++) {
+  const exchange = new Exchange(group);
+  await group.barrier();
+  const began = performance.now();
+  await group.allGather(embeddings, parts);
+  await Promise.all([exchange.parts(embeddings, parts), group.allReduce(losses)]);
+  await exchange.sum(gradient);
+  seconds.push((performance.now() - began) / 1000);
+}
+if (group.rank === 0) process.stdout.write(JSON.stringify(seconds));

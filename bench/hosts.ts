@@ -1,0 +1,61 @@
+/**
+ * What a training step brings from one host to another over a wire of known bandwidth and delay, beside what its sizes predict. The
+ * hosts are made on this machine, by root.
+ */
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { TwoHosts } from '../test/support/two-hosts.ts';
+import type { Benchmark } from './benchmark.ts';
+import { communicationBytes, communicationSeconds } from './communication.ts';
+import { describeRow, type Row, rowOf } from './report.ts';
+
+const program = fileURLToPath(new URL('./hosts-program.ts', import.meta.url));
+const answer = z.array(z.number());
+
+const wires = [
+  { what: '1 Gbit/s, 1 ms', bitsPerSecond: 1e9, milliseconds: 1 },
+  { what: '200 Mbit/s, 5 ms', bitsPerSecond: 2e8, milliseconds: 5 },
+];
+
+/** A head on 512 components with the photos of a small batch, `vit-nano`, and a network of 11 million parameters. */
+const cases = [
+  { photos: 2253, dimension: 128, parameters: 330_000 },
+  { photos: 1024, dimension: 128, parameters: 1_400_000 },
+  { photos: 11_000, dimension: 256, parameters: 11_000_000 },
+];
+
+/** The first ones open the connections and find their speed. */
+const unmeasured = 3;
+
+export const hosts: Benchmark = async ({ rounds, only, say }) => {
+  const rows: Row[] = [];
+  for (const { what, bitsPerSecond, milliseconds } of wires) {
+    if (!what.includes(only)) continue;
+    const two = await TwoHosts.make({ bitsPerSecond, milliseconds });
+    const network = { bytesPerSecond: bitsPerSecond / 8, latency: milliseconds / 1000 };
+    try {
+      for (const each of cases) {
+        const step = { ...each, processes: 2 };
+        const predicted = communicationSeconds(step, network);
+        const before = two.bytes();
+        const settings = JSON.stringify({ ...each, rounds: rounds + unmeasured });
+        const { exitCode, stdout, stderr } = await two.mpirun([program, settings]);
+        if (exitCode !== 0) throw new Error(`mpirun ended with ${exitCode}: ${stderr}`);
+        const measured = answer.parse(JSON.parse(stdout)).slice(unmeasured);
+        const bytes = (two.bytes() - before) / 2 / (rounds + unmeasured);
+        const name = `${what}, ${each.photos} photos, ${each.parameters / 1e6} million parameters`;
+        const predictions = { predicted: measured.map(() => predicted) };
+        rows.push(
+          rowOf(`${name}: communication of a step`, 's', 'lower', measured, predictions),
+          rowOf(`${name}: sent by a process`, 'MB', 'lower', [bytes / 1e6], {
+            predicted: [communicationBytes(step) / 1e6],
+          }),
+        );
+        for (const row of rows.slice(-2)) say(describeRow(row));
+      }
+    } finally {
+      await two.remove();
+    }
+  }
+  return { rows, missing: [] };
+};
