@@ -23,6 +23,7 @@ import { headStep } from './head-step.ts';
 import { hosts } from './hosts.ts';
 import { ingestBench } from './ingest.ts';
 import { kill } from './kill.ts';
+import { killProcesses } from './kill-processes.ts';
 import { kMeans } from './kmeans.ts';
 import { loader } from './loader.ts';
 import { measuring } from './measuring.ts';
@@ -65,6 +66,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   decode,
   ingest: ingestBench,
   kill,
+  'kill-processes': killProcesses,
   kmeans: kMeans,
   loader,
   noise,

@@ -1,7 +1,7 @@
 /**
  * A wire between two network namespaces that holds every packet back for a while, for kernels that cannot do so (netem):
  * `delayed-wire-program.ts CARD MILLISECONDS NAMESPACE NAMESPACE`. The cards are TUN devices that are there already. It says
- * `ready` once packets go over, and goes on until it is ended.
+ * `ready` once packets go over, and goes on as long as the process that started it.
  */
 import { closeSync, openSync } from 'node:fs';
 import { loadKoffi } from '../../src/koffi.ts';
@@ -49,8 +49,10 @@ for (const [place, end] of ends.entries()) {
 const files = new Uint8Array(polled.buffer);
 const timeout = new BigInt64Array(2);
 const buffer = new Uint8Array(65_536);
+const parent = process.ppid;
 process.stdout.write('ready\n', () => {
-  for (;;) relay();
+  // Whoever started it may have been killed.
+  while (process.ppid === parent) relay();
 });
 
 /** Waits until a packet has come or is due; takes what has come, and gives what is due to the other end. */

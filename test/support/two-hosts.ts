@@ -62,6 +62,7 @@ export class TwoHosts {
     const folder = await mkdtemp(join(tmpdir(), 'courier-hosts-'));
     const launcher = join(folder, 'launcher');
     try {
+      removeAll(forgotten());
       for (const name of names) run('ip', 'netns', 'add', name);
       const relay = joinByPair(names, wire) ? null : await joinByRelay(names, wire);
       for (const [place, name] of names.entries()) {
@@ -143,6 +144,12 @@ function quoted(word: string): string {
 
 function removeAll(names: readonly string[]): void {
   for (const name of names) spawnSync('ip', ['netns', 'delete', name]);
+}
+
+/** Hosts of processes that were killed. */
+function forgotten(): readonly string[] {
+  const hosts = run('ip', 'netns', 'list').matchAll(/^(courier-(\d+)-\d)/gm);
+  return [...hosts].flatMap(([, name = '', pid]) => (existsSync(`/proc/${pid}`) ? [] : name));
 }
 
 function canMakeNamespace(): boolean {
