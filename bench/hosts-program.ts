@@ -6,7 +6,7 @@ import { Exchange } from '../src/training/exchange.ts';
 
 const { photos, dimension, parameters, rounds } = JSON.parse(process.argv[2] ?? '');
 // The wire is measured, and not who else wants the cores.
-setPriority(-20);
+setPriority(-10);
 const group = await processGroup();
 const parts = evenShares(photos, group).map((share) => share * dimension);
 const [embeddings, gradient] = [new Float32Array(photos * dimension), new Float32Array(parameters)];

@@ -142,8 +142,21 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** With whoever still runs on them: a process whose launcher was killed waits for the others all the time. */
 function removeAll(names: readonly string[]): void {
-  for (const name of names) spawnSync('ip', ['netns', 'delete', name]);
+  for (const name of names) {
+    const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
+    for (const pid of stdout.split('\n').filter(Boolean)) end(Number(pid));
+    spawnSync('ip', ['netns', 'delete', name]);
+  }
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 /** Hosts of processes that were killed. */
