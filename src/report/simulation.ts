@@ -29,11 +29,9 @@ export function simulationLines({ arms, simulation }: ExperimentReport): readonl
   if (simulation === null) return [];
   const { unranked, ideal, ages } = simulation;
   const lines = ages.map(({ name, arms: counts, lifts }) => {
-    const ctrs = counts.map(({ ctr }, arm) => {
-      return `${armName(arms[arm]?.name ?? '')} ${valueText(
-        'ctr',
-        mapped(ctr, ({ value }) => value),
-      )}`;
+    const ctrs = counts.map(({ exposures, clicks }, arm) => {
+      const ctr = exposures === 0 ? '–' : percentOf(clicks / exposures);
+      return `${armName(arms[arm]?.name ?? '')} ${ctr} of ${integer(exposures)}`;
     });
     const found = lifts.map((lift) => {
       const limits = limitsText(mapped(lift, ({ ci95 }) => ci95));
@@ -89,8 +87,8 @@ function ageChart(names: readonly string[], ages: readonly ItemAgeReport[]): Htm
     }),
   );
   const picture = draw('CTR of each arm on items by how long they have been on sale, with 95 % intervals', {
-    ...{ width: 760, height: 260, marginLeft: 48, marginBottom: 8, marginTop: 34 },
-    fx: { domain: ages.map(({ name }) => name), label: null, padding: 0.1, axis: 'top' },
+    ...{ width: 760, height: 260, marginLeft: 48, marginBottom: 34, marginTop: 24 },
+    fx: { domain: ages.map(({ name }) => name), label: null, padding: 0.1, axis: 'bottom' },
     x: { domain: names.map((_, arm) => arm), type: 'point', axis: null, padding: 1 },
     y: { label: '↑ CTR (%)', grid: true, nice: true, ticks: 5, zero: true },
     marks: [
@@ -100,9 +98,9 @@ function ageChart(names: readonly string[], ages: readonly ItemAgeReport[]): Htm
     ],
   });
   const keys = names.map(
-    (name, arm) => html`<span style="color: ${colorOf(arm)}">●</span> <bdi>${name}</bdi> `,
+    (name, arm) => html` <span style="color: ${colorOf(arm)}">●</span> <bdi>${name}</bdi>`,
   );
-  return html`<figure>${picture}<figcaption>${keys} CTR, with 95 % intervals</figcaption></figure>`;
+  return html`<figure><figcaption>CTR with 95 % intervals:${keys}</figcaption>${picture}</figure>`;
 }
 
 function percentOf(share: number): string {

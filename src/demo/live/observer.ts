@@ -27,7 +27,7 @@ export interface Seen {
 /** Items by how long they have been on sale. */
 const ages: readonly { readonly name: string; readonly has: (days: number | null) => boolean }[] = [
   { name: 'on sale before', has: (days) => days === null },
-  { name: 'new', has: (days) => days !== null },
+  { name: 'new, all', has: (days) => days !== null },
   { name: 'new, first day', has: (days) => days !== null && days < 1 },
   { name: 'new, days 2 to 3', has: (days) => days !== null && days >= 1 && days < 3 },
   { name: 'new, days 4 to 7', has: (days) => days !== null && days >= 3 && days < 7 },

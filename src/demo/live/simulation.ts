@@ -22,6 +22,9 @@ type Events = Parameters<CourierClient['record']>[0];
 /** Page views that are asked side by side, at most. */
 const atOnce = 16;
 
+/** Page views that they are chosen from: the next one of a shopper waits for the next wave. */
+const ahead = 2 * atOnce;
+
 interface Page {
   readonly id: string;
   readonly visit: Visit;
@@ -30,7 +33,7 @@ interface Page {
 }
 
 /**
- * Lives through a season of the shop. The clock is that of the shop: a wave of page views is one moment.
+ * Lives through a season of the shop.
  * @returns what was seen, by those who know the tastes
  */
 export async function simulate(
@@ -62,7 +65,9 @@ class SimulatedShop {
   readonly #pages: Pages;
   /** In the order in which they arrive. */
   readonly #arrivals: readonly ShopItem[];
-  readonly #options: { readonly signal?: AbortSignal };
+  readonly #signal: AbortSignal | undefined;
+  /** Milliseconds since 1970-01-01 UTC. */
+  #time = 0;
   #arrived = 0;
   #asked = 0;
 
@@ -76,25 +81,31 @@ class SimulatedShop {
     this.#pages = new Pages(this.#catalogue, shop.days, Random.seeded(shop.seed, 'live pages'));
     const visits = planVisits(makeShoppers(shop), season, Random.seeded(shop.seed, 'live visits'));
     this.#visits = visits.filter(({ time }) => time < endOf(season));
-    this.#options = signal === undefined ? {} : { signal };
+    this.#signal = signal;
     this.observer = new Observer({ firstNew: known.length, days: shop.days });
   }
 
-  /** Page views in a row, of different shoppers: what one wave does, the next one is ranked by. */
+  /**
+   * Page views of different shoppers, about in the order of time: what one wave does, the next one is ranked by. The shop's clock
+   * is that of the last of them, so that the others wait for some minutes.
+   */
   *waves(): Generator<readonly Visit[]> {
-    let wave: Visit[] = [];
-    for (const visit of this.#visits) {
-      if (wave.length === atOnce || wave.some(({ shopper }) => shopper === visit.shopper)) {
-        yield wave;
-        wave = [];
+    let waiting = this.#visits;
+    while (waiting.length > 0) {
+      const wave: Visit[] = [];
+      const later: Visit[] = [];
+      for (const visit of waiting.slice(0, ahead)) {
+        const isFree = wave.length < atOnce && wave.every(({ shopper }) => shopper !== visit.shopper);
+        (isFree ? wave : later).push(visit);
       }
-      wave.push(visit);
+      waiting = [...later, ...waiting.slice(ahead)];
+      yield wave;
     }
-    if (wave.length > 0) yield wave;
   }
 
   async serve(wave: readonly Visit[]): Promise<void> {
-    const time = wave.at(-1)?.time ?? 0;
+    this.#time = wave.reduce((latest, { time }) => Math.max(latest, time), this.#time);
+    const time = this.#time;
     await this.#putArrivals(time);
     const { candidates } = this.#config;
     const pages = wave.map((visit): Page => {
@@ -102,10 +113,7 @@ class SimulatedShop {
       return { id, visit, candidates: this.#pages.compose(time, visit.taste, candidates) };
     });
     const seen = await Promise.all(pages.map((page) => this.#show(page, time)));
-    await this.#client.record(
-      seen.flatMap((each) => eventsOf(each, this.#catalogue)),
-      this.#options,
-    );
+    await this.#client.record(seen.flatMap((each) => eventsOf(each, this.#catalogue)));
     for (const each of seen) this.observer.add(each, this.#catalogue);
   }
 
@@ -114,29 +122,25 @@ class SimulatedShop {
     for (; this.#arrived < this.#arrivals.length; this.#arrived++) {
       const item = this.#arrivals[this.#arrived]!;
       if (!isOnSale(item, time, shop.days)) return;
-      this.#options.signal?.throwIfAborted();
+      this.#signal?.throwIfAborted();
       const photo = await photoOf(item, shop.seed, shop.photoSide);
       const { collection, price } = item;
-      await this.#client.putItem(
-        item.id,
-        { categories: { collection }, numeric: { price }, photo: photo.toString('base64') },
-        this.#options,
-      );
+      await this.#client.putItem(item.id, {
+        ...{ categories: { collection }, numeric: { price } },
+        photo: photo.toString('base64'),
+      });
     }
   }
 
   /** Shows what scores highest, and has the shopper look at it. */
   async #show({ id, visit, candidates }: Page, time: number): Promise<Seen> {
     const { shopper, taste } = visit;
-    const { scores, arm } = await this.#client.score(
-      {
-        ...{ user: shopper.id, time },
-        candidates: candidates.map((item) => this.#catalogue[item]!.id),
-        // Where an item will be is not known before it is ranked: all are scored as if they came first.
-        numeric: { position: candidates.map(() => 1) },
-      },
-      this.#options,
-    );
+    const { scores, arm } = await this.#client.score({
+      ...{ user: shopper.id, time },
+      candidates: candidates.map((item) => this.#catalogue[item]!.id),
+      // Where an item will be is not known before it is ranked: all are scored as if they came first.
+      numeric: { position: candidates.map(() => 1) },
+    });
     if (arm === undefined) throw new Error(`${shopper.id} is in no arm`);
     const random = Random.seeded(this.#config.shop.seed, `live shopper ${id}`);
     const order = [...candidates.keys()].sort((a, b) => scores[b]! - scores[a]!);
