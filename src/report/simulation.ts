@@ -4,7 +4,7 @@ import { mapped } from '../metrics/measured.ts';
 import { decimals, integer } from '../text.ts';
 import { draw, seriesColors } from './drawing.ts';
 import type { ExperimentReport, ItemAgeReport } from './experiment.ts';
-import { armName, liftText, limitsText, valueText } from './experiment-text.ts';
+import { armName, liftText, limitsText } from './experiment-text.ts';
 import { type Html, html } from './html.ts';
 import { scrollingTable } from './table.ts';
 
@@ -30,8 +30,7 @@ export function simulationLines({ arms, simulation }: ExperimentReport): readonl
   const { unranked, ideal, ages } = simulation;
   const lines = ages.map(({ name, arms: counts, lifts }) => {
     const ctrs = counts.map(({ exposures, clicks }, arm) => {
-      const ctr = exposures === 0 ? '–' : percentOf(clicks / exposures);
-      return `${armName(arms[arm]?.name ?? '')} ${ctr} of ${integer(exposures)}`;
+      return `${armName(arms[arm]?.name ?? '')} ${ctrText(exposures, clicks)} of ${integer(exposures)}`;
     });
     const found = lifts.map((lift) => {
       const limits = limitsText(mapped(lift, ({ ci95 }) => ci95));
@@ -59,11 +58,8 @@ function ageTable(names: readonly string[], ages: readonly ItemAgeReport[]): Htm
     )}</tr></thead><tbody>${ages.map(
       (age) =>
         html`<tr><th scope="row">${age.name}</th>${age.arms.map(
-          ({ exposures, ctr }) =>
-            html`<td class="number">${integer(exposures)}</td><td class="number">${valueText(
-              'ctr',
-              mapped(ctr, ({ value }) => value),
-            )}</td>`,
+          ({ exposures, clicks }) =>
+            html`<td class="number">${integer(exposures)}</td><td class="number">${ctrText(exposures, clicks)}</td>`,
         )}${age.lifts.map(
           (lift) =>
             html`<td class="number">${liftText(mapped(lift, ({ value }) => value))}</td><td class="number">${limitsText(
@@ -101,6 +97,10 @@ function ageChart(names: readonly string[], ages: readonly ItemAgeReport[]): Htm
     (name, arm) => html` <span style="color: ${colorOf(arm)}">●</span> <bdi>${name}</bdi>`,
   );
   return html`<figure><figcaption>CTR with 95 % intervals:${keys}</figcaption>${picture}</figure>`;
+}
+
+function ctrText(exposures: number, clicks: number): string {
+  return exposures === 0 ? '–' : percentOf(clicks / exposures);
 }
 
 function percentOf(share: number): string {

@@ -2,7 +2,7 @@
 import { type ArmEstimate, estimateArms } from '../../experiments/estimates.ts';
 import { fixedTest, relativeDifference } from '../../experiments/lift.ts';
 import { type Measured, mapped } from '../../metrics/measured.ts';
-import type { ItemAgeReport, SimulationReport } from '../../report/experiment.ts';
+import type { FixedFigures, ItemAgeReport, SimulationReport } from '../../report/experiment.ts';
 import type { ShopItem } from '../../shop/catalogue.ts';
 import { clickProbability, DAY, onSaleAt, type Visit } from '../../shop/shoppers.ts';
 import { decimals } from '../../text.ts';
@@ -33,6 +33,9 @@ const ages: readonly { readonly name: string; readonly has: (days: number | null
   { name: 'new, days 4 to 7', has: (days) => days !== null && days >= 3 && days < 7 },
   { name: 'new, later', has: (days) => days !== null && days >= 7 },
 ];
+
+/** Who clicked anything, for an interval. */
+const fewestUsers = 20;
 
 /** Of a user, on items of an age. */
 interface Count {
@@ -117,28 +120,40 @@ function ageReport(name: string, counts: readonly Count[], arms: readonly string
   const estimates = estimateArms(sample, null, arm, arms.length);
   const sum = (own: number, figure: 'exposures' | 'clicks') =>
     counts.reduce((all, each, user) => (arm[user] === own ? all + each[figure] : all), 0);
-  const [control, ...treatments] = estimates.map(({ users, plain }) => ({ users, ...plain }));
+  const [control, ...treatments] = estimates;
   return {
     name,
     arms: estimates.map((estimate, own) => {
       return { exposures: sum(own, 'exposures'), clicks: sum(own, 'clicks'), ctr: ctrOf(estimate) };
     }),
-    lifts: treatments.map((treatment) =>
-      control === undefined
-        ? { kind: 'undefined', why: 'There is no control.' }
-        : mapped(relativeDifference(control, treatment), (difference) => {
-            const { value, standardError } = difference;
-            return { value, standardError, ci95: fixedTest(difference).ci95 };
-          }),
-    ),
+    lifts: treatments.map((treatment) => liftOf(control, treatment)),
   };
 }
 
-function ctrOf({
-  users,
-  plain: { value, variance },
-}: ArmEstimate): Measured<{ readonly value: number; readonly ci95: readonly [number, number] }> {
-  if (users < 2) return { kind: 'undefined', why: 'An arm has fewer than two users.' };
+function liftOf(control: ArmEstimate | undefined, treatment: ArmEstimate): Measured<FixedFigures> {
+  if (control === undefined || !isEnough(control) || !isEnough(treatment)) return tooFew;
+  const side = ({ users, plain }: ArmEstimate) => ({ users, ...plain });
+  return mapped(relativeDifference(side(control), side(treatment)), (difference) => {
+    const { value, standardError } = difference;
+    return { value, standardError, ci95: fixedTest(difference).ci95 };
+  });
+}
+
+/** Normal approximations need users. */
+function isEnough({ activeUsers }: ArmEstimate): boolean {
+  return activeUsers >= fewestUsers;
+}
+
+const tooFew: Measured<never> = {
+  kind: 'undefined',
+  why: `Fewer than ${fewestUsers} users of an arm clicked any of them.`,
+};
+
+function ctrOf(
+  estimate: ArmEstimate,
+): Measured<{ readonly value: number; readonly ci95: readonly [number, number] }> {
+  if (!isEnough(estimate)) return tooFew;
+  const { value, variance } = estimate.plain;
   const half = 1.96 * Math.sqrt(variance);
   return { kind: 'value', value: { value, ci95: [value - half, value + half] } };
 }
