@@ -36,7 +36,9 @@ export const experimentsBench: Benchmark = async ({ only, say }) => {
     { name: 'A/A, regular buyers', rows: regularNull },
     { name: 'A/A, generated shop by salts', rows: shopNull },
     { name: 'planted GMV lift of 0.88 %, one look', rows: plantedFixed },
-    { name: 'planted GMV lift of 0.88 %, daily looks', rows: plantedSequential },
+    { name: 'planted GMV lift of 0.88 %, daily looks', rows: plantedSequential(lift, 160) },
+    // Power is a matter of lift over spread: of a larger one fewer users tell, and many more repetitions can be drawn.
+    { name: 'planted GMV lift of 4 %, daily looks', rows: plantedSequential(0.04, 2000) },
   ];
   const rows = cases.flatMap(({ name, rows }) => {
     if (!name.includes(only)) return [];
@@ -169,7 +171,7 @@ function dealtBySalt(observations: Observations, ids: readonly string[], salt: s
 }
 
 /** A shop, and what the power calculator makes of it. */
-function planned(name: string, power: number) {
+function planned(name: string, power: number, lift: number) {
   const random = Random.seeded(1, name);
   const trial = drawShop(random, { ...regulars, users: 100_000 });
   const totals = totalsOf(trial);
@@ -187,7 +189,7 @@ function planned(name: string, power: number) {
 
 /** Whether totals alone tell the lift: as many users as the calculator asked for, dealt anew each time. */
 function plantedFixed(name: string): Row[] {
-  const { random, users } = planned(name, 0.8);
+  const { random, users } = planned(name, 0.8, lift);
   return [false, true].flatMap((cuped) => {
     const count = 2 * users('fixed', cuped);
     const observations = drawShop(random, { ...regulars, users: count });
@@ -217,29 +219,35 @@ function plantedFixed(name: string): Row[] {
   });
 }
 
-/** The same by the sequential test, day by day. */
-function plantedSequential(name: string): Row[] {
-  const { random, users, drifts } = planned(name, 0.8);
-  const each = users('sequential', true);
-  const observations = drawShop(random, { ...regulars, users: 2 * each });
-  const repetitions = 150;
-  let [found, time] = [0, 0];
-  for (let number = 0; number < repetitions; number++) {
-    const arms = dealt(observations, () => random.integer(2));
-    const looks = looksOf(lifted(arms, lift), ['gmv']);
-    const first = looks.findIndex(({ metrics }) => isFoundAtAnyLook(metrics.gmv));
-    if (first !== -1) found++;
-    time += first === -1 ? days : first + 1;
-  }
-  const promised = (drifts.sequential.meanTime * days).toFixed(1);
-  return [
-    rate(`${name}, with CUPED: found, of 80 % promised for ${each} users an arm`, found, repetitions),
-    rowOf(
-      `${name}, with CUPED: days until then, of ${promised} promised`,
-      'days',
-      'lower',
-      [time / repetitions],
-      {},
-    ),
-  ];
+/** Shops that are drawn for a power, so that none of them speaks for all. */
+const shopsDrawn = 20;
+
+/** The same by the sequential test, day by day. @param repetitions in all, dealt anew each time */
+function plantedSequential(lift: number, repetitions: number) {
+  return (name: string): Row[] => {
+    const { random, users, drifts } = planned(name, 0.8, lift);
+    const each = users('sequential', true);
+    let [found, time] = [0, 0];
+    for (let shop = 0; shop < shopsDrawn; shop++) {
+      const observations = drawShop(random, { ...regulars, users: 2 * each });
+      for (let number = 0; number < repetitions / shopsDrawn; number++) {
+        const arms = dealt(observations, () => random.integer(2));
+        const looks = looksOf(lifted(arms, lift), ['gmv']);
+        const first = looks.findIndex(({ metrics }) => isFoundAtAnyLook(metrics.gmv));
+        if (first !== -1) found++;
+        time += first === -1 ? days : first + 1;
+      }
+    }
+    const promised = (drifts.sequential.meanTime * days).toFixed(1);
+    return [
+      rate(`${name}, with CUPED: found, of 80 % promised for ${each} users an arm`, found, repetitions),
+      rowOf(
+        `${name}, with CUPED: days until then, of ${promised} promised`,
+        'days',
+        'lower',
+        [time / repetitions],
+        {},
+      ),
+    ];
+  };
 }

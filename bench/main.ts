@@ -33,6 +33,9 @@ import { rankTableSize } from './rank-table-size.ts';
 import { rankTrain } from './rank-train.ts';
 import { rankerBaseline } from './ranker-baseline.ts';
 import { type BenchReport, describeRow, machine } from './report.ts';
+import { serveEqual } from './serve-equal.ts';
+import { serveKill } from './serve-kill.ts';
+import { serveSwap } from './serve-swap.ts';
 import { trainStep } from './train-step.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -64,6 +67,9 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'rank-train': rankTrain,
   'ranker-baseline': rankerBaseline,
   'rank-table-size': rankTableSize,
+  'serve-equal': serveEqual,
+  'serve-kill': serveKill,
+  'serve-swap': serveSwap,
 };
 
 interface Options {

@@ -116,8 +116,17 @@ export { type LoadedRanker, loadRanker } from './rankers/load.ts';
 
 export { armOf, sharesAt } from './experiments/assignment.ts';
 export { type Arm, type Experiment, parseExperiment } from './experiments/definition.ts';
+
 // Serving
 
+export {
+  type CallOptions,
+  type ClientOptions,
+  CourierClient,
+  ServerError,
+} from './server/client.ts';
+export { type ServeConfigInput, serveConfig } from './server/config.ts';
+export { type Server, type ServerOptions, startServer } from './server/server.ts';
 export type { ShopEvent } from './serving/events.ts';
 export type {
   Attention,
@@ -134,15 +143,6 @@ export type {
 } from './serving/requests.ts';
 export { OverloadedError } from './serving/score-queue.ts';
 export { openService, type ServiceOptions } from './serving/service.ts';
-
-export {
-  type CallOptions,
-  type ClientOptions,
-  CourierClient,
-  ServerError,
-} from './server/client.ts';
-export { type ServeConfigInput, serveConfig } from './server/config.ts';
-export { type Server, type ServerOptions, startServer } from './server/server.ts';
 
 // Metrics and tests
 

@@ -16,14 +16,14 @@ const events = fc.array(
 );
 
 it('counters that were written and put back say the same to the last bit, whatever comes after', () => {
-  fc.assert(
-    fc.property(
+  return fc.assert(
+    fc.asyncProperty(
       events,
       events,
       fc.nat(5000),
       fc.constantFrom(0, 3 * minute),
       fc.constantFrom(1, 1440 * minute),
-      (before, after, at, lag, period) => {
+      async (before, after, at, lag, period) => {
         const options: CounterOptions = {
           categories: [encodeCategories('colour', ['red', 'red', 'blue', null, 'blue'])],
           withExposures: true,
@@ -34,7 +34,7 @@ it('counters that were written and put back say the same to the last bit, whatev
         for (const event of before) whole.observe(event);
         whole.describe(0, 0, at * minute);
         const restored = new Counters(options);
-        restored.restore(whole.state());
+        await restored.restore(whole.state());
         expect(restored.time).toBe(whole.time);
         const later: CounterEvent[] = after.map((event) => ({ ...event, time: event.time + at * minute }));
         for (const event of later) {
@@ -51,15 +51,15 @@ it('counters that were written and put back say the same to the last bit, whatev
   );
 });
 
-it('counters refuse a state in which a pair is there twice, or a number is none', () => {
+it('counters refuse a state in which a pair is there twice, or a number is none', async () => {
   const options: CounterOptions = { categories: [], withExposures: true, lag: 0, period: 1 };
   const counters = new Counters(options);
   counters.observe({ kind: 'click', user: 0, item: 0, time: 1 });
   counters.describe(0, 0, 5);
   const state = new Map(counters.state());
   const twice = new Map(state).set('past/pairs/pairs', Int32Array.of(0, 0, 0, 0));
-  expect(() => new Counters(options).restore(twice)).toThrow('twice');
+  await expect(new Counters(options).restore(twice)).rejects.toThrow('twice');
   const infinite = new Map(state).set('items/rows', new Float64Array(9).fill(Number.POSITIVE_INFINITY));
-  expect(() => new Counters(options).restore(infinite)).toThrow('not finite');
-  expect(() => new Counters(options).restore(new Map())).toThrow('there are no');
+  await expect(new Counters(options).restore(infinite)).rejects.toThrow('not finite');
+  await expect(new Counters(options).restore(new Map())).rejects.toThrow('there are no');
 });

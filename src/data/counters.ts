@@ -142,23 +142,23 @@ export class Counters {
   }
 
   /**
-   * Puts a state into counters that have observed nothing, of the same settings and categories.
+   * Puts a state into counters that have observed nothing, of the same settings and categories. Others have their turn meanwhile.
    * @throws Error for a state that cannot be
    */
-  restore(state: StateArrays): void {
-    this.#shared.restore(partOf(state, 'shared'));
-    this.#own.restore(partOf(state, 'own'));
-    this.#all.restore(partOf(state, 'all'));
-    this.#items.restore(partOf(state, 'items'));
-    this.#firstClicks.restore(partOf(state, 'first'));
-    this.#users.restore(partOf(state, 'users'));
-    this.#past.restore(partOf(state, 'past'));
+  async restore(state: StateArrays): Promise<void> {
+    await this.#shared.restore(partOf(state, 'shared'));
+    await this.#own.restore(partOf(state, 'own'));
+    await this.#all.restore(partOf(state, 'all'));
+    await this.#items.restore(partOf(state, 'items'));
+    await this.#firstClicks.restore(partOf(state, 'first'));
+    await this.#users.restore(partOf(state, 'users'));
+    await this.#past.restore(partOf(state, 'past'));
     for (const { column, values, pairs, ofUsers } of this.#categories) {
-      values.restore(partOf(state, `category/${column.name}/values`));
-      pairs.restore(partOf(state, `category/${column.name}/pairs`));
-      ofUsers.restore(partOf(state, `category/${column.name}/users`));
+      await values.restore(partOf(state, `category/${column.name}/values`));
+      await pairs.restore(partOf(state, `category/${column.name}/pairs`));
+      await ofUsers.restore(partOf(state, `category/${column.name}/users`));
     }
-    const [time = Number.NaN] = doublesOf(state, 'time');
+    const [time = Number.NaN] = await doublesOf(state, 'time');
     if (Number.isNaN(time)) throw new Error('there is no time');
     this.#moment.user = null;
     this.#moment.time = time;

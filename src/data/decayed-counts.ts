@@ -40,8 +40,8 @@ export class DecayedCounts {
   }
 
   /** @throws Error for a state that cannot be */
-  restore(state: StateArrays): void {
-    this.#rows.restore(state);
+  async restore(state: StateArrays): Promise<void> {
+    await this.#rows.restore(state);
   }
 
   /** @param key a row number, from 0. @param time milliseconds; it may be earlier than that of another event */

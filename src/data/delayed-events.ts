@@ -1,6 +1,7 @@
 /** Events on their way to counters that may know them only later. */
+import { safePlace } from '../progress.ts';
 import type { EventKind } from './decayed-counts.ts';
-import { bytesOf, doublesOf, integersOf, type StateArrays } from './state-arrays.ts';
+import { bytesOf, doublesOf, integersOf, rowsBetweenPauses, type StateArrays } from './state-arrays.ts';
 
 export interface CounterEvent {
   readonly kind: EventKind;
@@ -54,13 +55,14 @@ export class DelayedEvents {
   }
 
   /** Puts a state into an empty queue. @throws Error for one that cannot be */
-  restore(state: StateArrays): void {
-    const time = doublesOf(state, 'time');
+  async restore(state: StateArrays): Promise<void> {
+    const time = await doublesOf(state, 'time');
     const [user, item] = [integersOf(state, 'user'), integersOf(state, 'item')];
     const clicked = bytesOf(state, 'clicked');
     if ([user, item, clicked].some(({ length }) => length !== time.length))
       throw new Error('events that wait have columns of different lengths');
     for (let row = 0; row < time.length; row++) {
+      if (row % rowsBetweenPauses === 0) await safePlace(undefined);
       const kind = clicked[row] === 1 ? 'click' : 'exposure';
       this.add({ kind, user: user[row]!, item: item[row]!, time: time[row]! });
     }

@@ -19,8 +19,8 @@ export class GrowingRows {
   }
 
   /** Puts a state back in place of what is there. @throws Error for one of another width */
-  restore(state: StateArrays): void {
-    const rows = doublesOf(state, 'rows');
+  async restore(state: StateArrays): Promise<void> {
+    const rows = await doublesOf(state, 'rows');
     if (rows.length % this.width !== 0) throw new Error(`${rows.length} values are no rows of ${this.width}`);
     this.values = new Float64Array(Math.max(32 * this.width, rows.length));
     this.values.set(rows);

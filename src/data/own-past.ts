@@ -19,9 +19,9 @@ export class OwnPast {
   }
 
   /** Puts a state into an empty past. @throws Error for one that cannot be */
-  restore(state: StateArrays): void {
-    this.#pairs.restore(partOf(state, 'pairs'));
-    this.#rows.restore(partOf(state, 'past'));
+  async restore(state: StateArrays): Promise<void> {
+    await this.#pairs.restore(partOf(state, 'pairs'));
+    await this.#rows.restore(partOf(state, 'past'));
   }
 
   add(kind: EventKind, user: number, item: number, time: number): void {

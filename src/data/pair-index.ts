@@ -1,6 +1,7 @@
 /** Rows of a table by two numbers, such as a user and an item. */
+import { safePlace } from '../progress.ts';
 import { NONE } from './dataset.ts';
-import { integersOf, type StateArrays } from './state-arrays.ts';
+import { integersOf, rowsBetweenPauses, type StateArrays } from './state-arrays.ts';
 
 /**
  * A hash table with open addressing over typed memory: 8 bytes a pair and two to four slots of 4 bytes, where a Map takes
@@ -35,10 +36,13 @@ export class PairIndex {
   }
 
   /** Puts a state into an empty index. @throws Error where a pair is there twice */
-  restore(state: StateArrays): void {
+  async restore(state: StateArrays): Promise<void> {
     const pairs = integersOf(state, 'pairs');
     if (pairs.length % 2 !== 0) throw new Error(`${pairs.length} numbers are no pairs`);
+    // As large as it gets: growing would number all pairs anew at once.
+    while (this.#slots.length < pairs.length) this.#grow();
     for (let row = 0; row < pairs.length / 2; row++) {
+      if (row % rowsBetweenPauses === 0) await safePlace(undefined);
       if (this.add(pairs[2 * row]!, pairs[2 * row + 1]!) !== row)
         throw new Error(`pair ${row} is there twice`);
     }

@@ -1,8 +1,12 @@
 /** The state of counters as arrays by name, in which it can be written and read again. */
+import { safePlace } from '../progress.ts';
 
 export type StateArray = Float64Array | Int32Array | Uint8Array;
 
 export type StateArrays = ReadonlyMap<string, StateArray>;
+
+/** Rows that are put back without a pause: a service answers meanwhile. Some milliseconds. */
+export const rowsBetweenPauses = 2 ** 16;
 
 /** The arrays of a part under the name of the part. */
 export function named(part: string, arrays: StateArrays): readonly (readonly [string, StateArray])[] {
@@ -17,10 +21,13 @@ export function partOf(arrays: StateArrays, part: string): StateArrays {
 }
 
 /** @throws Error unless they are there, and all finite */
-export function doublesOf(arrays: StateArrays, name: string): Float64Array {
+export async function doublesOf(arrays: StateArrays, name: string): Promise<Float64Array> {
   const found = arrays.get(name);
   if (!(found instanceof Float64Array)) throw new Error(`there are no doubles ${name}`);
-  if (!found.every(Number.isFinite)) throw new Error(`${name} holds values that are not finite`);
+  for (let place = 0; place < found.length; place++) {
+    if (place % rowsBetweenPauses === 0) await safePlace(undefined);
+    if (!Number.isFinite(found[place])) throw new Error(`${name} holds values that are not finite`);
+  }
   return found;
 }
 

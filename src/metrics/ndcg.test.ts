@@ -43,22 +43,24 @@ function meanOverTieOrders(rows: readonly Row[], k: number): number {
 }
 
 describe('ndcg', () => {
-  it('discounts by log₂, shares out ties and leaves out page views without a click, as worked by hand', () => {
+  it('discounts by log₂, shares out ties and leaves out page views without a click or of clicks alone, as worked by hand', () => {
     // Page view 7: the clicks come second and third, so at k = 2 (1 / log₂ 3) of an ideal 1 + 1 / log₂ 3.
-    // Page view −2: one click among three equals, so a third of both ranks. Page view 9: no click.
-    const pageViews = Int32Array.of(7, -2, 7, -2, 9, 7, -2);
-    const scores = Float32Array.of(0.9, 0.4, 0.5, 0.4, 0.8, 0.1, 0.4);
-    const labels = Uint8Array.of(0, 0, 1, 1, 0, 1, 0);
+    // Page view −2: one click among three equals, so a third of both ranks. Page view 9: no click. Page view 3: nothing else.
+    const pageViews = Int32Array.of(7, -2, 7, -2, 9, 7, -2, 3);
+    const scores = Float32Array.of(0.9, 0.4, 0.5, 0.4, 0.8, 0.1, 0.4, 0.3);
+    const labels = Uint8Array.of(0, 0, 1, 1, 0, 1, 0, 1);
     const second = 1 / Math.log2(3);
     const result = ndcg(scores, labels, pageViews, 2);
     expect(result.ndcg).toBeCloseTo((second / (1 + second) + (1 + second) / 3) / 2, 12);
     expect(result.ndcg).toBeCloseTo(0.465248, 6);
-    expect(result).toMatchObject({ pageViewsCounted: 2, pageViewsLeftOut: 1 });
+    expect(result).toMatchObject({ pageViewsCounted: 2, pageViewsLeftOut: 2 });
   });
 
   it('is the mean over all orders of equal scores', () => {
     const row = fc.record({ score: fc.integer({ min: 0, max: 2 }), label: fc.constantFrom(0, 1) });
-    const rows = fc.array(row, { maxLength: 4 }).map((some) => [...some, { score: 1, label: 1 }]);
+    const rows = fc
+      .array(row, { maxLength: 3 })
+      .map((some) => [...some, { score: 1, label: 1 }, { score: 1, label: 0 }]);
     fc.assert(
       fc.property(rows, fc.integer({ min: 1, max: 7 }), (rows, k) => {
         expect(ndcgOf(rows, k)).toBeCloseTo(meanOverTieOrders(rows, k), 12);
@@ -75,6 +77,11 @@ describe('ndcg', () => {
         1,
       ),
     ).toBe(0);
+  });
+
+  it('is undefined where each page view is one exposure, which every ranker would order rightly', () => {
+    const [scores, labels] = [Float32Array.of(1, 2), Uint8Array.of(1, 0)];
+    expect(() => ndcg(scores, labels, Int32Array.of(1, 2), 5)).toThrow('none of 2 page views has both');
   });
 
   it('is undefined without a click, and refuses bad rows and a bad k', () => {

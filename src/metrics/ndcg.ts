@@ -7,13 +7,14 @@ import { checkGroups, checkRows, type Scores, undefinedMetric } from './rows.ts'
 export interface Ndcg {
   readonly ndcg: number;
   readonly pageViewsCounted: number;
-  /** Page views without a click: their ideal gain is 0 and their NDCG undefined. */
+  /** Page views without a click, whose ideal gain is 0, and page views of clicks alone, which no order can rank wrongly. */
   readonly pageViewsLeftOut: number;
 }
 
 /**
  * NDCG@k with gain 1 for a click and discount 1 / log₂(rank + 1) (Järvelin and Kekäläinen, Cumulated
- * Gain-Based Evaluation of IR Techniques, 2002), the mean over page views with a click. Equal scores count
+ * Gain-Based Evaluation of IR Techniques, 2002), the mean over page views with a click and something beside it that was
+ * not clicked: where a log has an exposure a page view, every ranker would have 1. Equal scores count
  * with the mean over all orders of theirs (McSherry and Najork, Computing Information Retrieval Performance
  * Measures Efficiently in the Presence of Tied Scores, 2008), so that the order of the rows does not matter.
  *
@@ -21,7 +22,7 @@ export interface Ndcg {
  * @param labels 1 for a click, 0 for none. (R)
  * @param pageViews the page view of each row; any integers. (R)
  * @param k ranks that count, at least 1
- * @throws CourierError METRIC_UNDEFINED for no rows or no click; VALUE_INVALID for a score that is not a
+ * @throws CourierError METRIC_UNDEFINED for no rows or no such page view; VALUE_INVALID for a score that is not a
  *   number, a label that is neither 0 nor 1, different lengths, or a k that is no whole number ≥ 1
  */
 export function ndcg(scores: Scores, labels: Uint8Array, pageViews: Int32Array, k: number): Ndcg {
@@ -35,7 +36,7 @@ export function ndcg(scores: Scores, labels: Uint8Array, pageViews: Int32Array, 
 }
 
 export interface PageViewNdcg {
-  /** NaN for a page view without a click. (P) */
+  /** NaN for a page view that is left out. (P) */
   readonly values: Float64Array;
   /** A row of each page view. (P) */
   readonly rows: Int32Array;
@@ -62,10 +63,13 @@ export function ndcgOfPageViews(
   const values = new Float64Array(count).fill(Number.NaN);
   for (let group = 0; group < count; group++) {
     const own = rows.subarray(start[group]!, start[group + 1]!);
-    const ideal = discounts(clicksAmong(own, labels));
-    if (ideal > 0) values[group] = expectedGain(own, scores, labels, discounts) / ideal;
+    const clicks = clicksAmong(own, labels);
+    if (clicks === 0 || clicks === own.length) continue;
+    values[group] = expectedGain(own, scores, labels, discounts) / discounts(clicks);
   }
-  if (values.every(Number.isNaN)) throw undefinedMetric(metric, `none of ${count} page views has a click`);
+  if (values.every(Number.isNaN)) {
+    throw undefinedMetric(metric, `none of ${count} page views has both a click and an exposure without one`);
+  }
   return { values, rows: Int32Array.from(values, (_, group) => rows[start[group]!]!) };
 }
 

@@ -76,7 +76,7 @@ export function logLossInfluence({ scores, labels }: ScoredRows, { count, ofRow 
   return ratioInfluence(losses, rowsOfUsers(ofRow, count));
 }
 
-/** NDCG@k: the mean over page views with a click, each its user's. @throws CourierError as `ndcg` does */
+/** NDCG@k: the mean over page views of which something was clicked and something not, each its user's. @throws CourierError as `ndcg` does */
 export function ndcgInfluence(k: number): UserMetric {
   return ({ scores, labels, pageViews }, { count, ofRow }) => {
     const { values, rows } = ndcgOfPageViews(scores, labels, pageViews, k);

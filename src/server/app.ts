@@ -75,9 +75,17 @@ function addGuards(app: FastifyInstance, context: Context): void {
     reply.header('x-request-id', request.id);
     if (context.phase === 'closed') throw stopping();
     request.caller = keys?.find(request.headers.authorization) ?? null;
+  });
+  // After the limit of requests, which who has no key must not get around, and before the body is read.
+  app.addHook('preParsing', async (request, reply) => {
     requireScope(request, keys !== null);
     if (keys === null) requireOwnHost(request, config.host);
     bodies.admit(request, reply);
+  });
+  // A connection that stays open would keep a server that stops.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (context.phase !== 'ready') reply.header('connection', 'close');
+    done(null, payload);
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions, caller, told } = request;
@@ -172,6 +180,5 @@ function sendProblem(
   if (code === 'INTERNAL') request.log.error({ err: cause }, 'a request failed');
   if (retryAfter !== null) reply.header('retry-after', Math.max(1, Math.ceil(retryAfter / 1000)));
   if (code === 'KEY_MISSING') reply.header('www-authenticate', 'Bearer');
-  if (code === 'STOPPING') reply.header('connection', 'close');
   reply.code(statusOf[code]).type('application/json').send(answerOf(problem, request.id));
 }

@@ -87,7 +87,8 @@ export class Arms {
   /** The arm of a user; null for nobody in particular, and for those who are in none. */
   armNameOf(user: string | null | undefined, time: number): string | null {
     if (this.experiment === null || user === null || user === undefined) return null;
-    return armOf(this.experiment, user, time)?.name ?? null;
+    // As events and the log have it: without blanks around it.
+    return armOf(this.experiment, user.trim(), time)?.name ?? null;
   }
 
   /** The service of everybody else, or of an arm that has its own. @returns undefined where there is none */

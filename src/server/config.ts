@@ -18,6 +18,13 @@ export const serveConfig = z
       .string()
       .min(1)
       .describe('Where events and new items are kept: the path of an LMDB file, or redis://….'),
+    neighbours: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        '`postgres://…` of a PostgreSQL with pgvector that keeps and searches embeddings; in memory where it is left out.',
+      ),
     host: z
       .string()
       .min(1)

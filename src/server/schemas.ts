@@ -107,7 +107,14 @@ export const similarAnswer = z.strictObject({
   cosines: z.array(z.number()).describe('(k)'),
 });
 
-const event = { id: z.string().min(1).max(idLimit), user: id, time: z.int() };
+/** The last moment that there is. */
+const latest = 8_640_000_000_000_000;
+
+const event = {
+  id: z.string().min(1).max(idLimit),
+  user: id,
+  time: z.int().min(0).max(latest).describe('When it happened, milliseconds since 1970-01-01 UTC.'),
+};
 
 export const shopEvent = z.union([
   z

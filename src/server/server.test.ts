@@ -188,6 +188,13 @@ describe('a server', () => {
       504,
       'DEADLINE_EXCEEDED',
     ],
+    [
+      'an event of the last day',
+      '/v1/events',
+      json({ events: [{ id: 'o', kind: 'click', user: 'u', item: 'a', time: 8.64e15 }] }),
+      400,
+      'VALUE_INVALID',
+    ],
     ['an export without a root', '/v1/exports', json({ export: 'other' }), 400, 'VALUE_INVALID'],
   ];
   it('refuses what cannot be answered in one shape, with a code and a remedy', async () => {

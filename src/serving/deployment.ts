@@ -4,6 +4,8 @@ import { completedCodes } from '../clustering/nearest-code.ts';
 import type { Centres, ItemCodes } from '../data/clusters.ts';
 import { codesForCatalogue, readCentres, readClusters } from '../data/clusters.ts';
 import { Counters } from '../data/counters.ts';
+import { NONE } from '../data/dataset.ts';
+import { Indexer } from '../data/indexer.ts';
 import { AttentionModel } from '../encoders/attention-model.ts';
 import { ExportedEncoder } from '../encoders/load.ts';
 import { CourierError } from '../errors.ts';
@@ -15,6 +17,7 @@ import { readManifest, type ServingManifest, servingFiles, unusableExport } from
 import { Histories } from './histories.ts';
 import { LiveState } from './live-state.ts';
 import { type Neighbours, openNeighbours } from './neighbours.ts';
+import { PgvectorNeighbours } from './pgvector-neighbours.ts';
 import { type Recorded, readRecorded, scoreTolerance } from './recorded.ts';
 import { type QueueSettings, ScoreQueue } from './score-queue.ts';
 import {
@@ -25,6 +28,11 @@ import {
   readVectors,
   requireIndices,
 } from './stored-state.ts';
+
+export interface DeploymentSettings extends QueueSettings {
+  /** `postgres://…` of a PostgreSQL with pgvector; in memory where it is left out. */
+  readonly neighbours?: string | undefined;
+}
 
 export class Deployment {
   readonly folder: string;
@@ -62,16 +70,20 @@ export class Deployment {
   /**
    * Opens the folder that `courier export` wrote, and lets it score what was recorded. The caller releases it.
    * @throws CourierError FILE_NOT_FOUND, FILE_UNREADABLE; FILE_CORRUPT for a folder that was altered, whose files do not fit each
-   * other, or that does not score as it did
+   * other, or that does not score as it did; those of `PgvectorNeighbours.open`
    */
-  static async open(folder: string, engine: Engine, settings: QueueSettings): Promise<Deployment> {
+  static async open(folder: string, engine: Engine, settings: DeploymentSettings): Promise<Deployment> {
     const manifest = await readManifest(folder);
     const ranker = await loadRanker(folder, engine);
     const opened: { release(): Promise<void> }[] = [ranker];
     try {
       const models = await readModels(folder, manifest, engine, opened);
       const { state, recorded } = await readState(folder, manifest, ranker);
-      const neighbours = await openNeighbours(state.catalogue);
+      const neighbours =
+        settings.neighbours === undefined || state.catalogue.dimension === 0
+          ? await openNeighbours(state.catalogue)
+          : await PgvectorNeighbours.open(settings.neighbours, state.catalogue, manifest);
+      opened.push(neighbours);
       const deployment = new Deployment(folder, manifest, ranker, state, neighbours, models, settings);
       await deployment.#check(recorded);
       return deployment;
@@ -98,6 +110,7 @@ export class Deployment {
     await this.ranker.release();
     await this.encoder?.release();
     await this.attention?.release();
+    await this.neighbours.release();
   }
 
   /** @throws Error where a score is not what was recorded */
@@ -173,14 +186,15 @@ async function readState(
   const catalogue = new LiveCatalogue(items, embeddings, encoder);
   const counters = new Counters({ categories: catalogue.categories, ...manifest.counters });
   const arrays = await readArrays(join(folder, servingFiles.counters), 'Counters');
-  requireIndices(arrays, manifest);
-  counters.restore(arrays);
+  await requireIndices(arrays, manifest);
+  await counters.restore(arrays);
   const histories = new Histories(await readHistories(folder, manifest));
-  const users = await readUsers(folder, manifest);
+  const users = await Indexer.of(await readUsers(folder, manifest));
+  if (users.ids.length !== manifest.users) throw new Error('a user is there twice');
   const state = new LiveState({ manifest, about, encoder, catalogue, users, counters, histories });
   const recorded = await readRecorded(folder);
   for (const { user, item, values } of recorded.counted) {
-    const number = users.indexOf(user);
+    const number = users.find(user) ?? NONE;
     const known = counters.describe(catalogue.find(item), number, manifest.until);
     if (known.length !== values.length || values.some((value, place) => value !== known[place]))
       throw new Error(`the counters of user ${user} and item ${item} are not what they were`);

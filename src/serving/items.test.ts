@@ -78,6 +78,8 @@ describe('new items of a service', () => {
     ];
     const comparable = 7;
     expect([ofCopy.visual[comparable], ofOther.visual[comparable]]).toEqual([0, 1]);
+    const unseen = await service.features({ history: [twin], candidates: [ids[8]!], images: false });
+    expect([unseen.visual[comparable], unseen.base]).toEqual([0, ofOther.base]);
     await service.close();
   });
 

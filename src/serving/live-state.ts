@@ -5,7 +5,7 @@
 import { Completion } from '../data/completion.ts';
 import type { Counters } from '../data/counters.ts';
 import { type FeatureData, NONE } from '../data/dataset.ts';
-import { Indexer } from '../data/indexer.ts';
+import type { Indexer } from '../data/indexer.ts';
 import { noNumbers } from '../data/numeric-rows.ts';
 import { type VisualFeature, widthOf } from '../data/visual-feature.ts';
 import { createFeature, type FeatureSet, featureSet } from '../features/index.ts';
@@ -61,7 +61,7 @@ interface Parts {
   readonly about: RankerDescription;
   readonly encoder: ColumnEncoder;
   readonly catalogue: LiveCatalogue;
-  readonly users: readonly string[];
+  readonly users: Indexer;
   readonly counters: Counters;
   readonly histories: Histories;
 }
@@ -87,8 +87,7 @@ export class LiveState {
     this.#about = about;
     this.#encoder = encoder;
     this.catalogue = catalogue;
-    this.#users = new Indexer(users);
-    if (this.#users.ids.length !== users.length) throw new Error('a user is there twice');
+    this.#users = users;
     this.#counters = counters;
     this.histories = histories;
     const logged = manifest.numeric.map(({ name }) => name);

@@ -39,10 +39,10 @@ describe('neighbours', () => {
     const neighbours = await openNeighbours(searched);
     expect(neighbours.kind).toBe('exact');
     for (const item of [1, 2, 3, 2999]) {
-      const found = neighbours.nearest(searched.vectorOf(item), 10, item);
+      const found = await neighbours.nearest(searched.vectorOf(item), 10, item);
       expect(found.map((each) => each.item)).toEqual(sorted(searched, searched.vectorOf(item), 10, item));
     }
-    expect(neighbours.nearest(searched.vectorOf(1), 5000, NONE)).toHaveLength(2571);
+    expect(await neighbours.nearest(searched.vectorOf(1), 5000, NONE)).toHaveLength(2571);
   });
 
   it('are nearly all of them in a graph, which forgets and learns items', async () => {
@@ -53,7 +53,7 @@ describe('neighbours', () => {
     for (let item = 1; item < count; item += 50) {
       if (searched.present[item] === 0) continue;
       const wanted = new Set(sorted(searched, searched.vectorOf(item), 10, item));
-      const found = neighbours.nearest(searched.vectorOf(item), 10, item);
+      const found = await neighbours.nearest(searched.vectorOf(item), 10, item);
       expect(found.every((each, place) => place === 0 || each.cosine <= found[place - 1]!.cosine)).toBe(true);
       hits += found.filter((each) => wanted.has(each.item)).length;
       all += 10;
@@ -65,6 +65,6 @@ describe('neighbours', () => {
     [searched.present[7], searched.present[1]] = [1, 0];
     neighbours.update(7);
     neighbours.update(1);
-    expect(neighbours.nearest(query, 1, NONE)[0]?.item).toBe(7);
+    expect((await neighbours.nearest(query, 1, NONE))[0]?.item).toBe(7);
   });
 });

@@ -14,7 +14,7 @@ export type Searched = Pick<LiveCatalogue, 'dimension' | 'vectors' | 'present' |
 };
 
 export interface Neighbours {
-  readonly kind: 'exact' | 'hnsw';
+  readonly kind: 'exact' | 'hnsw' | 'pgvector';
   /** Takes note that the embedding of an item came, changed or went. */
   update(item: number): void;
   /**
@@ -23,7 +23,8 @@ export interface Neighbours {
    * @param most how many at most
    * @param but an item that is not wanted, NONE for none
    */
-  nearest(vector: Float32Array, most: number, but: number): readonly NearItem[];
+  nearest(vector: Float32Array, most: number, but: number): Promise<readonly NearItem[]>;
+  release(): Promise<void>;
 }
 
 /** Items from which on a graph is searched: a comparison with all of them takes some 10 ms from there on. */
@@ -44,8 +45,8 @@ function exactNeighbours(catalogue: Searched): Neighbours {
   return {
     kind: 'exact',
     update: () => undefined,
-    nearest: (vector, most, but) =>
-      best(
+    nearest: async (vector, most, but) =>
+      bestOf(
         (function* () {
           for (let item = 0; item < catalogue.ids.length; item++)
             if (catalogue.present[item] === 1 && item !== but) yield item;
@@ -54,14 +55,15 @@ function exactNeighbours(catalogue: Searched): Neighbours {
         vector,
         most,
       ),
+    release: async () => undefined,
   };
 }
 
 /** Links of a node, and candidates that are looked at while the graph is built and searched (Malkov and Yashunin, 2018). */
-const graphSettings = { connectivity: 16, expansion_add: 128, expansion_search: 128 } as const;
+export const graphSettings = { connectivity: 16, expansion_add: 128, expansion_search: 128 } as const;
 
 /** So many more are asked for than are wanted, of which the best by their own cosines are taken. */
-const oversampling = 4;
+export const oversampling = 4;
 
 /** Items that are linked without a pause: some ten milliseconds. */
 const itemsBetweenPauses = 64;
@@ -93,16 +95,17 @@ async function graphNeighbours(
   return {
     kind: 'hnsw',
     update,
-    nearest(vector, most, but) {
+    async nearest(vector, most, but) {
       const { keys } = index.search(vector, oversampling * (most + 1), 1);
       const items = Array.from(keys, Number).filter((item) => item !== but && catalogue.present[item] === 1);
-      return best(items, catalogue, vector, most);
+      return bestOf(items, catalogue, vector, most);
     },
+    release: async () => undefined,
   };
 }
 
 /** The best of some items by their cosines; of equal ones the first. */
-function best(
+export function bestOf(
   items: Iterable<number>,
   { dimension, vectors }: Searched,
   vector: Float32Array,

@@ -104,7 +104,7 @@ export interface ServiceStatistics {
   };
   readonly items: number;
   readonly users: number;
-  readonly neighbours: 'exact' | 'hnsw';
+  readonly neighbours: 'exact' | 'hnsw' | 'pgvector';
   /** How far the log was read, and when last. */
   readonly state: { readonly position: number; readonly readAt: number; readonly problem: string | null };
   /** Since the service was opened. */

@@ -4,44 +4,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   exportOf,
+  largestDifference,
+  offlineFeature,
+  offlineScores,
   type Replayed,
   replay,
   type ServedShop,
   scoresOf,
   servedShop,
 } from '../../test/support/served-shop.ts';
-import { codesForCatalogue, readClusters } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { closeDataset, loadDataset } from '../data/store.ts';
-import { type VisualFeature, widthOf } from '../data/visual-feature.ts';
-import { loadItemEmbeddings } from '../evaluation/visual-inputs.ts';
-import { createFeature, featureNames, featureSet } from '../features/index.ts';
-import { rawExposures } from '../rankers/exposure.ts';
-import { loadRanker } from '../rankers/load.ts';
+import { widthOf } from '../data/visual-feature.ts';
+import { featureNames } from '../features/index.ts';
 import { openService, type ServiceOptions } from './service.ts';
-
-/** The feature that a ranker was trained with, as offline code makes it. */
-async function featureOf(
-  features: string,
-  dataset: Dataset,
-  embeddings: string,
-  ranker: string,
-): Promise<VisualFeature> {
-  const items = await loadItemEmbeddings(dataset, embeddings);
-  const codes = /id/.test(features)
-    ? codesForCatalogue(await readClusters(join(ranker, 'codes.parquet')), dataset.catalogue)
-    : [];
-  return createFeature(featureSet(features), dataset, {
-    embeddings: items,
-    clusters: codes.filter(({ name }) => name.startsWith('cluster')),
-    semanticIds: codes.filter(({ name }) => name.startsWith('semantic')),
-  });
-}
-
-function largestDifference(one: Float32Array, other: Float32Array): number {
-  expect(one.length).toBe(other.length);
-  return one.reduce((most, value, place) => Math.max(most, Math.abs(value - other[place]!)), 0);
-}
 
 describe('a service', () => {
   let folder: string;
@@ -65,12 +41,8 @@ describe('a service', () => {
 
   /** What the ranker gives the test period without a service. */
   async function offline(features: string, ranker: string): Promise<Float32Array> {
-    const feature = features === 'none' ? null : await featureOf(features, dataset, shop.embeddings, ranker);
-    const loaded = await loadRanker(ranker);
-    const rows = Int32Array.from(replayed.flatMap((each) => Array.from(each.rows)));
-    const scores = await loaded.score(rawExposures(dataset, feature, rows));
-    await loaded.release();
-    return scores;
+    const feature = await offlineFeature(shop, dataset, features, ranker);
+    return offlineScores(dataset, feature, ranker, replayed);
   }
 
   it('gives replayed page views the base features of the dataset, to the last bit, before and after a restart', async () => {
@@ -101,10 +73,10 @@ describe('a service', () => {
       largestDifference(await scoresOf(service, replayed), await offline(features, ranker)),
     ).toBeLessThan(1e-5);
     await service.close();
-    if (features === 'none') return;
     // Of its own features too, whose standardised values a score might hide.
+    const feature = await offlineFeature(shop, dataset, features, ranker);
+    if (feature === null) return;
     const again = await open(served);
-    const feature = await featureOf(features, dataset, shop.embeddings, ranker);
     for (const { before, request, rows } of replayed) {
       if (before.length > 0) await again.record(before);
       const { visual, nearness } = await again.features(request);

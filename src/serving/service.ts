@@ -6,7 +6,7 @@ import { Engine } from '../runtime/engine.ts';
 import { attend } from './attend.ts';
 import { checkItem, checkRequest, invalid, requireTime, unknownItem } from './check-request.ts';
 import { compact } from './compaction.ts';
-import { Deployment } from './deployment.ts';
+import { Deployment, type DeploymentSettings } from './deployment.ts';
 import { Seen } from './drift.ts';
 import { type Content, checkEvents, encodeContent, encodeVector, entryId, type ShopEvent } from './events.ts';
 import { similarItems } from './limits.ts';
@@ -32,6 +32,8 @@ export interface ServiceOptions extends Partial<QueueSettings> {
   readonly export: string;
   /** Where state is kept, as `openStateStore` takes it. */
   readonly state: string;
+  /** `postgres://…` of a PostgreSQL with pgvector that keeps and searches embeddings; in memory where it is left out. */
+  readonly neighbours?: string | undefined;
   /** Milliseconds from one look at what other replicas recorded to the next. */
   readonly refresh?: number;
   /**
@@ -63,9 +65,14 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const engine = Engine.start(options.threads === undefined ? {} : { threads: options.threads });
   try {
     const deployment = await Deployment.open(options.export, engine, settings);
-    const service = new LiveService(deployment, store, engine, settings);
-    await service.begin();
-    return service;
+    try {
+      const service = new LiveService(deployment, store, engine, settings);
+      await service.begin();
+      return service;
+    } catch (error) {
+      await deployment.release();
+      throw error;
+    }
   } catch (error) {
     await store.close();
     await engine.close();
@@ -73,7 +80,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-type Settings = QueueSettings & Required<Pick<ServiceOptions, 'refresh' | 'retention' | 'clock'>>;
+type Settings = DeploymentSettings & Required<Pick<ServiceOptions, 'refresh' | 'retention' | 'clock'>>;
 
 class LiveService implements Service {
   readonly #store: StateStore;
@@ -169,19 +176,7 @@ class LiveService implements Service {
 
   async similar(query: SimilarQuery): Promise<readonly SimilarItem[]> {
     this.#requireOpen();
-    const { state, neighbours } = this.#current;
-    const { catalogue } = state;
-    const { most = similarItems.usual } = query;
-    if (!Number.isInteger(most) || most < 1 || most > similarItems.most)
-      throw invalid(`most is a whole number from 1 to ${similarItems.most}`);
-    if (catalogue.dimension === 0) throw invalid('the export has no embeddings');
-    const own = 'item' in query ? catalogue.find(query.item) : catalogue.unknown;
-    if ('item' in query && catalogue.present[own] !== 1) throw unknownItem(query.item);
-    const vector =
-      'item' in query ? catalogue.vectorOf(own) : unitVector(query.embedding, catalogue.dimension);
-    return neighbours.nearest(vector, most, own).map(({ item, cosine }) => {
-      return { item: catalogue.ids[item]!, cosine };
-    });
+    return this.#current.use((deployment) => similarIn(deployment, query));
   }
 
   async embed(of: { readonly photo: Uint8Array } | { readonly item: string }): Promise<Float32Array> {
@@ -363,6 +358,24 @@ class LiveService implements Service {
     if (!this.#isClosed) return;
     throw new CourierError('INTERRUPTED', 'The service is closed.', 'Open another one.');
   }
+}
+
+/** @throws CourierError VALUE_INVALID, and those of searching */
+async function similarIn(
+  { state: { catalogue }, neighbours }: Deployment,
+  query: SimilarQuery,
+): Promise<readonly SimilarItem[]> {
+  const { most = similarItems.usual } = query;
+  if (!Number.isInteger(most) || most < 1 || most > similarItems.most)
+    throw invalid(`most is a whole number from 1 to ${similarItems.most}`);
+  if (catalogue.dimension === 0) throw invalid('the export has no embeddings');
+  const own = 'item' in query ? catalogue.find(query.item) : catalogue.unknown;
+  if ('item' in query && catalogue.present[own] !== 1) throw unknownItem(query.item);
+  const vector = 'item' in query ? catalogue.vectorOf(own) : unitVector(query.embedding, catalogue.dimension);
+  const found = await neighbours.nearest(vector, most, own);
+  return found.map(({ item, cosine }) => {
+    return { item: catalogue.ids[item]!, cosine };
+  });
 }
 
 /** @throws CourierError VALUE_INVALID for one that has no direction */

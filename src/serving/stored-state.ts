@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { writeParquet } from '../data/parquet.ts';
 import { readParquet } from '../data/parquet-table.ts';
 import type { StateArrays } from '../data/state-arrays.ts';
-import { bytesOf, doublesOf, integersOf } from '../data/state-arrays.ts';
+import { bytesOf, doublesOf, integersOf, rowsBetweenPauses } from '../data/state-arrays.ts';
+import { safePlace } from '../progress.ts';
 import { requireFewRows } from '../rankers/id-rows.ts';
 import { floatTensor, readSafeTensors, type SafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
 import type { StoredItems } from './catalogue.ts';
@@ -112,40 +113,46 @@ export async function readHistories(
 ): Promise<StoredHistories> {
   const arrays = await readArrays(join(folder, servingFiles.histories), 'Histories');
   const [start, item] = [integersOf(arrays, 'start'), integersOf(arrays, 'item')];
-  const time = doublesOf(arrays, 'time');
+  const time = await doublesOf(arrays, 'time');
   const fits = start.length === users + 1 && start[0] === 0 && start[users] === item.length;
   if (!fits || item.length !== time.length) throw new Error('its histories are not those of its users');
   for (let user = 0; user < users; user++) {
+    if (user % rowsBetweenPauses === 0) await safePlace(undefined);
     if (start[user]! > start[user + 1]!) throw new Error('its histories overlap');
     for (let place = start[user]! + 1; place < start[user + 1]!; place++)
       if (time[place - 1]! > time[place]!) throw new Error('its histories are not in order');
   }
-  if (item.some((each) => each < 0 || each >= items))
-    throw new Error('its histories have items that there are not');
+  for (let place = 0; place < item.length; place++) {
+    if (place % rowsBetweenPauses === 0) await safePlace(undefined);
+    if (item[place]! < 0 || item[place]! >= items)
+      throw new Error('its histories have items that there are not');
+  }
   return { start, item, time };
 }
 
 /** Every index in the state of counters is one of a user, an item, or a value of a category. */
-export function requireIndices(
+export async function requireIndices(
   arrays: StateArrays,
   { users, items, categories }: Pick<ServingManifest, 'users' | 'items' | 'categories'>,
-): void {
-  const within = (values: Int32Array, end: number, step: number, from: number, what: string) => {
-    for (let at = from; at < values.length; at += step)
+): Promise<void> {
+  const within = async (values: Int32Array, end: number, step: number, from: number, what: string) => {
+    for (let at = from; at < values.length; at += step) {
+      if ((at - from) % (step * rowsBetweenPauses) === 0) await safePlace(undefined);
       if (values[at]! < 0 || values[at]! >= end)
         throw new Error(`its counters have a ${what} that there is not`);
+    }
   };
-  const pairs = (name: string, ends: readonly [number, number], what: string) => {
+  const pairs = async (name: string, ends: readonly [number, number], what: string) => {
     const values = integersOf(arrays, name);
-    within(values, ends[0], 2, 0, 'user');
-    within(values, ends[1], 2, 1, what);
+    await within(values, ends[0], 2, 0, 'user');
+    await within(values, ends[1], 2, 1, what);
   };
-  pairs('past/pairs/pairs', [users, items], 'item');
+  await pairs('past/pairs/pairs', [users, items], 'item');
   for (const { name, values } of categories)
-    pairs(`category/${name}/pairs/pairs`, [users, values.length], `value of ${name}`);
+    await pairs(`category/${name}/pairs/pairs`, [users, values.length], `value of ${name}`);
   for (const part of ['shared', 'own']) {
-    within(integersOf(arrays, `${part}/user`), users, 1, 0, 'user');
-    within(integersOf(arrays, `${part}/item`), items, 1, 0, 'item');
+    await within(integersOf(arrays, `${part}/user`), users, 1, 0, 'user');
+    await within(integersOf(arrays, `${part}/item`), items, 1, 0, 'item');
     bytesOf(arrays, `${part}/clicked`);
   }
 }

@@ -1,12 +1,18 @@
 /** A generated shop with exports that a service opens, whose state ends where the test period begins. */
 import { join } from 'node:path';
+import { codesForCatalogue, readClusters } from '../../src/data/clusters.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { columnsOf } from '../../src/data/numeric-rows.ts';
 import { closeDataset, loadCountedEvents, loadDataset } from '../../src/data/store.ts';
+import type { VisualFeature } from '../../src/data/visual-feature.ts';
+import { loadItemEmbeddings } from '../../src/evaluation/visual-inputs.ts';
+import { createFeature, featureSet } from '../../src/features/index.ts';
 import { embed } from '../../src/pipelines/embed/index.ts';
 import { exportServing } from '../../src/pipelines/export/index.ts';
 import { rank } from '../../src/pipelines/rank/index.ts';
 import type { RankerConfigInput } from '../../src/rankers/config.ts';
+import { rawExposures } from '../../src/rankers/exposure.ts';
+import { loadRanker } from '../../src/rankers/load.ts';
 import type { ShopEvent } from '../../src/serving/events.ts';
 import type { ScoreRequest, Service } from '../../src/serving/requests.ts';
 import { tinyDataset } from './tiny-dataset.ts';
@@ -17,12 +23,19 @@ export interface ServedShop {
   /** Folder of the dataset. */
   readonly dataset: string;
   readonly embeddings: string;
-  readonly encoder: string;
+  /** Without one, new items come with their embeddings. */
+  readonly encoder: string | undefined;
 }
 
-/** A shop of 60 items in 240 page views, with photos of 16 pixels a side, embedded by an encoder that has learned nothing. */
-export async function servedShop(folder: string): Promise<ServedShop> {
-  const dataset = await tinyDataset(folder);
+/**
+ * A shop with photos of 16 pixels a side, embedded by an encoder that has learned nothing: of 60 items in 240 page views unless
+ * another size is given.
+ */
+export async function servedShop(
+  folder: string,
+  size?: Parameters<typeof tinyDataset>[1],
+): Promise<ServedShop> {
+  const dataset = await tinyDataset(folder, size);
   const encoder = await writeUntrainedEncoder(join(folder, 'encoder.onnx'), 16);
   const embeddings = join(folder, 'embeddings.parquet');
   await embed({ encoder, dataset, out: embeddings });
@@ -50,6 +63,7 @@ export async function exportOf(
     features: features === 'none' ? ['none'] : ['none', features],
     export: features,
     ranker: { epochs: 1, ...ranker },
+    choices: [{}],
     starts: ['warm'],
     diagnosis: false,
     codes: { clusters: [4], semanticLevels: 2, semanticCodes: 3 },
@@ -140,6 +154,44 @@ function numericOf({ exposures, pageViews, splitTimes }: Dataset, rows: Int32Arr
   const before = new Set(exposures.item.subarray(0, pageViews.start[views]));
   const own = price!.map((value, index) => (before.has(exposures.item[rows[index]!]!) ? Number.NaN : value));
   return { position: position!, price: own };
+}
+
+/** The feature that an exported ranker was trained with, as offline code makes it; null for `none`. */
+export async function offlineFeature(
+  { embeddings }: ServedShop,
+  dataset: Dataset,
+  features: string,
+  ranker: string,
+): Promise<VisualFeature | null> {
+  if (features === 'none') return null;
+  const items = await loadItemEmbeddings(dataset, embeddings);
+  const codes = /id/.test(features)
+    ? codesForCatalogue(await readClusters(join(ranker, 'codes.parquet')), dataset.catalogue)
+    : [];
+  return createFeature(featureSet(features), dataset, {
+    embeddings: items,
+    clusters: codes.filter(({ name }) => name.startsWith('cluster')),
+    semanticIds: codes.filter(({ name }) => name.startsWith('semantic')),
+  });
+}
+
+/** What an exported ranker gives replayed page views without a service. */
+export async function offlineScores(
+  dataset: Dataset,
+  feature: VisualFeature | null,
+  ranker: string,
+  replayed: readonly Replayed[],
+): Promise<Float32Array> {
+  const loaded = await loadRanker(ranker);
+  const rows = Int32Array.from(replayed.flatMap((each) => Array.from(each.rows)));
+  const scores = await loaded.score(rawExposures(dataset, feature, rows));
+  await loaded.release();
+  return scores;
+}
+
+export function largestDifference(one: Float32Array, other: Float32Array): number {
+  if (one.length !== other.length) throw new Error(`${one.length} values beside ${other.length}`);
+  return one.reduce((most, value, place) => Math.max(most, Math.abs(value - other[place]!)), 0);
 }
 
 /** Records what happened before each page view, and asks for its scores: what the rows of the test period get. */

@@ -12,10 +12,12 @@ import { shopSource } from '../../src/shop/files.ts';
 import { generateShop } from '../../src/shop/generate.ts';
 import { unsaved } from './unsaved-dataset.ts';
 
+const tinySize = { items: 60, shoppers: 12, pageViews: 240 };
+
 /** Writes a shop and its dataset below the folder. */
-export async function tinyDataset(folder: string): Promise<string> {
+export async function tinyDataset(folder: string, size = tinySize): Promise<string> {
   const shop = join(folder, 'shop');
-  const files = await generateShop({ items: 60, shoppers: 12, pageViews: 240, photoSide: 16, out: shop });
+  const files = await generateShop({ ...size, photoSide: 16, out: shop });
   const dataset = join(folder, 'dataset');
   await ingest({ ...shopSource(files), out: dataset, side: 16 });
   return dataset;

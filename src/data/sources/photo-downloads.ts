@@ -135,7 +135,8 @@ function ask(
         const { statusCode = 0, headers } = answer;
         if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
           answer.resume();
-          if (!URL.canParse(headers.location, url.href)) return reject(new Refused('it is moved to no address'));
+          if (!URL.canParse(headers.location, url.href))
+            return reject(new Refused('it is moved to no address'));
           return resolve({ kind: 'moved', address: new URL(headers.location, url).href });
         }
         if (statusCode !== 200) {

@@ -1,6 +1,7 @@
 /** What happens in the shop over HTTP: events, and items that come and go. */
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
+import { requireTime } from '../../serving/check-request.ts';
 import type { ShopEvent } from '../../serving/events.ts';
 import type { Arms } from '../arms.ts';
 import type { Context } from '../context.ts';
@@ -90,12 +91,13 @@ function shopEventsOf(events: Events): readonly ShopEvent[] {
   });
 }
 
-/** @throws RequestProblem VALUE_INVALID for an arm that there is not */
+/** @throws RequestProblem VALUE_INVALID for an arm that there is not; CourierError for a time that has not come */
 function outcomesOf(events: Events, arms: Arms): Outcomes {
   const outcomes = { exposures: [], clicks: [], orders: [] } satisfies Outcomes;
   const rows: { [Kind in keyof Outcomes]: Outcomes[Kind][number][] } = outcomes;
   for (const event of events) {
-    const row = { event: event.id, user: event.user, time: new Date(event.time).toISOString() };
+    const time = new Date(requireTime(event.time, Date.now())).toISOString();
+    const row = { event: event.id, user: event.user.trim(), time };
     if (event.kind === 'click') rows.clicks.push(row);
     else if (event.kind === 'order') rows.orders.push({ ...row, revenue: event.revenue });
     else {
