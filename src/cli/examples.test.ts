@@ -36,7 +36,7 @@ const small: Readonly<Record<string, { settings: unknown; words?: readonly strin
   'demo --live': {
     settings: {
       ...{ shop, side: 16, pretrain, ranker: ranking.ranker, choices: [{}] },
-      ...{ days: 1, pageViews: 20, candidates: 6, shown: 2, newItems: 1 },
+      ...{ days: 1, pageViews: 60, candidates: 6, shown: 3, newItems: 1 },
     },
   },
 };

@@ -12,6 +12,7 @@ export function simulationSection({ arms, simulation }: ExperimentReport): Html 
   if (simulation === null) return null;
   const { unranked, ideal, ages } = simulation;
   const names = arms.map(({ name }) => armName(name));
+  const reasons = ages.flatMap(({ lifts }) => lifts.flatMap((lift) => ('why' in lift ? [lift.why] : [])));
   return html`<section id="simulation" aria-labelledby="simulation-title">
 <h2 id="simulation-title">How do the arms do on new items?</h2>
 <p>New items arrived on each day of the experiment, and were candidates at once: nobody had clicked them before, only their photos
@@ -19,6 +20,7 @@ were known. Intervals are of one look, over users. Which items are shown is the 
 made of their new items, and not the same items.</p>
 ${ageChart(names, ages)}
 ${ageTable(names, ages)}
+${[...new Set(reasons)].map((why) => html`<p class="note">– ${why}</p>`)}
 <p class="note">The shoppers are simulated, so that it is known what was to be had: shown as they are drawn, candidates would have a CTR of
 ${percentOf(unranked)}; in the order of what each shopper clicks most, ${percentOf(ideal)}.</p>
 </section>`;
@@ -71,8 +73,8 @@ function ageTable(names: readonly string[], ages: readonly ItemAgeReport[]): Htm
   );
 }
 
-/** CTR of each arm on items of each age, with 95 % intervals. */
-function ageChart(names: readonly string[], ages: readonly ItemAgeReport[]): Html {
+/** CTR of each arm on items of each age, with 95 % intervals; null where there is none. */
+function ageChart(names: readonly string[], ages: readonly ItemAgeReport[]): Html | null {
   const colorOf = (arm: number) => seriesColors[arm % seriesColors.length] ?? '';
   const data = ages.flatMap(({ name, arms }) =>
     arms.flatMap(({ ctr }, arm) => {
@@ -82,6 +84,7 @@ function ageChart(names: readonly string[], ages: readonly ItemAgeReport[]): Htm
       return [{ age: name, arm, color: colorOf(arm), ctr: 100 * value, low, high }];
     }),
   );
+  if (data.length === 0) return null;
   const picture = draw('CTR of each arm on items by how long they have been on sale, with 95 % intervals', {
     ...{ width: 760, height: 260, marginLeft: 48, marginBottom: 34, marginTop: 24 },
     fx: { domain: ages.map(({ name }) => name), label: null, padding: 0.1, axis: 'bottom' },

@@ -122,11 +122,12 @@ async function report(
   { definition, outcomes, simulation }: Recorded,
   options: WorkOptions,
 ): Promise<ExperimentResult> {
-  const files = (kind: string) => ({ path: join(outcomes, kind, '*.jsonl'), event: 'event' });
+  const files = (kind: string) => ({ path: join(outcomes, kind), event: 'event' });
   const { report } = await experimentReport(
     {
       ...{ definition, out: join(out, 'report'), daysBefore: 0 },
-      ...{ exposures: files('exposures'), clicks: files('clicks'), orders: files('orders') },
+      exposures: { ...files('exposures'), experiment: 'experiment' },
+      ...{ clicks: files('clicks'), orders: files('orders') },
     },
     options,
   );

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defined } from '../../../test/support/measured.ts';
+import { defined, value } from '../../../test/support/measured.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import type { ExperimentResult } from '../../pipelines/experiment/index.ts';
 import type { ProgressEvent } from '../../progress.ts';
+import { experimentPage } from '../../report/experiment-page.ts';
 import { writeJson } from '../../storage/files.ts';
 import type { LiveConfigInput } from './config.ts';
 import { demoLive } from './index.ts';
@@ -90,11 +91,17 @@ describe('the live demo', () => {
     expect(simulation?.ideal).toBeLessThan(0.9);
   });
 
-  it('writes a page with the course of the lift and the arms on new items', async () => {
-    const { document } = parseHTML(await readFile(result.html, 'utf8'));
-    expect(document.querySelector('#simulation-title')?.textContent).toBe('How do the arms do on new items?');
-    expect(document.querySelectorAll('#simulation svg')).toHaveLength(1);
-    expect(document.querySelectorAll('#simulation tbody tr')).toHaveLength(4);
+  it('writes a page with the arms on new items, and a picture of them once there are users enough', async () => {
+    const simulationOf = (page: string) =>
+      parseHTML(page).document.querySelector('#simulation')?.outerHTML ?? '';
+    const small = parseHTML(simulationOf(await readFile(result.html, 'utf8'))).document;
+    expect(small.querySelectorAll('tbody tr')).toHaveLength(4);
+    expect(small.querySelectorAll('svg')).toHaveLength(0);
+    const arm = { exposures: 100, clicks: 30, ctr: value({ value: 0.3, ci95: [0.2, 0.4] as const }) };
+    const lift = value({ value: 0, standardError: 0.1, ci95: [-0.2, 0.2] as const });
+    const ages = ['on sale before', 'new, all'].map((name) => ({ name, arms: [arm, arm], lifts: [lift] }));
+    const large = experimentPage({ ...result.report, simulation: { unranked: 0.1, ideal: 0.5, ages } });
+    expect(parseHTML(simulationOf(large)).document.querySelectorAll('svg circle')).toHaveLength(4);
   });
 
   it('finds no lift where both arms serve the same, and says the same again', async () => {
