@@ -14,7 +14,7 @@ import type { SimulationReport } from '../../report/experiment.ts';
 import { CourierClient } from '../../server/client.ts';
 import { startServer } from '../../server/server.ts';
 import { beginOf, endOf, type Season } from '../../shop/shoppers.ts';
-import { writeJson } from '../../storage/files.ts';
+import { prepareOutputFolder, writeJson } from '../../storage/files.ts';
 import { withOutputFolder } from '../../storage/lock.ts';
 import { shopDataset } from '../shop-dataset.ts';
 import { type LiveConfig, type LiveConfigInput, liveConfig } from './config.ts';
@@ -44,8 +44,9 @@ export async function demoLive(
     const season = { from: config.shop.days + 1, days, pageViews: config.pageViews };
     const definition = join(config.out, 'experiment.json');
     await writeJson(definition, definitionOf(season, served));
-    const outcomes = join(config.out, 'outcomes');
-    const observer = await serve(config, { served, definition, outcomes, season }, options);
+    const visits = join(config.out, 'visits');
+    const outcomes = join(visits, 'outcomes');
+    const observer = await serve(config, { served, definition, visits, outcomes, season }, options);
     const simulation = observer.report(armsOf(served));
     return report(config.out, { definition, outcomes, simulation }, options);
   });
@@ -77,22 +78,24 @@ function definitionOf(season: Season, served: ArmExports) {
 interface Served {
   readonly served: ArmExports;
   readonly definition: string;
+  /** Folder of what the server keeps. */
+  readonly visits: string;
   readonly outcomes: string;
   readonly season: Season;
 }
 
 async function serve(
   config: LiveConfig,
-  { served, definition, outcomes, season }: Served,
+  { served, definition, visits, outcomes, season }: Served,
   options: WorkOptions,
 ): Promise<Observer> {
-  const state = join(config.out, 'state');
-  for (const folder of [state, outcomes]) await rm(folder, { recursive: true, force: true });
-  const log = createWriteStream(join(config.out, 'server.log'));
+  await rm(visits, { recursive: true, force: true });
+  await prepareOutputFolder(visits);
+  const log = createWriteStream(join(visits, 'server.log'));
   try {
     const server = await startServer(
       {
-        ...{ export: served.control, state: join(resolve(state), 'state.mdb') },
+        ...{ export: served.control, state: join(resolve(visits), 'state.mdb') },
         ...{ port: 0, experiment: definition, outcomes, deadline, logLevel: 'warn' },
       },
       { log: { write: (line) => void log.write(line) } },

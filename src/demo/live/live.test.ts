@@ -25,7 +25,7 @@ const small = {
 
 /** Rows of all files of a kind that the server kept. */
 async function recorded(out: string, kind: string): Promise<readonly Record<string, unknown>[]> {
-  const folder = join(out, 'outcomes', kind);
+  const folder = join(out, 'visits', 'outcomes', kind);
   const texts = await Promise.all(
     (await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')),
   );
@@ -53,7 +53,7 @@ describe('the live demo', () => {
     await expect(demoLive({ ...small, out }, { progress, signal: stop.signal })).rejects.toThrow();
     await expect(fetch(`${addresses[0]}/healthz`)).rejects.toThrow();
     result = await demoLive({ ...small, out });
-  });
+  }, 300_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('reports what the server recorded of both arms, all of it', async () => {
