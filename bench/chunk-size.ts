@@ -14,11 +14,15 @@ export const chunkSize: Benchmark = async ({ rounds, say }) => {
     { name: 'one graph, chunks of', chunk: 32, group: photos / 32 },
     { name: 'one graph, chunks of', chunk: 128, group: photos / 128 },
     { name: 'one graph, chunks of', chunk: photos, group: 1 },
+    { name: 'a share for each core, chunks of', chunk: 4, group: photos / 4, shares: 2 },
+    { name: 'a share for each core, chunks of', chunk: 8, group: photos / 8, shares: 2 },
+    { name: 'a share for each core, chunks of', chunk: 32, group: photos / 32, shares: 2 },
     { name: 'cut, chunks of', chunk: 32, group: 4 },
   ];
-  for (const { name, chunk, group } of plans) {
+  for (const { name, ...plan } of plans) {
+    const { chunk } = plan;
     say(`${name} ${chunk}`);
-    const started = await startStep({ ...step, threads: availableParallelism() }, { chunk, group });
+    const started = await startStep({ ...step, threads: availableParallelism() }, plan);
     const rates: number[] = [];
     for (let round = -2; round < rounds; round++) {
       const seconds = await started.round();

@@ -29,6 +29,8 @@ import { memory } from './memory.ts';
 import { noise } from './noise.ts';
 import { nullSimulation } from './null-simulation.ts';
 import { operators } from './operators.ts';
+import { processes } from './processes.ts';
+import { rankAccuracy } from './rank-accuracy.ts';
 import { rankTableSize } from './rank-table-size.ts';
 import { rankTrain } from './rank-train.ts';
 import { rankerBaseline } from './ranker-baseline.ts';
@@ -36,6 +38,7 @@ import { type BenchReport, describeRow, machine } from './report.ts';
 import { serveEqual } from './serve-equal.ts';
 import { serveKill } from './serve-kill.ts';
 import { serveSwap } from './serve-swap.ts';
+import { smoke } from './smoke.ts';
 import { trainStep } from './train-step.ts';
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -63,13 +66,16 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   kmeans: kMeans,
   loader,
   noise,
+  processes,
   'null-simulation': nullSimulation,
+  'rank-accuracy': rankAccuracy,
   'rank-train': rankTrain,
   'ranker-baseline': rankerBaseline,
   'rank-table-size': rankTableSize,
   'serve-equal': serveEqual,
   'serve-kill': serveKill,
   'serve-swap': serveSwap,
+  smoke,
 };
 
 interface Options {

@@ -1,5 +1,7 @@
 /** A COURIER training step on random photos, as `courier pretrain` does it. */
 
+import { oneProcess } from '../src/collectives/one-process.ts';
+import type { ProcessGroup } from '../src/collectives/process-group.ts';
 import type { ClickBatch } from '../src/data/click-sampler.ts';
 import type { Encoder } from '../src/encoders/encoder.ts';
 import { createEncoder } from '../src/encoders/index.ts';
@@ -11,13 +13,14 @@ import { gradientState, scalarFeeds } from '../src/graph/training-step.ts';
 import { courierObjective, courierSettings } from '../src/objectives/courier.ts';
 import { Random } from '../src/random.ts';
 import { Engine } from '../src/runtime/engine.ts';
-import { createStep } from '../src/training/contrastive-step.ts';
+import { createStep } from '../src/training/create-step.ts';
 import {
   isFused,
   type StepDescription,
   type StepPlan,
   stepParameters,
   wholeChunks,
+  wholePhotos,
 } from '../src/training/step-models.ts';
 import { planStep } from '../src/training/step-plan.ts';
 
@@ -41,6 +44,7 @@ export function describeEncoder(
   encoder: Encoder,
   photos: number,
   samples: number,
+  processes = 1,
 ): StepDescription<ClickBatch> {
   return {
     encoder,
@@ -48,6 +52,7 @@ export function describeEncoder(
     samples,
     photos,
     augmented: false,
+    processes,
     update: {
       optimizer: createOptimizer({ name: 'adamw', weightDecay: 0.01 }),
       clipNorm: 1,
@@ -62,13 +67,16 @@ export function describeEncoder(
  * @param preloaded photos lie in memory, as the peers' do; else they are read when their turn comes
  */
 export function startStep(step: StepCase, how: number | StepPlan, preloaded = true) {
-  const bytes = step.side * step.side * 3;
-  // Photos differ, but a few thousand bytes of noise are enough for that.
+  return startDescribed(describeStep(step), step.threads, how, noisePhotos(step.side), preloaded);
+}
+
+/** Photos that differ, which a few thousand bytes of noise are enough for. @param side in pixels */
+export function noisePhotos(side: number) {
+  const bytes = side * side * 3;
   const random = Random.seeded(1, 'noise');
   const noise = Uint8Array.from({ length: 4099 }, () => random.integer(256));
-  const read = (from: number, to: number) =>
+  return (from: number, to: number) =>
     Uint8Array.from({ length: (to - from) * bytes }, (_, index) => noise[(from * bytes + index) % 4099]!);
-  return startDescribed(describeStep(step), step.threads, how, read, preloaded);
 }
 
 /** Features of photos that differ, which a few thousand numbers of noise are enough for. @param width numbers of a photo */
@@ -86,6 +94,7 @@ export async function startDescribed(
   how: number | StepPlan,
   read: (from: number, to: number) => Uint8Array | Float32Array,
   preloaded = true,
+  group: ProcessGroup = oneProcess,
 ) {
   const { photos, samples, encoder } = description;
   const random = Random.seeded(1, 'bench');
@@ -112,8 +121,8 @@ export async function startDescribed(
     ...Object.fromEntries(optimizer.slots.map((slot) => [slot, zeros()])),
     ...(isFused(description, plan) ? {} : { [gradientState]: zeros() }),
   });
-  const run = await createStep(engine, state, layout, description, plan);
-  const whole = preloaded ? read(0, wholeChunks(photos, plan.chunk)) : null;
+  const run = await createStep(engine, state, layout, description, plan, group);
+  const whole = preloaded ? read(0, wholeChunks(photos, wholePhotos(plan))) : null;
   const numbers = sizeOf(encoder.sees.shape);
   const feeds = {
     count: photos,
@@ -127,9 +136,13 @@ export async function startDescribed(
     fused: isFused(description, plan),
     /** @returns the seconds that a step took */
     async round(): Promise<number> {
+      return (await this.figures()).seconds;
+    },
+    /** What a step took, and what it found. */
+    async figures(): Promise<{ seconds: number; found: Readonly<Record<string, number>> }> {
       const start = performance.now();
-      await run(batch, feeds, scalarFeeds(optimizer, ++count, 1e-3));
-      return (performance.now() - start) / 1000;
+      const found = await run(batch, feeds, scalarFeeds(optimizer, ++count, 1e-3));
+      return { seconds: (performance.now() - start) / 1000, found };
     },
     stop: () => engine.close(),
   };

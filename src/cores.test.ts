@@ -11,6 +11,14 @@ it('cores are those of the machine unless COURIER_THREADS says otherwise', () =>
   expect(usableCores()).toBe(3);
 });
 
+it('processes that were started together on a machine share its cores', () => {
+  vi.stubEnv('COURIER_THREADS', '');
+  vi.stubEnv('MPI_LOCALNRANKS', '2');
+  expect(usableCores()).toBe(Math.max(1, Math.floor(availableParallelism() / 2)));
+  vi.stubEnv('MPI_LOCALNRANKS', '1000');
+  expect(usableCores()).toBe(1);
+});
+
 it.each(['0', '-1', '1.5', 'all'])('COURIER_THREADS=%s is refused', (wanted) => {
   vi.stubEnv('COURIER_THREADS', wanted);
   expect(usableCores).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));

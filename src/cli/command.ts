@@ -1,7 +1,9 @@
 /** What every command shares: options, progress, the last line, errors. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import { processGroup } from '../collectives/world.ts';
 import { CourierError, messageOf } from '../errors.ts';
-import type { Progress } from '../progress.ts';
+import { type Progress, silent } from '../progress.ts';
 import { describeError, type OutputStream, terminalProgress } from './output.ts';
 import type { SettingsOptions } from './settings.ts';
 
@@ -58,39 +60,52 @@ export function command(name: string, description: string, examples: Examples): 
     );
 }
 
+/** Who works on a command that several processes were started with. */
+export type Workers = 'all processes' | 'the first process';
+
 /**
  * Runs the work of a command. Its result becomes the last line of standard output with `--json`; an error
- * becomes one readable message and the exit code.
+ * becomes one readable message and the exit code. Of several processes the first speaks for all.
  */
 export async function execute(
   options: CommonOptions,
   terminal: Terminal,
   outcome: Outcome,
   work: (context: CommandContext) => Promise<Readonly<Record<string, unknown>>>,
+  workers: Workers = 'the first process',
 ): Promise<void> {
   const json = options.json === true;
   const output = terminalProgress(terminal.stderr);
   const answer = (value: unknown) => json && terminal.stdout.write(`${JSON.stringify(value)}\n`);
+  let rank = 0;
   try {
+    const group = await processGroup();
+    rank = group.rank;
+    const isFirst = rank === 0;
     const context: CommandContext = {
-      progress: output.progress,
+      progress: isFirst ? output.progress : silent,
       signal: terminal.signal,
       command: [terminal.program, ...terminal.words].join(' '),
-      print: (text) => (json ? terminal.stderr : terminal.stdout).write(`${text}\n`),
+      print: (text) => isFirst && (json ? terminal.stderr : terminal.stdout).write(`${text}\n`),
     };
-    const result = await work(context);
+    const result = isFirst || workers === 'all processes' ? await work(context) : {};
+    await group.barrier();
     output.stop();
-    answer({ ok: true, ...result });
+    if (isFirst) answer({ ok: true, ...result });
   } catch (thrown) {
     output.stop();
     const error = terminal.signal.aborted && !(thrown instanceof CourierError) ? interrupted() : thrown;
     const { text, exitCode } = describeError(error);
-    terminal.stderr.write(`${text}\n`);
+    // What went wrong for all is told by the first process, which then ends the others.
+    if (rank > 0) await sleep(secondsForTheFirst * 1000);
+    terminal.stderr.write(rank > 0 ? `Of the processes, number ${rank + 1}:\n${text}\n` : `${text}\n`);
     outcome.exitCode = exitCode;
     const code = error instanceof CourierError ? error.code : 'BUG';
-    answer({ ok: false, error: { code, message: messageOf(error) } });
+    if (rank === 0) answer({ ok: false, error: { code, message: messageOf(error) } });
   }
 }
+
+const secondsForTheFirst = 1;
 
 function interrupted(): CourierError {
   return new CourierError('INTERRUPTED', 'Stopped.', 'Run the same command again to go on.');

@@ -1,5 +1,6 @@
 /** Stopping as the user, a scheduler or a closed terminal asks for it. */
 import { constants } from 'node:os';
+import { launchOf } from '../collectives/launcher.ts';
 import type { OutputStream } from './output.ts';
 
 const asked = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -19,6 +20,8 @@ export interface Asking {
 export function stopWhenAsked(stderr: OutputStream): Asking {
   const stop = new AbortController();
   let hangUp: (() => void) | null = null;
+  // Whoever stops several processes stops all of them.
+  const speaks = (launchOf(process.env)?.rank ?? 0) === 0;
   for (const signal of asked) {
     process.on(signal, () => {
       if (signal === 'SIGHUP' && hangUp !== null) return hangUp();
@@ -27,7 +30,7 @@ export function stopWhenAsked(stderr: OutputStream): Asking {
       else if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
       if (stop.signal.aborted) return;
       stop.abort();
-      stderr.write(`\n${announcement[signal]}\n`);
+      if (speaks) stderr.write(`\n${announcement[signal]}\n`);
     });
   }
   return {

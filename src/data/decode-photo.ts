@@ -1,8 +1,13 @@
 /** One photo of any format that is read: its bytes as pixels of a square picture. */
 import { decode } from 'bmp-ts';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { fitIntoSquare } from './fit.ts';
-import { plainJpegDecoder, plainJpegSize } from './plain-jpeg.ts';
+import { plainJpegDecoder, plainJpegSize, type Size } from './plain-jpeg.ts';
+import { decodeScaledJpeg, divisorOf } from './scaled-jpeg.ts';
+import { loadSharp } from './sharp.ts';
+
+/** Which pixels a photo becomes: another version wherever some become others, so that nobody takes over what was made of the earlier ones. */
+export const pixelsVersion = '2';
 
 const maxPixels = 64 * 1024 * 1024;
 /** A picture of at most so many times the side wanted, in the mean of width and height, is a thumbnail. */
@@ -30,11 +35,6 @@ const formats: readonly Format[] = [
 /** Extensions of the formats that are read, in lower case with their dot. */
 export const photoExtensions: readonly string[] = formats.flatMap(({ extensions }) => extensions);
 
-// No two photos share an operation, so that remembering the last ones only costs time.
-sharp.cache(false);
-// As many photos are decoded at a time as there are cores: threads within one only get in each other's way.
-sharp.concurrency(1);
-
 /** A photo as pixels, and what it turned out to be. */
 export interface DecodedPhoto {
   /** (side, side, 3) */
@@ -54,22 +54,37 @@ export async function decodePhoto(given: Uint8Array, side: number): Promise<Deco
   const beginning = bytes.toString('latin1', 0, 16);
   const format = formats.find(({ signature }) => signature.test(beginning));
   if (format === undefined) throw new Error('not a photo in a format that is known');
-  const plain = format.name === 'jpeg' ? plainJpegSize(bytes) : null;
-  if (plain !== null) requireArea(plain, side);
-  if (plain !== null && plain.width * plain.height <= (smallFactor * side) ** 2) {
-    const decodePlain = await plainJpegDecoder();
-    const pixels = fitIntoSquare(decodePlain(bytes, plain), plain.width, plain.height, side);
-    return { pixels, format: format.name, extensions: format.extensions };
+  const { name, extensions } = format;
+  const plain = name === 'jpeg' ? plainJpegSize(bytes) : null;
+  const pixels = plain === null ? null : await decodePlain(bytes, plain, side);
+  return { pixels: pixels ?? (await decodeOther(bytes, side, name)), format: name, extensions };
+}
+
+/** @returns null where sharp has to decode it, or to refuse it */
+async function decodePlain(bytes: Buffer, size: Size, side: number): Promise<Uint8Array | null> {
+  requireArea(size, side);
+  const { width, height } = size;
+  if (width * height > maxPixels) return null;
+  if (width * height <= (smallFactor * side) ** 2) {
+    const decodeWhole = await plainJpegDecoder();
+    return fitIntoSquare(decodeWhole(bytes, size), width, height, side);
   }
-  const { data, info } = await decodeOther(bytes, side, format.name, plain !== null);
+  const divisor = divisorOf(size, side);
+  const picture = await decodeScaledJpeg(bytes, divisor);
+  if (picture === null) return null;
+  const whole = { width: width / divisor, height: height / divisor };
+  return fitIntoSquare(picture.pixels, picture.width, picture.height, side, whole);
+}
+
+async function decodeOther(bytes: Buffer, side: number, format: string): Promise<Uint8Array> {
+  const { data, info } = await decodeBySharp(bytes, side, format);
   if (info.channels !== 3 || data.length !== info.width * info.height * 3) {
     throw new Error(`decoded to ${info.width} x ${info.height} x ${info.channels}`);
   }
   // A line may have been shrunk to one; its own size says how long it was.
-  const isLine = Math.min(info.width, info.height) === 1 && format.name !== 'bmp';
-  requireArea(isLine ? await sharp(bytes).metadata() : info, side);
-  const { name, extensions } = format;
-  return { pixels: fitIntoSquare(data, info.width, info.height, side), format: name, extensions };
+  const isLine = Math.min(info.width, info.height) === 1 && format !== 'bmp';
+  requireArea(isLine ? await (await loadSharp())(bytes).metadata() : info, side);
+  return fitIntoSquare(data, info.width, info.height, side);
 }
 
 /** @throws Error for a picture of which less than a line would be left */
@@ -79,11 +94,9 @@ function requireArea({ width, height }: { readonly width: number; readonly heigh
     throw new Error(`${width} × ${height} pixels are a line, of which ${side} pixels show nothing`);
 }
 
-/** @param isLarge whether it is known to be more than a thumbnail */
-async function decodeOther(bytes: Buffer, side: number, format: string, isLarge: boolean) {
+async function decodeBySharp(bytes: Buffer, side: number, format: string) {
   if (format === 'bmp') return decodeBitmap(bytes, side);
   if (format === 'tiff') await requireBrightness(bytes);
-  if (isLarge) return decodeShrunk(bytes, side);
   return decodeSmall(bytes, side).catch(() => decodeShrunk(bytes, side));
 }
 
@@ -92,6 +105,7 @@ const depths: readonly string[] = ['uchar', 'ushort'];
 
 /** @throws Error for a picture of measured values, of which nothing says what is white */
 async function requireBrightness(bytes: Buffer): Promise<void> {
+  const sharp = await loadSharp();
   const { depth } = await sharp(bytes).metadata();
   if (!depths.includes(depth))
     throw new Error(`its values are of the type ${depth}, of which nothing says what is white`);
@@ -101,20 +115,23 @@ async function requireBrightness(bytes: Buffer): Promise<void> {
  * Decodes a thumbnail as it is. Any resizing by libvips takes longer than to decode it, so that is done here.
  * Rejects for a picture that is larger.
  */
-function decodeSmall(bytes: Buffer, side: number) {
+async function decodeSmall(bytes: Buffer, side: number) {
+  const sharp = await loadSharp();
   const decoder = sharp(bytes, { failOn: 'error', limitInputPixels: (smallFactor * side) ** 2 });
   return upright(decoder.autoOrient());
 }
 
 /** Decodes a picture of any size to the size that is needed, without ever holding all of it. */
-function decodeShrunk(bytes: Buffer, side: number) {
+async function decodeShrunk(bytes: Buffer, side: number) {
+  const sharp = await loadSharp();
   const decoder = sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels });
   const size = { width: side, height: side, fit: 'inside', withoutEnlargement: true } as const;
   return upright(decoder.autoOrient().resize(size));
 }
 
 /** What libvips does not read. Its fourth channel is opaque or nothing, so that it is left out. */
-function decodeBitmap(bytes: Buffer, side: number) {
+async function decodeBitmap(bytes: Buffer, side: number) {
+  const sharp = await loadSharp();
   const [declaredWidth, declaredHeight] = [bytes.readInt32LE(18), Math.abs(bytes.readInt32LE(22))];
   if (declaredWidth * declaredHeight > maxPixels) throw new Error('Input image exceeds pixel limit');
   requireArea({ width: declaredWidth, height: declaredHeight }, side);

@@ -37,6 +37,15 @@ describe('a picture fitted into a square', () => {
     expect(pixel(half, 4, 1, 0)[0]).toBe(Math.round((16 * (3 * 0 + 3 * 1 + 2)) / 7));
   });
 
+  it('keeps its place and proportions where a part of a pixel is missing at its edge', () => {
+    // A line 0 … 7 of 8.5 pixels: the second of four has its centre at 3.1875.
+    const ramp = Uint8Array.from({ length: 8 * 8 * 3 }, (_, index) => 16 * (Math.floor(index / 3) % 8));
+    const square = fitIntoSquare(ramp, 8, 8, 4, { width: 8.5, height: 8.5 });
+    expect(Math.abs(pixel(square, 4, 1, 1)[0]! - 16 * (3.1875 - 0.5))).toBeLessThanOrEqual(1);
+    const wide = fitIntoSquare(plain(8, 2, [10, 20, 30]), 8, 2, 8, { width: 8.2, height: 2.7 });
+    expect([2, 3, 4, 5].map((row) => pixel(wide, 8, row, 4)[0])).toEqual([10, 10, 10, 255]);
+  });
+
   it('never leaves the range of its pixels, and keeps a plain colour plain, whatever the sizes', () => {
     const size = fc.integer({ min: 1, max: 40 });
     fc.assert(

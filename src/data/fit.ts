@@ -1,4 +1,5 @@
 /** Pictures fitted into a square. */
+import type { Size } from './plain-jpeg.ts';
 
 /** How the pixels of a line are mixed into fewer or more pixels. */
 interface Mixing {
@@ -18,17 +19,24 @@ const white = 255;
  * interpolation that does not alias when it shrinks, as Pillow and torchvision do it.
  *
  * @param pixels 8-bit RGB (height, width, 3)
+ * @param whole the size of the picture in such pixels, which may end within one that is left out at the right or below
  * @returns (side, side, 3)
  */
-export function fitIntoSquare(pixels: Uint8Array, width: number, height: number, side: number): Uint8Array {
-  const scale = side / Math.max(width, height);
-  const columns = Math.max(1, Math.round(width * scale));
-  const rows = Math.max(1, Math.round(height * scale));
+export function fitIntoSquare(
+  pixels: Uint8Array,
+  width: number,
+  height: number,
+  side: number,
+  whole: Size = { width, height },
+): Uint8Array {
+  const scale = side / Math.max(whole.width, whole.height);
+  const columns = Math.max(1, Math.round(whole.width * scale));
+  const rows = Math.max(1, Math.round(whole.height * scale));
   const square = new Uint8Array(side * side * 3).fill(white);
   const top = Math.floor((side - rows) / 2);
   const left = Math.floor((side - columns) / 2);
-  const vertical = mixing(height, rows);
-  const horizontal = mixing(width, columns);
+  const vertical = mixing(height, rows, whole.height);
+  const horizontal = mixing(width, columns, whole.width);
   const line = new Float32Array(width * 3);
   for (let row = 0; row < rows; row++) {
     mixLines(pixels, line, vertical, row);
@@ -99,18 +107,19 @@ function mixColumns(
 const remembered = new Map<string, Mixing>();
 const mostRemembered = 256;
 
-function mixing(from: number, to: number): Mixing {
-  const key = `${from} ${to}`;
+/** @param length of the line in its pixels */
+function mixing(from: number, to: number, length: number): Mixing {
+  const key = `${from} ${to} ${length}`;
   const known = remembered.get(key);
   if (known !== undefined) return known;
   if (remembered.size === mostRemembered) remembered.clear();
-  const made = triangleMixing(from, to);
+  const made = triangleMixing(from, to, length);
   remembered.set(key, made);
   return made;
 }
 
-function triangleMixing(from: number, to: number): Mixing {
-  const scale = from / to;
+function triangleMixing(from: number, to: number, length: number): Mixing {
+  const scale = length / to;
   const support = Math.max(1, scale);
   const most = Math.min(from, Math.ceil(2 * support) + 1);
   const rows = Array.from({ length: to }, (_, output) => {

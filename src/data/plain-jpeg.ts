@@ -2,7 +2,6 @@
  * JPEG files of the kind that most are: three channels of eight bits, as they lie, in the colours of the web. libjpeg-turbo alone
  * decodes them in a quarter of the time that a pipeline of libvips needs, which is for all others.
  */
-import loadCodec from '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs';
 
 export interface Size {
   readonly width: number;
@@ -62,14 +61,22 @@ function frameSize(marker: number, body: Uint8Array): Size | null {
   return size.width > 0 && size.height > 0 ? size : null;
 }
 
-const decoder = loadCodec().then(({ JPEGDecoder }) => new JPEGDecoder());
+async function load() {
+  const { default: loadCodec } = await import('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs');
+  const { JPEGDecoder } = await loadCodec();
+  return new JPEGDecoder();
+}
+
+/** When it is needed: compiling it takes a twentieth of a second of each thread. */
+let loading: ReturnType<typeof load> | null = null;
 
 /**
  * What decodes files that `plainJpegSize` knows: to (height, width, 3), in memory that the next call overwrites, so that it has to be
  * used before anything is awaited. It throws an Error where a file is damaged.
  */
 export async function plainJpegDecoder(): Promise<(bytes: Uint8Array, size: Size) => Uint8Array> {
-  const codec = await decoder;
+  loading ??= load();
+  const codec = await loading;
   return (bytes, { width, height }) => {
     codec.getEncodedBuffer(bytes.length).set(bytes);
     try {

@@ -35,6 +35,8 @@ export interface Provenance {
   readonly learnedUntil: number | null;
   /** null for photos of a folder, or of others. */
   readonly photosOf: PhotosOf | null;
+  /** How the photos of a folder became pixels, a version; absent where it is not known, and for those of a dataset, whose pixels are hashed. */
+  readonly pixels?: string;
 }
 
 const prefix = 'courier.';
@@ -44,6 +46,7 @@ export const originSchema = z.object({
   model: z.string(),
   size: z.string().optional(),
 });
+const pixelsSchema = z.object({ pixels: z.string() });
 const photosSchema = z.object({
   dataset: z.string(),
   side: z.coerce.number().int().positive(),
@@ -62,8 +65,10 @@ export function provenanceMetadata({
   origin,
   learnedUntil,
   photosOf,
+  pixels,
 }: Provenance): Readonly<Record<string, string>> {
-  const own = Object.entries({ ...origin, ...photosOf }).map(([key, value]) => [prefix + key, `${value}`]);
+  const said = { ...origin, ...photosOf, ...(pixels === undefined ? {} : { pixels }) };
+  const own = Object.entries(said).map(([key, value]) => [prefix + key, `${value}`]);
   return { ...Object.fromEntries(own), ...learnedUntilMetadata(learnedUntil) };
 }
 
@@ -80,6 +85,7 @@ export function provenanceIn(metadata: ReadonlyMap<string, string>): Provenance 
     origin: originSchema.safeParse(named).data ?? null,
     learnedUntil: learnedUntilIn(metadata),
     photosOf: photosSchema.safeParse(named).data ?? null,
+    ...pixelsSchema.safeParse(named).data,
   };
 }
 

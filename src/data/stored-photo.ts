@@ -1,7 +1,7 @@
 /** A loaded photo in the form in which a dataset keeps it. */
 import { createHash } from 'node:crypto';
-import sharp from 'sharp';
 import type { FailedPhoto, LoadedPhoto } from './photo-file.ts';
+import { loadSharp } from './sharp.ts';
 
 /** As pixels, or as JPEG at the side that is trained on: a tenth of the bytes, for some time at every reading. */
 export type PhotoForm = 'pixels' | 'jpeg';
@@ -44,7 +44,8 @@ export function pictureOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('base64');
 }
 
-function jpegOf(pixels: Uint8Array, side: number): Promise<Uint8Array> {
+async function jpegOf(pixels: Uint8Array, side: number): Promise<Uint8Array> {
+  const sharp = await loadSharp();
   return sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
     .jpeg({ quality, chromaSubsampling: '4:4:4' })
     .toBuffer();

@@ -12,6 +12,7 @@ import { CourierError } from '../errors.ts';
 import { affineParameters, foldNorm, head, norm } from '../graph/layers.ts';
 import {
   add,
+  attend,
   erfGate,
   gather,
   inverseOrder,
@@ -22,7 +23,6 @@ import {
   project,
   reorder,
   reshape,
-  softmax,
   split,
   standardize,
   transpose,
@@ -177,8 +177,8 @@ function windowAttention(x: FloatTensor, block: string, heads: number, shift: nu
   const value = byHead(project(windows, valueWeight!));
   const scores = matmul(query, key, { transposeB: true, alpha: 1 / Math.sqrt(length) }); // (B·n, H, N, N)
   const position = relativePositionBias(`${name}.relative_position_bias_table`, heads, window);
-  const weights = softmax(addPerWindow(scores, position, seams(count, shifts, down!, across!, window)));
-  const mixed = transpose(matmul(weights, value), [0, 2, 1, 3]); // (B·n, N, H, D)
+  const placed = addPerWindow(scores, position, seams(count, shifts, down!, across!, window));
+  const mixed = transpose(attend(placed, value), [0, 2, 1, 3]); // (B·n, N, H, D)
 
   // Weights sum to 1, so a value's bias arrives whole at the output, whose bias it joins.
   const output = affineParameters(`${name}.proj`, width!, width!);

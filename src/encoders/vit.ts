@@ -12,6 +12,7 @@ import { requireDivides } from '../config.ts';
 import { affineParameters, head, weightOf } from '../graph/layers.ts';
 import {
   add,
+  attend,
   linear,
   matmul,
   mean,
@@ -19,7 +20,6 @@ import {
   relu,
   reshape,
   rmsNormalize,
-  softmax,
   subtract,
   transpose,
 } from '../graph/operators/index.ts';
@@ -97,8 +97,8 @@ function selfAttention(x: FloatTensor, name: string, heads: number): FloatTensor
       [0, 2, 1, 3],
     );
   const [query, key, value] = [part('query'), part('key'), part('value')]; // (B, H, T, D)
-  const weights = softmax(matmul(query, key, { transposeB: true, alpha: 1 / Math.sqrt(length) })); // (B, H, T, T)
-  const mixed = transpose(matmul(weights, value), [0, 2, 1, 3]); // (B, T, H, D)
+  const scores = matmul(query, key, { transposeB: true, alpha: 1 / Math.sqrt(length) }); // (B, H, T, T)
+  const mixed = transpose(attend(scores, value), [0, 2, 1, 3]); // (B, T, H, D)
   const output = centred(weightOf(`${name}.output`, width!, width!), 0);
   return project(reshape(mixed, [batch!, count!, width!]), output);
 }

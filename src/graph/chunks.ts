@@ -12,7 +12,9 @@ import { type FloatTensor, input, type Node, type Subgraph, sizeOf, type Tensor 
 export interface ChunkedResult {
   /** (N · c, d) */
   readonly result: FloatTensor;
-  /** Bytes of each chunk that are kept for the way back. */
+  /** What is kept of all chunks for the way back. (N, …) each */
+  readonly kept: readonly FloatTensor[];
+  /** Bytes of each chunk of it. */
   readonly keptBytes: number;
 }
 
@@ -59,6 +61,7 @@ export function mapChunks<T extends DataType>(
   );
   return {
     result: reshape(outputs[0]!, [count * result.shape[0]!, ...result.shape.slice(1)]),
+    kept: outputs.slice(1),
     keptBytes: kept.reduce((total, { shape }) => total + 4 * sizeOf(shape), 0),
   };
 

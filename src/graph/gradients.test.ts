@@ -118,6 +118,17 @@ const cases: Record<string, readonly Case[]> = {
     },
   ],
   softmax: [{ shapes: [[2, 3, 4]], build: (a) => op.softmax(a!) }],
+  attend: [
+    {
+      shapes: [
+        [2, 3, 4],
+        [2, 4, 3],
+      ],
+      build: (scores, values) => op.attend(scores!, values!),
+    },
+    { shapes: [[2, 3, 3]], build: (x) => op.attend(x!, op.split(op.exponential(x!), [2, 1], 2)[0]!) },
+    { shapes: [[2, 3, 3]], build: (x) => op.attend(x!, op.exponential(x!)) },
+  ],
   standardize: [
     { shapes: [[2, 3, 5]], build: (x) => op.standardize(x!) },
     { shapes: [[2, 3, 5], [5], [5]], build: (x, scale, shift) => op.layerNorm(x!, scale!, shift!) },

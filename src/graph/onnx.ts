@@ -43,7 +43,8 @@ function writeGraph({ outputs, bindings = new Map() }: ModelOptions, target: Tar
   const entries = Object.entries(outputs);
   const roots = entries.map(([, tensor]) => tensor);
   for (const [name, tensor] of entries) writer.nameOutput(name, tensor);
-  for (const node of nodesInOrder([...bindings.values(), ...roots])) writer.addNode(node);
+  const stoodIn = new Set(bindings.keys());
+  for (const node of nodesInOrder([...bindings.values(), ...roots], stoodIn)) writer.addNode(node);
   for (const [name, tensor] of entries) writer.addOutput(name, tensor);
   return writer;
 }

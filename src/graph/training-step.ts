@@ -100,9 +100,41 @@ export function buildGradientPart(
   });
 }
 
-/** The last part of a step: the optimiser, with the summed gradient, which it sets back to zero. */
-export function buildUpdate(layout: ParameterLayout, options: UpdateOptions): Model {
-  const gradient = input(gradientState, 'float32', [layout.size]);
+/**
+ * d(output · seed)/d(parameters) as one vector `gradient` (P), zero for parameters that it does not depend on.
+ * @param given inputs that bring what another model has computed, by what it is in the graph
+ */
+export function buildGradient(
+  output: FloatTensor,
+  seed: FloatTensor,
+  layout: ParameterLayout,
+  {
+    given,
+    openAxes,
+  }: { readonly given: ReadonlyMap<Tensor, Tensor> } & Pick<TrainingStepOptions, 'openAxes'>,
+): Model {
+  const parameters = parametersOf([output]);
+  const found = pullBack(nodesInOrder([output]), output, seed, parameters);
+  const byName = new Map(layoutOf(parameters).places.map(({ name }, index) => [name, found[index]]));
+  const parts = layout.places.map(({ name, size }) => {
+    const gradient = byName.get(name);
+    return gradient === undefined
+      ? constant('float32', new Float32Array(size), [size])
+      : reshape(gradient, [size]);
+  });
+  return buildModel({
+    outputs: { gradient: concatenate(parts, 0) },
+    bindings: new Map([...bindToVector(parameters, layout, parameterVector(layout)), ...given]),
+    openAxes: openAxes ?? {},
+  });
+}
+
+/**
+ * The last part of a step: the optimiser, with the summed gradient, which it sets back to zero.
+ * @param name of the gradient that it takes, where that is not the sum itself
+ */
+export function buildUpdate(layout: ParameterLayout, options: UpdateOptions, name = gradientState): Model {
+  const gradient = input(name, 'float32', [layout.size]);
   const outputs = updateOutputs(gradient, layout, options);
   return buildModel({ outputs: { ...outputs, [`next.${gradientState}`]: zerosLike(gradient) } });
 }

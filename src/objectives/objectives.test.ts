@@ -19,10 +19,10 @@ import { pretrain } from '../pipelines/pretrain/index.ts';
 
 import { Random } from '../random.ts';
 import { Engine, floats } from '../runtime/engine.ts';
-import { createStep } from '../training/contrastive-step.ts';
+import { createStep } from '../training/create-step.ts';
+import { checkpointFile } from '../training/run-start.ts';
 import { isFused, type StepDescription, type StepPlan, stepParameters } from '../training/step-models.ts';
-import { encoderFile } from '../training/train-encoder.ts';
-import { checkpointFile } from '../training/training-run.ts';
+import { encoderFile } from '../training/written-encoder.ts';
 import { type ObjectiveConfig, objectiveNames, objectiveSettings, withLesson } from './index.ts';
 import type { Lesson, PhotoBatch } from './objective.ts';
 
@@ -100,6 +100,7 @@ describe('objectives', () => {
       samples: sampler.batchSize,
       photos,
       augmented: false,
+      processes: 1,
       update: { optimizer, clipNorm: 1, averageDecay: null },
     };
     const tensors = stepParameters(description);

@@ -90,9 +90,10 @@ export class BatchAssembler {
     const { batchSize, fields, columns, visualColumns } = this;
     const { item, clicked } = this.#data.exposures;
     if (rows.length > batchSize) throw new Error(`${rows.length} exposures for a batch of ${batchSize}`);
+    const length = lookupsOf(fields.layout);
     const batch: Batch = {
       count: rows.length,
-      lookups: new Int32Array(batchSize * lookupsOf(fields.layout)).fill(paddingRow),
+      lookups: new Int32Array(batchSize * length).fill(paddingRow, rows.length * length),
       historyMask: new Float32Array(batchSize * fields.layout.historyLength),
       dense: new Float32Array(batchSize * columns.width),
       visual: new Float32Array(batchSize * visualColumns.width),

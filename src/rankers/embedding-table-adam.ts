@@ -27,8 +27,6 @@ const weightDecays = powers(beta1 / Math.sqrt(beta2));
 const epsilonDecays = powers(beta1 / beta2);
 
 export interface IdleOptions {
-  /** Rows of the table. */
-  readonly rows: number;
   /** E */
   readonly dimension: number;
   readonly learningRate: number;
@@ -39,11 +37,12 @@ const firstRoom = 1024;
 
 /** Steps are counted from one that no row is behind, so that rows not begun by then need no entry. */
 export class IdleRows {
-  /** The step after which a row was brought up to date. (rows) */
-  readonly current: Int32Array;
   /** β₁^k for k = 0 … horizon. */
   readonly momentDecays: Float64Array;
   readonly #options: IdleOptions;
+  /** All rows, as integers: the last number of each is the step after which it was brought up to date. (rows, stride) */
+  readonly #notes: Int32Array;
+  readonly #stride: number;
   readonly #memory: TableMemory;
   /** Updates before the count begins. */
   #before = 0;
@@ -55,10 +54,12 @@ export class IdleRows {
   /** β₂^k for each k up to now. (now + 1), or longer */
   #squareDecays: Float64Array = new Float64Array(0);
 
-  constructor(options: IdleOptions, memory: TableMemory) {
+  /** @param values all rows, each with its moments and a number of ours behind it. (rows, 3 E + 1) */
+  constructor(options: IdleOptions, memory: TableMemory, values: Float32Array) {
     this.#options = options;
     this.#memory = memory;
-    this.current = memory.integers(options.rows);
+    this.#notes = new Int32Array(values.buffer, values.byteOffset, values.length);
+    this.#stride = 3 * options.dimension + 1;
     this.momentDecays = memory.doubles(horizon + 1);
     this.momentDecays.set(momentDecays);
     this.#makeRoom(firstRoom);
@@ -83,7 +84,7 @@ export class IdleRows {
 
   /** Updates after which each of these rows was brought up to date. (n) */
   currentOf(rows: Int32Array): Int32Array {
-    return rows.map((row) => this.#before + this.current[row]!);
+    return rows.map((row) => this.#before + this.#notes[this.#noteOf(row)]!);
   }
 
   /**
@@ -95,13 +96,17 @@ export class IdleRows {
     this.#restart(current.reduce((least, value) => Math.min(least, value), updates));
     for (let update = this.#before; update < updates; update++) this.endStep();
     for (let index = 0; index < rows.length; index++) {
-      this.current[rows[index]!] = current[index]! - this.#before;
+      this.#notes[this.#noteOf(rows[index]!)] = current[index]! - this.#before;
     }
   }
 
-  /** Forgets rows, before others are restored: their entries become zero. */
-  forget(rows: Int32Array): void {
-    for (const row of rows) this.current[row] = 0;
+  /** Notes that a row begins. */
+  begin(row: number): void {
+    this.#notes[this.#noteOf(row)] = this.#now;
+  }
+
+  #noteOf(row: number): number {
+    return (row + 1) * this.#stride - 1;
   }
 
   /** Begins anew with all rows as they are after so many updates. */
@@ -126,27 +131,23 @@ export class IdleRows {
   /**
    * Changes rows as the steps in which they did not take part would have. Nothing happens to those that took part in
    * the last step, or to whose moments are zero.
-   * @param memory all rows, each with its moments behind it: (rows, 3, E)
+   * @param values all rows. (rows, 3 E + 1)
    * @param rows may repeat; those from `start` to before `end` are brought up to date. (n)
    */
-  catchUp(memory: Float32Array, rows: Int32Array, start: number, end: number): void {
-    const [current, now] = [this.current, this.#now];
-    // No read needs another's result, so that they all wait for memory at the same time.
-    let stale = 0;
-    for (let index = start; index < end; index++) stale |= current[rows[index]!]! ^ now;
-    if (stale === 0) return;
+  catchUp(values: Float32Array, rows: Int32Array, start: number, end: number): void {
+    const [notes, now] = [this.#notes, this.#now];
     for (let index = start; index < end; index++) {
-      const row = rows[index]!;
-      const since = current[row]!;
+      const note = this.#noteOf(rows[index]!);
+      const since = notes[note]!;
       if (since === now) continue;
-      this.#move(memory, row, since);
-      current[row] = now;
+      this.#move(values, rows[index]!, since);
+      notes[note] = now;
     }
   }
 
   /** Notes that these rows take part in the step that ends next. @param rows of which the first `count` count. (n) */
   takePart(rows: Int32Array, count: number): void {
-    for (let index = 0; index < count; index++) this.current[rows[index]!] = this.#now + 1;
+    for (let index = 0; index < count; index++) this.#notes[this.#noteOf(rows[index]!)] = this.#now + 1;
   }
 
   /** Ends a step. Rows that took part were up to date before. */
@@ -168,7 +169,7 @@ export class IdleRows {
   }
 
   /** Takes a row, with its moments, from the step `since` to this one. */
-  #move(memory: Float32Array, row: number, since: number): void {
+  #move(values: Float32Array, row: number, since: number): void {
     const { dimension, learningRate } = this.#options;
     const steps = this.#now - since;
     const weight = this.#weights[since]!;
@@ -176,13 +177,13 @@ export class IdleRows {
     const small = this.#epsilons[since]! / weight;
     const momentDecay = steps > horizon ? 0 : momentDecays[steps]!;
     const squareDecay = this.#squareDecays[steps]!;
-    const from = row * 3 * dimension;
+    const from = row * this.#stride;
     for (let value = from; value < from + dimension; value++) {
-      const m = memory[value + dimension]!;
-      const v = memory[value + 2 * dimension]!;
-      memory[value] = memory[value]! - (rate * m) / (Math.sqrt(v) + small);
-      memory[value + dimension] = momentDecay * m;
-      memory[value + 2 * dimension] = squareDecay * v;
+      const m = values[value + dimension]!;
+      const v = values[value + 2 * dimension]!;
+      values[value] = values[value]! - (rate * m) / (Math.sqrt(v) + small);
+      values[value + dimension] = momentDecay * m;
+      values[value + 2 * dimension] = squareDecay * v;
     }
   }
 }

@@ -4,6 +4,7 @@
  */
 import { entriesFor, paddingRow, type Table, type TableKernels } from './embedding-table-kernels.ts';
 import { writeStart } from './embedding-table-start.ts';
+import { strideOf } from './sparse-optimizers.ts';
 
 /** Rows that are asked for at a time, so that the processor waits for them together and not for one at a time. */
 const block = 32;
@@ -17,7 +18,7 @@ export class JavaScriptKernels implements TableKernels {
 
   constructor(table: Table) {
     this.#table = table;
-    this.#stride = table.options.dimension * (1 + table.options.optimizer.slots);
+    this.#stride = strideOf(table.options.optimizer, table.options.dimension);
   }
 
   gather(count: number): void {
@@ -115,6 +116,7 @@ export class JavaScriptKernels implements TableKernels {
     const from = row * this.#stride;
     writeStart(start, row, arrays.values, from, options.dimension);
     arrays.values.fill(0, from + options.dimension, from + this.#stride);
+    arrays.idle?.begin(row);
     arrays.present[row >>> 5]! |= 1 << (row & 31);
   }
 }

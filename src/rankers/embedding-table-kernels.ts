@@ -1,8 +1,9 @@
 /** What is done with many rows of an embedding table at a time, and the arrays that it is done on. */
+import { askForHugePages } from '../runtime/huge-pages.ts';
 import type { IdleRows } from './embedding-table-adam.ts';
 import type { TableMemory } from './embedding-table-memory.ts';
 import type { StartKey } from './embedding-table-start.ts';
-import type { SparseOptimizer } from './sparse-optimizers.ts';
+import { type SparseOptimizer, strideOf } from './sparse-optimizers.ts';
 
 /** The row that stands for an empty place. It is zero and stays so. */
 export const paddingRow = 0;
@@ -20,7 +21,7 @@ export interface TableOptions {
 }
 
 export interface TableArrays {
-  /** (rows, 1 + slots, E) */
+  /** Of each row its E values, its slots and what `strideOf` has besides: what a step needs of it, in one place. (rows, stride) */
   readonly values: Float32Array;
   /** A bit for each row, set once its values have been written. */
   readonly present: Int32Array;
@@ -65,11 +66,13 @@ export interface Table {
 /** @throws RangeError where there is no memory for it */
 export function createArrays(options: TableOptions, memory: TableMemory): TableArrays {
   const { rows, dimension, lookups, optimizer } = options;
+  const values = memory.floats(rows * strideOf(optimizer, dimension));
+  askForHugePages(values);
   const trained = optimizer.name === 'none' ? 0 : lookups;
   return {
-    values: memory.floats(rows * dimension * (1 + optimizer.slots)),
+    values,
     present: memory.integers(Math.ceil(rows / 32)),
-    idle: optimizer.idleRows?.(options, memory) ?? null,
+    idle: optimizer.idleRows?.(options, memory, values) ?? null,
     lookups: memory.integers(lookups),
     gathered: memory.floats(lookups * dimension),
     places: memory.integers(trained),
@@ -87,6 +90,6 @@ export function entriesFor(lookups: number): number {
 
 /** Bytes of all arrays, but for what grows with the steps. */
 export function bytesOf({ rows, dimension, lookups, optimizer }: TableOptions): number {
-  const ofRow = 4 * dimension * (1 + optimizer.slots) + 4 + 1 / 8;
+  const ofRow = 4 * strideOf(optimizer, dimension) + 1 / 8;
   return rows * ofRow + lookups * 4 * (3 + 3 * dimension) + 8 * entriesFor(lookups);
 }

@@ -54,7 +54,7 @@ export class WebAssemblyKernels implements TableKernels {
     this.#exports = instantiate(memory);
     const { options, start, arrays } = table;
     this.#exports.describeTable(
-      ...[arrays.values.byteOffset, arrays.present.byteOffset, arrays.idle?.current.byteOffset ?? 0],
+      ...[arrays.values.byteOffset, arrays.present.byteOffset, arrays.idle === null ? 0 : 1],
       ...[options.dimension, options.optimizer.slots, start.first, start.second, options.learningRate],
     );
   }

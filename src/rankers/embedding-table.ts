@@ -3,8 +3,8 @@
  * the same whatever the size of the table.
  *
  * A row takes 4 · E · (1 + slots) bytes and one bit, and with Adam the number of a step: 64.1 bytes for E = 8 with
- * Adagrad, 100.1 with Adam. It lies in one piece, its values before its slots, so that a step fetches each row once;
- * and the operating system gives memory for it when it is first looked up.
+ * Adagrad, 100.1 with Adam. It lies in one piece, its values before its slots and that number last, so that a step
+ * fetches each row once; and the operating system gives memory for it when it is first looked up.
  *
  * Rows outside of a batch change too where the dense optimiser would change them, but only once they are read.
  */
@@ -23,7 +23,7 @@ import { separateArrays } from './embedding-table-memory.ts';
 import { drawStartKey, type StartKey } from './embedding-table-start.ts';
 import { WebAssemblyKernels } from './embedding-table-webassembly.ts';
 import { LinearMemory } from './linear-memory.ts';
-import type { SparseOptimizer } from './sparse-optimizers.ts';
+import { type SparseOptimizer, strideOf } from './sparse-optimizers.ts';
 
 export { paddingRow, type TableOptions };
 
@@ -65,6 +65,8 @@ export class EmbeddingTable {
   readonly #options: TableOptions;
   /** Numbers from one row to the next. */
   readonly #stride: number;
+  /** Numbers of a row that are learned: its values and slots. */
+  readonly #learned: number;
   readonly #arrays: TableArrays;
   readonly #kernels: TableKernels;
   #prepared: Prepared | null = null;
@@ -79,7 +81,8 @@ export class EmbeddingTable {
    */
   constructor(options: TableOptions, random: Random, byWebAssembly = bytesOf(options) <= webAssemblyLimit) {
     this.#options = options;
-    this.#stride = options.dimension * (1 + options.optimizer.slots);
+    this.#stride = strideOf(options.optimizer, options.dimension);
+    this.#learned = options.dimension * (1 + options.optimizer.slots);
     const start = drawStartKey(random);
     const { arrays, kernels } = withinMemory(options, this.#stride, () => {
       return byWebAssembly ? inWebAssembly(options, start) : inJavaScript(options, start);
@@ -126,6 +129,14 @@ export class EmbeddingTable {
   }
 
   /**
+   * Where the gradient of an update may be written, so that it is not copied. It is the table's own memory. (n, E)
+   * @param lookups n
+   */
+  roomForGradient(lookups: number): Float32Array {
+    return this.#arrays.gradient.subarray(0, lookups * this.#options.dimension);
+  }
+
+  /**
    * One optimiser step. The gradients of a row that occurs several times are summed first; rows that do not
    * occur have a gradient of zero. Padding stays zero.
    * @param gradient of the loss with respect to what `lookUp` gave. (n, E)
@@ -136,7 +147,8 @@ export class EmbeddingTable {
     if (gradient.length !== lookups * this.#options.dimension)
       throw new Error(`a gradient of ${gradient.length} values for ${lookups} lookups`);
     this.#prepared = null;
-    this.#arrays.gradient.set(gradient);
+    const own = this.#arrays.gradient;
+    if (gradient.buffer !== own.buffer || gradient.byteOffset !== own.byteOffset) own.set(gradient);
     this.#kernels.update(lookups, distinct, ++this.#step);
     this.#arrays.idle?.endStep();
   }
@@ -147,12 +159,12 @@ export class EmbeddingTable {
    */
   state(): TableState {
     const { optimizer, dimension } = this.#options;
-    const [from, stride] = [this.#arrays.values, this.#stride];
+    const { values } = this.#arrays;
     const rows = this.#rowsPresent();
-    const memory = new Float32Array(rows.length * stride);
+    const memory = new Float32Array(rows.length * this.#learned);
     for (let index = 0, at = 0; index < rows.length; index++) {
-      const end = (rows[index]! + 1) * stride;
-      for (let value = end - stride; value < end; value++) memory[at++] = from[value]!;
+      const from = rows[index]! * this.#stride;
+      for (let value = from; value < from + this.#learned; value++) memory[at++] = values[value]!;
     }
     const current = this.#arrays.idle?.currentOf(rows) ?? null;
     return { optimizer: optimizer.name, dimension, step: this.#step, rows, memory, current };
@@ -172,19 +184,18 @@ export class EmbeddingTable {
   restore(state: TableState): void {
     this.#requireFit(state);
     const { rows, memory, step, current } = state;
-    const { values: to, present, idle } = this.#arrays;
-    const stride = this.#stride;
-    idle?.forget(this.#rowsBegun());
+    const { values, present, idle } = this.#arrays;
     present.fill(0);
     present[0] = 1 << paddingRow;
     for (let index = 0, at = 0; index < rows.length; index++) {
       const row = rows[index]!;
       present[row >>> 5]! |= 1 << (row & 31);
-      const end = (row + 1) * stride;
-      for (let value = end - stride; value < end; value++) to[value] = memory[at++]!;
+      const from = row * this.#stride;
+      for (let value = from; value < from + this.#learned; value++) values[value] = memory[at++]!;
     }
     this.#step = step;
     if (current !== null) idle?.restore(step, rows, current);
+    idle?.begin(paddingRow);
   }
 
   #requireFit({ optimizer, dimension, rows }: TableState): void {

@@ -12,6 +12,7 @@ import { writeSafeTensors } from '../storage/safetensors.ts';
 import { versions } from '../version.ts';
 import type { RankerConfig } from './config.ts';
 import type { DenseColumns } from './dense-columns.ts';
+import { joinedParts } from './embedded-parts.ts';
 import { exportFiles, fieldNames, type RankerDescription, writeDescription } from './export-format.ts';
 import type { RankerData } from './fields.ts';
 import { idRowsOf, writeIdRows } from './id-rows.ts';
@@ -87,7 +88,8 @@ export async function exportRanker(folder: string, from: ExportedFrom): Promise<
 function graphOf({ ranker: { assembler, weights }, config }: ExportedFrom): Model {
   const { fields, columns, visualColumns, nearness, gate, visual } = assembler;
   const shape = { fields, columns, visualColumns, nearness, gate, visual, batchSize: openLength };
-  const { inputs } = rankerInputs(shape, config.embeddingDimension);
+  const embedded = joinedParts(fields.layout, openLength, config.embeddingDimension);
+  const inputs = rankerInputs(shape, embedded, config.embeddingDimension);
   const scores = sigmoid(logitOf(inputs, config));
   const names = ['embedded', 'historyMask', 'dense', 'visual', 'nearness', 'category', 'scores'];
   const openAxes = Object.fromEntries(names.map((name) => [name, axis]));

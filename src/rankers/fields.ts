@@ -7,6 +7,7 @@
  */
 import type { ItemCodes } from '../data/clusters.ts';
 import { type Dataset, NONE, pageViewOfRows, splits } from '../data/dataset.ts';
+import { askForHugePages } from '../runtime/huge-pages.ts';
 import { paddingRow } from './embedding-table.ts';
 import { assignRows, type Buckets, rowOfText } from './vocabulary.ts';
 
@@ -146,29 +147,36 @@ export class Fields {
    * @param historyMask 1 for a history item, 0 for padding. (n, H)
    */
   fill(rows: Int32Array, lookups: Int32Array, historyMask: Float32Array): void {
-    const { pageViews, exposures } = this.#data;
     const { historyLength } = this.layout;
     const length = lookupsOf(this.layout);
-    const user = this.user.rowOf;
+    const [views, { item }] = [this.#data.pageViews, this.#data.exposures];
+    const [userOf, clickedOf, rowOfUser, pageViewOf] = [
+      views.user,
+      views.history,
+      this.user.rowOf,
+      this.#pageViewOf,
+    ];
     const context = this.context.map(({ rowOf }) => rowOf);
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
-      const pageView = this.#pageViewOf[row]!;
-      const history = pageView * historyLength;
+      const pageView = pageViewOf[row]!;
       let at = index * length;
-      lookups[at++] = user[pageViews.user[pageView]!]!;
+      lookups[at++] = rowOfUser[userOf[pageView]!]!;
       for (let field = 0; field < context.length; field++) lookups[at++] = context[field]![row]!;
-      for (let place = 0; place < historyLength; place++) {
-        historyMask[index * historyLength + place] = pageViews.history[history + place] === NONE ? 0 : 1;
+      const history = pageView * historyLength;
+      for (let place = 0, to = index * historyLength; place < historyLength; place++, to++) {
+        historyMask[to] = clickedOf[history + place] === NONE ? 0 : 1;
       }
       for (const { width, rowsOf } of this.#ofItems) {
-        const candidate = exposures.item[row]! * width;
-        for (let field = 0; field < width; field++) lookups[at++] = rowsOf[candidate + field]!;
+        for (let from = item[row]! * width, end = from + width; from < end; from++)
+          lookups[at++] = rowsOf[from]!;
         for (let place = 0; place < historyLength; place++) {
-          const clicked = pageViews.history[history + place]!;
-          const from = clicked * width;
-          for (let field = 0; field < width; field++) {
-            lookups[at++] = clicked === NONE ? paddingRow : rowsOf[from + field]!;
+          const clicked = clickedOf[history + place]!;
+          if (clicked === NONE) {
+            for (let field = 0; field < width; field++) lookups[at++] = paddingRow;
+          } else {
+            for (let from = clicked * width, end = from + width; from < end; from++)
+              lookups[at++] = rowsOf[from]!;
           }
         }
       }
@@ -187,6 +195,7 @@ interface ItemRows {
 function sideBySide(fields: readonly Field[], items: number): ItemRows {
   const width = fields.length;
   const rowsOf = new Int32Array(items * width);
+  askForHugePages(rowsOf);
   for (const [place, { rowOf }] of fields.entries()) {
     for (let item = 0; item < items; item++) rowsOf[item * width + place] = rowOf[item]!;
   }

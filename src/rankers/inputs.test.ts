@@ -6,6 +6,7 @@ import { parametersOf } from '../graph/parameters.ts';
 import { input } from '../graph/tensor.ts';
 import { Engine, floats } from '../runtime/engine.ts';
 import { BatchAssembler } from './batch.ts';
+import { separateParts } from './embedded-parts.ts';
 import { rowsOfSplit } from './fields.ts';
 import { rankerInputs } from './inputs.ts';
 
@@ -31,7 +32,8 @@ it('nearness is seen as the share of each of 20 pieces that lies below it, throu
   } as const;
   const train = rowsOfSplit(data, 'train');
   const assembler = new BatchAssembler(data, feature, train, { ...options, batchSize: 8 });
-  const { nearness } = rankerInputs(assembler, 4).inputs;
+  const embedded = separateParts(assembler.fields.layout, 8, 4);
+  const { nearness } = rankerInputs(assembler, embedded, 4);
   const [logits] = parametersOf([nearness!]);
   const model = buildModel({
     outputs: { seen: nearness! },
@@ -64,7 +66,8 @@ it('base features are seen as they are and as the share of each piece that lies 
     batchSize: 64,
   } as const;
   const assembler = new BatchAssembler(data, null, train, { ...options, numericPieces: 5 });
-  const { dense } = rankerInputs(assembler, 4).inputs;
+  const embedded = separateParts(assembler.fields.layout, 64, 4);
+  const { dense } = rankerInputs(assembler, embedded, 4);
   const { width, pieces } = assembler.columns;
   expect(dense!.shape).toEqual([64, width + 5 * width]);
   const session = await engine.load(buildModel({ outputs: { seen: dense! } }));

@@ -1,9 +1,9 @@
 /** The inputs of a ranker's graph, from the arrays of a batch to the tensors that rankers are made of. */
-import { gather, multiply, relu, reshape, sigmoid, split, subtract } from '../graph/operators/index.ts';
+import { gather, multiply, relu, reshape, sigmoid, subtract } from '../graph/operators/index.ts';
 import { zeros } from '../graph/parameters.ts';
 import { constant, type FloatTensor, input, parameter, scalar } from '../graph/tensor.ts';
 import type { BatchAssembler } from './batch.ts';
-import { lookupsOf } from './fields.ts';
+import type { EmbeddedParts } from './embedded-parts.ts';
 import { join } from './layers.ts';
 import type { RankerInputs } from './ranker.ts';
 
@@ -16,50 +16,32 @@ export type GraphShape = Pick<
   'fields' | 'columns' | 'visualColumns' | 'nearness' | 'gate' | 'visual' | 'batchSize'
 >;
 
-/**
- * @param dimension length E of an embedded id
- * @returns the tensor of embedded lookups (B, L, E), whose gradient trains the table, and what is made of it
- */
-export function rankerInputs(
-  shape: GraphShape,
-  dimension: number,
-): { readonly embedded: FloatTensor; readonly inputs: RankerInputs } {
+/** @param embedded lookups, of an exposure in the order of its fields: E numbers each */
+export function rankerInputs(shape: GraphShape, embedded: EmbeddedParts, dimension: number): RankerInputs {
   const { fields, columns, visualColumns, gate, batchSize } = shape;
   const { situationFields, itemFields, visualFields, historyLength } = fields.layout;
-  const embedded = input('embedded', 'float32', [batchSize, lookupsOf(fields.layout), dimension]);
-  const counts = [situationFields, itemFields, historyLength * itemFields];
-  const visualCounts = visualFields === 0 ? [] : [visualFields, historyLength * visualFields];
-  const [situation, item, history, visualItem, visualHistory] = split(
-    embedded,
-    [...counts, ...visualCounts],
-    1,
-  );
+  const { situation, candidate, history, candidateCodes, historyCodes } = embedded;
   const opening = shape.visual ? openingOf(batchSize, gate.values.length) : null;
   const gated = (x: FloatTensor) => (opening === null ? x : multiply(x, opening));
   const visualLength = visualFields * dimension;
   const seen = (x: FloatTensor | undefined, places: number) =>
     x === undefined ? null : gated(reshape(x, [batchSize, places * visualLength]));
-  const seenHistory = seen(visualHistory, historyLength);
+  const seenHistory = seen(historyCodes, historyLength);
   return {
-    embedded,
-    inputs: {
-      situation: reshape(situation!, [batchSize, situationFields * dimension]),
-      candidate: {
-        ids: reshape(item!, [batchSize, itemFields * dimension]),
-        visual: seen(visualItem, 1),
-      },
-      history: {
-        ids: reshape(history!, [batchSize, historyLength, itemFields * dimension]),
-        visual: seenHistory === null ? null : reshape(seenHistory, [batchSize, historyLength, visualLength]),
-      },
-      historyMask: input('historyMask', 'float32', [batchSize, historyLength]),
-      dense: columns.width === 0 ? null : denseOf(columns, batchSize),
-      visualDense:
-        visualColumns.width === 0
-          ? null
-          : gated(input('visual', 'float32', [batchSize, visualColumns.width])),
-      nearness: shape.nearness ? nearnessOf(batchSize, historyLength, gated) : null,
+    situation: reshape(situation!, [batchSize, situationFields * dimension]),
+    candidate: {
+      ids: reshape(candidate!, [batchSize, itemFields * dimension]),
+      visual: seen(candidateCodes, 1),
     },
+    history: {
+      ids: reshape(history!, [batchSize, historyLength, itemFields * dimension]),
+      visual: seenHistory === null ? null : reshape(seenHistory, [batchSize, historyLength, visualLength]),
+    },
+    historyMask: input('historyMask', 'float32', [batchSize, historyLength]),
+    dense: columns.width === 0 ? null : denseOf(columns, batchSize),
+    visualDense:
+      visualColumns.width === 0 ? null : gated(input('visual', 'float32', [batchSize, visualColumns.width])),
+    nearness: shape.nearness ? nearnessOf(batchSize, historyLength, gated) : null,
   };
 }
 

@@ -8,6 +8,7 @@ import { Random } from '../random.ts';
 import { type Engine, EngineScope, type EngineState, floats, type Session } from '../runtime/engine.ts';
 import type { Batch, BatchAssembler } from './batch.ts';
 import type { RankerConfig } from './config.ts';
+import { PartOrder, separateParts } from './embedded-parts.ts';
 import { EmbeddingTable, type TableState } from './embedding-table.ts';
 import { lookupsOf } from './fields.ts';
 import { growVector } from './grow.ts';
@@ -46,6 +47,7 @@ export class RankerModel {
   readonly #assembler: BatchAssembler;
   readonly #learningRate: number;
   readonly #table: EmbeddingTable;
+  readonly #parts: PartOrder;
   readonly #layout: ParameterLayout;
   readonly #state: EngineState;
   readonly #training: Session;
@@ -69,6 +71,7 @@ export class RankerModel {
     this.#assembler = assembler;
     this.#learningRate = learningRate;
     this.#table = table;
+    this.#parts = new PartOrder(assembler.fields.layout);
     this.#layout = graph.layout;
     this.#state = graph.state;
     this.#training = graph.training;
@@ -92,7 +95,9 @@ export class RankerModel {
     const { model, parameters, layout } = buildTrainingStep(loss, {
       optimizer,
       clipNorm: null,
-      inputGradients: { embedded },
+      inputGradients: Object.fromEntries(
+        Object.entries(embedded).map(([name, tensor]) => [`embedded.${name}`, tensor]),
+      ),
     });
     const table = createTable(assembler, config, sparseOptimizers[config.tableOptimizer], seed);
     if (base !== null) table.restore(base.table);
@@ -111,6 +116,8 @@ export class RankerModel {
   /** One training step. @returns the loss before it */
   async train(batch: Batch): Promise<number> {
     this.#step++;
+    const lookups = this.#parts.order(batch.lookups);
+    const gradient = this.#table.roomForGradient(lookups.length);
     const running = this.#training.run(
       {
         ...feedsOf(batch, this.#assembler),
@@ -118,12 +125,13 @@ export class RankerModel {
         weights: batch.weights,
         ...scalarFeeds(optimizer, this.#step, this.#learningRate),
       },
-      { embedded: this.#table.lookUp(batch.lookups) },
+      this.#parts.named(this.#table.lookUp(lookups)),
+      this.#parts.named(gradient, 'gradient.'),
     );
     // While the compute thread is busy.
-    const prepared = this.#table.prepareUpdate(batch.lookups);
+    const prepared = this.#table.prepareUpdate(lookups);
     const values = await running;
-    this.#table.update(prepared, floats(values, 'gradient.embedded'));
+    this.#table.update(prepared, gradient);
     return floats(values, 'loss')[0]!;
   }
 
@@ -197,8 +205,9 @@ function grown(
 
 function graphOf(assembler: BatchAssembler, config: RankerConfig) {
   const { batchSize } = assembler;
-  const { embedded, inputs } = rankerInputs(assembler, config.embeddingDimension);
-  const logits = logitOf(inputs, config);
+  const { embeddingDimension } = config;
+  const embedded = separateParts(assembler.fields.layout, batchSize, embeddingDimension);
+  const logits = logitOf(rankerInputs(assembler, embedded, embeddingDimension), config);
   const labels = input('labels', 'float32', [batchSize, 1]);
   const weights = input('weights', 'float32', [batchSize, 1]);
   return { embedded, logits, loss: crossEntropy(logits, labels, weights) };

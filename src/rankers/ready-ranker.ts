@@ -5,6 +5,7 @@ import { buildInference } from '../graph/training-step.ts';
 import { type Engine, EngineScope } from '../runtime/engine.ts';
 import { BatchAssembler } from './batch.ts';
 import type { RankerConfig } from './config.ts';
+import { separateParts } from './embedded-parts.ts';
 import { type RankerData, rowsOfSplit } from './fields.ts';
 import { logitOf } from './index.ts';
 import { rankerInputs } from './inputs.ts';
@@ -44,7 +45,9 @@ export async function readyRanker(
   const assembler = new BatchAssembler(dataset, feature, rowsOfSplit(dataset, 'train'), config, rows);
   const table = createTable(assembler, config, sparseOptimizers.none, seed);
   table.restore(weights.table);
-  const { inputs } = rankerInputs(assembler, config.embeddingDimension);
+  const { embeddingDimension } = config;
+  const embedded = separateParts(assembler.fields.layout, assembler.batchSize, embeddingDimension);
+  const inputs = rankerInputs(assembler, embedded, embeddingDimension);
   const scores = sigmoid(logitOf(inputs, config));
   const scope = new EngineScope(engine);
   const state = await scope.createState({ parameters: weights.parameters });

@@ -2,18 +2,21 @@
 import { floats, type Session } from '../runtime/engine.ts';
 import type { NamedValues } from '../runtime/protocol.ts';
 import type { Batch, BatchAssembler } from './batch.ts';
+import { PartOrder } from './embedded-parts.ts';
 import type { EmbeddingTable } from './embedding-table.ts';
 
 export class RankerScorer {
   readonly #assembler: BatchAssembler;
   readonly #table: EmbeddingTable;
   readonly #session: Session;
+  readonly #parts: PartOrder;
 
   /** @param session gives the `scores` of a batch */
   constructor(assembler: BatchAssembler, table: EmbeddingTable, session: Session) {
     this.#assembler = assembler;
     this.#table = table;
     this.#session = session;
+    this.#parts = new PartOrder(assembler.fields.layout);
   }
 
   /**
@@ -28,8 +31,8 @@ export class RankerScorer {
     const scores = new Float32Array(rows.length);
     for (let from = 0; from < rows.length; from += batchSize) {
       const batch = assemble(rows.subarray(from, from + batchSize));
-      const embedded = this.#table.lookUp(batch.lookups);
-      const values = await this.#session.run(feedsOf(batch, this.#assembler), { embedded });
+      const embedded = this.#table.lookUp(this.#parts.order(batch.lookups));
+      const values = await this.#session.run(feedsOf(batch, this.#assembler), this.#parts.named(embedded));
       scores.set(floats(values, 'scores').subarray(0, batch.count), from);
     }
     return scores;

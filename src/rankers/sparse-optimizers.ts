@@ -16,18 +16,23 @@ export interface SparseStep {
   readonly decay: number;
 }
 
+/** Numbers from a row of E values to the next: its slots, and where idle rows change the step after which it was up to date. */
+export function strideOf({ slots, idleRows }: SparseOptimizer, dimension: number): number {
+  return dimension * (1 + slots) + (idleRows === null ? 0 : 1);
+}
+
 export interface SparseOptimizer {
   readonly name: RankerConfig['tableOptimizer'] | 'none';
   /** Values of state per parameter, zero at the start. */
   readonly slots: number;
   /** Makes what brings rows up to date that took no part in a step; null if such a step does not change them. */
-  readonly idleRows: ((table: IdleOptions, memory: TableMemory) => IdleRows) | null;
+  readonly idleRows: ((table: IdleOptions, memory: TableMemory, values: Float32Array) => IdleRows) | null;
   /**
    * Changes rows and their state.
-   * @param memory all rows, each with its slots behind it: (rows, 1 + slots, E)
+   * @param values all rows, each with its slots behind it. (rows, `strideOf`)
    * @param rows each once, of which those from `start` to before `end` are changed. (n)
    */
-  update(memory: Float32Array, rows: Int32Array, start: number, end: number, step: SparseStep): void;
+  update(values: Float32Array, rows: Int32Array, start: number, end: number, step: SparseStep): void;
 }
 
 /** Duchi et al. (2011). A gradient of zero changes nothing, so this equals the dense optimiser. */
@@ -35,15 +40,15 @@ const adagrad: SparseOptimizer = {
   name: 'adagrad',
   slots: 1,
   idleRows: null,
-  update(memory, rows, start, end, { dimension, gradient, learningRate, decay }) {
+  update(values, rows, start, end, { dimension, gradient, learningRate, decay }) {
     for (let index = start, at = start * dimension; index < end; index++) {
       const from = rows[index]! * 2 * dimension;
       for (let value = from; value < from + dimension; value++) {
-        const parameter = memory[value]!;
+        const parameter = values[value]!;
         const g = gradient[at++]! + decay * parameter;
-        const squares = memory[value + dimension]! + g * g;
-        memory[value + dimension] = squares;
-        memory[value] = parameter - (learningRate * g) / (Math.sqrt(squares) + 1e-10);
+        const squares = values[value + dimension]! + g * g;
+        values[value + dimension] = squares;
+        values[value] = parameter - (learningRate * g) / (Math.sqrt(squares) + 1e-10);
       }
     }
   },
@@ -56,20 +61,20 @@ const adagrad: SparseOptimizer = {
 const adam: SparseOptimizer = {
   name: 'adam',
   slots: 2,
-  idleRows: (table, memory) => new IdleRows(table, memory),
-  update(memory, rows, start, end, { dimension, gradient, step, learningRate, decay }) {
+  idleRows: (table, memory, values) => new IdleRows(table, memory, values),
+  update(values, rows, start, end, { dimension, gradient, step, learningRate, decay }) {
     const stepSize = learningRate / (1 - beta1 ** step);
     const scale = 1 / Math.sqrt(1 - beta2 ** step);
     for (let index = start, at = start * dimension; index < end; index++) {
-      const from = rows[index]! * 3 * dimension;
+      const from = rows[index]! * (3 * dimension + 1);
       for (let value = from; value < from + dimension; value++) {
-        const parameter = memory[value]!;
+        const parameter = values[value]!;
         const g = gradient[at++]! + decay * parameter;
-        const m = beta1 * memory[value + dimension]! + (1 - beta1) * g;
-        const v = beta2 * memory[value + 2 * dimension]! + (1 - beta2) * g * g;
-        memory[value + dimension] = m;
-        memory[value + 2 * dimension] = v;
-        memory[value] = parameter - (stepSize * m) / (Math.sqrt(v) * scale + epsilon);
+        const m = beta1 * values[value + dimension]! + (1 - beta1) * g;
+        const v = beta2 * values[value + 2 * dimension]! + (1 - beta2) * g * g;
+        values[value + dimension] = m;
+        values[value + 2 * dimension] = v;
+        values[value] = parameter - (stepSize * m) / (Math.sqrt(v) * scale + epsilon);
       }
     }
   },

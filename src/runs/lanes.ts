@@ -3,7 +3,7 @@ import { usableCores } from '../cores.ts';
 import type { Progress } from '../progress.ts';
 import type { Device } from '../runtime/device.ts';
 import { Engine } from '../runtime/engine.ts';
-import { usableMemory } from '../runtime/memory.ts';
+import { usualBudget } from '../runtime/memory.ts';
 
 /** What one of the trainings that go on at a time may use. */
 export interface Lane {
@@ -28,7 +28,7 @@ const mostLanes = 4;
 const bytesOfLane = 2 * 2 ** 30;
 
 /** As many as cores and memory allow. @param memory bytes that the process may take */
-export function defaultLanes(memory: number = usableMemory() / 2): number {
+export function defaultLanes(memory: number = usualBudget()): number {
   const byMemory = Math.floor(memory / bytesOfLane);
   return Math.max(1, Math.min(mostLanes, byMemory, Math.floor(usableCores() / coresOfLane)));
 }

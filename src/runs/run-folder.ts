@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import type { ProcessGroup } from '../collectives/process-group.ts';
 import { CourierError } from '../errors.ts';
 import { exists, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
@@ -43,6 +44,15 @@ export class RunFolder {
    */
   static hold<T>(path: string, work: (folder: RunFolder) => Promise<T>): Promise<T> {
     return withOutputFolder(path, () => work(new RunFolder(path)));
+  }
+
+  /** The same where several processes work together: the first one holds the folder for all, the others have none. */
+  static holdForAll<T>(
+    { rank }: Pick<ProcessGroup, 'rank'>,
+    path: string,
+    work: (folder: RunFolder | null) => Promise<T>,
+  ): Promise<T> {
+    return rank === 0 ? RunFolder.hold(path, work) : work(null);
   }
 
   /**

@@ -1,4 +1,5 @@
 /** What this machine can compute on, found out by computing on it. */
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { CourierError } from '../errors.ts';
 import { type AttemptOptions, attemptOn } from './attempt.ts';
@@ -49,12 +50,21 @@ export async function probeDevice(device: Device, options: AttemptOptions = {}):
 export async function chooseDevice(choice: DeviceChoice, options: AttemptOptions = {}): Promise<Device> {
   if (choice === 'cpu') return choice;
   if (choice === 'auto') {
+    if (!mayHaveGpu()) return 'cpu';
     return automaticDevice(await Promise.all(preferred.map((device) => probeDevice(device, options))));
   }
   const report = await probeDevice(choice, options);
   if (report.usable) return choice;
   const message = `Device ${choice} cannot be used: ${report.reason}.`;
   throw new CourierError('DEVICE_UNAVAILABLE', message, report.remedy);
+}
+
+/** Drivers of GPUs on Linux: Direct Rendering Manager, NVIDIA, Windows' below it, Mali, Adreno, Tegra. */
+const gpuFiles = ['dri', 'nvidiactl', 'dxg', 'mali0', 'kgsl-3d0', 'nvhost-ctrl-gpu'];
+
+/** Whether there may be hardware to try, which takes processes and a third of a second: on Linux it has a file. */
+function mayHaveGpu(): boolean {
+  return process.platform !== 'linux' || gpuFiles.some((name) => existsSync(`/dev/${name}`));
 }
 
 /** The device that `auto` stands for: never a program on the CPU that passes for a GPU. */

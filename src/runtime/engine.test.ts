@@ -24,6 +24,19 @@ function identity(type: DataType, shape: readonly number[] = [1, 2]): Model {
   return { encode: () => modelFile(graph), inputs: { x: description }, outputs: { y: description } };
 }
 
+/** The same model with another name for its input or output. */
+function renamed(model: Model, from: 'x' | 'y', to: string): Model {
+  const swapped = (name: string) => (name === from ? to : name);
+  const named = <T>(values: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(values).map(([name, each]) => [swapped(name), each]));
+  const graph = {
+    input: [value(swapped('x'), ['n', 2])],
+    node: [node('Identity', [swapped('x')], [swapped('y')])],
+    output: [value(swapped('y'), ['n', 2])],
+  };
+  return { encode: () => modelFile(graph), inputs: named(model.inputs), outputs: named(model.outputs) };
+}
+
 const float = (shape: readonly number[]) => ({ type: 'float32', shape }) as const;
 
 /** y = products of x with a matrix, one after the other: the longer, the more there are. */
@@ -72,6 +85,33 @@ describe.each(bindings)('an engine on %s', (binding) => {
     expect(await session.run({})).toEqual({ y: two });
     expect(await session.run({})).toEqual({ y: three });
     expect(await state.read()).toEqual({ sum: three });
+  });
+
+  it('keeps outputs whose name says so for the model that takes them, once, and hands none over', async () => {
+    const keeping = renamed(identity('float32'), 'y', 'kept.y');
+    const taking = renamed(identity('float32'), 'x', 'kept.y');
+    const state = await engine.createState({});
+    const [first, second] = [await engine.load(keeping, state), await engine.load(taking, state)];
+    expect(await first.run({ x: Float32Array.of(1, 2) })).toEqual({});
+    expect(await first.run({ x: Float32Array.of(3, 4, 5, 6) })).toEqual({});
+    expect(await second.run({})).toEqual({ y: Float32Array.of(3, 4, 5, 6) });
+    await expect(second.run({})).rejects.toThrow('kept.y is missing');
+    await first.run({ x: Float32Array.of(7, 8) });
+    await state.release();
+  });
+
+  it('has engines of a thread each beside it, which compute at the same time and end with it', async () => {
+    const owner = Engine.start({ threads: 1, binding });
+    const cores = owner.perCore(2);
+    expect(owner.perCore(2)).toEqual(cores);
+    expect(cores.map(({ threads }) => threads)).toEqual([1, 1]);
+    const sessions = await Promise.all(cores.map((core) => core.load(identity('float32'))));
+    const results = await Promise.all(
+      sessions.map((session, core) => session.run({ x: Float32Array.of(core, 2) })),
+    );
+    expect(results).toEqual([0, 1].map((core) => ({ y: Float32Array.of(core, 2) })));
+    await owner.close();
+    await expect(sessions[1]!.run({ x: one!.subarray(0, 2) })).rejects.toThrow('ended');
   });
 
   it('lets a state be written anew, released, and made again', async () => {
@@ -201,6 +241,34 @@ describe.each(bindings)('an engine on %s', (binding) => {
     await expect(session.run(feeds)).rejects.toThrow(message);
     await expect(session.run({}, feeds)).rejects.toThrow(message);
     expect(await session.run({ x: Float32Array.of(1, 2) })).toEqual({ y: Float32Array.of(1, 2) });
+  });
+
+  it('writes an output into an array that it is given, in memory that is shared or not, at every run', async () => {
+    const session = await engine.load(products(1));
+    const own = new Float32Array(256 * 256);
+    const shared = new Float32Array(new SharedArrayBuffer(2 ** 19), 64, 256 * 256);
+    for (const scale of [1, 2]) {
+      const x = square().fill(scale);
+      const { y: expected } = await session.run({ x });
+      for (const y of [own, shared]) {
+        y.fill(7);
+        const { y: written } = await session.run({ x }, {}, { y });
+        expect(written).toBe(y);
+        expect(written).toEqual(expected);
+      }
+    }
+  });
+
+  it.each([
+    ['of another length', { y: new Float32Array(256) }, 'output y: 65536 float32 cannot be written into 256'],
+    ['of another type', { y: new Int32Array(256 * 256) }, 'cannot be written into 65536 of Int32Array'],
+    ['for no output', { z: new Float32Array(256) }, 'there is no output z'],
+  ])('refuses to write into an array %s, and goes on', async (_, into, message) => {
+    const session = await engine.load(products(1));
+    await expect(session.run({ x: square() }, {}, into)).rejects.toThrow(message);
+    const room = new Float32Array(256 * 256);
+    const { y } = await session.run({ x: square() }, {}, { y: room });
+    expect(y).toBe(room);
   });
 
   it('refuses values that were handed over before', async () => {

@@ -7,16 +7,17 @@ import type { Device } from './device.ts';
 import type { Model } from './model.ts';
 import { NodeBackend } from './node-binding/backend.ts';
 import type { EngineOptions } from './protocol.ts';
-import type { Backend, EngineState, ModelLoader, Session } from './session.ts';
+import type { Backend, EngineState, Session, SharedLoader } from './session.ts';
 
-export { type EngineState, floats, type ModelLoader, type Session } from './session.ts';
+export { type EngineState, floats, type ModelLoader, type Session, type SharedLoader } from './session.ts';
 
-export class Engine implements ModelLoader {
+export class Engine implements SharedLoader {
   /** Where it computes, how many threads share each operator, and how ONNX Runtime is called. */
   readonly device: Device;
   readonly threads: number;
   readonly binding: Binding;
   readonly #backend: Backend;
+  readonly #perCore: Engine[] = [];
 
   private constructor(options: EngineOptions) {
     this.device = options.device;
@@ -48,9 +49,19 @@ export class Engine implements ModelLoader {
     return this.#backend.load(model, state);
   }
 
+  get cores(): number {
+    return this.device === 'cpu' && this.binding === 'c-api' ? this.threads : 1;
+  }
+
+  perCore(count: number): readonly Engine[] {
+    const { device, binding } = this;
+    while (this.#perCore.length < count) this.#perCore.push(Engine.start({ device, binding, threads: 1 }));
+    return this.#perCore.slice(0, count);
+  }
+
   /** Ends the thread and frees everything in it. What is being computed comes to nothing. */
-  close(): Promise<void> {
-    return this.#backend.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#backend, ...this.#perCore].map((each) => each.close()));
   }
 }
 
@@ -63,10 +74,11 @@ function backendOf({ device, threads, binding }: EngineOptions): Backend {
 }
 
 /** What is loaded through it is freed together: for work that ends before its engine does. */
-export class EngineScope implements ModelLoader {
+export class EngineScope implements SharedLoader {
   readonly #engine: Engine;
   readonly #sessions: Session[] = [];
   readonly #states: EngineState[] = [];
+  #perCore: readonly EngineScope[] = [];
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -84,7 +96,19 @@ export class EngineScope implements ModelLoader {
     return session;
   }
 
+  get cores(): number {
+    return this.#engine.cores;
+  }
+
+  perCore(count: number): readonly EngineScope[] {
+    const begun = this.#perCore.length;
+    const more = this.#engine.perCore(count).slice(begun);
+    this.#perCore = [...this.#perCore, ...more.map((engine) => new EngineScope(engine))];
+    return this.#perCore.slice(0, count);
+  }
+
   async release(): Promise<void> {
+    for (const scope of this.#perCore) await scope.release();
     for (const session of this.#sessions.splice(0)) await session.release();
     for (const state of this.#states.splice(0)) await state.release();
   }

@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
 import { version as duckdbVersion } from '@duckdb/node-api';
 import sharp from 'sharp';
+import { describeMpi, type MpiReport } from '../collectives/describe.ts';
 import { oldestNode, version, versions } from '../version.ts';
 import { type BindingChoice, chooseBinding } from './binding.ts';
 import { usableMemory } from './memory.ts';
@@ -26,6 +27,8 @@ export interface Machine {
   readonly libraries: Readonly<Record<string, string>>;
   /** How ONNX Runtime is called on the CPU. */
   readonly binding: BindingChoice;
+  /** What several processes would speak to each other through. */
+  readonly mpi: MpiReport;
 }
 
 /**
@@ -53,6 +56,7 @@ export async function describeMachine(folder: string): Promise<Machine> {
       DuckDB: duckdbVersion().replace(/^v/, ''),
     },
     binding: chooseBinding('cpu'),
+    mpi: describeMpi(),
   };
 }
 

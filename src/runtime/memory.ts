@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import { processesHere } from '../cores.ts';
 import { CourierError } from '../errors.ts';
 
 /** Where Linux keeps the limit of the control group that a container sees as its root: version 2, version 1. */
@@ -16,6 +17,11 @@ export function usableMemory(cgroupRoot = '/sys/fs/cgroup'): number {
   // Node knows the limit of the process' own group below the root, as systemd sets it; 0 for none.
   const own = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   return Math.min(totalmem(), own, ...limits);
+}
+
+/** Bytes that work may take where nothing else is said: half of what there is, shared with the processes started together. */
+export function usualBudget(): number {
+  return usableMemory() / 2 / processesHere();
 }
 
 /** The number in a limit file. "max", a huge number or no file: no limit. */

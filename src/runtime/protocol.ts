@@ -18,6 +18,9 @@ export interface EngineOptions {
 /** A model output of this prefix replaces the state tensor of the rest of its name. */
 export const nextPrefix = 'next.';
 
+/** A model output of this prefix stays with the engine, beside the state, until a model that has an input of this name has run. */
+export const keptPrefix = 'kept.';
+
 const arrays: Readonly<Record<DataType, new (length: number) => Values>> = {
   float32: Float32Array,
   int32: Int32Array,
@@ -45,6 +48,23 @@ export function shapeOf(name: string, values: Values, description: TensorDescrip
   const filled = leading === undefined ? values.length === 1 : values.length % row === 0;
   if (!filled) throw new Error(`input ${name}: ${values.length} values do not fill [${shape}]`);
   return leading === undefined ? [] : [values.length / row, ...rest];
+}
+
+/**
+ * @param length of the output; null where it is open
+ * @throws Error when an array is not what this output can be written into
+ */
+export function assertRoom(
+  name: string,
+  room: Values,
+  output: TensorDescription | undefined,
+  length: number | null,
+): void {
+  if (output === undefined) throw new Error(`there is no output ${name}`);
+  if (room instanceof arrays[output.type] && room.length === length) return;
+  throw new Error(
+    `output ${name}: ${length ?? 'an open number of'} ${output.type} cannot be written into ${room.length} of ${room.constructor.name}`,
+  );
 }
 
 /** Those of `feeds` that a model takes. @throws Error as `shapeOf` does */

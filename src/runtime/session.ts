@@ -14,6 +14,14 @@ export interface ModelLoader {
   load(model: Model, state?: EngineState | null): Promise<Session>;
 }
 
+/** Where models are compiled that several cores share. */
+export interface SharedLoader extends ModelLoader {
+  /** Cores that may each compute a model of their own beside each other; 1 where that is not possible. */
+  readonly cores: number;
+  /** So many more engines of a thread each. They end with this one. */
+  perCore(count: number): readonly ModelLoader[];
+}
+
 /** What an engine does its work with. Requests are answered one after the other, in the order in which they came. */
 export interface Backend extends ModelLoader {
   /** Ends what is being computed, and frees everything. */
@@ -40,10 +48,11 @@ export interface Session {
    * once, so the caller's stay the caller's; but those in shared memory (a SharedArrayBuffer, a WebAssembly memory that is
    * shared) are read where they lie, and nobody may write there until the run has ended.
    * @param handedOver more values, whose arrays are not copied and not the caller's any more: for large ones
+   * @param into arrays that outputs of fixed length are written into, instead of into new ones
    * @returns every output that is not part of the state
    * @throws ModelError when the model cannot be computed on these values
    */
-  run(feeds: NamedValues, handedOver?: NamedValues): Promise<NamedValues>;
+  run(feeds: NamedValues, handedOver?: NamedValues, into?: NamedValues): Promise<NamedValues>;
   /** Frees the compiled model, once. */
   release(): Promise<void>;
 }

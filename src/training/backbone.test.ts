@@ -15,7 +15,7 @@ import { compare } from '../pipelines/compare/index.ts';
 import { embed } from '../pipelines/embed/index.ts';
 import { pretrain } from '../pipelines/pretrain/index.ts';
 import { Engine } from '../runtime/engine.ts';
-import { encoderFile, headFile } from './train-encoder.ts';
+import { encoderFile, headFile } from './written-encoder.ts';
 
 /** A network of two convolutions that says more of a photo than its colour: a grid, and its mean. */
 function network(seed = 1): Uint8Array {

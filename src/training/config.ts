@@ -99,6 +99,13 @@ export const trainingSettings = z.strictObject({
     .describe(
       'Steps between checkpoints: what is lost at most where a run is killed. It changes nothing that is learned.',
     ),
+  checkEvery: z
+    .int()
+    .positive()
+    .default(50)
+    .describe(
+      'Of several processes: steps between two looks whether all have the same parameters. It changes nothing that is learned.',
+    ),
   patience: z
     .int()
     .positive()
@@ -127,12 +134,15 @@ export const trainingSettings = z.strictObject({
 });
 
 /**
- * The settings without those that say where and with how much it is computed, how often it is saved, and whether a
- * collapse ends it.
+ * The settings without those that say where and with how much it is computed, how often it is saved and checked, and
+ * whether a collapse ends it.
  */
 export function whatIsLearned<
-  Settings extends Pick<TrainingSettings, 'memory' | 'threads' | 'device' | 'checkpointEvery' | 'collapse'>,
->({ memory, threads, device, checkpointEvery, collapse, ...rest }: Settings) {
+  Settings extends Pick<
+    TrainingSettings,
+    'memory' | 'threads' | 'device' | 'checkpointEvery' | 'checkEvery' | 'collapse'
+  >,
+>({ memory, threads, device, checkpointEvery, checkEvery, collapse, ...rest }: Settings) {
   return rest;
 }
 

@@ -11,7 +11,8 @@ import { gradientState, scalarFeeds } from '../graph/training-step.ts';
 import { courierObjective, courierSettings } from '../objectives/courier.ts';
 import { Random } from '../random.ts';
 import { Engine } from '../runtime/engine.ts';
-import { createStep, type PhotoFeeds } from './contrastive-step.ts';
+import type { PhotoFeeds } from './contrastive-step.ts';
+import { createStep } from './create-step.ts';
 import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
 import { stepBytes } from './step-plan.ts';
 
@@ -58,6 +59,7 @@ describe('a contrastive step', () => {
       samples,
       photos,
       augmented,
+      processes: 1,
       update: { optimizer, clipNorm: 1, averageDecay: null },
     };
   }
@@ -99,11 +101,13 @@ describe('a contrastive step', () => {
       { chunk: 1, group: 11 },
       { chunk: 4, group: 1 },
       { chunk: 3, group: 2 },
+      { chunk: 4, group: 3, shares: 2 },
+      { chunk: 1, group: 11, shares: 3 },
     ]) {
       const cut = await train(config, plan, false);
       for (const [index, value] of cut.update.entries()) {
         const error = Math.abs(value - whole.update[index]!) / longest;
-        expect(error, `${plan.group} times ${plan.chunk}`).toBeLessThan(1e-5);
+        expect(error, JSON.stringify(plan)).toBeLessThan(1e-5);
       }
       for (const [t, losses] of cut.losses.entries()) {
         expect(Object.keys(losses).sort()).toEqual(Object.keys(whole.losses[t]!).sort());
@@ -136,6 +140,7 @@ describe('a contrastive step', () => {
     const distance = (other: Float32Array) =>
       Math.max(...other.map((value, index) => Math.abs(value - whole[index]!))) / longest;
     expect(distance(await update({ chunk: 2, group: 2 }, kept))).toBeLessThan(1e-4);
+    expect(distance(await update({ chunk: 2, group: 6, shares: 2 }, kept))).toBeLessThan(1e-4);
     expect(distance(await update({ chunk: 4, group: 3 }, draw()))).toBeGreaterThan(1e-2);
   });
 
@@ -143,11 +148,13 @@ describe('a contrastive step', () => {
     const config = encoders[0]!;
     const whole = await train(config, { chunk: 16, group: 1 }, true);
     const cut = await train(config, { chunk: 2, group: 2 }, true);
+    const shared = await train(config, { chunk: 2, group: 6, shares: 2 }, true);
     const plain = await train(config, { chunk: 16, group: 1 }, false);
     const longest = Math.max(...whole.update.map(Math.abs));
     const distance = (other: Float32Array) =>
       Math.max(...other.map((value, index) => Math.abs(value - whole.update[index]!))) / longest;
     expect(distance(cut.update)).toBeLessThan(1e-4);
+    expect(distance(shared.update)).toBeLessThan(1e-4);
     expect(distance(plain.update)).toBeGreaterThan(1e-2);
   });
 

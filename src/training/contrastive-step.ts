@@ -6,20 +6,27 @@
  * says what each embedding should change; then groups of photos are encoded again, and their share of the
  * gradient is added up; at last the optimiser runs. Memory then does not grow with the batch.
  *
+ * Several processes share a step in the same parts, and all know the whole batch: each encodes its share of the distinct photos,
+ * gets the embeddings of all, contrasts its share of the samples with all photos, and gets the gradients of its own
+ * embeddings from all; what its photos and samples change of the parameters is added up over the processes before each
+ * makes the same update. So the negatives are those of the whole batch, and its photos are encoded once, whoever shows them.
+ *
  * Letters in shapes: U distinct photos, c photos of a chunk, N chunks, d length of an embedding.
  */
 
+import type { ProcessGroup } from '../collectives/process-group.ts';
+import { evenShares, ownShare } from '../collectives/shares.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
-import { buildUpdate } from '../graph/training-step.ts';
+import { buildUpdate, gradientState } from '../graph/training-step.ts';
 import { type EngineState, floats, type ModelLoader } from '../runtime/engine.ts';
-import type { NamedValues } from '../runtime/protocol.ts';
+import { type NamedValues, nextPrefix } from '../runtime/protocol.ts';
+import { Exchange } from './exchange.ts';
 import {
   backwardModel,
   contrastModel,
   embeddingGradient,
   encodeModel,
   fusedModel,
-  isFused,
   lossBlock,
   type StepDescription,
   type StepPlan,
@@ -45,20 +52,8 @@ export type ContrastiveStep<Batch> = (
   scalars: NamedValues,
 ) => Promise<Readonly<Record<string, number>>>;
 
-/** @param state parameters and slots; where the step is cut, also `gradientState` */
-export async function createStep<Batch>(
-  engine: ModelLoader,
-  state: EngineState,
-  layout: ParameterLayout,
-  description: StepDescription<Batch>,
-  plan: StepPlan,
-): Promise<ContrastiveStep<Batch>> {
-  return isFused(description, plan)
-    ? fusedStep(engine, state, description, plan)
-    : cutStep(engine, state, layout, description, plan);
-}
-
-async function fusedStep<Batch>(
+/** A step whose batch is one graph. @param state parameters and slots */
+export async function fusedStep<Batch>(
   engine: ModelLoader,
   state: EngineState,
   description: StepDescription<Batch>,
@@ -74,64 +69,94 @@ async function fusedStep<Batch>(
   };
 }
 
-async function cutStep<Batch>(
+/** Input of the update of a shared step: the gradient of all processes. (P) */
+const sharedGradient = 'sharedGradient';
+
+/**
+ * A step in parts.
+ * @param state parameters, slots and `gradientState`
+ * @param group the processes that share the step, as many as the description says; all have the same state and give the same batches
+ */
+export async function cutStep<Batch>(
   engine: ModelLoader,
   state: EngineState,
   layout: ParameterLayout,
   description: StepDescription<Batch>,
   plan: StepPlan,
+  group: ProcessGroup,
 ): Promise<ContrastiveStep<Batch>> {
-  const { encoder, objective } = description;
-  const { chunk, group } = plan;
+  const { encoder, objective, samples } = description;
+  const { chunk } = plan;
   const { dimension } = encoder;
+  const shared = group.size > 1;
+  const contrasting = contrastModel(description, layout);
   const encode = await engine.load(encodeModel(description, layout), state);
-  const contrast = await engine.load(contrastModel(description, layout), state);
+  const contrast = await engine.load(contrasting, state);
   const backward = await engine.load(backwardModel(description, layout, plan), state);
-  const update = await engine.load(buildUpdate(layout, description.update), state);
+  const updating = buildUpdate(layout, description.update, shared ? sharedGradient : gradientState);
+  const update = await engine.load(updating, state);
+  const lossNames = Object.keys(contrasting.outputs).filter(isLoss);
+  const block = lossBlock(description);
+  const blocks = ownBlocks(samples, block, group);
 
   return async (batch, photos, scalars) => {
+    const exchange = new Exchange(group);
     const rows = wholeChunks(photos.count, chunk);
+    const shares = evenShares(rows / chunk, group).map((chunks) => chunks * chunk);
+    const own = ownShare(shares, group);
     const embeddings = new Float32Array(rows * dimension);
     await inTurn(
-      spans(rows, chunk),
+      spans(own, chunk),
       ({ from, to }) => photoFeeds(photos, from, to),
       (values) => encode.run({}, values),
       ({ from }, results) => embeddings.set(floats(results, 'embeddings'), from * dimension),
     );
+    const parts = shares.map((photos) => photos * dimension);
+    await exchange.wait(group.allGather(embeddings, parts));
 
     await contrast.hold({ embeddings });
     const feeds = objective.feeds(batch, rows);
     const gradient = new Float32Array(rows * dimension);
-    const losses: Record<string, number> = {};
-    const block = lossBlock(description);
-    const blocks = spans(description.samples, block);
+    const losses = new Float64Array(lossNames.length);
     await inTurn(
       blocks,
       ({ from }) => feeds.block(from, block),
       (values) => contrast.run(values),
       (_, results) => {
-        for (const [name, values] of Object.entries(results)) {
-          if (name === embeddingGradient) addTo(gradient, floats(results, name));
-          else losses[name] = (losses[name] ?? 0) + Number(values[0]);
-        }
+        addTo(gradient, floats(results, embeddingGradient));
+        for (const [place, name] of lossNames.entries()) losses[place]! += floats(results, name)[0]!;
       },
     );
     await contrast.hold({});
+    const [seeds] = await Promise.all([
+      shared ? exchange.parts(gradient, parts) : gradient,
+      group.allReduce(losses),
+    ]);
 
+    const seedOf = ({ from, to }: Span) =>
+      seeds.slice((from - own.from) * dimension, (to - own.from) * dimension);
     await inTurn(
-      spans(rows, chunk * group),
-      ({ from, to }) => ({
-        ...photoFeeds(photos, from, to),
-        seed: gradient.slice(from * dimension, to * dimension),
-      }),
+      spans(own, chunk * plan.group),
+      (span) => ({ ...photoFeeds(photos, span.from, span.to), seed: seedOf(span) }),
       (values) => backward.run({}, values),
     );
-    return { ...losses, ...numbersOf(await update.run(scalars), ['gradientNorm']) };
+    const summed = shared ? { [sharedGradient]: await exchange.sum(await gradientOf(state)) } : {};
+    const { gradientNorm } = numbersOf(await update.run(scalars, summed), ['gradientNorm']);
+    const named = Object.fromEntries(lossNames.map((name, place) => [name, losses[place]!]));
+    return { ...named, gradientNorm: gradientNorm!, ...(shared ? exchange.figures : {}) };
   };
 }
 
+function isLoss(output: string): boolean {
+  return output !== embeddingGradient && !output.startsWith(nextPrefix);
+}
+
+async function gradientOf(state: EngineState): Promise<Float32Array> {
+  return (await state.read([gradientState]))[gradientState]!;
+}
+
 /** The photos from `from` to `to` and their draws, zeros beyond the last: arrays that nobody else has. */
-function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedValues {
+export function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedValues {
   const draws = Object.entries(photos.draws).map(([name, values]) => {
     const width = values.length / photos.count;
     const part = new Float32Array((to - from) * width);
@@ -141,16 +166,23 @@ function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedValues {
   return { photos: photos.read(from, to), ...Object.fromEntries(draws) };
 }
 
-interface Span {
+export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-function spans(count: number, size: number): readonly Span[] {
-  return Array.from({ length: Math.ceil(count / size) }, (_, index) => ({
-    from: index * size,
-    to: Math.min((index + 1) * size, count),
+export function spans({ from, to }: Span, size: number): readonly Span[] {
+  return Array.from({ length: Math.ceil((to - from) / size) }, (_, index) => ({
+    from: from + index * size,
+    to: Math.min(from + (index + 1) * size, to),
   }));
+}
+
+/** The blocks of samples that this process contrasts. */
+function ownBlocks(samples: number, block: number, group: ProcessGroup): readonly Span[] {
+  const all = spans({ from: 0, to: samples }, block);
+  const { from, to } = ownShare(evenShares(all.length, group), group);
+  return all.slice(from, to);
 }
 
 /** Runs each span; while one runs in its thread, the values of the next are put together. */
@@ -160,7 +192,9 @@ async function inTurn(
   run: (values: NamedValues) => Promise<NamedValues>,
   use: (span: Span, results: NamedValues) => void = () => {},
 ): Promise<void> {
-  let prepared = prepare(all[0]!);
+  const [first] = all;
+  if (first === undefined) return;
+  let prepared = prepare(first);
   for (const [index, span] of all.entries()) {
     const running = run(prepared);
     const next = all[index + 1];
@@ -169,10 +203,10 @@ async function inTurn(
   }
 }
 
-function addTo(sum: Float32Array, values: Float32Array): void {
+export function addTo(sum: Float32Array, values: Float32Array): void {
   for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!;
 }
 
-function numbersOf(results: NamedValues, names: readonly string[]): Record<string, number> {
+export function numbersOf(results: NamedValues, names: readonly string[]): Record<string, number> {
   return Object.fromEntries(names.map((name) => [name, floats(results, name)[0]!]));
 }

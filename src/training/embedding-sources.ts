@@ -27,7 +27,8 @@ import { chosenEncoder } from './chosen-encoder.ts';
 import type { TrainingConfig, TrainingSettings } from './config.ts';
 import { seeingEncoder, seenByBackbone } from './seeing-encoder.ts';
 import type { SourceName } from './source-names.ts';
-import { encoderFile, headFile, trainEncoder } from './train-encoder.ts';
+import { trainEncoder } from './train-encoder.ts';
+import { encoderFile, headFile } from './written-encoder.ts';
 
 export interface SourceContext {
   readonly dataset: Dataset;

@@ -7,8 +7,8 @@ import { machine } from '../runs/run-folder.ts';
 import { writeFileWhole } from '../storage/files.ts';
 import { versions } from '../version.ts';
 import type { TrainingConfig } from './config.ts';
+import { metricsFile } from './run-start.ts';
 import { fineTunedFile } from './trained-network.ts';
-import { metricsFile } from './training-run.ts';
 
 const modelCardFile = 'model-card.md';
 

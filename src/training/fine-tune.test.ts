@@ -18,9 +18,9 @@ import { pretrain } from '../pipelines/pretrain/index.ts';
 import type { ProgressEvent } from '../progress.ts';
 import { Engine } from '../runtime/engine.ts';
 import { readSafeTensors } from '../storage/safetensors.ts';
-import { encoderFile } from './train-encoder.ts';
+import { checkpointFile } from './run-start.ts';
 import { fineTunedFile } from './trained-network.ts';
-import { checkpointFile } from './training-run.ts';
+import { encoderFile } from './written-encoder.ts';
 
 const exported = fileURLToPath(new URL('../../test/fixtures/backbones/vit-opset13.onnx', import.meta.url));
 

@@ -12,7 +12,7 @@ import type { ProgressEvent } from '../progress.ts';
 import { manifestFile } from '../runs/run-folder.ts';
 import { Engine } from '../runtime/engine.ts';
 import { embeddingSources, sourceFolder } from './embedding-sources.ts';
-import { checkpointFile, metricsFile } from './training-run.ts';
+import { checkpointFile, metricsFile } from './run-start.ts';
 
 describe('the first stage', () => {
   let folder: string;

@@ -19,7 +19,7 @@ import { pretrain } from '../pipelines/pretrain/index.ts';
 import { Engine } from '../runtime/engine.ts';
 import { projectionModel } from './projection.ts';
 import { seenByBackbone } from './seeing-encoder.ts';
-import { encoderFile, headFile } from './train-encoder.ts';
+import { encoderFile, headFile } from './written-encoder.ts';
 
 const [side, count, dimension] = [16, 1000, 8] as const;
 const photos = { shape: [count, side, side, 3], data: randomPhotos(count, side, 3) };

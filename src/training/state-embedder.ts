@@ -1,4 +1,6 @@
 /** Embeddings by an encoder that is being trained. */
+import type { ProcessGroup } from '../collectives/process-group.ts';
+import { evenShares, ownShare } from '../collectives/shares.ts';
 import { type BatchEncoder, embedRows } from '../encoders/embed-rows.ts';
 import type { Encoder, SeenPhotos } from '../encoders/encoder.ts';
 import { embeddingGraph, photoAxis } from '../encoders/export.ts';
@@ -7,7 +9,10 @@ import { buildInference } from '../graph/training-step.ts';
 import type { EmbedPhotos } from '../objectives/objective.ts';
 import { type EngineState, floats, type ModelLoader } from '../runtime/engine.ts';
 
-/** Embeds photos with a vector of parameters as it stands in the engine. */
+/**
+ * Embeds photos with a vector of parameters as it stands in the engine.
+ * @param group the processes that share this: each embeds some of the photos, and all get all embeddings
+ */
 export async function createEmbedder(
   engine: ModelLoader,
   encoder: Encoder,
@@ -15,6 +20,7 @@ export async function createEmbedder(
   state: EngineState,
   seen: SeenPhotos,
   vector: string,
+  group: ProcessGroup,
 ): Promise<EmbedPhotos> {
   const { embeddings } = embeddingGraph(encoder);
   const openAxes = { photos: photoAxis, embeddings: photoAxis };
@@ -24,5 +30,16 @@ export async function createEmbedder(
     size: 1,
     embed: async (photos) => floats(await session.run({}, { photos }), 'embeddings'),
   };
-  return (photos) => embedRows(embedded, seen, photos);
+  const { dimension } = encoder;
+  return async (photos) => {
+    const shares = evenShares(photos.length, group);
+    const { from, to } = ownShare(shares, group);
+    const all = new Float32Array(photos.length * dimension);
+    if (to > from) all.set(await embedRows(embedded, seen, photos.subarray(from, to)), from * dimension);
+    await group.allGather(
+      all,
+      shares.map((share) => share * dimension),
+    );
+    return all;
+  };
 }

@@ -6,9 +6,15 @@ import { mapChunks } from '../graph/chunks.ts';
 import { l2Normalize, reshape } from '../graph/operators/index.ts';
 import { type ParameterLayout, parametersOf } from '../graph/parameters.ts';
 import { type FloatTensor, input, openLength, scalar, sizeOf } from '../graph/tensor.ts';
-import { buildGradientPart, buildInference, buildTrainingStep } from '../graph/training-step.ts';
+import {
+  buildGradient,
+  buildGradientPart,
+  buildInference,
+  buildTrainingStep,
+} from '../graph/training-step.ts';
 import type { UpdateOptions } from '../graph/update.ts';
 import type { Objective } from '../objectives/objective.ts';
+import { keptPrefix } from '../runtime/protocol.ts';
 
 export interface StepDescription<Batch> {
   readonly encoder: Encoder;
@@ -19,6 +25,8 @@ export interface StepDescription<Batch> {
   readonly photos: number;
   /** Whether photos are altered before they are encoded. */
   readonly augmented: boolean;
+  /** Processes that share the photos and the samples of each batch. */
+  readonly processes: number;
   readonly update: UpdateOptions;
 }
 
@@ -28,16 +36,38 @@ export interface StepPlan {
   readonly chunk: number;
   /** Chunks whose activations are kept at a time. */
   readonly group: number;
+  /** Cores that encode a share of the photos each, beside each other; 1 without it: all of them share every operator. */
+  readonly shares?: number;
 }
 
-/** Samples that are contrasted at a time when a step is cut: their scores with all photos take up to 8 MiB. */
-export function lossBlock<Batch>({ samples, photos }: StepDescription<Batch>): number {
-  return Math.max(16, Math.min(256, samples, Math.floor(2 ** 21 / photos)));
+/**
+ * Samples that are contrasted at a time when a step is cut: their scores with all photos take up to 8 MiB, and every
+ * process has some.
+ */
+export function lossBlock<Batch>({ samples, photos, processes }: StepDescription<Batch>): number {
+  const block = Math.max(16, Math.min(256, samples, Math.floor(2 ** 21 / photos)));
+  return processes === 1 ? block : Math.min(block, Math.ceil(samples / processes));
+}
+
+/** Whether the activations of the whole batch are kept. What processes bring to each other goes from graph to graph, and nothing is kept. */
+export function keepsAll(
+  { photos, processes }: Pick<StepDescription<unknown>, 'photos' | 'processes'>,
+  { chunk, group }: StepPlan,
+): boolean {
+  return processes === 1 && chunk * group >= photos;
 }
 
 /** Whether the whole batch is one graph. */
-export function isFused({ photos }: { readonly photos: number }, { chunk, group }: StepPlan): boolean {
-  return chunk * group >= photos;
+export function isFused(
+  batch: Pick<StepDescription<unknown>, 'photos' | 'processes'>,
+  plan: StepPlan,
+): boolean {
+  return keepsAll(batch, plan) && (plan.shares ?? 1) === 1;
+}
+
+/** Photos that a step encodes at a time at least: a chunk of each share. */
+export function wholePhotos({ chunk, shares = 1 }: StepPlan): number {
+  return chunk * shares;
 }
 
 /** Rows of the embeddings of so many photos: those of the last chunk, which may not be full, included. */
@@ -100,6 +130,32 @@ export function backwardModel<Batch>(
   return buildGradientPart(embeddings, seed, layout, { openAxes: { ...openAxes, seed: photoAxis } });
 }
 
+/**
+ * The two halves of `backwardModel` in one pass: chunks of photos → embeddings (N · c, d) and the activations, which stay with
+ * the engine; those, the photos again and the gradients of the embeddings → `gradient` (P).
+ */
+export function shareModels<Batch>(
+  description: StepDescription<Batch>,
+  layout: ParameterLayout,
+  { chunk }: Pick<StepPlan, 'chunk'>,
+) {
+  const { embeddings, kept, openAxes } = encodeChunks(description, chunk);
+  const named = kept.map((tensor, index) => [`${keptPrefix}${index}`, tensor] as const);
+  const keptAxes = Object.fromEntries(named.map(([name]) => [name, chunkAxis]));
+  const open = { ...openAxes, ...keptAxes };
+  const seed = input('seed', 'float32', embeddings.shape);
+  return {
+    forward: buildInference({ embeddings, ...Object.fromEntries(named) }, layout, {
+      ...open,
+      embeddings: photoAxis,
+    }),
+    backward: buildGradient(embeddings, seed, layout, {
+      given: new Map(named.map(([name, { shape }], index) => [kept[index]!, input(name, 'float32', shape)])),
+      openAxes: { ...open, seed: photoAxis },
+    }),
+  };
+}
+
 /** Bytes of a photo, kept for the way back, up to which all chunks are encoded at once: products are the faster the larger they are. */
 const fewActivations = 256 * 2 ** 10;
 
@@ -113,7 +169,7 @@ export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: 
   const encode = (piece: Photos, drawn: readonly FloatTensor[]) => encoded(description, piece, drawn);
   const cut =
     photos.type === 'uint8' ? mapChunks(photos, draws.list, encode) : mapChunks(photos, draws.list, encode);
-  const { keptBytes } = cut;
+  const { kept, keptBytes } = cut;
   const together = photos.type === 'float32' && keptBytes <= chunk * fewActivations;
   const joined = (x: FloatTensor) => reshape(x, [openLength * chunk, ...x.shape.slice(2)]);
   const embeddings = together ? encoded(description, joined(photos), draws.list.map(joined)) : cut.result;
@@ -121,6 +177,7 @@ export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: 
   const fedBytes = (photos.type === 'uint8' ? 1 : 4) * sizeOf(photos.shape.slice(1)) + drawn;
   return {
     embeddings,
+    kept,
     keptBytes,
     fedBytes,
     together,

@@ -8,7 +8,7 @@ import { layoutOf } from '../graph/parameters.ts';
 import { courierObjective, courierSettings } from '../objectives/courier.ts';
 import { Random } from '../random.ts';
 import { Engine } from '../runtime/engine.ts';
-import { isFused, type StepDescription, stepParameters } from './step-models.ts';
+import { isFused, keepsAll, type StepDescription, stepParameters } from './step-models.ts';
 import { largestGroupWithin, planStep, type StepBytes, stepBytes } from './step-plan.ts';
 
 const gibibyte = 2 ** 30;
@@ -23,6 +23,7 @@ function describeStep(photos: number): StepDescription<ClickBatch> {
     samples: 8,
     photos,
     augmented: false,
+    processes: 1,
     update: { optimizer, clipNorm: null, averageDecay: null },
   };
 }
@@ -48,6 +49,22 @@ describe('the plan of a step', () => {
 
   it('has no larger chunk than the batch has photos', async () => {
     expect(await planFor(describeStep(3), 100 * gibibyte)).toEqual({ chunk: 2, group: 2 });
+  });
+
+  it('shares the photos out to the cores where there are several and everything fits', async () => {
+    const two = Engine.start({ threads: 2, binding: 'c-api' });
+    try {
+      const planOf = (description: StepDescription<ClickBatch>, budget: number) =>
+        planStep(two, layoutOf(stepParameters(description)), description, budget);
+      const few = describeStep(60);
+      const plan = await planOf(few, process.memoryUsage.rss() + gibibyte);
+      expect(plan).toEqual({ chunk: 8, group: 8, shares: 2 });
+      expect([keepsAll(few, plan), isFused(few, plan)]).toEqual([true, false]);
+      const cut = await planOf(describeStep(200_000), process.memoryUsage.rss() + gibibyte);
+      expect(cut.shares).toBeUndefined();
+    } finally {
+      await two.close();
+    }
   });
 
   it('is refused where nothing fits', async () => {

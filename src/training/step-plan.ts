@@ -2,11 +2,12 @@
 import { CourierError } from '../errors.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { gradientState } from '../graph/training-step.ts';
-import type { ModelLoader } from '../runtime/engine.ts';
+import type { ModelLoader, SharedLoader } from '../runtime/engine.ts';
 import { formatBytes } from '../runtime/memory.ts';
 import {
   backwardModel,
   encodeChunks,
+  keepsAll,
   lossBlock,
   type StepDescription,
   type StepPlan,
@@ -16,6 +17,8 @@ import {
 const largestChunk = 32;
 /** The same where chunks are computed together: the last one may not be full. */
 const largestChunkTogether = 128;
+/** The same of a share, whose activations are to stay in the caches of one core. */
+const largestChunkOfShare = 8;
 /** Bytes that a chunk keeps for the way back, at most where more than one photo is in it. */
 const chunkBytes = 512 * 2 ** 20;
 /** Chunks of a cut step whose activations are kept at a time: more would save nothing. */
@@ -43,15 +46,18 @@ export interface StepBytes {
   readonly cutLoss: number;
 }
 
+/** Chunks that each process has at least, where there are several: what one has more than another is waited for. */
+const fewestChunks = 4;
+
 /**
- * Finds the largest plan within the budget: everything in one graph, or else groups of chunks. One chunk is run
- * forward and back to see what it takes.
+ * Finds the largest plan within the budget: everything at once, in shares of the cores where there are several, or else groups
+ * of chunks. One chunk is run forward and back to see what it takes.
  * @param budget bytes that the process may take, what it has now included
  * @param room bytes that the step may take of them, where it is not alone; null: what the process does not have yet
  * @throws CourierError LIMIT_EXCEEDED when not even one photo at a time fits
  */
 export async function planStep<Batch>(
-  engine: ModelLoader,
+  engine: SharedLoader,
   layout: ParameterLayout,
   description: StepDescription<Batch>,
   budget: number,
@@ -62,14 +68,32 @@ export async function planStep<Batch>(
     const session = Math.max(0, (await measureChunk(engine, layout, description, chunk)) - before);
     const free = (room ?? budget - before) - sessions * session;
     const chunks = Math.ceil(description.photos / chunk);
-    const group = largestGroupWithin(free, chunks, stepBytes(description, chunk));
-    if (group >= 1) return { chunk, group };
+    const bytes = stepBytes(description, chunk);
+    const group =
+      description.processes === 1
+        ? largestGroupWithin(free, chunks, bytes)
+        : largestGroupOfShare(free, Math.ceil(chunks / description.processes), bytes);
+    if (group >= 1) return inShares(engine.cores, description, { chunk, group });
   }
   throw new CourierError(
     'LIMIT_EXCEEDED',
     `A training step does not fit into ${formatBytes(room ?? budget)} of memory, not even one photo at a time.`,
     'Allow more with --memory, choose a smaller encoder or batch, or lower `parallel` where several train at a time.',
   );
+}
+
+/** The same plan with a share of the photos for each core, where their activations are kept and make up most of the work. */
+export function inShares<Batch>(
+  cores: number,
+  description: StepDescription<Batch>,
+  plan: StepPlan,
+): StepPlan {
+  const { photos } = description;
+  const shares = Math.min(cores, photos);
+  if (shares === 1 || !keepsAll(description, plan) || encodeChunks(description, plan.chunk).together)
+    return plan;
+  const chunk = Math.min(plan.chunk, largestChunkOfShare, Math.ceil(photos / shares));
+  return { chunk, group: Math.ceil(photos / chunk), shares };
 }
 
 /** What a step takes whose chunks are of so many photos. */
@@ -94,13 +118,24 @@ export function largestGroupWithin(
   const perChunk = activations + fed;
   if (chunks * perChunk + wholeLoss <= free) return chunks;
   // One less than all, since all of them would be one graph again.
-  return Math.max(0, Math.min(largestGroup, chunks - 1, Math.floor((free - cutLoss) / perChunk)));
+  return largestGroupOfShare(free, chunks - 1, { activations, fed, cutLoss });
+}
+
+/** The same of the chunks that a process has of a shared step, which is always cut. */
+export function largestGroupOfShare(
+  free: number,
+  chunks: number,
+  { activations, fed, cutLoss }: Omit<StepBytes, 'wholeLoss'>,
+): number {
+  return Math.max(0, Math.min(largestGroup, chunks, Math.floor((free - cutLoss) / (activations + fed))));
 }
 
 function firstChunk<Batch>(description: StepDescription<Batch>): number {
   const { keptBytes: perPhoto, together } = encodeChunks(description, 1);
+  const { photos, processes } = description;
+  const most = processes === 1 ? photos : Math.ceil(photos / (fewestChunks * processes));
   let chunk = together ? largestChunkTogether : largestChunk;
-  while (chunk > 1 && (chunk > description.photos || chunk * perPhoto > chunkBytes)) chunk /= 2;
+  while (chunk > 1 && (chunk > most || chunk * perPhoto > chunkBytes)) chunk /= 2;
   return chunk;
 }
 

@@ -4,11 +4,13 @@
  */
 import { join } from 'node:path';
 import { type AugmentationConfig, defaultAugmentation } from '../augmentation/config.ts';
+import { oneProcess } from '../collectives/one-process.ts';
+import { firstBeforeOthers } from '../collectives/order.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { laterOf } from '../data/learned-until.ts';
 import { knownUntil, learnedPart } from '../data/training-cut.ts';
 import { viewDropout } from '../encoders/backbone.ts';
-import { exportEncoder } from '../encoders/export.ts';
 import { CourierError } from '../errors.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
 import { layoutOf } from '../graph/parameters.ts';
@@ -18,23 +20,32 @@ import { prefixesOf, withLesson } from '../objectives/index.ts';
 import type { Lesson, PhotoBatch } from '../objectives/objective.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { RunFolder, type RunIdentity } from '../runs/run-folder.ts';
-import { type Engine, EngineScope, type ModelLoader } from '../runtime/engine.ts';
-import { usableMemory } from '../runtime/memory.ts';
-import { writeFileWhole } from '../storage/files.ts';
+import { type Engine, EngineScope, type SharedLoader } from '../runtime/engine.ts';
+import { usualBudget } from '../runtime/memory.ts';
+import { anyStops, requireSameState } from './agreement.ts';
 import { type ChosenTraining, chosenEncoder } from './chosen-encoder.ts';
 import { type TrainingConfig, whatIsLearned } from './config.ts';
-import { createStep } from './contrastive-step.ts';
+import { createStep } from './create-step.ts';
 import { collapsedAt, requireFinite } from './divergence.ts';
 import { writeModelCard } from './encoder-card.ts';
 import { prepareBatch } from './prepared-batch.ts';
+import { checkpointFile } from './run-start.ts';
 import { learningRateAt } from './schedule.ts';
 import { type SeeingEncoder, seeingEncoder } from './seeing-encoder.ts';
 import { freshVectors, startFrom } from './starting-point.ts';
 import { createEmbedder } from './state-embedder.ts';
-import { isFused, type StepDescription, type StepPlan, stepParameters } from './step-models.ts';
+import {
+  isFused,
+  keepsAll,
+  type StepDescription,
+  type StepPlan,
+  stepParameters,
+  wholePhotos,
+} from './step-models.ts';
 import { planStep } from './step-plan.ts';
-import { checkpointFile, TrainingRun } from './training-run.ts';
+import { TrainingRun } from './training-run.ts';
 import { Validation } from './validation.ts';
+import { encoderFile, writeEncoder } from './written-encoder.ts';
 
 export interface TrainedEncoder {
   /** Path of encoder.onnx: the parameters with the best validation score. */
@@ -56,20 +67,14 @@ export interface FirstStage {
   readonly images: number;
 }
 
-export const encoderFile = 'encoder.onnx';
-
-/**
- * The learned part of an encoder whose other part is a pretrained network: from components of its features, or from what the
- * frozen part of it says, to embeddings.
- */
-export const headFile = 'head.onnx';
-
 /** Where an encoder is trained. */
 export interface TrainingPlace {
   readonly dataset: Dataset;
   readonly engine: Engine;
   /** Bytes that it may take, where others train in the same process; null for what `memory` leaves. */
   readonly room?: number | null;
+  /** The processes that train it together, each of which calls this with the same settings; by default this one alone. */
+  readonly group?: ProcessGroup;
 }
 
 /**
@@ -85,7 +90,8 @@ export async function trainEncoder(
 ): Promise<TrainedEncoder> {
   const encoder = chosenEncoder(settings.encoder, place.dataset, options.progress);
   const config: ChosenTraining = { ...settings, encoder };
-  return RunFolder.hold(config.out, async (folder) => {
+  const { group = oneProcess } = place;
+  return RunFolder.holdForAll(group, config.out, async (folder) => {
     const firstStage = await trainFirstStage(config, place, options);
     const scope = new EngineScope(place.engine);
     const { dimension } = config.encoder;
@@ -96,7 +102,7 @@ export async function trainEncoder(
         folder,
         firstStage,
         lesson,
-        { ...place, dataset, owner: place.engine, engine: scope },
+        { ...place, dataset, group, owner: place.engine, engine: scope },
         options,
       ),
     ).finally(() => scope.release());
@@ -120,21 +126,24 @@ async function trainFirstStage(
   return { seconds, images, checkpoint: join(out, checkpointFile) };
 }
 
-interface OwnPlace extends Omit<TrainingPlace, 'engine'> {
-  readonly engine: ModelLoader;
+interface OwnPlace extends Omit<TrainingPlace, 'engine' | 'group'> {
+  readonly engine: SharedLoader;
   readonly owner: Engine;
+  readonly group: ProcessGroup;
 }
 
 async function train<Batch extends PhotoBatch>(
   config: ChosenTraining,
-  folder: RunFolder,
+  folder: RunFolder | null,
   firstStage: Awaited<ReturnType<typeof trainFirstStage>>,
   lesson: Lesson<Batch>,
   place: OwnPlace,
   options: WorkOptions,
 ): Promise<TrainedEncoder> {
   requireSamples(lesson, config);
-  const seeing = await seeingEncoder(config, { dataset: place.dataset, engine: place.owner }, options);
+  const seeing = await firstBeforeOthers(place.group, () =>
+    seeingEncoder(config, { dataset: place.dataset, engine: place.owner }, options),
+  );
   try {
     return await trainSeeing(config, folder, firstStage, lesson, seeing, place, options);
   } finally {
@@ -144,28 +153,31 @@ async function train<Batch extends PhotoBatch>(
 
 async function trainSeeing<Batch extends PhotoBatch>(
   config: ChosenTraining,
-  folder: RunFolder,
+  folder: RunFolder | null,
   firstStage: Awaited<ReturnType<typeof trainFirstStage>>,
   lesson: Lesson<Batch>,
   seeing: SeeingEncoder,
-  { dataset, engine, room = null }: OwnPlace,
+  { dataset, engine, group, room = null }: OwnPlace,
   { progress = silent, signal }: WorkOptions,
 ): Promise<TrainedEncoder> {
   const { sampler, memory } = lesson;
+  const isFirst = group.rank === 0;
   const augmentation = augmentationOf(config, lesson.comparesViews);
-  const description = describeStep(config, lesson, seeing, augmentation !== null);
+  const description = describeStep(config, lesson, seeing, augmentation !== null, group);
   const { encoder, photos: seen } = seeing;
   const dropout = lesson.comparesViews && seeing.dropout === 0 ? viewDropout : seeing.dropout;
   const parameters = stepParameters(description);
   const layout = layoutOf(parameters);
   const vectors = freshVectors(parameters, description.update, config.seed);
   const init = firstStage?.checkpoint ?? config.init;
-  const start = init === undefined ? null : await startFrom(init, layout, vectors, progress);
+  // What the first process starts from is what all start from.
+  const start = init === undefined || !isFirst ? null : await startFrom(init, layout, vectors, progress);
   const initHash = start?.hash ?? null;
   const begun = laterOf(start?.learnedUntil ?? null, seeing.learnedUntil);
   const learnedUntil = laterOf(knownUntil(dataset), begun);
-  const budget = config.memory ?? usableMemory() / 2;
-  const run = await TrainingRun.open(folder, identityOf(config, dataset, initHash, seeing.hash), layout, {
+  const budget = config.memory ?? usualBudget();
+  const identity = identityOf(config, dataset, initHash, seeing.hash);
+  const run = await TrainingRun.open(folder, group, identity, layout, {
     vectors,
     arrays: memory?.arrays ?? {},
     sampler: sampler.state,
@@ -180,9 +192,9 @@ async function trainSeeing<Batch extends PhotoBatch>(
     ...run.vectors,
     ...(isFused(description, plan) ? {} : { [gradientState]: new Float32Array(layout.size) }),
   });
-  const step = await createStep(engine, state, layout, description, plan);
+  const step = await createStep(engine, state, layout, description, plan, group);
   const judged = config.averageDecay === null ? 'parameters' : 'average';
-  const embedderOf = (vector: string) => createEmbedder(engine, encoder, layout, state, seen, vector);
+  const embedderOf = (vector: string) => createEmbedder(engine, encoder, layout, state, seen, vector, group);
   const embed = await embedderOf(judged);
   const averaged = memory === null ? embed : await embedderOf('average');
   const judgement = { engine, layout, state, vector: judged, embed };
@@ -194,7 +206,7 @@ async function trainSeeing<Batch extends PhotoBatch>(
   const { optimizer } = description.update;
   let t = run.stepsDone;
   // Photos of a step that is cut are too many to read before it begins.
-  const ahead = isFused(description, plan) ? plan.chunk : null;
+  const ahead = keepsAll(description, plan) ? wholePhotos(plan) : null;
   const alteration = { augmentation, dropout, hides: encoder.hides ?? null };
   const prepare = (step: number) => prepareBatch(sampler, seen, alteration, config.seed, step, ahead);
   let prepared = prepare(t + 1);
@@ -207,7 +219,7 @@ async function trainSeeing<Batch extends PhotoBatch>(
     // While the step runs in its thread, the next batch is put together.
     if (t < config.steps) prepared = prepare(t + 1);
     const losses = await running;
-    await requireFinite(losses, t, batch, config.out);
+    await requireFinite(losses, t, batch, isFirst ? config.out : null);
 
     const looked = t % config.validateEvery === 0 || t === config.steps;
     const look = looked ? await validation.look() : null;
@@ -224,7 +236,8 @@ async function trainSeeing<Batch extends PhotoBatch>(
       ...cost,
     });
     const last = t === config.steps || isExhausted(run, config, t);
-    const stopping = !last && signal?.aborted === true;
+    const stopping = !last && (await anyStops(group, signal));
+    if (last || t % config.checkEvery === 0) await requireSameState(group, state, t);
     if (last || stopping || isCollapsed(run, config) || t % config.checkpointEvery === 0)
       await run.checkpoint(t, state, memory?.arrays ?? {});
     const detail = detailOf(losses['loss']!, run.summary.bestScore);
@@ -235,26 +248,16 @@ async function trainSeeing<Batch extends PhotoBatch>(
   const early = t < config.steps ? { detail: `no better score since step ${run.summary.bestStep}` } : {};
   progress({ kind: 'end', stage: 'Pre-train', ...early });
 
-  for (const [file, model] of Object.entries(lesson.exports(layout, run.best)))
-    await writeFileWhole(join(config.out, file), model.encode('standard'));
-  if (seeing.hash !== null) {
-    const head = exportEncoder(encoder, layout, run.best, learnedUntil);
-    await writeFileWhole(join(config.out, headFile), head.encode('standard'));
-  }
-  for (const [file, bytes] of Object.entries(seeing.alongside(layout, run.best, learnedUntil)))
-    await writeFileWhole(join(config.out, file), bytes);
-  const encoderPath = join(config.out, encoderFile);
-  await writeFileWhole(encoderPath, seeing.exported(layout, run.best, learnedUntil).encode('standard'));
   const result = { steps: t, ...run.summary, parameters: layout.size };
-  await writeModelCard(
-    config,
-    dataset,
-    { count: sampler.sampleCount, what: lesson.samples },
-    result,
-    initHash,
-  );
+  if (isFirst) {
+    await writeEncoder(config.out, lesson, seeing, { layout, best: run.best, learnedUntil });
+    const samples = { count: sampler.sampleCount, what: lesson.samples };
+    await writeModelCard(config, dataset, samples, result, initHash);
+  }
+  // Whoever goes on finds what was written.
+  await group.barrier();
   const cost = firstStage === null ? null : { seconds: firstStage.seconds, images: firstStage.images };
-  return { encoder: encoderPath, ...result, firstStage: cost };
+  return { encoder: join(config.out, encoderFile), ...result, firstStage: cost };
 }
 
 /** @throws CONFIG_INVALID for augmentation of photos of which only features are seen */
@@ -275,6 +278,7 @@ function describeStep<Batch extends PhotoBatch>(
   { objective, sampler, photos, memory }: Lesson<Batch>,
   { encoder, learningRateOf }: SeeingEncoder,
   augmented: boolean,
+  { size: processes }: ProcessGroup,
 ): StepDescription<Batch> {
   return {
     encoder,
@@ -282,6 +286,7 @@ function describeStep<Batch extends PhotoBatch>(
     samples: sampler.batchSize,
     photos,
     augmented,
+    processes,
     update: {
       optimizer: createOptimizer({ name: 'adamw', weightDecay: config.weightDecay }),
       clipNorm: config.clipNorm,
@@ -335,10 +340,14 @@ function requireSamples<Batch extends PhotoBatch>(
 }
 
 function describePlan<Batch>(description: StepDescription<Batch>, plan: StepPlan): string {
-  const { chunk, group } = plan;
-  return isFused(description, plan)
-    ? `Pre-train: up to ${description.photos} photos a step, ${chunk} at a time`
-    : `Pre-train: up to ${description.photos} photos a step do not fit into memory together; they are encoded twice, ${chunk * group} at a time`;
+  const { chunk, group, shares = 1 } = plan;
+  const { photos, processes } = description;
+  const many = `Pre-train: up to ${photos} photos a step`;
+  if (processes > 1) return `${many}, shared by ${processes} processes, ${chunk} at a time`;
+  const beside = shares > 1 ? ` on each of ${shares} cores` : '';
+  return keepsAll(description, plan)
+    ? `${many}, ${chunk} at a time${beside}`
+    : `${many} do not fit into memory together; they are encoded twice, ${chunk * group} at a time`;
 }
 
 function detailOf(loss: number, score: number | null): string {

@@ -47,6 +47,6 @@ async function timeless(path: string): Promise<string | Buffer> {
 }
 
 function withoutTimes(text: string): string {
-  const timed = /"(seconds|\w+Seconds|peakMemoryBytes|startedAt)":\s*[^,}\]]+/g;
+  const timed = /"(seconds|\w+Seconds|communicationMs|peakMemoryBytes|startedAt)":\s*[^,}\]]+/g;
   return text.replaceAll(timed, '"$1":0').replace(/photos encoded, .* on /, 'photos encoded, on ');
 }

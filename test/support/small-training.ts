@@ -16,7 +16,8 @@ import { Random } from '../../src/random.ts';
 import type { Device } from '../../src/runtime/device.ts';
 import { Engine, floats } from '../../src/runtime/engine.ts';
 import type { EngineOptions } from '../../src/runtime/protocol.ts';
-import { createStep, type PhotoFeeds } from '../../src/training/contrastive-step.ts';
+import type { PhotoFeeds } from '../../src/training/contrastive-step.ts';
+import { createStep } from '../../src/training/create-step.ts';
 import { type StepDescription, stepParameters } from '../../src/training/step-models.ts';
 
 export interface SmallTraining {
@@ -71,6 +72,7 @@ function describeStep(name: SmallEncoder): StepDescription<ClickBatch> {
     samples,
     photos,
     augmented: true,
+    processes: 1,
     update: { optimizer, clipNorm: 1, averageDecay: null },
   };
 }

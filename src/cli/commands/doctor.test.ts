@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hasMpi } from '../../../test/support/mpi.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import type { DeviceReport } from '../../runtime/devices.ts';
 import type { Machine } from '../../runtime/machine.ts';
@@ -15,6 +16,7 @@ const machine: Machine = {
   disk: { folder: '/work', free: gibibyte / 2 },
   libraries: { sharp: '0.1', DuckDB: '0.2' },
   binding: { binding: 'node', reason: 'no C interface' },
+  mpi: { found: false, reason: 'no library' },
 };
 const cpu: DeviceReport = { device: 'cpu', usable: true, accelerated: false, detail: '1 thread' };
 const noCuda: DeviceReport = { device: 'cuda', usable: false, reason: 'no GPU', remedy: 'Buy one.' };
@@ -28,6 +30,7 @@ describe('courier doctor', () => {
     }
     expect(ran.stdout).toContain('ONNX Runtime');
     expect(ran.stdout).toMatch(/^(ok|–) +webgpu /m);
+    expect(ran.stdout).toMatch(/^(ok|–) +MPI /m);
   });
 
   it('ends standard output with the same as JSON', async () => {
@@ -39,6 +42,13 @@ describe('courier doctor', () => {
       devices: [{ device: 'cpu', usable: true }, { device: 'webgpu' }, { device: 'cuda' }],
     });
     expect(['cpu', 'webgpu', 'cuda']).toContain(ran.json['automatic']);
+  });
+
+  it.skipIf(!hasMpi)(`names the MPI that it finds (needs one)`, async () => {
+    const ran = await courier('doctor', '--json');
+    expect(ran.json).toMatchObject({
+      machine: { mpi: { found: true, version: expect.stringContaining('MPI') } },
+    });
   });
 });
 
@@ -56,6 +66,8 @@ describe('describeFindings', () => {
         '               → Make room, or work on another disk.',
         'ok  libraries  sharp 0.1, DuckDB 0.2',
         'ok  binding    node: no C interface',
+        '–   MPI        for one process only: no library',
+        '               → For several processes or machines: install MPICH (Debian: mpich) or Open MPI.',
         'ok  cpu        1 thread',
         '–   cuda       not usable: no GPU',
         '               → Buy one.',

@@ -60,6 +60,7 @@ function machineLines({
   disk,
   libraries,
   binding,
+  mpi,
 }: Machine): readonly Line[] {
   const { model, cores, vectors } = processor;
   const limited = memory.usable < memory.total ? `, limited to ${bytes(memory.usable)} here` : '';
@@ -95,6 +96,14 @@ function machineLines({
         .join(', '),
     },
     { name: 'binding', ok: true, text: `${binding.binding}: ${binding.reason}` },
+    {
+      name: 'MPI',
+      ok: mpi.found,
+      text: mpi.found
+        ? `${mpi.version} (${mpi.library}, as ${mpi.interface} is called)`
+        : `for one process only: ${mpi.reason}`,
+      remedy: 'For several processes or machines: install MPICH (Debian: mpich) or Open MPI.',
+    },
   ];
 }
 

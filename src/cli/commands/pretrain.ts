@@ -47,31 +47,37 @@ export function pretrainCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--memory <amount>', 'what the process may take, as 8GiB; by default half of what there is')
     .option('--device <name>', `${deviceChoices.join(', ')}; see doctor`)
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, ...context }) => {
-        const { dataset, out, steps, batchSize, learningRate, seed, init, memory, device } = options;
-        const encoder = options.encoder === undefined ? undefined : { name: options.encoder };
-        const settings = await collectSettings(options, {
-          dataset,
-          out,
-          steps,
-          batchSize,
-          learningRate,
-          seed,
-          init,
-          encoder,
-          'objective.name': options.objective,
-          memory,
-          device,
-        });
-        setBackbone(settings, ['encoder'], options.backbone);
-        const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
-        const result = await pretrain(config, context);
-        const score =
-          result.bestScore === null
-            ? ''
-            : `, SimScore AUC ${result.bestScore.toFixed(4)} on the validation period`;
-        print(`Encoder of step ${result.bestStep}${score}: ${result.encoder}`);
-        return { ...result };
-      }),
+      execute(
+        options,
+        terminal,
+        outcome,
+        async ({ print, ...context }) => {
+          const { dataset, out, steps, batchSize, learningRate, seed, init, memory, device } = options;
+          const encoder = options.encoder === undefined ? undefined : { name: options.encoder };
+          const settings = await collectSettings(options, {
+            dataset,
+            out,
+            steps,
+            batchSize,
+            learningRate,
+            seed,
+            init,
+            encoder,
+            'objective.name': options.objective,
+            memory,
+            device,
+          });
+          setBackbone(settings, ['encoder'], options.backbone);
+          const config = parseConfig(pretrainConfig, settings, 'pretrain configuration');
+          const result = await pretrain(config, context);
+          const score =
+            result.bestScore === null
+              ? ''
+              : `, SimScore AUC ${result.bestScore.toFixed(4)} on the validation period`;
+          print(`Encoder of step ${result.bestStep}${score}: ${result.encoder}`);
+          return { ...result };
+        },
+        'all processes',
+      ),
     );
 }

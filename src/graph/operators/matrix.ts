@@ -1,6 +1,6 @@
 /** Matrix products: where the floating-point operations are. */
 import { apply, only, operator } from '../operator.ts';
-import { type FloatTensor, type Shape, scalar, sizeOf } from '../tensor.ts';
+import { type FloatTensor, type GradientRule, type Shape, scalar, sizeOf } from '../tensor.ts';
 import { add, broadcast, multiply } from './elementwise.ts';
 import { sum } from './reduce.ts';
 import { reshape } from './shape.ts';
@@ -27,40 +27,50 @@ export const matmul = operator(
   'matmul',
   (a: FloatTensor, b: FloatTensor, options: MatmulOptions = {}): FloatTensor => {
     const { transposeA = false, transposeB = false, alpha = 1 } = options;
-    const [rows, inner] = transposeA
-      ? [fromEnd(a.shape, 0), fromEnd(a.shape, 1)]
-      : [fromEnd(a.shape, 1), fromEnd(a.shape, 0)];
-    const [innerB, columns] = transposeB
-      ? [fromEnd(b.shape, 0), fromEnd(b.shape, 1)]
-      : [fromEnd(b.shape, 1), fromEnd(b.shape, 0)];
-    if (inner !== innerB)
-      throw new Error(`[${a.shape}] times [${b.shape}]: inner lengths ${inner} and ${innerB}`);
-    return apply(
-      {
-        type: 'FusedMatMul',
-        domain: 'com.microsoft',
-        inputs: [a, b],
-        attributes: {
-          transA: { kind: 'int', value: Number(transposeA) },
-          transB: { kind: 'int', value: Number(transposeB) },
-          alpha: { kind: 'float', value: alpha },
-        },
-        gradient: (outputs) => {
-          const g = only(outputs);
-          const towardsA = transposeA
-            ? matmul(b, g, { transposeA: transposeB, transposeB: true, alpha })
-            : matmul(g, b, { transposeB: !transposeB, alpha });
-          const towardsB = transposeB
-            ? matmul(g, a, { transposeA: true, transposeB: transposeA, alpha })
-            : matmul(a, g, { transposeA: !transposeA, alpha });
-          return [towardsA, towardsB];
-        },
-      },
-      'float32',
-      [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns],
-    );
+    return product(a, b, options, (outputs) => {
+      const g = only(outputs);
+      const towardsA = transposeA
+        ? matmul(b, g, { transposeA: transposeB, transposeB: true, alpha })
+        : matmul(g, b, { transposeB: !transposeB, alpha });
+      const towardsB = transposeB
+        ? matmul(g, a, { transposeA: true, transposeB: transposeA, alpha })
+        : matmul(a, g, { transposeA: !transposeA, alpha });
+      return [towardsA, towardsB];
+    });
   },
 );
+
+/** The node of `matmul`, with a gradient rule of its own. */
+export function product(
+  a: FloatTensor,
+  b: FloatTensor,
+  { transposeA = false, transposeB = false, alpha = 1 }: MatmulOptions,
+  gradient: GradientRule,
+): FloatTensor {
+  const [rows, inner] = transposeA
+    ? [fromEnd(a.shape, 0), fromEnd(a.shape, 1)]
+    : [fromEnd(a.shape, 1), fromEnd(a.shape, 0)];
+  const [innerB, columns] = transposeB
+    ? [fromEnd(b.shape, 0), fromEnd(b.shape, 1)]
+    : [fromEnd(b.shape, 1), fromEnd(b.shape, 0)];
+  if (inner !== innerB)
+    throw new Error(`[${a.shape}] times [${b.shape}]: inner lengths ${inner} and ${innerB}`);
+  return apply(
+    {
+      type: 'FusedMatMul',
+      domain: 'com.microsoft',
+      inputs: [a, b],
+      attributes: {
+        transA: { kind: 'int', value: Number(transposeA) },
+        transB: { kind: 'int', value: Number(transposeB) },
+        alpha: { kind: 'float', value: alpha },
+      },
+      gradient,
+    },
+    'float32',
+    [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns],
+  );
+}
 
 /**
  * x Wᵀ over the last axis, W as PyTorch keeps it: (…, I), (O, I) → (…, O).

@@ -2,6 +2,7 @@
 import { apply, applyMany, only, operator } from '../operator.ts';
 import { constant, type FloatTensor, scalar } from '../tensor.ts';
 import { add, divide, multiply, squareRoot, subtract } from './elementwise.ts';
+import { matmul, product, rowDot } from './matrix.ts';
 import { mean, sum } from './reduce.ts';
 
 /** Added to the variance unless said otherwise; PyTorch's default, which most published weights were trained with. */
@@ -22,6 +23,32 @@ export const softmax = operator('softmax', (x: FloatTensor): FloatTensor => {
     'float32',
     x.shape,
   );
+  return output;
+});
+
+/**
+ * softmax(scores) · values, for scores (…, n, m) and values (…, m, d): (…, n, d). The gradient of the scores is
+ * W ∘ (G Vᵀ − rowsum(G ∘ O)) with the weights W, the output O and its gradient G: that sum is the one that softmax's own rule takes
+ * over m places, Σ W ∘ (G Vᵀ), over d instead (Dao et al., 2022, FlashAttention, appendix B), which is worth it where d < m.
+ */
+export const attend = operator('attend', (scores: FloatTensor, values: FloatTensor): FloatTensor => {
+  if (values.shape.at(-1)! >= scores.shape.at(-1)!) return matmul(softmax(scores), values);
+  const weights = apply(
+    {
+      type: 'Softmax',
+      inputs: [scores],
+      attributes: { axis: { kind: 'int', value: -1 } },
+      // What arrives is the scores' already: nobody but the product below sees the weights.
+      gradient: (outputs) => [only(outputs)],
+    },
+    'float32',
+    scores.shape,
+  );
+  const output: FloatTensor = product(weights, values, {}, (outputs) => {
+    const g = only(outputs);
+    const change = subtract(matmul(g, values, { transposeB: true }), rowDot(g, output));
+    return [multiply(weights, change), matmul(weights, g, { transposeA: true })];
+  });
   return output;
 });
 

@@ -5,8 +5,8 @@ import type { ReportRow, RowCost } from '../../report/report.ts';
 import { numberOf, readMetrics } from '../../runs/metrics-log.ts';
 import type { StageCosts } from '../../runs/stage-costs.ts';
 import { embeddingSources, sourceFolder } from '../../training/embedding-sources.ts';
+import { metricsFile } from '../../training/run-start.ts';
 import type { SourceName } from '../../training/source-names.ts';
-import { metricsFile } from '../../training/training-run.ts';
 import type { CompareConfig } from './config.ts';
 
 /** Name of the stage that makes the embeddings of a source. @param seed null where it changes nothing */

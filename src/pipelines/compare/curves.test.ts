@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { sourceFolder } from '../../training/embedding-sources.ts';
-import { metricsFile } from '../../training/training-run.ts';
+import { metricsFile } from '../../training/run-start.ts';
 import { compareConfig } from './config.ts';
 import { pretrainCurves } from './curves.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Curve } from '../../report/report.ts';
 import { type MetricsRecord, readMetrics } from '../../runs/metrics-log.ts';
 import { embeddingSources, sourceFolder } from '../../training/embedding-sources.ts';
-import { metricsFile } from '../../training/training-run.ts';
+import { metricsFile } from '../../training/run-start.ts';
 import type { CompareConfig } from './config.ts';
 
 type Point = readonly [number, number];

@@ -1,7 +1,7 @@
 /** Several trainings of encoders at a time, where the machine allows. */
 import { defaultLanes, inLanes, type Lane } from '../../runs/lanes.ts';
 import { chooseDevice } from '../../runtime/devices.ts';
-import { usableMemory } from '../../runtime/memory.ts';
+import { usualBudget } from '../../runtime/memory.ts';
 import type { CompareConfig } from './config.ts';
 
 /** A lane of trainings. */
@@ -18,7 +18,7 @@ export async function inTrainingLanes<Task>(
   work: (task: Task, lane: TrainingLane) => Promise<void>,
 ): Promise<void> {
   const { device, threads, memory } = pretrain;
-  const budget = memory ?? usableMemory() / 2;
+  const budget = memory ?? usualBudget();
   // A GPU's memory is not counted here, and one training fills it.
   const most = device === 'cpu' ? defaultLanes(budget) : 1;
   const lanes = Math.min(parallel ?? most, tasks.length);

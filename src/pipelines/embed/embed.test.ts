@@ -197,7 +197,7 @@ describe('embed', () => {
     await embed({ photos, encoder, out: wanted });
     const ran = await embedPhotos(photos, out);
     expect(ran.json).toMatchObject({ encoded: photoCount, reused: 0 });
-    expect(ran.stderr).toMatch(/another encoder or precision/);
+    expect(ran.stderr).toMatch(/another encoder, precision or version/);
     expect((await readFile(out)).equals(await readFile(wanted))).toBe(true);
     await writeEmbeddings(out, await readEmbeddings(out));
     const again = await embedPhotos(photos, out);

@@ -3,6 +3,7 @@
 import { dirname } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import type { Dataset, Finding } from '../../data/dataset.ts';
+import { pixelsVersion } from '../../data/decode-photo.ts';
 import { type MatrixFiles, matrixFiles, writeEmbeddingMatrix } from '../../data/embedding-matrix.ts';
 import { bytesOf, lengthOf, sizeOf } from '../../data/embedding-size.ts';
 import { writeTracedEmbeddings } from '../../data/embeddings.ts';
@@ -136,16 +137,17 @@ async function embedWith(
   const { out, precision } = config;
   const { dimension } = encoder;
   const origin = { encoder: encoder.hash, precision, model: file.hash };
-  const store = await EmbeddingStore.open(out, origin);
+  const decoded = dataset === null ? { pixels: pixelsVersion } : {};
+  const store = await EmbeddingStore.open(out, { ...origin, ...decoded });
   const pool = await EncoderPool.open(file, device);
   try {
     if (store.found === 'another origin') {
-      const text = `${out} is from another encoder or precision, or does not say: everything is encoded anew.`;
+      const text = `${out} is from another encoder, precision or version, or does not say: everything is encoded anew.`;
       progress({ kind: 'note', text });
     }
     const embedded = await embedPhotos(source, pool, store, findings, progress, signal);
     const photosOf = dataset === null ? null : photosOfDataset(dataset);
-    const provenance = { origin, learnedUntil: learnedUntilOf(encoder), photosOf };
+    const provenance = { origin, learnedUntil: learnedUntilOf(encoder), photosOf, ...decoded };
     const items = await writeOutput(config, source, embedded, store, provenance, dimension);
     await store.remove();
     const { encoded, reused } = embedded;

@@ -94,10 +94,27 @@ describe('the store of embeddings', () => {
     const provenance = { origin, learnedUntil: null, photosOf: null };
     const traced = { ids, hashes: hashes!, vectors, provenance };
     await writeTracedEmbeddings(out, traced);
-    for (const [asked, found] of [[other, 'another origin'] as const, [origin, 'same origin'] as const]) {
+    for (const [asked, found] of [
+      [other, 'another origin'] as const,
+      [{ ...origin, pixels: '2' }, 'another origin'] as const,
+      [origin, 'same origin'] as const,
+    ]) {
       const reopened = await EmbeddingStore.open(out, asked);
       expect([reopened.found, reopened.has(hashes![0]!)]).toEqual([found, asked === origin]);
       await reopened.close();
+    }
+  });
+
+  it('takes over what was made of photos by the same version of decoding, and of no other', async () => {
+    const out = join(await temporaryFolder(), 'e.parquet');
+    const [hashes, ids] = [batches[0]!, ['x', 'y']];
+    const vectors = vectorRows({ ids, dimension: 3, vectors: vectorsOf(hashes) });
+    const provenance = { origin, learnedUntil: null, photosOf: null, pixels: '2' };
+    await writeTracedEmbeddings(out, { ids, hashes, vectors, provenance });
+    for (const pixels of ['2', '3']) {
+      const store = await EmbeddingStore.open(out, { ...origin, pixels });
+      expect(store.found).toBe(pixels === '2' ? 'same origin' : 'another origin');
+      await store.close();
     }
   });
 

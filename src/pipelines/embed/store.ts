@@ -11,15 +11,19 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { readHashedEmbeddings, readOrigin } from '../../data/embeddings.ts';
+import { readHashedEmbeddings } from '../../data/embeddings.ts';
 import { digestBytes, digestsOf, type HashedBatch, HashedVectors } from '../../data/hashed-vectors.ts';
-import type { Origin } from '../../data/provenance.ts';
+import { readParquetMetadata } from '../../data/parquet-table.ts';
+import { type Origin, type Provenance, provenanceIn } from '../../data/provenance.ts';
 import { CourierError } from '../../errors.ts';
 import { asOutputError, exists } from '../../storage/files.ts';
 import { parseJson } from '../../storage/json.ts';
 
 /** What earlier runs left: an origin is that of this run, or another. */
 export type Leftover = 'none' | 'same origin' | 'another origin';
+
+/** What embeddings have in common that can stand beside each other in one output. */
+export type StoreOrigin = Origin & Pick<Provenance, 'pixels'>;
 
 export class EmbeddingStore {
   /** What was found at the output and beside it. */
@@ -41,7 +45,7 @@ export class EmbeddingStore {
    * Opens what there is for an output; its folder exists. The caller closes the store.
    * @throws CourierError OUTPUT_EXISTS when the output is no file of embeddings
    */
-  static async open(output: string, origin: Origin): Promise<EmbeddingStore> {
+  static async open(output: string, origin: StoreOrigin): Promise<EmbeddingStore> {
     const path = `${output}.partial`;
     const vectors = new HashedVectors();
     const finished = await readFinished(output, origin, vectors);
@@ -92,10 +96,12 @@ export class EmbeddingStore {
 }
 
 /** Adds what the last output holds. */
-async function readFinished(output: string, origin: Origin, vectors: HashedVectors): Promise<Leftover> {
+async function readFinished(output: string, origin: StoreOrigin, vectors: HashedVectors): Promise<Leftover> {
   if (!(await exists(output))) return 'none';
   try {
-    if (!isDeepStrictEqual(await readOrigin(output), origin)) return 'another origin';
+    const { origin: found, pixels } = provenanceIn(await readParquetMetadata(output));
+    const own = found === null || pixels === undefined ? found : { ...found, pixels };
+    if (!isDeepStrictEqual(own, origin)) return 'another origin';
     vectors.add(await readHashedEmbeddings(output));
     return 'same origin';
   } catch (error) {
@@ -114,7 +120,7 @@ interface Begun {
 }
 
 /** Adds what the whole chunks of the partial file hold. */
-async function readPartial(path: string, origin: Origin, vectors: HashedVectors): Promise<Begun> {
+async function readPartial(path: string, origin: StoreOrigin, vectors: HashedVectors): Promise<Begun> {
   if (!(await exists(path))) return { found: 'none', length: 0 };
   const file = await open(path, 'r');
   try {
@@ -134,7 +140,7 @@ async function readPartial(path: string, origin: Origin, vectors: HashedVectors)
   }
 }
 
-function headerOf(origin: Origin): string {
+function headerOf(origin: StoreOrigin): string {
   return `${JSON.stringify(origin)}\n`;
 }
 

@@ -20,7 +20,7 @@ import type { Engine } from '../../runtime/engine.ts';
 import { exists, hashFile, readInput, requireReadable } from '../../storage/files.ts';
 import { parseJson } from '../../storage/json.ts';
 import { embeddingsFile } from '../../training/embedding-sources.ts';
-import { encoderFile } from '../../training/train-encoder.ts';
+import { encoderFile } from '../../training/written-encoder.ts';
 import { ownName } from './config.ts';
 
 /** A finished run of pretrain whose reconstruction asks the candidate. */

@@ -13,7 +13,7 @@ import type { AttendedClick } from '../../evaluation/attention.ts';
 import { effectiveItems, summariseAttention } from '../../evaluation/attention-summary.ts';
 import { ItemEmbeddings } from '../../features/item-embeddings.ts';
 import type { Measured } from '../../metrics/measured.ts';
-import { encoderFile } from '../../training/train-encoder.ts';
+import { encoderFile } from '../../training/written-encoder.ts';
 import { embed } from '../embed/index.ts';
 import { pretrain } from '../pretrain/index.ts';
 import { categoryColumn } from './catalogue.ts';

@@ -18,8 +18,8 @@ import type { ProgressEvent } from '../../progress.ts';
 import { Engine } from '../../runtime/engine.ts';
 import { exists } from '../../storage/files.ts';
 import { readSafeTensors } from '../../storage/safetensors.ts';
-import { encoderFile } from '../../training/train-encoder.ts';
-import { checkpointFile, metricsFile } from '../../training/training-run.ts';
+import { checkpointFile, metricsFile } from '../../training/run-start.ts';
+import { encoderFile } from '../../training/written-encoder.ts';
 import { pretrain } from './index.ts';
 
 const bin = fileURLToPath(new URL('../../cli/bin.ts', import.meta.url));

@@ -20,12 +20,12 @@ const horizon: u32 = 300;
 /** Of a fresh embedding, drawn from 32 bits: 2 √3 · 0.01 / 2³². */
 const startScale: f64 = (2.0 * Math.sqrt(3.0) * 0.01) / 4294967296.0;
 
-/** (rows, 1 + slots, E) */
+/** Of each row E values, its slots, and where idle rows change the step after which it was brought up to date. */
 let valuesAt: usize = 0;
 /** A bit for each row. */
 let presentAt: usize = 0;
-/** The step after which a row was brought up to date, (rows); 0 where rows outside of a batch do not change. */
-let currentAt: usize = 0;
+/** Whether rows outside of a batch change: then the last number of a row says how far it is. */
+let idle: bool = false;
 /** Bytes of E values, and of a row. */
 let length: usize = 0;
 let stride: usize = 0;
@@ -46,7 +46,7 @@ export let fetched: u32 = 0;
 export function describeTable(
   values: usize,
   present: usize,
-  current: usize,
+  idleRows: bool,
   dimension: u32,
   slots: u32,
   first: u32,
@@ -55,9 +55,9 @@ export function describeTable(
 ): void {
   valuesAt = values;
   presentAt = present;
-  currentAt = current;
+  idle = idleRows;
   length = dimension << 2;
-  stride = length * (1 + slots);
+  stride = length * (1 + slots) + (idleRows ? 4 : 0);
   firstKey = first;
   secondKey = second;
   learningRate = rate;
@@ -79,7 +79,7 @@ export function describeSteps(
 
 /** The embeddings of rows, which may repeat, side by side: (n) → (n, E). */
 export function gather(rowsAt: usize, count: u32, gatheredAt: usize): void {
-  const reach = (currentAt === 0 ? length : stride) - 4;
+  const reach = (idle ? stride : length) - 4;
   for (let start: u32 = 0; start < count; start += block) {
     const end = min(start + block, count);
     fetch(rowsAt, start, end, reach);
@@ -188,7 +188,7 @@ export function adam(rowsAt: usize, count: u32, sumsAt: usize, stepSize: f64, sc
         adamPair(value + place, gradient + place, stepSize, scale, decay, pair);
       }
       // These rows take part in the step that ends now.
-      store<u32>(currentAt + (own << 2), now + 1);
+      store<u32>(value + stride - 4, now + 1);
     }
   }
 }
@@ -221,17 +221,18 @@ function fetch(rowsAt: usize, start: u32, end: u32, reach: usize): void {
     const own = row(rowsAt, index);
     if (((load<u32>(presentAt + ((own >>> 5) << 2)) >>> (own & 31)) & 1) === 0) begin(own);
     const at = valuesAt + own * stride;
-    read += load<u32>(at) + load<u32>(at + reach);
-    if (currentAt !== 0) stale |= load<u32>(currentAt + (own << 2)) ^ now;
+    const last = load<u32>(at + reach);
+    read += load<u32>(at) + last;
+    stale |= last ^ now;
   }
   fetched += read;
-  if (stale === 0) return;
+  if (!idle || stale === 0) return;
   for (let index = start; index < end; index++) {
-    const own = row(rowsAt, index);
-    const since = load<u32>(currentAt + (own << 2));
+    const value = valuesAt + row(rowsAt, index) * stride;
+    const since = load<u32>(value + stride - 4);
     if (since === now) continue;
-    move(valuesAt + own * stride, since);
-    store<u32>(currentAt + (own << 2), now);
+    move(value, since);
+    store<u32>(value + stride - 4, now);
   }
 }
 
@@ -268,6 +269,7 @@ function begin(own: u32): void {
     store<f32>(from + place, <f32>(startScale * (<f64>(<i32>mix32(counter ^ a)) + 0.5)));
   }
   memory.fill(from + length, 0, stride - length);
+  if (idle) store<u32>(from + stride - 4, now);
   const at = presentAt + ((own >>> 5) << 2);
   store<u32>(at, load<u32>(at) | ((<u32>1) << (own & 31)));
 }

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../errors.ts';
+import { type Koffi, keepLoaded, loadKoffi } from '../../koffi.ts';
 
 /** An address. Where a function takes one, it takes an array too, whose memory it then reads or writes in place. */
 export type Pointer = bigint;
@@ -118,13 +119,6 @@ export function makeRoomForComputing(): void {
   loadKoffi().config({ sync_stack_size: bytesOfStack });
 }
 
-type Koffi = typeof import('koffi');
-
-/** When it is needed, since it has a native part that a platform may lack. */
-function loadKoffi(): Koffi {
-  return createRequire(import.meta.url)('koffi');
-}
-
 const files: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   linux: 'libonnxruntime.so.1',
   darwin: 'libonnxruntime.1.dylib',
@@ -149,16 +143,6 @@ function pathOfLibrary(): string {
 const apiVersion = 17;
 /** As many places as are used. */
 const places = 160;
-
-/** koffi closes a library when nobody holds it, or when a thread ends, whatever still computes in it. */
-function keepLoaded(koffi: Koffi, path: string): void {
-  const now = 2;
-  const handle =
-    process.platform === 'win32'
-      ? koffi.load('kernel32.dll').func('LoadLibraryW', 'void *', ['str16'])(path)
-      : koffi.load(null).func('dlopen', 'void *', ['str', 'int'])(path, now);
-  if (handle === null) throw new Error(`${path} cannot be kept open`);
-}
 
 function apiOf(koffi: Koffi, path: string): Api {
   const base = koffi.load(path).func('OrtGetApiBase', 'void *', [])();

@@ -1,7 +1,7 @@
 /** The outputs of a session: where ONNX Runtime writes them, and what is handed over. */
 import type { Model } from '../model.ts';
 import { ModelError } from '../model-error.ts';
-import { type NamedValues, nextPrefix, type Values } from '../protocol.ts';
+import { assertRoom, keptPrefix, type NamedValues, nextPrefix, type Values } from '../protocol.ts';
 import type { Environment } from './environment.ts';
 import type { Pointer } from './library.ts';
 import type { CApiState } from './state.ts';
@@ -12,13 +12,14 @@ type Place =
   | { readonly kind: 'state'; readonly name: string; readonly tensor: Pointer }
   /** Memory of ours, which is the result. */
   | { readonly kind: 'ours'; readonly name: string; readonly tensor: Pointer; readonly values: Values }
-  /** A tensor that ONNX Runtime makes, which is copied: how long it is turns out then. */
-  | { readonly kind: 'theirs'; readonly name: string; readonly tensor: null };
+  /** A tensor that ONNX Runtime makes, which is copied, or stays with the state: how long it is turns out then. */
+  | { readonly kind: 'theirs' | 'kept'; readonly name: string; readonly tensor: null };
 
 export class ResultStore {
   readonly #environment: Environment;
   readonly #names: readonly string[];
   readonly #inputs: Model['inputs'];
+  readonly #outputs: Model['outputs'];
   readonly #types: ReadonlyMap<string, TensorType>;
   readonly #state: CApiState | null;
   /** Outputs that were as long as the model says, and whether to go by that at all. */
@@ -34,6 +35,7 @@ export class ResultStore {
     this.#environment = environment;
     this.#names = Object.keys(outputs);
     this.#inputs = inputs;
+    this.#outputs = outputs;
     this.#types = outputTypes(environment, session);
     this.#state = state;
   }
@@ -49,9 +51,14 @@ export class ResultStore {
     if (wrong !== undefined) throw new ModelError(`output ${wrong} is not float32, as a state is`);
   }
 
-  /** Room for the results of a run. @throws Error when there is no state to update */
-  room(): Room {
-    const places = this.#names.map((name) => this.#placeOf(name));
+  /**
+   * Room for the results of a run.
+   * @param into arrays for some of them
+   * @throws Error when there is no state to update, or an array does not fit its output
+   */
+  room(into: NamedValues): Room {
+    for (const [name, array] of Object.entries(into)) this.#assertRoom(name, array);
+    const places = this.#names.map((name) => this.#placeOf(name, into[name]));
     return new Room(this.#environment, places, this.#state);
   }
 
@@ -74,19 +81,32 @@ export class ResultStore {
     return mayHelp;
   }
 
-  #placeOf(name: string): Place {
+  #placeOf(name: string, given: Values | undefined): Place {
     if (this.#state !== null && name.startsWith(nextPrefix)) {
       const updated = name.slice(nextPrefix.length);
       const tensor = this.#state.spare(updated);
       if (tensor === undefined) throw new Error(`${name} has no state to update`);
       return { kind: 'state', name: updated, tensor };
     }
-    // ONNX Runtime gives back an input itself where that is an output too, and leaves our memory as it is.
-    const type = Object.hasOwn(this.#inputs, name) ? undefined : this.#types.get(name);
+    if (this.#state !== null && name.startsWith(keptPrefix)) return { kind: 'kept', name, tensor: null };
+    const type = this.#typeOf(name);
     const length = this.#trusted.has(name) ? lengthOf(type) : null;
-    const values = type !== undefined && length !== null ? arrayOf(type.code, length) : null;
+    const values = given ?? (type !== undefined && length !== null ? arrayOf(type.code, length) : null);
     if (type === undefined || values === null) return { kind: 'theirs', name, tensor: null };
     return { kind: 'ours', name, values, tensor: tensorOver(this.#environment, type, values) };
+  }
+
+  /** @throws Error when an output cannot be written into an array */
+  #assertRoom(name: string, array: Values): void {
+    const [description, type] = [this.#outputs[name], this.#typeOf(name)];
+    const isAsDescribed = description !== undefined && type?.code === elementCodes[description.type];
+    assertRoom(name, array, description, isAsDescribed ? lengthOf(type) : null);
+  }
+
+  /** Of an output that can be written into memory of ours. */
+  #typeOf(name: string): TensorType | undefined {
+    // ONNX Runtime gives back an input itself where that is an output too, and leaves our memory as it is.
+    return Object.hasOwn(this.#inputs, name) ? undefined : this.#types.get(name);
   }
 }
 
@@ -121,11 +141,17 @@ export class Room {
     for (const [index, place] of this.#places.entries()) {
       const { name } = place;
       if (place.kind === 'ours') values[name] = place.values;
+      else if (place.kind === 'kept') this.#keep(name, index);
       else if (place.kind === 'theirs' && !name.startsWith(nextPrefix)) {
         values[name] = valuesOf(this.#environment, name, this.tensors[index]!);
       }
     }
     return values;
+  }
+
+  #keep(name: string, index: number): void {
+    this.#state?.keep(name, this.tensors[index]!);
+    this.tensors[index] = 0n;
   }
 
   release(): void {

@@ -1,7 +1,7 @@
 /** A compiled model, run through the C interface. */
 import { messageOf } from '../../errors.ts';
 import type { Model } from '../model.ts';
-import type { NamedValues } from '../protocol.ts';
+import { keptPrefix, type NamedValues } from '../protocol.ts';
 import type { Session } from '../session.ts';
 import { FeedStore, type Feeds } from './feeds.ts';
 import type { Api, Pointer } from './library.ts';
@@ -51,10 +51,10 @@ export class CApiSession implements Session, Part {
     }
   }
 
-  async run(feeds: NamedValues, handedOver: NamedValues = {}): Promise<NamedValues> {
+  async run(feeds: NamedValues, handedOver: NamedValues = {}, into: NamedValues = {}): Promise<NamedValues> {
     const taken = this.#feeds.take(feeds, handedOver);
     try {
-      return await this.#workplace.inTurn(() => this.#compute(taken));
+      return await this.#workplace.inTurn(() => this.#compute(taken, into));
     } finally {
       this.#feeds.giveBack(taken);
     }
@@ -70,21 +70,21 @@ export class CApiSession implements Session, Part {
     await this.#workplace.thread.call('releaseSession', this.#pointer);
   }
 
-  async #compute(feeds: Feeds): Promise<NamedValues> {
+  async #compute(feeds: Feeds, into: NamedValues): Promise<NamedValues> {
     this.#assertLoaded();
     const inputs = BigUint64Array.from(this.#inputs.list, (name) => this.#inputOf(name, feeds));
     try {
-      return await this.#computeOn(inputs);
+      return await this.#computeOn(inputs, into);
     } catch (error) {
       const isOfShape = messageOf(error).includes('pre-allocated output OrtValues');
       if (!isOfShape || !this.#results.distrust()) throw error;
-      return await this.#computeOn(inputs);
+      return await this.#computeOn(inputs, into);
     }
   }
 
-  async #computeOn(inputs: BigUint64Array): Promise<NamedValues> {
+  async #computeOn(inputs: BigUint64Array, into: NamedValues): Promise<NamedValues> {
     const { environment, thread, runOptions } = this.#workplace;
-    const room = this.#results.room();
+    const room = this.#results.room(into);
     const [inputNames, outputNames] = [this.#inputs.addresses, this.#outputs.addresses];
     const [taken, given] = [inputNames.length, outputNames.length];
     try {
@@ -104,6 +104,7 @@ export class CApiSession implements Session, Part {
       );
       const results = room.results();
       this.#results.confirm(results);
+      for (const name of this.#inputs.list) if (name.startsWith(keptPrefix)) this.#state?.drop(name);
       return results;
     } finally {
       room.release();

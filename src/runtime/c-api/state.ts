@@ -18,6 +18,8 @@ export class CApiState implements EngineState, Part {
   readonly #workplace: Workplace;
   #current = new Map<string, Slot>();
   #spare = new Map<string, Slot>();
+  /** Outputs that wait for the model that takes them. */
+  readonly #kept = new Map<string, Pointer>();
 
   constructor(workplace: Workplace) {
     this.#workplace = workplace;
@@ -25,12 +27,26 @@ export class CApiState implements EngineState, Part {
 
   /** The tensor that a run reads. */
   current(name: string): Pointer | undefined {
-    return this.#current.get(name)?.tensor;
+    return this.#current.get(name)?.tensor ?? this.#kept.get(name);
   }
 
   /** The tensor that a run writes. */
   spare(name: string): Pointer | undefined {
     return this.#spare.get(name)?.tensor;
+  }
+
+  /** Takes an output over, until it is dropped. */
+  keep(name: string, tensor: Pointer): void {
+    this.drop(name);
+    this.#kept.set(name, tensor);
+  }
+
+  /** Frees an output that was kept, if it was. */
+  drop(name: string): void {
+    const tensor = this.#kept.get(name);
+    if (tensor === undefined) return;
+    this.#kept.delete(name);
+    this.#workplace.environment.api.releaseValue(tensor);
   }
 
   /** Makes what was written the current value. */
@@ -69,6 +85,7 @@ export class CApiState implements EngineState, Part {
 
   /** Frees the tensors at once. Nothing may be computing. */
   free(): void {
+    for (const name of this.#kept.keys()) this.drop(name);
     const slots = [...this.#current.values(), ...this.#spare.values()];
     this.#current.clear();
     this.#spare.clear();

@@ -4,10 +4,10 @@
  */
 import { Worker } from 'node:worker_threads';
 import { endThread } from '../../thread-end.ts';
-import { handOver } from '../hand-over.ts';
+import { bytesOf, handOver } from '../hand-over.ts';
 import type { Model, Target } from '../model.ts';
 import { ModelError } from '../model-error.ts';
-import { inputsOf, type NamedValues } from '../protocol.ts';
+import { assertRoom, inputsOf, type NamedValues } from '../protocol.ts';
 import { type Backend, type EngineState, floats, type Session } from '../session.ts';
 import type { Reply, Request, ThreadOptions } from './messages.ts';
 
@@ -53,7 +53,7 @@ export class NodeBackend implements Backend {
   async load(model: Model, state: EngineState | null = null): Promise<Session> {
     if (state !== null && !(state instanceof NodeState)) throw new Error('the state is of another engine');
     const { inputs, outputs } = model;
-    const session = new NodeSession(this, this.#nextId++, inputs);
+    const session = new NodeSession(this, this.#nextId++, model);
     const encoded = { bytes: model.encode(this.#target), inputs, outputs };
     await this.request({ kind: 'load', session: session.id, model: encoded, state: state?.id ?? null });
     return session;
@@ -127,23 +127,33 @@ class NodeState implements EngineState {
 class NodeSession implements Session {
   readonly id: number;
   readonly #backend: NodeBackend;
-  readonly #inputs: Model['inputs'];
+  readonly #model: Pick<Model, 'inputs' | 'outputs'>;
   #released = false;
 
-  constructor(backend: NodeBackend, id: number, inputs: Model['inputs']) {
+  constructor(backend: NodeBackend, id: number, { inputs, outputs }: Model) {
     this.#backend = backend;
     this.id = id;
-    this.#inputs = inputs;
+    this.#model = { inputs, outputs };
   }
 
   async hold(feeds: NamedValues): Promise<void> {
-    await this.#backend.request({ kind: 'hold', session: this.id, feeds: inputsOf(feeds, this.#inputs) });
+    await this.#backend.request({
+      kind: 'hold',
+      session: this.id,
+      feeds: inputsOf(feeds, this.#model.inputs),
+    });
   }
 
-  async run(feeds: NamedValues, handedOver: NamedValues = {}): Promise<NamedValues> {
-    const { values, buffers } = handOver(inputsOf(handedOver, this.#inputs));
-    const all = { ...inputsOf(feeds, this.#inputs), ...values };
-    return this.#backend.request({ kind: 'run', session: this.id, feeds: all }, buffers);
+  async run(feeds: NamedValues, handedOver: NamedValues = {}, into: NamedValues = {}): Promise<NamedValues> {
+    const { values, buffers } = handOver(inputsOf(handedOver, this.#model.inputs));
+    const all = { ...inputsOf(feeds, this.#model.inputs), ...values };
+    const results = await this.#backend.request({ kind: 'run', session: this.id, feeds: all }, buffers);
+    for (const [name, room] of Object.entries(into)) {
+      const values = results[name];
+      assertRoom(name, room, this.#model.outputs[name], values?.length ?? null);
+      if (values !== undefined) bytesOf(room).set(bytesOf(values));
+    }
+    return { ...results, ...into };
   }
 
   async release(): Promise<void> {

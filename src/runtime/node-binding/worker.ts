@@ -8,7 +8,7 @@ import type { Device } from '../device.ts';
 import { copyOf, free, handOver, isShared } from '../hand-over.ts';
 import type { DataType } from '../model.ts';
 import { faultOf, ModelError } from '../model-error.ts';
-import { type NamedValues, nextPrefix, shapeOf, type Values } from '../protocol.ts';
+import { keptPrefix, type NamedValues, nextPrefix, shapeOf, type Values } from '../protocol.ts';
 import type { Reply, Request, ThreadOptions } from './messages.ts';
 
 /**
@@ -18,6 +18,8 @@ import type { Reply, Request, ThreadOptions } from './messages.ts';
 interface State {
   current: Map<string, Tensor>;
   spare: Map<string, Tensor>;
+  /** Outputs that wait for the model that takes them. */
+  kept: Map<string, Tensor>;
 }
 
 interface LoadedSession {
@@ -80,7 +82,7 @@ async function run(id: number, feeds: NamedValues): Promise<NamedValues> {
   const given: Record<string, Tensor> = {};
   for (const [name, description] of Object.entries(inputs)) {
     const values = feeds[name] ?? held[name];
-    const trained = state?.current.get(name);
+    const trained = state?.current.get(name) ?? state?.kept.get(name);
     if (values !== undefined)
       given[name] = tensorOf(description.type, values, shapeOf(name, values, description));
     else if (trained !== undefined) given[name] = trained;
@@ -97,8 +99,14 @@ async function run(id: number, feeds: NamedValues): Promise<NamedValues> {
   });
   free(Object.values(feeds));
   if (state !== undefined) swapUpdated(state, Object.keys(outputs));
+  for (const name of Object.keys(inputs)) state?.kept.delete(name);
   const values: Record<string, Values> = {};
   for (const name of Object.keys(outputs)) {
+    const result = results[name];
+    if (state !== undefined && result !== undefined && name.startsWith(keptPrefix)) {
+      state.kept.set(name, result);
+      continue;
+    }
     const data = results[name]?.data;
     if (name.startsWith(nextPrefix) || data === undefined) continue;
     values[name] = plainValues(name, data);
@@ -125,7 +133,7 @@ function plainValues(name: string, data: Tensor['data']): Values {
 
 function writeState(id: number, values: Readonly<Record<string, Float32Array>>): NamedValues {
   releaseState(id);
-  const state: State = { current: new Map(), spare: new Map() };
+  const state: State = { current: new Map(), spare: new Map(), kept: new Map() };
   for (const [name, data] of Object.entries(values)) {
     state.current.set(name, new Tensor('float32', data, [data.length]));
     state.spare.set(name, new Tensor('float32', new Float32Array(data.length), [data.length]));

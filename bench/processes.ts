@@ -1,0 +1,66 @@
+/** A training step by several processes with a core each, beside one process with as many cores. */
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { Benchmark } from './benchmark.ts';
+import { describeRow, type Row, rowOf } from './report.ts';
+
+const program = fileURLToPath(new URL('./processes-program.ts', import.meta.url));
+const answer = z.object({
+  fused: z.boolean(),
+  steps: z.array(z.object({ seconds: z.number(), found: z.record(z.string(), z.number()) })),
+});
+
+/** What a process may take: enough for one graph. */
+const budget = 6 * 2 ** 30;
+/** Steps of a round; the first one takes memory and is not counted. */
+const steps = 4;
+
+const cases = [
+  { what: 'vit-nano', photos: 1024, samples: 128 },
+  { what: 'head', photos: 2253, samples: 384 },
+];
+
+export const processes: Benchmark = async ({ rounds, only, say }) => {
+  const cores = availableParallelism();
+  const rows: Row[] = [];
+  for (const each of cases) {
+    const { what, photos, samples } = each;
+    const name = `${what}, ${samples} samples, ${photos} photos`;
+    if (!name.includes(only)) continue;
+    const whole = { ...each, threads: cores, how: budget };
+    const cut = { ...each, threads: cores, how: { chunk: 32, group: 4 } };
+    const sides = {
+      shared: [] as number[],
+      one: [] as number[],
+      cut: [] as number[],
+      waited: [] as number[],
+    };
+    for (let round = 0; round < rounds; round++) {
+      const shared = run(cores, { ...each, threads: 1, how: budget });
+      sides.shared.push(...shared.map(({ seconds }) => photos / seconds));
+      sides.waited.push(...shared.map(({ seconds, found }) => found['communicationMs']! / 1000 / seconds));
+      sides.one.push(...run(1, whole).map(({ seconds }) => photos / seconds));
+      sides.cut.push(...run(1, cut).map(({ seconds }) => photos / seconds));
+    }
+    rows.push(
+      rowOf(`${name}, ${cores} processes of a core`, 'photos/s', 'higher', sides.shared, {
+        [`one process of ${cores}`]: sides.one,
+        'that, cut': sides.cut,
+      }),
+      rowOf(`${name}, waiting for each other`, 'of a step', 'lower', sides.waited, {}),
+    );
+    for (const row of rows.slice(-2)) say(describeRow(row));
+  }
+  return { rows, missing: [] };
+};
+
+function run(count: number, settings: object) {
+  const words = ['--import', 'tsx', program, JSON.stringify({ ...settings, rounds: steps })];
+  const started = [process.execPath, ...words];
+  const [file, ...rest] = count === 1 ? started : ['mpirun', '-n', String(count), ...started];
+  const { stdout, status } = spawnSync(file!, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+  if (status !== 0) throw new Error(`${file} ended with ${status}`);
+  return answer.parse(JSON.parse(stdout.toString('utf8'))).steps.slice(1);
+}
