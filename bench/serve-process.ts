@@ -12,7 +12,7 @@ import { freePort } from '../test/support/free-port.ts';
 const bin = fileURLToPath(new URL('../src/cli/bin.ts', import.meta.url));
 
 /** Longest that a server may take to open. Milliseconds. */
-const patience = 60_000;
+const patience = 300_000;
 
 export interface ServerProcess {
   readonly url: string;

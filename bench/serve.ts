@@ -14,7 +14,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { parseJson } from '../src/storage/json.ts';
 import type { Benchmark } from './benchmark.ts';
-import { describeRow, type Row, rowOf } from './report.ts';
+import { type Row, rowOf } from './report.ts';
 import { type Answers, answersTo, type Load, succeeded } from './serve-load.ts';
 import { kinds } from './serve-mix.ts';
 import { nodeWords, type ServerProcess, startServerProcess } from './serve-process.ts';
@@ -39,25 +39,24 @@ export const serve: Benchmark = async ({ rounds, only, say }) => {
     const { served } = await readShop(shop);
     say('the shop is exported');
     const rows: Row[] = [];
-    const told = (more: readonly Row[]) => {
-      for (const row of more) say(describeRow(row));
-      rows.push(...more);
-    };
     const open = (core: number | null) => {
       const state = join(folder, `${rows.length}-${core}.mdb`);
       return startServerProcess(folder, { export: served, state, threads: 1 }, core);
     };
     const server = await open(cores.server);
-    const load = loadOn(server, shop, cores.generator);
-    const saturation = await saturated(folder, shop, load, rounds, told);
-    if ('half'.includes(only)) await atHalf(load, saturation, told);
-    if ('mixed'.includes(only)) await mixedAtHalf(load, server, saturation, told);
-    if ('overload'.includes(only)) await overloaded(load, server, saturation, told);
-    await server.close();
+    try {
+      const load = loadOn(server, shop, cores.generator);
+      const { saturation, rows: ofSaturation } = await saturated(folder, shop, load, rounds);
+      rows.push(...ofSaturation);
+      if ('half'.includes(only)) rows.push(...(await atHalf(load, saturation)));
+      if ('mixed'.includes(only)) rows.push(...(await mixedAtHalf(load, server, saturation)));
+      if ('overload'.includes(only)) rows.push(...(await overloaded(load, server, saturation)));
+    } finally {
+      await server.close();
+    }
     if ('shared'.includes(only)) {
       const both = await open(null);
-      told(await sharedCores(loadOn(both, shop, null)));
-      await both.close();
+      rows.push(...(await sharedCores(loadOn(both, shop, null)).finally(() => both.close())));
     }
     return { rows, missing: [] };
   } finally {
@@ -66,20 +65,18 @@ export const serve: Benchmark = async ({ rounds, only, say }) => {
 };
 
 type LoadOn = (job: Omit<Load, 'url' | 'shop' | 'warmUp'>) => Promise<Answers>;
-type Tell = (rows: readonly Row[]) => void;
 
 function loadOn({ url }: ServerProcess, shop: string, core: number | null): LoadOn {
   return (job) => answersTo({ ...job, url, shop, warmUp: 2 }, core);
 }
 
-/** The server, the service and the model take turns. @returns page views a second of the server */
+/** The server, the service and the model take turns. The saturation is page views a second of the server. */
 async function saturated(
   folder: string,
   shop: string,
   load: LoadOn,
   rounds: number,
-  told: Tell,
-): Promise<number> {
+): Promise<{ readonly saturation: number; readonly rows: readonly Row[] }> {
   const rates: Record<'http' | 'service' | 'ranker', number[]> = { http: [], service: [], ranker: [] };
   const generator: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -104,8 +101,8 @@ async function saturated(
     'the service without HTTP': service,
     'the model alone': ranker,
   });
-  told([row, rowOf('the generator meanwhile', 'cores', 'lower', generator, {})]);
-  return row.ours;
+  const meanwhile = rowOf('the generator meanwhile', 'cores', 'lower', generator, {});
+  return { saturation: row.ours, rows: [row, meanwhile] };
 }
 
 const insideRates = z.strictObject({ service: z.number(), ranker: z.number() });
@@ -115,7 +112,7 @@ function requireAll({ kinds: { score } }: Answers): void {
   if (succeeded(score) !== score.asked) throw new Error(`not all was answered: ${JSON.stringify(score)}`);
 }
 
-async function atHalf(load: LoadOn, saturation: number, told: Tell): Promise<void> {
+async function atHalf(load: LoadOn, saturation: number): Promise<readonly Row[]> {
   const single = await load({
     mix: 'score',
     name: 'single',
@@ -130,21 +127,16 @@ async function atHalf(load: LoadOn, saturation: number, told: Tell): Promise<voi
   });
   requireAll(half);
   const of = single.kinds.score;
-  told([
+  return [
     rowOf('one request at a time: p50', 'ms', 'lower', [of.p50], {}),
     rowOf('one request at a time: p99', 'ms', 'lower', [of.p99], {}),
     rowOf('half of saturation: p50', 'ms', 'lower', [half.kinds.score.p50], {}),
     rowOf('half of saturation: p99', 'ms', 'lower', [half.kinds.score.p99], { 'one request': [of.p50] }),
-  ]);
+  ];
 }
 
 /** As many requests of all kinds as half of what page views alone could be. */
-async function mixedAtHalf(
-  load: LoadOn,
-  server: ServerProcess,
-  saturation: number,
-  told: Tell,
-): Promise<void> {
+async function mixedAtHalf(load: LoadOn, server: ServerProcess, saturation: number): Promise<readonly Row[]> {
   const arrivals = { kind: 'rate', rate: saturation / 2 } as const;
   const memory = memoryOf(server);
   const answers = await load({ mix: 'mixed', name: 'mixed', arrivals, seconds: seconds.mixed });
@@ -160,15 +152,10 @@ async function mixedAtHalf(
       rowOf(`${name}: longest`, 'ms', 'lower', [longest], {}),
     ];
   });
-  told([...times, ...memoryRows('mixed', { first, last, most })]);
+  return [...times, ...memoryRows('mixed', { first, last, most })];
 }
 
-async function overloaded(
-  load: LoadOn,
-  server: ServerProcess,
-  saturation: number,
-  told: Tell,
-): Promise<void> {
+async function overloaded(load: LoadOn, server: ServerProcess, saturation: number): Promise<readonly Row[]> {
   const memory = memoryOf(server);
   const three = await load({
     mix: 'score',
@@ -187,7 +174,7 @@ async function overloaded(
   const shed = score.statuses['503'] ?? 0;
   const others = score.asked - succeeded(score) - shed;
   const again = after.kinds.score;
-  told([
+  return [
     rowOf('three times saturation: answered', '/s', 'higher', [succeeded(score) / three.seconds], {}),
     rowOf('three times saturation: p99 of what was answered', 'ms', 'lower', [score.p99], {}),
     rowOf('three times saturation: shed with 503', '/s', 'higher', [shed / three.seconds], {}),
@@ -209,7 +196,7 @@ async function overloaded(
       {},
     ),
     rowOf('afterwards, half of saturation: p99', 'ms', 'lower', [again.p99], {}),
-  ]);
+  ];
 }
 
 /** Nobody has a core of their own: what a generator on the same machine costs. */
