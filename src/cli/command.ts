@@ -1,7 +1,9 @@
 /** What every command shares: options, progress, the last line, errors. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
-import { processGroup } from '../collectives/world.ts';
+import { oneProcess } from '../collectives/one-process.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
+import { processGroup, withoutOthers } from '../collectives/world.ts';
 import { CourierError, messageOf } from '../errors.ts';
 import { type Progress, silent } from '../progress.ts';
 import { describeError, type OutputStream, terminalProgress } from './output.ts';
@@ -22,6 +24,8 @@ export interface Terminal {
 }
 
 export interface CommandContext {
+  /** The processes that work on the command; this one alone where the others wait. */
+  readonly group: ProcessGroup;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly command: string;
@@ -83,12 +87,17 @@ export async function execute(
     rank = group.rank;
     const isFirst = rank === 0;
     const context: CommandContext = {
+      group: workers === 'all processes' ? group : oneProcess,
       progress: isFirst ? output.progress : silent,
       signal: terminal.signal,
       command: [terminal.program, ...terminal.words].join(' '),
       print: (text) => isFirst && (json ? terminal.stderr : terminal.stdout).write(`${text}\n`),
     };
-    const result = isFirst || workers === 'all processes' ? await work(context) : {};
+    const result = await (workers === 'all processes'
+      ? work(context)
+      : isFirst
+        ? withoutOthers(() => work(context))
+        : {});
     await group.barrier();
     output.stop();
     if (isFirst) answer({ ok: true, ...result });

@@ -1,5 +1,6 @@
 /** Who does something when. */
 import type { ProcessGroup } from './process-group.ts';
+import { workTogether } from './together.ts';
 
 /** The first process does it before the others: what it leaves on a disk that they share, they find there. */
 export async function firstBeforeOthers<T>(group: ProcessGroup, work: () => Promise<T>): Promise<T> {
@@ -10,4 +11,13 @@ export async function firstBeforeOthers<T>(group: ProcessGroup, work: () => Prom
   const done = await work();
   await group.barrier();
   return done;
+}
+
+/** The first process does it while the others wait, and all have its result, which goes through JSON. */
+export async function doneByFirst<T>(group: ProcessGroup, work: () => Promise<T>): Promise<T> {
+  const [done = null] = await workTogether(group, async () =>
+    group.rank === 0 ? { value: await work() } : null,
+  );
+  if (done === null) throw new Error('the first process did nothing');
+  return done.value;
 }

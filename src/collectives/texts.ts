@@ -1,4 +1,4 @@
-/** Texts and numbers between processes. */
+/** Texts, numbers, and whatever JSON holds, between processes. */
 import { offsetsOf, type ProcessGroup } from './process-group.ts';
 
 /** The text of one process, by default the first, for all. Others give theirs for nothing. */
@@ -31,4 +31,18 @@ export async function allGatherNumbers(group: ProcessGroup, own: number): Promis
     Array.from(all, () => 1),
   );
   return [...all];
+}
+
+/** What one process has, by default the first, for all. Others give what they like. */
+export async function broadcastJson<T>(group: ProcessGroup, value: T, root = 0): Promise<T> {
+  if (group.size === 1) return value;
+  const text = await broadcastText(group, group.rank === root ? JSON.stringify(value) : '', root);
+  return group.rank === root ? value : JSON.parse(text);
+}
+
+/** What each has, by rank. */
+export async function allGatherJson<T>(group: ProcessGroup, value: T): Promise<readonly T[]> {
+  if (group.size === 1) return [value];
+  const texts = await allGatherTexts(group, JSON.stringify(value));
+  return texts.map((text, rank) => (rank === group.rank ? value : JSON.parse(text)));
 }

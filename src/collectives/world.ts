@@ -1,4 +1,5 @@
 /** The processes that this one was started with. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
@@ -13,13 +14,21 @@ import { allGatherTexts } from './texts.ts';
 
 let joined: Promise<ProcessGroup> | null = null;
 
+const alone = new AsyncLocalStorage<true>();
+
+/** Runs work in which the others take no part: whatever it calls is of this process only. */
+export function withoutOthers<T>(work: () => Promise<T>): Promise<T> {
+  return alone.run(true, work);
+}
+
 /**
  * All processes of the launch that this one belongs to: of mpirun, mpiexec or srun; by itself where there is none, and then no
  * MPI is looked for. When the process ends well it leaves the others, which wait until all do; when it ends with another exit
  * code than 0, whatever threw, it ends them all.
  * @throws CourierError MPI_UNAVAILABLE, MPI_FAILED
  */
-export function processGroup(): Promise<ProcessGroup> {
+export async function processGroup(): Promise<ProcessGroup> {
+  if (alone.getStore() === true) return oneProcess;
   joined ??= join(launchOf(process.env));
   return joined;
 }

@@ -17,6 +17,14 @@ export class Findings {
     this.#met.set(what, known);
   }
 
+  /** What was met elsewhere, as if it had been met here after everything else. */
+  addAll(others: readonly Finding[]): void {
+    for (const { what, count, examples } of others) {
+      for (const example of examples) this.add(what, example);
+      this.add(what, undefined, count - examples.length);
+    }
+  }
+
   list(): Finding[] {
     return [...this.#met].map(([what, { count, examples }]) => ({ what, count, examples: [...examples] }));
   }

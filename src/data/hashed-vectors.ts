@@ -17,6 +17,12 @@ export function digestsOf(hashes: readonly string[]): Uint8Array<ArrayBuffer> {
   return digests;
 }
 
+/** A row of (n, 32) in hexadecimal. */
+export function hashAt(digests: Uint8Array, row: number): string {
+  const { buffer, byteOffset } = digests;
+  return Buffer.from(buffer, byteOffset + row * digestBytes, digestBytes).toString('hex');
+}
+
 /** Puts a hash in hexadecimal into its row of (n, 32). */
 export function writeDigest(digests: Uint8Array, row: number, hash: string): void {
   const { buffer, byteOffset } = digests;
@@ -50,6 +56,17 @@ export class HashedVectors {
     const dimension = (batch.vectors.length * digestBytes) / batch.digests.length;
     const from = this.#slots[slot + 1]! * dimension;
     return batch.vectors.subarray(from, from + dimension);
+  }
+
+  /** Of all vectors, those of one hash too. (n, 32) */
+  get digests(): Uint8Array<ArrayBuffer> {
+    const all = new Uint8Array(this.#count * digestBytes);
+    let end = 0;
+    for (const { digests } of this.#batches) {
+      all.set(digests, end);
+      end += digests.length;
+    }
+    return all;
   }
 
   #grow(): void {

@@ -8,7 +8,7 @@ import { readInput } from '../storage/files.ts';
 import { splits } from './dataset.ts';
 
 export const manifestName = 'dataset.json';
-const formatVersion = 4;
+const formatVersion = 5;
 
 export const dataFiles = {
   items: 'items.parquet',

@@ -1,6 +1,8 @@
 /** Photos from files into one block of equally large pictures. */
 
 import { type FileHandle, open } from 'node:fs/promises';
+import { oneProcess } from '../collectives/one-process.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
 import { LargeMap } from '../large-map.ts';
 import { mapAhead } from '../map-ahead.ts';
 import { silent, type WorkOptions } from '../progress.ts';
@@ -17,6 +19,7 @@ import {
 } from './photo-file.ts';
 import { type PhotoIndex, PhotoIndexBuilder } from './photo-index.ts';
 import { PhotoPool, pooledFrom, type SentPhoto, together } from './photo-pool.ts';
+import { decodeTogether } from './shared-photos.ts';
 import { type PhotoForm, pictureOf, type StoredPhoto, storedPhoto } from './stored-photo.ts';
 
 /** Where photos are put, and in which form. */
@@ -45,12 +48,15 @@ export interface DecodedPhotos {
  * A photo that is missing or cannot be decoded is a finding, and NONE. Files of equal content are stored
  * once. The result depends on the files and their order only.
  * @param inputs one per item, null for none
+ * @param group the processes that decode together, of which the others are in `decodeForFirst`: files only, what has to be fetched is this
+ * one's work
  */
 export async function decodePhotos(
   inputs: readonly (PhotoInput | null)[],
   place: PhotoPlace,
   findings: Findings,
   { progress = silent, signal }: WorkOptions = {},
+  group: ProcessGroup = oneProcess,
 ): Promise<DecodedPhotos> {
   const stage = 'Decode photos';
   const { path, side, form, before } = place;
@@ -71,8 +77,14 @@ export async function decodePhotos(
       return pool === null ? Promise.all(inputs.map(loadHere)) : loadIn(pool, inputs, side, form);
     };
     const bounds = { active: decoding.active, ahead: decoding.ahead / together };
+    const files = wanted.map(({ input }) => input).filter((input) => input.kind === 'file');
+    const batches =
+      pool !== null && group.size > 1 && files.length === wanted.length
+        ? decodeTogether(group, pool, files, side, form)
+        : mapAhead(Math.ceil(wanted.length / together), load, bounds);
     let done = 0;
-    for await (const batch of mapAhead(Math.ceil(wanted.length / together), load, bounds)) {
+    for await (const batch of batches) {
+      signal?.throwIfAborted();
       for (const stored of batch) {
         const { item, input } = wanted[done++]!;
         photo[item] = store.add(stored, photoName(input));

@@ -2,6 +2,8 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
+import { doneByFirst } from '../collectives/order.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
 import { columnsOfCategory } from '../data/counters.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { withoutColumns } from '../data/numeric-rows.ts';
@@ -14,9 +16,11 @@ import { rowsOfSplit } from '../rankers/fields.ts';
 import { permutationImportance } from '../rankers/importance.ts';
 import type { RankerResult } from '../rankers/train.ts';
 import type { Diagnosis } from '../report/report.ts';
+import { type Attempt, endsEverything } from '../runs/failures.ts';
 import { exists, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { KeptRankers } from './kept-rankers.ts';
+import { trainRows } from './rank-rows.ts';
 import { type PlannedRow, RankerTrainer, type VisualRow } from './ranker-trainer.ts';
 import type { RankerRun } from './table.ts';
 
@@ -72,6 +76,37 @@ export async function diagnose(
   return made;
 }
 
+/**
+ * Trains what `diagnose` is going to look at where several processes share that; what fails is told of then.
+ * @param planned all rows, the same in all processes
+ * @param rows those that are diagnosed, with their runs; the first process knows them
+ */
+export async function trainForDiagnosis(
+  trainer: RankerTrainer,
+  planned: readonly PlannedRow[],
+  rows: readonly PlannedRow[],
+  runs: readonly RankerRun[],
+  progress: Progress,
+  group: ProcessGroup,
+): Promise<void> {
+  if (group.size === 1 || !trainer.config.diagnosis) return;
+  const place = await doneByFirst(group, async () => planned.indexOf(bestRow(rows, runs)));
+  const row = planned[place] ?? null;
+  if (row === null) return;
+  const { dataset, config, engine, signal, folder } = trainer;
+  const warm = new RankerTrainer(dataset, { ...config, starts: ['warm'] }, engine, signal, {
+    folder,
+    chosen: new Map([['warm', trainer.settingsOf('warm')]]),
+  });
+  const attempt: Attempt = (_, work) =>
+    work().catch((thrown: unknown) => {
+      if (endsEverything(thrown, signal)) throw thrown;
+      return null;
+    });
+  const others = dataset.catalogue.categories.length === 0 ? [] : [bareTrainer(warm)];
+  for (const each of [warm, ...others]) await trainRows(each, [null, row], progress, attempt, group);
+}
+
 /** What takes more of the validation AUC, computed only where that is defined, which the labels alone decide. */
 async function whereDefined<T>(auc: Measured<unknown>, compute: () => Promise<T>): Promise<Measured<T>> {
   return auc.kind === 'undefined' ? auc : { kind: 'value', value: await compute() };
@@ -123,22 +158,21 @@ async function lookInto(trainer: RankerTrainer, row: VisualRow) {
 
 /** Validation AUC with and without images, on the whole data and without what categories tell. */
 async function inComparison(trainer: RankerTrainer, row: VisualRow) {
-  const { dataset, config, engine, signal, folder } = trainer;
-  if (dataset.catalogue.categories.length === 0) return [];
-  const bare = new RankerTrainer(
-    withoutCategories(dataset),
-    { ...config, diagnosis: false, export: null },
-    engine,
-    signal,
-    {
-      folder: join(folder, 'without-categories'),
-      chosen: new Map([['warm', { ...trainer.settingsOf('warm'), gateCategory: null }]]),
-    },
-  );
+  if (trainer.dataset.catalogue.categories.length === 0) return [];
   return [
     { categories: true, ...(await validationAucs(trainer, row)) },
-    { categories: false, ...(await validationAucs(bare, row)) },
+    { categories: false, ...(await validationAucs(bareTrainer(trainer), row)) },
   ];
+}
+
+/** Trains rankers that know no category. */
+function bareTrainer(trainer: RankerTrainer): RankerTrainer {
+  const { dataset, config, engine, signal, folder } = trainer;
+  const settings = { ...config, diagnosis: false, export: null };
+  return new RankerTrainer(withoutCategories(dataset), settings, engine, signal, {
+    folder: join(folder, 'without-categories'),
+    chosen: new Map([['warm', { ...trainer.settingsOf('warm'), gateCategory: null }]]),
+  });
 }
 
 /** Of rankers that began warm. */

@@ -49,6 +49,11 @@ export class KeptRankers {
     return result;
   }
 
+  /** Sees to it that what warm rankers of a seed go on from is there. */
+  async prepareBase(seed: number): Promise<void> {
+    await this.#baseOf(seed);
+  }
+
   /** The first seed's ranker of a row, begun warm; trained only if its weights are not there. The caller releases it. */
   async ready(row: PlannedRow): Promise<ReadyRanker> {
     const seed = this.#trainer.config.seeds[0]!;

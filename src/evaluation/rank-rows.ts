@@ -1,6 +1,10 @@
 /** The rankers of an evaluation: one for each row, seed and start, each kept as soon as it is trained. */
+import { oneProcess } from '../collectives/one-process.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
+import { broadcastJson } from '../collectives/texts.ts';
+import { dealt, workTogether } from '../collectives/together.ts';
 import type { Progress } from '../progress.ts';
-import { type Attempt, plainly } from '../runs/failures.ts';
+import { type Attempt, endsEverything, plainly } from '../runs/failures.ts';
 import { defaultLanes, inLanes } from '../runs/lanes.ts';
 import type { StageCosts } from '../runs/stage-costs.ts';
 import { KeptRankers } from './kept-rankers.ts';
@@ -12,7 +16,8 @@ import type { RankerRun } from './table.ts';
 /**
  * Trains what the run folder does not hold yet. Rows without embeddings for a seed are passed over.
  * @param attempt decides what a ranker that fails means; errors pass unless told otherwise
- * @returns by start, then by row, then by seed
+ * @param group the processes that share the training
+ * @returns by start, then by row, then by seed; in the first process, the others need none
  */
 export async function rankRows(
   trainer: RankerTrainer,
@@ -20,7 +25,30 @@ export async function rankRows(
   costs: StageCosts,
   progress: Progress,
   attempt: Attempt = plainly,
+  group: ProcessGroup = oneProcess,
 ): Promise<readonly RankerRun[]> {
+  const { runs, trained } = await trainRows(trainer, rows, progress, attempt, group);
+  if (group.rank > 0) return [];
+  const { seeds, starts } = trainer.config;
+  if (trained || !costs.has('Rank')) {
+    const bases = starts.includes('warm')
+      ? await Promise.all(seeds.map((seed) => readResult(basePath(trainer.folder, seed))))
+      : [];
+    const results = [...bases, ...runs.map(({ result }) => result)];
+    const seconds = results.reduce((sum, result) => sum + (result?.seconds ?? 0), 0);
+    await costs.add('Rank', seconds, `${runs.length} rankers`);
+  }
+  return runs;
+}
+
+/** Sees to it that the rankers are there, and says whether any had to be trained. The first process has the runs of all. */
+export async function trainRows(
+  trainer: RankerTrainer,
+  rows: readonly PlannedRow[],
+  progress: Progress,
+  attempt: Attempt,
+  group: ProcessGroup,
+): Promise<{ readonly runs: readonly RankerRun[]; readonly trained: boolean }> {
   const { seeds, starts } = trainer.config;
   const wanted = starts.flatMap((start) =>
     rows.flatMap((row) =>
@@ -30,24 +58,18 @@ export async function rankRows(
     ),
   );
   const finished = new Map<string, RankerRun>();
-  const missing: WantedRun[] = [];
-  for (const each of wanted) {
-    const { path, ...run } = each.place;
-    const read = await attempt(unitOf(each.place), async () => ({ result: await readResult(path) }));
-    if (read?.result === null) missing.push(each);
+  const lacking: string[] = [];
+  for (const { place } of group.rank === 0 ? wanted : []) {
+    const { path, ...run } = place;
+    const read = await attempt(unitOf(place), async () => ({ result: await readResult(path) }));
+    if (read?.result === null) lacking.push(path);
     else if (read !== null) finished.set(path, { ...run, result: read.result });
   }
-  if (missing.length > 0) await trainMissing(trainer, missing, finished, progress, attempt);
+  const asked = new Set(await broadcastJson(group, lacking));
+  const missing = wanted.filter(({ place }) => asked.has(place.path));
+  if (missing.length > 0) await trainMissing(trainer, missing, finished, progress, attempt, group);
   const runs = wanted.flatMap(({ place }) => finished.get(place.path) ?? []);
-  if (missing.length > 0 || !costs.has('Rank')) {
-    const bases = starts.includes('warm')
-      ? await Promise.all(seeds.map((seed) => readResult(basePath(trainer.folder, seed))))
-      : [];
-    const trained = [...bases, ...runs.map(({ result }) => result)];
-    const seconds = trained.reduce((sum, result) => sum + (result?.seconds ?? 0), 0);
-    await costs.add('Rank', seconds, `${runs.length} rankers`);
-  }
-  return runs;
+  return { runs, trained: missing.length > 0 };
 }
 
 interface WantedRun {
@@ -55,8 +77,58 @@ interface WantedRun {
   readonly place: RankerPlace;
 }
 
-/** Seed by seed, so that each lane has one ranker to go on from in memory. */
+/** Each process what falls to it; the first one then reads what the others have trained. */
 async function trainMissing(
+  trainer: RankerTrainer,
+  missing: readonly WantedRun[],
+  finished: Map<string, RankerRun>,
+  progress: Progress,
+  attempt: Attempt,
+  group: ProcessGroup,
+): Promise<void> {
+  if (group.size > 1) await trainBases(trainer, missing, group);
+  const own = dealt(sharing(missing), group).flat();
+  await workTogether(group, () => trainOwn(trainer, own, finished, progress, attempt));
+  if (group.size === 1 || group.rank > 0) return;
+  for (const { place } of missing) {
+    const { path, ...run } = place;
+    if (own.some((each) => each.place.path === path)) continue;
+    const result = await readResult(path);
+    if (result !== null) finished.set(path, { ...run, result });
+  }
+}
+
+/** Rankers of one source and seed share embeddings and their clusters, and stay together. */
+function sharing(missing: readonly WantedRun[]): readonly (readonly WantedRun[])[] {
+  const groups = new Map<string, WantedRun[]>();
+  for (const each of missing) {
+    const { source, seed } = each.place;
+    const key = JSON.stringify([seed, source]);
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()];
+}
+
+/** What warm rankers go on from is there before they are dealt out. One that fails is told of by those that want it. */
+async function trainBases(
+  trainer: RankerTrainer,
+  missing: readonly WantedRun[],
+  group: ProcessGroup,
+): Promise<void> {
+  const warm = missing.filter(({ place }) => place.start === 'warm');
+  const seeds = dealt([...new Set(warm.map(({ place }) => place.seed))], group);
+  const { signal, config } = trainer;
+  await workTogether(group, () =>
+    inLanes(seeds, config.parallel ?? defaultLanes(), {}, signal, async (seed, lane) => {
+      await new KeptRankers(trainer.on(lane)).prepareBase(seed).catch((thrown: unknown) => {
+        if (endsEverything(thrown, lane.signal)) throw thrown;
+      });
+    }),
+  );
+}
+
+/** Seed by seed, so that each lane has one ranker to go on from in memory. */
+async function trainOwn(
   trainer: RankerTrainer,
   missing: readonly WantedRun[],
   finished: Map<string, RankerRun>,

@@ -1,5 +1,9 @@
 /** Settings that keep rankers from learning ids by heart: chosen once, on validation, without images, and shared by all rows. */
 import { join } from 'node:path';
+import { oneProcess } from '../collectives/one-process.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
+import { broadcastJson } from '../collectives/texts.ts';
+import { dealt, workTogether } from '../collectives/together.ts';
 import { messageOf } from '../errors.ts';
 import { known, type Measured } from '../metrics/measured.ts';
 import { type Progress, silent } from '../progress.ts';
@@ -25,29 +29,37 @@ export interface ChosenSettings {
  * Tries the settings of `choices` on the ranker without images of the first seed, for each start, and takes those with the
  * best AUC on the validation split: the first of those that hardly differ, and the first of all where none has an AUC. The rankers that were
  * tried stay in the run folder, so that nothing is tried twice; nobody looks at what they score on the test split.
+ * @param group the processes that share the trying
  * @throws CourierError INTERRUPTED, and those of writing; settings that cannot be trained are passed over
  */
 export async function chooseSettings(
   trainer: RankerTrainer,
   progress: Progress = silent,
+  group: ProcessGroup = oneProcess,
 ): Promise<ChosenSettings> {
   const { starts, choices, seeds, parallel } = trainer.config;
-  const aucs = new Map<string, Measured>();
-  const missing: TriedRanker[] = [];
-  for (const one of triedRankers(trainer.config)) {
-    const kept = await readResult(pathOfTried(trainer.folder, one, seeds[0]!)).catch(() => null);
-    if (kept === null) missing.push(one);
-    else aucs.set(keyOf(one), kept.validationAuc);
+  const isFirst = group.rank === 0;
+  const kept: [string, Measured][] = [];
+  for (const one of isFirst ? triedRankers(trainer.config) : []) {
+    const result = await readResult(pathOfTried(trainer.folder, one, seeds[0]!)).catch(() => null);
+    if (result !== null) kept.push([keyOf(one), result.validationAuc]);
   }
+  const aucs = new Map(await broadcastJson(group, kept));
+  const missing = triedRankers(trainer.config).filter((one) => !aucs.has(keyOf(one)));
   if (missing.length > 0) {
     const stage = 'Choose settings';
-    progress({ kind: 'start', stage, total: missing.length, unit: 'rankers' });
-    let done = 0;
-    await inLanes(missing, parallel ?? defaultLanes(), {}, trainer.signal, async (one, lane) => {
-      aucs.set(keyOf(one), await validationAucOf(trying(trainer.on(lane), one), one.start));
-      const detail = `${one.start}, ${settingsText(choices[one.choice]!)}`;
-      progress({ kind: 'advance', stage, done: ++done, detail });
+    const own = dealt(missing, group);
+    progress({ kind: 'start', stage, total: own.length, unit: 'rankers' });
+    const all = await workTogether(group, async () => {
+      const tried: [string, Measured][] = [];
+      await inLanes(own, parallel ?? defaultLanes(), {}, trainer.signal, async (one, lane) => {
+        tried.push([keyOf(one), await validationAucOf(trying(trainer.on(lane), one), one.start)]);
+        const detail = `${one.start}, ${settingsText(choices[one.choice]!)}`;
+        progress({ kind: 'advance', stage, done: tried.length, detail });
+      });
+      return tried;
     });
+    for (const [key, auc] of all.flat()) aucs.set(key, auc);
     progress({ kind: 'end', stage });
   }
   const chosen = new Map<Start, RankerConfig>();
@@ -62,8 +74,9 @@ export async function chooseSettings(
     chosen.set(start, own.settingsOf(start));
     if (choices.length === 1) continue;
     told.push({ start, tried, chosen: best });
-    await keepTried(own, trainer, start);
+    if (isFirst) await keepTried(own, trainer, start);
   }
+  await group.barrier();
   return { trainer: trainer.with({ chosen }), choices: told };
 }
 

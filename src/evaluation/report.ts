@@ -1,4 +1,6 @@
 /** The report over trained rankers, for `rank` and `compare`. */
+import type { ProcessGroup } from '../collectives/process-group.ts';
+import { broadcastJson } from '../collectives/texts.ts';
 import { type Dataset, splits } from '../data/dataset.ts';
 import type { WorkOptions } from '../progress.ts';
 import type { Diagnosis, Report } from '../report/report.ts';
@@ -59,6 +61,17 @@ export async function evaluationReport(
       startedAt,
     },
   };
+}
+
+/**
+ * The report of the first process for all that worked on it, for the others without the photos of its examples.
+ * @param own null in the others
+ */
+export async function reportOfFirst(group: ProcessGroup, own: Report | null): Promise<Report> {
+  const told = await broadcastJson(group, own === null ? null : { ...own, examples: [] });
+  const report = own ?? told;
+  if (report === null) throw new Error('the first process has no report');
+  return report;
 }
 
 function countTestUsers({ pageViews }: Dataset): number {

@@ -1,4 +1,6 @@
 /** One failure does not lose the rest: what fails is noted, and the comparison goes on. */
+import type { ProcessGroup } from '../collectives/process-group.ts';
+import { allGatherJson } from '../collectives/texts.ts';
 import { CourierError, messageOf } from '../errors.ts';
 import type { Progress } from '../progress.ts';
 import type { Failure } from '../report/report.ts';
@@ -33,14 +35,35 @@ export class Failures {
       if (endsEverything(thrown, this.#signal)) throw thrown;
       const code = thrown instanceof CourierError ? thrown.code : 'BUG';
       const failure = { ...unit, code, message: messageOf(thrown) };
-      this.#list.push(failure);
       // Of a bug the place is what its report needs.
-      const why =
-        thrown instanceof Error && code === 'BUG' ? (thrown.stack ?? failure.message) : failure.message;
-      this.#progress({ kind: 'note', text: `Failed: ${describeFailure(failure)}: ${why}` });
+      this.#note(
+        failure,
+        thrown instanceof Error && code === 'BUG' ? (thrown.stack ?? failure.message) : failure.message,
+      );
       return null;
     }
   };
+
+  /** Brings those of each process to all. */
+  async share(group: ProcessGroup): Promise<void> {
+    for (const failure of (await allGatherJson(group, this.#list)).flat())
+      if (!this.#list.some((known) => sameUnit(known, failure))) this.#note(failure, failure.message);
+  }
+
+  #note(failure: Failure, why: string): void {
+    this.#list.push(failure);
+    this.#progress({ kind: 'note', text: `Failed: ${describeFailure(failure)}: ${why}` });
+  }
+}
+
+function sameUnit(a: Unit, b: Unit): boolean {
+  return (
+    a.stage === b.stage &&
+    a.source === b.source &&
+    a.features === b.features &&
+    a.start === b.start &&
+    a.seed === b.seed
+  );
 }
 
 /**

@@ -4,12 +4,14 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { oneProcess } from '../collectives/one-process.ts';
 import type { ProcessGroup } from '../collectives/process-group.ts';
+import { broadcastJson } from '../collectives/texts.ts';
 import { CourierError } from '../errors.ts';
 import { exists, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { clearLeftovers } from '../storage/leftovers.ts';
-import { clearBelow, withOutputFolder } from '../storage/lock.ts';
+import { clearBelow, releaseDeadBelow, withOutputFolder } from '../storage/lock.ts';
 import { versions } from '../version.ts';
 
 /** What decides a run's result: two runs of equal identity give the same artefacts. */
@@ -76,14 +78,24 @@ export class RunFolder {
 
 /**
  * Runs the work in a run folder that nobody else works in meanwhile.
+ * @param group the processes that work in it together, each in files of its own: the first one holds it for all
  * @throws CourierError those of RunFolder
  */
 export function withRunFolder<T>(
   path: string,
   identity: RunIdentity,
   work: (run: { readonly startedAt: string }) => Promise<T>,
+  group: ProcessGroup = oneProcess,
 ): Promise<T> {
-  return RunFolder.hold(path, async (folder) => work(await folder.begin(identity)));
+  return RunFolder.holdForAll(group, path, async (folder) => {
+    const begun = (await folder?.begin(identity)) ?? { startedAt: '' };
+    const run = await broadcastJson(group, begun);
+    if (group.size > 1) {
+      if (group.localRank === 0) await releaseDeadBelow(path);
+      await group.barrier();
+    }
+    return work(run);
+  });
 }
 
 /**

@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { CourierError, messageOf } from '../errors.ts';
 import type { ProgressEvent } from '../progress.ts';
-import { withLock, withSharedLock } from './lock.ts';
+import { exists } from './files.ts';
+import { releaseDeadBelow, withLock, withSharedLock } from './lock.ts';
 import { thisProcess } from './processes.ts';
 
 /** Leaves a lock as its owner would. */
@@ -26,6 +27,21 @@ async function endedProcess(): Promise<number> {
   await once(child, 'exit');
   return child.pid!;
 }
+
+describe('locks below a folder', () => {
+  it('of dead processes of this host are given back, and no others', async () => {
+    const folder = await temporaryFolder();
+    const below = async (name: string, owner: Record<string, unknown>) => {
+      await mkdir(join(folder, 'sources', name), { recursive: true });
+      return lockOf(join(folder, 'sources', name), owner);
+    };
+    const dead = await below('dead', { pid: await endedProcess() });
+    const running = await below('running', { ...(await thisProcess()) });
+    const elsewhere = await below('elsewhere', { pid: await endedProcess(), host: 'another' });
+    await releaseDeadBelow(folder);
+    expect([await exists(dead), await exists(running), await exists(elsewhere)]).toEqual([false, true, true]);
+  });
+});
 
 describe('a shared lock', () => {
   it('waits for who has it, saying for whom, and is got by one after the other', async () => {

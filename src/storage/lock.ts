@@ -77,6 +77,31 @@ export async function clearBelow(folder: string): Promise<void> {
 }
 
 /**
+ * Gives back the locks that dead processes of this host left below a folder. Who holds the folder for processes of several hosts has each
+ * host do that: from another one it cannot be told whether they are dead.
+ */
+export async function releaseDeadBelow(folder: string): Promise<void> {
+  // Meanwhile other hosts remove theirs.
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (hasSystemCode(error, 'ENOENT')) return [];
+    throw error;
+  });
+  for (const entry of entries.filter((one) => one.isDirectory())) {
+    const path = join(folder, entry.name);
+    await (entry.name === lockName ? releaseDead(path) : releaseDeadBelow(path));
+  }
+}
+
+async function releaseDead(lock: string): Promise<void> {
+  for (const name of await namesIn(lock)) {
+    const owner = await readOwner(join(lock, name));
+    if (owner === null || owner.host !== hostname() || (await isRunning(owner))) continue;
+    await rm(join(lock, name), { force: true });
+  }
+  await removeIfEmpty(lock);
+}
+
+/**
  * Runs the work while nobody else has the lock, and gives it back however the work ends. A lock that a dead process of
  * this host left is taken over.
  * @param path of the lock; its folder is made where it is not there
@@ -176,17 +201,20 @@ async function removeIfEmpty(path: string): Promise<void> {
 
 /** @throws CourierError OUTPUT_IN_USE unless its owner is dead */
 async function removeDead(path: string, what: string): Promise<void> {
-  const names = await readdir(path).catch((error: unknown): string[] => {
-    if (hasSystemCode(error, 'ENOENT')) return [];
-    throw error;
-  });
-  for (const name of names) {
+  for (const name of await namesIn(path)) {
     const file = join(path, name);
     const owner = await readOwner(file);
     if (owner !== null && (owner.host !== hostname() || (await isRunning(owner))))
       throw inUse(path, what, owner);
     await rm(file, { force: true });
   }
+}
+
+async function namesIn(path: string): Promise<readonly string[]> {
+  return readdir(path).catch((error: unknown): string[] => {
+    if (hasSystemCode(error, 'ENOENT')) return [];
+    throw error;
+  });
 }
 
 /** @returns null where it was given back just now, or the machine went down before it reached the disk */

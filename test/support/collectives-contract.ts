@@ -1,7 +1,11 @@
 /** What every group of processes has to do, however many they are. */
 import assert from 'node:assert/strict';
+import { gatherBytes } from '../../src/collectives/gather.ts';
+import { doneByFirst } from '../../src/collectives/order.ts';
 import { offsetsOf, type ProcessGroup } from '../../src/collectives/process-group.ts';
 import { allGatherNumbers, allGatherTexts, broadcastText } from '../../src/collectives/texts.ts';
+import { workTogether } from '../../src/collectives/together.ts';
+import { CourierError } from '../../src/errors.ts';
 
 type Check = (group: ProcessGroup) => Promise<void>;
 
@@ -115,6 +119,38 @@ export const collectivesContract: Readonly<Record<string, Check>> = {
     assert.equal(texts[group.rank], own);
     assert.equal(texts[0], '');
     assert.equal(await broadcastText(group, `from ${group.rank}`), 'from 0');
+  },
+
+  'brings the bytes of all to the first process, and to no other': async (group) => {
+    const lengths = unevenOf(group);
+    const own = new Uint8Array(lengths[group.rank]!).fill(group.rank + 1);
+    const all = await gatherBytes(group, own, lengths);
+    const expected = lengths.map((length, rank) => Array.from({ length }, () => rank + 1));
+    assert.deepEqual(
+      all.map((bytes) => [...bytes]),
+      group.rank === 0 ? expected : [],
+    );
+  },
+
+  'ends work in all with what all have done, or with the error of the one that failed': async (group) => {
+    const last = group.size - 1;
+    const fails = async () => {
+      if (group.rank === last) throw new CourierError('LOG_EMPTY', 'there is no log', 'Give one.');
+      return group.rank;
+    };
+    await assert.rejects(workTogether(group, fails), { code: 'LOG_EMPTY', remedy: 'Give one.' });
+    const done = await workTogether(group, async () => ({ by: group.rank }));
+    assert.deepEqual(
+      done,
+      ranksOf(group).map((by) => ({ by })),
+    );
+  },
+
+  'has the first process do what only one may, for all': async (group) => {
+    let done = 0;
+    const work = async () => ({ done: ++done });
+    assert.deepEqual(await doneByFirst(group, work), { done: 1 });
+    assert.equal(done, group.rank === 0 ? 1 : 0);
   },
 
   'lets nobody pass a barrier before all have come': async (group) => {

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { doneByFirst } from '../../collectives/order.ts';
+import { withoutOthers } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
 import { readRecipe } from '../../data/recipes.ts';
 import { featureNames } from '../../features/index.ts';
@@ -89,53 +91,64 @@ export function compareCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--out <folder>', 'run folder; the same command on the same folder resumes')
     .option('--plan', 'only say what would be computed, what is there, and how long the rest takes')
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, ...context }) => {
-        const { dataset, sources, embeddings, features, sizes, seeds, out } = options;
-        const { data } = options;
-        if (options.recipe !== undefined && data === undefined) throw dataMissing();
-        const recipe =
-          options.recipe === undefined || data === undefined ? null : await readRecipe(options.recipe, data);
-        const keep = options.screen === true ? undefined : options.screen;
-        const own = {
-          dataset,
-          sources,
-          embeddings,
-          features,
-          sizes,
-          'screen.keep': keep,
-          seeds,
-          'tune.budget': options.tune,
-          out,
-        };
-        const settings = await collectSettings(options, own, recipe?.compare);
-        if (options.screen === true) settings['screen'] ??= {};
-        setBackbone(settings, ['pretrain', 'encoder'], options.backbone);
-        if (options.backbone !== undefined) settings['sources'] ??= [...defaultSources, 'backbone'];
-        if (data !== undefined)
-          settings['dataset'] = await datasetFolder(data, recipe, settings['out'], context);
-        const config = parseConfig(compareConfig, settings, 'compare configuration');
-        if (options.plan === true) {
-          const tasks = await planComparison(config, context);
-          print([...describeSearches(config), ...describePlan(tasks, config.screen !== null)].join('\n'));
-          return { plan: { tasks, estimate: estimateTime(tasks) } };
-        }
-        const { report } = await compare(config, context);
-        const { json, html } = await writeReport(config.out, report);
-        const { rows, sizes: sized, screening, versusBestOther, failures } = report;
-        const texts = [
-          terminalTable(rows),
-          terminalSizes(report),
-          screeningSentence(report),
-          leakSentence(report),
-          unlearnedSentence(report),
-          uncomparableSentence(report),
-          coverageSentence(report),
-          rivalSentence(report),
-          `Report: ${html}`,
-          terminalFailures(failures),
-        ];
-        print(`\n${texts.filter((text) => text !== null).join('\n\n')}`);
-        return { report: json, html, rows, sizes: sized, screening, versusBestOther, failures };
-      }),
+      execute(
+        options,
+        terminal,
+        outcome,
+        async ({ print, group, ...context }) => {
+          const { dataset, sources, embeddings, features, sizes, seeds, out } = options;
+          const { data } = options;
+          if (options.recipe !== undefined && data === undefined) throw dataMissing();
+          const recipe =
+            options.recipe === undefined || data === undefined
+              ? null
+              : await readRecipe(options.recipe, data);
+          const keep = options.screen === true ? undefined : options.screen;
+          const own = {
+            dataset,
+            sources,
+            embeddings,
+            features,
+            sizes,
+            'screen.keep': keep,
+            seeds,
+            'tune.budget': options.tune,
+            out,
+          };
+          const settings = await collectSettings(options, own, recipe?.compare);
+          if (options.screen === true) settings['screen'] ??= {};
+          setBackbone(settings, ['pretrain', 'encoder'], options.backbone);
+          if (options.backbone !== undefined) settings['sources'] ??= [...defaultSources, 'backbone'];
+          if (data !== undefined)
+            settings['dataset'] = await doneByFirst(group, () =>
+              withoutOthers(() => datasetFolder(data, recipe, settings['out'], context)),
+            );
+          const config = parseConfig(compareConfig, settings, 'compare configuration');
+          if (options.plan === true) {
+            const tasks = await planComparison(config, context);
+            print([...describeSearches(config), ...describePlan(tasks, config.screen !== null)].join('\n'));
+            return { plan: { tasks, estimate: estimateTime(tasks) } };
+          }
+          const { report } = await compare(config, context);
+          if (group.rank > 0) return {};
+          const { json, html } = await writeReport(config.out, report);
+          const { rows, sizes: sized, screening, versusBestOther, failures } = report;
+          const texts = [
+            terminalTable(rows),
+            terminalSizes(report),
+            screeningSentence(report),
+            leakSentence(report),
+            unlearnedSentence(report),
+            uncomparableSentence(report),
+            coverageSentence(report),
+            rivalSentence(report),
+            `Report: ${html}`,
+            terminalFailures(failures),
+          ];
+          print(`\n${texts.filter((text) => text !== null).join('\n\n')}`);
+          return { report: json, html, rows, sizes: sized, screening, versusBestOther, failures };
+        },
+        'all processes',
+      ),
     );
 }

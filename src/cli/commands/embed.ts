@@ -41,15 +41,21 @@ export function embedCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--precision <name>', 'float32; or int8, compared with float32 in speed and exactness')
     .option('--device <name>', `${deviceChoices.join(', ')}; see doctor`)
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, ...context }) => {
-        const { dataset, photos, encoder, out, npy, sizes, precision, device } = options;
-        const own = { dataset, photos, encoder, out, npy, sizes, precision, device };
-        const settings = await collectSettings(options, own);
-        const config = parseConfig(embedConfig, settings, 'embed configuration');
-        const result = await embed(config, context);
-        print(describeEmbedding(result));
-        return { ...result };
-      }),
+      execute(
+        options,
+        terminal,
+        outcome,
+        async ({ print, ...context }) => {
+          const { dataset, photos, encoder, out, npy, sizes, precision, device } = options;
+          const own = { dataset, photos, encoder, out, npy, sizes, precision, device };
+          const settings = await collectSettings(options, own);
+          const config = parseConfig(embedConfig, settings, 'embed configuration');
+          const result = await embed(config, context);
+          print(describeEmbedding(result));
+          return { ...result };
+        },
+        'all processes',
+      ),
     );
 }
 

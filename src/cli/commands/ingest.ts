@@ -131,19 +131,25 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--overwrite', 'make it anew even if there is a dataset already')
     .option('--out <folder>', 'dataset folder to write')
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, ...context }) => {
-        if (options.inspect !== undefined) return inspect(options, print);
-        const recipe = await recipeOf(options);
-        const settings = await collectSettings(options, ownSettings(options), recipe?.ingest);
-        if (settings['source'] === undefined) throw nothingToIngest();
-        const { folder, report } = await ingest(
-          parseConfig(ingestConfig, settings, 'ingest configuration'),
-          context,
-        );
-        print(describeIngest(report));
-        print(`Dataset: ${folder}`);
-        return { dataset: folder, ...report };
-      }),
+      execute(
+        options,
+        terminal,
+        outcome,
+        async ({ print, ...context }) => {
+          if (options.inspect !== undefined) return inspect(options, print);
+          const recipe = await recipeOf(options);
+          const settings = await collectSettings(options, ownSettings(options), recipe?.ingest);
+          if (settings['source'] === undefined) throw nothingToIngest();
+          const { folder, report } = await ingest(
+            parseConfig(ingestConfig, settings, 'ingest configuration'),
+            context,
+          );
+          print(describeIngest(report));
+          print(`Dataset: ${folder}`);
+          return { dataset: folder, ...report };
+        },
+        'all processes',
+      ),
     );
 }
 

@@ -49,31 +49,38 @@ export function rankCommand(terminal: Terminal, outcome: Outcome): Command {
       'features whose ranker is written for a server, into export/ of the run folder',
     )
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, ...context }) => {
-        const { dataset, embeddings, features, seeds, out } = options;
-        const own = { dataset, embeddings, features, seeds, out, export: options.export };
-        const settings = await collectSettings(options, own);
-        const config = parseConfig(rankConfig, settings, 'rank configuration');
-        const { report, exported } = await rank(config, context);
-        const { json, html } = await writeReport(config.out, report);
-        const texts = [
-          terminalTable(report.rows),
-          leakSentence(report),
-          unlearnedSentence(report),
-          uncomparableSentence(report),
-          coverageSentence(report),
-          `Report: ${html}`,
-          terminalFailures(report.failures),
-        ];
-        print(`\n${texts.filter((text) => text !== null).join('\n\n')}`);
-        if (exported !== null) print(`Exported: ${exported.folder}`);
-        return {
-          report: json,
-          html,
-          rows: report.rows,
-          failures: report.failures,
-          ...(exported === null ? {} : { export: exported }),
-        };
-      }),
+      execute(
+        options,
+        terminal,
+        outcome,
+        async ({ print, group, ...context }) => {
+          const { dataset, embeddings, features, seeds, out } = options;
+          const own = { dataset, embeddings, features, seeds, out, export: options.export };
+          const settings = await collectSettings(options, own);
+          const config = parseConfig(rankConfig, settings, 'rank configuration');
+          const { report, exported } = await rank(config, context);
+          if (group.rank > 0) return {};
+          const { json, html } = await writeReport(config.out, report);
+          const texts = [
+            terminalTable(report.rows),
+            leakSentence(report),
+            unlearnedSentence(report),
+            uncomparableSentence(report),
+            coverageSentence(report),
+            `Report: ${html}`,
+            terminalFailures(report.failures),
+          ];
+          print(`\n${texts.filter((text) => text !== null).join('\n\n')}`);
+          if (exported !== null) print(`Exported: ${exported.folder}`);
+          return {
+            report: json,
+            html,
+            rows: report.rows,
+            failures: report.failures,
+            ...(exported === null ? {} : { export: exported }),
+          };
+        },
+        'all processes',
+      ),
     );
 }

@@ -24,19 +24,25 @@ export function tuneCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--budget <count>', 'settings to try in the first, shortest round (default: 9)', number)
     .option('--seed <seed>', 'seed of everything random', number)
     .action((options: Options) =>
-      execute(options, terminal, outcome, async ({ print, ...context }) => {
-        const { dataset, out, budget, seed } = options;
-        const settings = await collectSettings(options, { dataset, out, budget, seed });
-        setBackbone(settings, ['pretrain', 'encoder'], options.backbone);
-        const config = parseConfig(tuneConfig, settings, 'tune configuration');
-        const result = await tune(config, context);
-        const { best, trials, settings: path } = result;
-        const failed = trials.filter(({ score }) => score === null).length;
-        const failures = failed === 0 ? '' : `, ${failed} of them failed`;
-        print(
-          `Best of ${trials.length} trainings${failures}: SimScore AUC ${best.score?.toFixed(4)} on the validation period\nSettings for pretrain --config: ${path}`,
-        );
-        return { ...result };
-      }),
+      execute(
+        options,
+        terminal,
+        outcome,
+        async ({ print, ...context }) => {
+          const { dataset, out, budget, seed } = options;
+          const settings = await collectSettings(options, { dataset, out, budget, seed });
+          setBackbone(settings, ['pretrain', 'encoder'], options.backbone);
+          const config = parseConfig(tuneConfig, settings, 'tune configuration');
+          const result = await tune(config, context);
+          const { best, trials, settings: path } = result;
+          const failed = trials.filter(({ score }) => score === null).length;
+          const failures = failed === 0 ? '' : `, ${failed} of them failed`;
+          print(
+            `Best of ${trials.length} trainings${failures}: SimScore AUC ${best.score?.toFixed(4)} on the validation period\nSettings for pretrain --config: ${path}`,
+          );
+          return { ...result };
+        },
+        'all processes',
+      ),
     );
 }

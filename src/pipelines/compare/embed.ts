@@ -1,4 +1,6 @@
 /** The embeddings of every source and seed of a comparison. */
+import type { ProcessGroup } from '../../collectives/process-group.ts';
+import { dealt, workTogether } from '../../collectives/together.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import type { Attempt } from '../../runs/failures.ts';
@@ -14,6 +16,7 @@ import { inTrainingLanes, type TrainingLane } from './training-lanes.ts';
 
 /**
  * Computes what is missing, several at a time where the machine allows, and says after each how long the rest takes.
+ * @param group the processes that share it: each task is done by one of them
  * @returns the embeddings that are there in the end
  */
 export async function embedWithEverySource(
@@ -24,12 +27,13 @@ export async function embedWithEverySource(
   tasks: readonly Task[],
   attempt: Attempt,
   { progress = silent, signal }: WorkOptions,
+  group: ProcessGroup,
 ): Promise<readonly EmbedTask[]> {
   let all = tasks;
   const missing = tasks.filter((task) => task.kind === 'embed').filter(({ finished }) => !finished);
-  const groups = apart(missing, config);
-  await inTrainingLanes(groups, config, signal, async (group, lane) => {
-    for (const task of group) {
+  const own = dealt(apart(missing, config), group);
+  const work = async (together: readonly EmbedTask[], lane: TrainingLane) => {
+    for (const task of together) {
       lane.signal?.throwIfAborted();
       const unit = {
         stage: 'embed',
@@ -39,14 +43,21 @@ export async function embedWithEverySource(
         seed: task.seed,
       } as const;
       const seconds = await attempt(unit, () => {
-        const own = { ...config, pretrain: pretrainOf(task.source, config, searches) };
-        return embed(task, dataset, own, lane, costs, progress);
+        const trained = { ...config, pretrain: pretrainOf(task.source, config, searches) };
+        return embed(task, dataset, trained, lane, costs, progress);
       });
       if (seconds === null) continue;
       all = all.map((other) => (other === task ? { ...task, finished: true, seconds } : other));
       progress({ kind: 'note', text: `Left: ${describeRest(all)}` });
     }
+  };
+  const done = await workTogether(group, async () => {
+    await inTrainingLanes(own, config, signal, work);
+    return all.flatMap(({ finished, seconds }, place) => (finished ? [{ place, seconds }] : []));
   });
+  await costs.refresh();
+  for (const { place, seconds } of done.flat())
+    all = all.map((task, index) => (index === place ? { ...task, finished: true, seconds } : task));
   return all.filter((task) => task.kind === 'embed').filter(({ finished }) => finished);
 }
 

@@ -5,14 +5,18 @@
  * test period. What fails is noted and does not lose the rest.
  */
 import { join } from 'node:path';
+import { doneByFirst } from '../../collectives/order.ts';
+import type { ProcessGroup } from '../../collectives/process-group.ts';
+import { processGroup } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
 import { nameAtSize } from '../../data/embedding-files.ts';
 import { sizeOf } from '../../data/embedding-size.ts';
+import { learnedPart } from '../../data/training-cut.ts';
 import { CourierError } from '../../errors.ts';
 import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
 import { summariseAttention } from '../../evaluation/attention-summary.ts';
-import { diagnose } from '../../evaluation/diagnosis.ts';
+import { diagnose, trainForDiagnosis } from '../../evaluation/diagnosis.ts';
 import { chooseExamples } from '../../evaluation/examples.ts';
 import { givenRows, hashesOf, requireUsable } from '../../evaluation/given-embeddings.ts';
 import { requireLearnedBefore } from '../../evaluation/leaks.ts';
@@ -25,7 +29,7 @@ import {
   requireColumns,
   type VisualRow,
 } from '../../evaluation/ranker-trainer.ts';
-import { evaluationReport } from '../../evaluation/report.ts';
+import { evaluationReport, reportOfFirst } from '../../evaluation/report.ts';
 import type { RankerRun } from '../../evaluation/table.ts';
 import { loadItemEmbeddings } from '../../evaluation/visual-inputs.ts';
 import { measuredStarts } from '../../evaluation/warm-start.ts';
@@ -34,7 +38,7 @@ import { type Progress, silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
 import type { Example, Report, SourceScreening } from '../../report/report.ts';
 import { screeningSentence } from '../../report/screening.ts';
-import { type Attempt, Failures, nothingSucceeded } from '../../runs/failures.ts';
+import { type Attempt, endsEverything, Failures, nothingSucceeded } from '../../runs/failures.ts';
 import { type RunIdentity, requireSameRun, withRunFolder } from '../../runs/run-folder.ts';
 import { StageCosts } from '../../runs/stage-costs.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
@@ -48,6 +52,7 @@ import {
   embeddingsFile,
   sourceFolder,
 } from '../../training/embedding-sources.ts';
+import { seeingEncoder } from '../../training/seeing-encoder.ts';
 import { startingFiles } from '../../training/starting-point.ts';
 import { type CompareConfig, type CompareConfigInput, compareConfig } from './config.ts';
 import { withCosts } from './cost.ts';
@@ -61,12 +66,13 @@ import { requireSizes, rowSources, sizeFigures } from './sizes.ts';
 
 export interface Comparison {
   readonly report: Report;
-  /** The test clicks as the first seed's COURIER rebuilt them; empty without COURIER. */
+  /** The test clicks as the first seed's COURIER rebuilt them; empty without COURIER, and in all processes but the first. */
   readonly attended: readonly AttendedClick[];
 }
 
 /**
- * Computes what the run folder does not hold yet, and the report over all of it.
+ * Computes what the run folder does not hold yet, and the report over all of it. Processes that mpirun started together share the
+ * trainings, through the run folder.
  * @throws CourierError CONFIG_INVALID, SPLIT_EMPTY, OUTPUT_EXISTS, OUTPUT_IN_USE, INTERRUPTED, those of reading the dataset
  * and of writing, and COMPARISON_FAILED where no row with images is left
  */
@@ -100,14 +106,13 @@ async function compareOn(
   options: WorkOptions,
 ): Promise<Comparison> {
   await requireFit(dataset, config);
-  return withRunFolder(config.out, await identityOf(config, dataset), ({ startedAt }) =>
-    fillRunFolder(
-      dataset,
-      { ...config, starts: measuredStarts(dataset, config) },
-      engine,
-      startedAt,
-      options,
-    ),
+  const group = await processGroup();
+  const settled = { ...config, starts: measuredStarts(dataset, config) };
+  return withRunFolder(
+    config.out,
+    await identityOf(config, dataset),
+    ({ startedAt }) => fillRunFolder(dataset, settled, engine, startedAt, options, group),
+    group,
   );
 }
 
@@ -117,16 +122,18 @@ async function fillRunFolder(
   engine: Engine,
   startedAt: string,
   options: WorkOptions,
+  group: ProcessGroup,
 ): Promise<Comparison> {
   const { progress = silent, signal } = options;
-  const costs = await StageCosts.open(config.out);
+  const costs = await StageCosts.open(config.out, group.rank);
   const failures = new Failures(progress, signal);
   const { attempt } = failures;
 
-  const tasks = await planTasks(config, costs);
+  const tasks = await plannedByFirst(group, config, costs);
   const plan = [...describeSearches(config), ...describePlan(tasks, config.screen !== null)];
   for (const text of plan) progress({ kind: 'note', text });
-  const searches = await searchEverySource(dataset, config, costs, attempt, options);
+  const searches = await searchEverySource(dataset, config, costs, attempt, options, group);
+  await seeByBackbone(dataset, config, engine, options, group);
   const { screening, kept, embedded } = await embedAndScreen(
     dataset,
     config,
@@ -135,14 +142,21 @@ async function fillRunFolder(
     tasks,
     attempt,
     options,
+    group,
   );
-  const chosen = await chooseSettings(new RankerTrainer(dataset, config, engine, signal), progress);
+  const chosen = await chooseSettings(new RankerTrainer(dataset, config, engine, signal), progress, group);
   const { trainer } = chosen;
   const planned = [null, ...visualRows(kept, embedded)];
-  const runs = comparable(await rankRows(trainer, planned, costs, progress, attempt));
-  if (runs.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
+  const all = await rankRows(trainer, planned, costs, progress, attempt, group);
+  await failures.share(group);
+  const runs = comparable(all);
+  const isFirst = group.rank === 0;
+  if (isFirst && runs.every(({ source }) => source === null)) throw nothingSucceeded(failures.list);
+  const whole = wholeRows(trainer, planned, runs);
+  await trainForDiagnosis(trainer, planned, whole, runs, progress, group);
+  if (!isFirst) return { report: await reportOfFirst(group, null), attended: [] };
 
-  const diagnosis = await diagnoseWhole(trainer, planned, runs, attempt, progress);
+  const diagnosis = await diagnoseWhole(trainer, whole, runs, attempt, progress);
   const { attended, examples } = await attendTestClicks(dataset, kept, engine, embedded, attempt);
   const attentionSummary = summariseAttention(dataset, attended);
   const report = await evaluationReport(chosen, planned, runs, diagnosis, costs, startedAt, options);
@@ -159,7 +173,40 @@ async function fillRunFolder(
     examples,
     ...(attentionSummary === null ? {} : { attentionSummary }),
   };
-  return { report: made, attended };
+  return { report: await reportOfFirst(group, made), attended };
+}
+
+/** What is there is what the first process sees: a disk that machines share shows the others the same a little later. */
+async function plannedByFirst(
+  group: ProcessGroup,
+  config: CompareConfig,
+  costs: StageCosts,
+): Promise<readonly Task[]> {
+  return doneByFirst(group, () => planTasks(config, costs));
+}
+
+/** What a pretrained network says of the photos lies where hosts cannot wait for each other: it is computed once, before all read it. */
+async function seeByBackbone(
+  dataset: Dataset,
+  { pretrain, dataset: folder, olderShare }: CompareConfig,
+  engine: Engine,
+  options: WorkOptions,
+  group: ProcessGroup,
+): Promise<void> {
+  if (group.size === 1 || pretrain.encoder.name !== 'backbone') return;
+  const { encoder } = pretrain;
+  const place = { dataset: learnedPart(dataset, olderShare), engine };
+  await doneByFirst(group, async () => {
+    try {
+      const seeing = await seeingEncoder({ encoder, dataset: folder }, place, options);
+      await seeing.close();
+      return true;
+    } catch (thrown) {
+      if (endsEverything(thrown, options.signal)) throw thrown;
+      // The sources that need it will tell.
+      return false;
+    }
+  });
 }
 
 interface Embedded {
@@ -179,9 +226,10 @@ async function embedAndScreen(
   tasks: readonly Task[],
   attempt: Attempt,
   options: WorkOptions,
+  group: ProcessGroup,
 ): Promise<Embedded> {
   const embedAll = (of: CompareConfig, some: readonly Task[]) =>
-    embedWithEverySource(dataset, of, searches, costs, some, attempt, options);
+    embedWithEverySource(dataset, of, searches, costs, some, attempt, options, group);
   const [seed] = config.seeds;
   if (config.screen === null || seed === undefined) {
     const embedded = await embedAll(config, tasks);
@@ -194,11 +242,12 @@ async function embedAndScreen(
     return { source, path: there ? join(sourceFolder(config.out, source, seed), embeddingsFile) : null };
   });
   const given = Object.entries(config.embeddings).map(([source, path]) => ({ source, path }));
-  const screening = await screenSources(dataset, config.screen, seed, [...own, ...given]);
+  const { screen } = config;
+  const screening = await doneByFirst(group, () => screenSources(dataset, screen, seed, [...own, ...given]));
   const kept = keptBy(screening, config);
   options.progress?.({ kind: 'note', text: screeningSentence({ screening }) ?? '' });
   // What failed with the first seed is not tried again at once.
-  const left = (await planTasks(kept, costs)).filter(
+  const left = (await plannedByFirst(group, kept, costs)).filter(
     (task) => !isFirst(task) || task.finished || task.kind !== 'embed',
   );
   const embedded = await embedAll(kept, left);
@@ -313,20 +362,27 @@ function comparable(runs: readonly RankerRun[]): readonly RankerRun[] {
   );
 }
 
+/** Those that have all seeds. */
+function wholeRows(
+  { config: { seeds, starts } }: RankerTrainer,
+  rows: readonly PlannedRow[],
+  runs: readonly RankerRun[],
+): readonly PlannedRow[] {
+  return rows.filter((row) => {
+    const own = runs.filter((run) => run.source === row?.source && run.features === row.features);
+    return own.length === seeds.length * starts.length;
+  });
+}
+
 /** Looks into the best of the rows that have all seeds, since it compares over all of them. */
 async function diagnoseWhole(
   trainer: RankerTrainer,
-  rows: readonly PlannedRow[],
+  whole: readonly PlannedRow[],
   runs: readonly RankerRun[],
   attempt: Attempt,
   progress: Progress,
 ) {
-  const { seeds, starts } = trainer.config;
-  const whole = rows.filter((row) => {
-    const own = runs.filter((run) => run.source === row?.source && run.features === row.features);
-    return own.length === seeds.length * starts.length;
-  });
-  const [seed = null] = seeds;
+  const [seed = null] = trainer.config.seeds;
   const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
   return attempt(unit, () => diagnose(trainer, whole, runs, progress));
 }

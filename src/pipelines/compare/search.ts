@@ -1,5 +1,6 @@
 /** Settings of pre-training that are searched for each objective alike: a comparison with untuned rivals convinces nobody. */
 import { join } from 'node:path';
+import type { ProcessGroup } from '../../collectives/process-group.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { ObjectiveName } from '../../objectives/index.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
@@ -25,6 +26,7 @@ export interface FinishedSearch {
 /**
  * Searches what is not found yet, several objectives at a time where the machine allows; of one whose search failed the settings are
  * those of `pretrain`.
+ * @param group the processes that share it
  * @returns none where nothing is to be searched
  */
 export async function searchEverySource(
@@ -33,20 +35,23 @@ export async function searchEverySource(
   costs: StageCosts,
   attempt: Attempt,
   { progress = silent, signal }: WorkOptions,
+  group: ProcessGroup,
 ): Promise<readonly FinishedSearch[]> {
   const { tune, sources, out, olderShare, dataset: folder } = config;
   const [seed = 0] = config.seeds;
   if (tune === null) return [];
   const searches: FinishedSearch[] = [];
   const objectives = objectivesOf(sources);
-  await inTrainingLanes(objectives, config, signal, async (objective, { engine, threads, room, signal }) => {
+  // Processes share the trials of a search, which are of the same length.
+  const lanes = group.size > 1 ? { ...config, parallel: 1 } : config;
+  await inTrainingLanes(objectives, lanes, signal, async (objective, { engine, threads, room, signal }) => {
     const pretrain = embeddingSources[objective].configure({ ...config.pretrain, olderShare, threads });
     const search = { ...tune, pretrain, seed, dataset: folder, out: join(out, 'tune', objective) };
     const unit = { stage: 'tune', source: objective, features: null, start: null, seed } as const;
     const options = { progress: namedProgress(objective, progress), signal };
     await attempt(unit, () =>
       costs.measure(`Tune: ${objective}`, async () => {
-        const found = await searchTraining({ dataset, engine, room }, search, options);
+        const found = await searchTraining({ dataset, engine, room }, search, options, group);
         searches.push({ objective, pretrain: withDrawn(pretrain, found.best.settings), found });
         return `${found.trials.length} trials`;
       }),

@@ -1,6 +1,15 @@
-/** Embedding: encoder → embeddings of a whole catalogue. */
+/**
+ * Embedding: encoder → embeddings of a whole catalogue. Of several processes each encodes the photos of a range of items, and the first
+ * one writes.
+ */
 
+import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
+import { requireSame } from '../../collectives/agreement.ts';
+import { firstBeforeOthers } from '../../collectives/order.ts';
+import type { ProcessGroup } from '../../collectives/process-group.ts';
+import { broadcastJson } from '../../collectives/texts.ts';
+import { processGroup } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
 import type { Dataset, Finding } from '../../data/dataset.ts';
 import { pixelsVersion } from '../../data/decode-photo.ts';
@@ -23,6 +32,7 @@ import { withOutput } from '../../storage/lock.ts';
 import { type EmbedConfig, type EmbedConfigInput, embedConfig } from './config.ts';
 import { comparePrecisions, noPhotos, type PrecisionReport, quantizedEncoder } from './int8.ts';
 import { type EmbeddedPhotos, embedPhotos } from './photos.ts';
+import { SharedEmbeddings } from './shared-embeddings.ts';
 import { datasetSource, folderSource, type PhotoSource } from './source.ts';
 import { EmbeddingStore } from './store.ts';
 
@@ -59,7 +69,7 @@ export interface EmbedResult {
  *
  * Embeddings in an output of the same encoder and precision are taken over where the photo did not change, and
  * items that are gone drop out. What a run finished before it was killed is kept in `<out>.partial`, from where
- * the next one goes on, to the same bytes.
+ * the next one goes on, to the same bytes. Processes that mpirun started together share the work, and write what one writes.
  * @throws CourierError CONFIG_INVALID, FILE_NOT_FOUND, FILE_CORRUPT, OUTPUT_EXISTS, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE,
  * DEVICE_UNAVAILABLE, INTERRUPTED
  */
@@ -74,7 +84,20 @@ export async function embed(
   const findings = new Findings();
   const result = await withSource(config, encoder, findings, async (source, dataset) => {
     const device = config.precision === 'int8' ? 'cpu' : await chooseDevice(config.device);
-    return embedSource({ config, device, encoder, source, dataset, findings, progress, signal });
+    const group = await processGroup();
+    await requireSamePhotos(group, source);
+    const own = await embedSource({
+      group,
+      config,
+      device,
+      encoder,
+      source,
+      dataset,
+      findings,
+      progress,
+      signal,
+    });
+    return broadcastJson(group, own);
   });
   return { ...result, findings: findings.list(), seconds: (performance.now() - started) / 1000 };
 }
@@ -99,6 +122,7 @@ async function withSource<T>(
 }
 
 interface Job {
+  readonly group: ProcessGroup;
   readonly config: EmbedConfig;
   readonly device: Device;
   readonly encoder: EncoderFile;
@@ -111,18 +135,22 @@ interface Job {
 
 async function embedSource(job: Job): Promise<Omit<EmbedResult, 'findings' | 'seconds'>> {
   const { out } = job.config;
+  if (job.group.rank > 0) return embedInto(job);
   await prepareOutputFolder(dirname(out));
   const work = () => embedInto(job);
   return withOutput(out, job.config.precision === 'int8' ? () => withOutput(quantizedPath(out), work) : work);
 }
 
 async function embedInto(job: Job): Promise<Omit<EmbedResult, 'findings' | 'seconds'>> {
-  const { config, encoder, source, dataset, signal } = job;
+  const { group, config, encoder, source, dataset, signal } = job;
   if (config.precision === 'float32') return { ...(await embedWith(encoder, job)), precision: null };
   const engine = Engine.start();
   try {
-    const small = await quantizedEncoder(encoder, quantizedPath(config.out), source, engine, job);
+    const small = await firstBeforeOthers(group, () =>
+      quantizedEncoder(encoder, quantizedPath(config.out), source, engine, job),
+    );
     const result = await embedWith(small, job);
+    if (group.rank > 0) return { ...result, precision: null };
     return { ...result, precision: await comparePrecisions(encoder, small, source, dataset, engine, signal) };
   } finally {
     await engine.close();
@@ -132,24 +160,26 @@ async function embedInto(job: Job): Promise<Omit<EmbedResult, 'findings' | 'seco
 /** Embeds with the model that runs: the encoder, or what became of it. */
 async function embedWith(
   file: EncoderFile,
-  { config, device, encoder, source, dataset, findings, progress, signal }: Job,
+  { group, config, device, encoder, source, dataset, findings, progress, signal }: Job,
 ): Promise<Omit<EmbedResult, 'findings' | 'seconds' | 'precision'>> {
   const { out, precision } = config;
   const { dimension } = encoder;
   const origin = { encoder: encoder.hash, precision, model: file.hash };
   const decoded = dataset === null ? { pixels: pixelsVersion } : {};
-  const store = await EmbeddingStore.open(out, { ...origin, ...decoded });
+  const store = group.rank === 0 ? await EmbeddingStore.open(out, { ...origin, ...decoded }) : null;
   const pool = await EncoderPool.open(file, device);
   try {
-    if (store.found === 'another origin') {
+    if (store?.found === 'another origin') {
       const text = `${out} is from another encoder, precision or version, or does not say: everything is encoded anew.`;
       progress({ kind: 'note', text });
     }
-    const embedded = await embedPhotos(source, pool, store, findings, progress, signal);
+    const embeddings = await SharedEmbeddings.open(group, store, dimension);
+    const embedded = await embedPhotos(group, source, pool, embeddings, findings, progress, signal);
     const photosOf = dataset === null ? null : photosOfDataset(dataset);
     const provenance = { origin, learnedUntil: learnedUntilOf(encoder), photosOf, ...decoded };
-    const items = await writeOutput(config, source, embedded, store, provenance, dimension);
-    await store.remove();
+    const items =
+      store === null ? 0 : await writeOutput(config, source, embedded, store, provenance, dimension);
+    await store?.remove();
     const { encoded, reused } = embedded;
     const npy = config.npy ? matrixFiles(out) : null;
     const sizes = config.sizes.map((size) => smallerForm(config, size, dimension));
@@ -157,8 +187,24 @@ async function embedWith(
     return { embeddings: out, npy, sizes, items, encoded, reused, failed, dimension };
   } finally {
     await pool.close();
-    await store.close();
+    await store?.close();
   }
+}
+
+/**
+ * Looks whether all have the same photos to share.
+ * @throws CourierError PROCESSES_DIFFER
+ */
+async function requireSamePhotos(group: ProcessGroup, { ids }: PhotoSource): Promise<void> {
+  if (group.size === 1) return;
+  const hash = createHash('sha256');
+  for (const id of ids) hash.update(id).update('\0');
+  await requireSame(
+    group,
+    hash.digest('hex'),
+    'other photos',
+    'Name a folder that all machines share, and let nobody write into it meanwhile.',
+  );
 }
 
 function photosOfDataset({ hash, images: { side, form } }: Dataset): PhotosOf {

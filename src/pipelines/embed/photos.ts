@@ -1,6 +1,11 @@
 /** Photos → embeddings as a pipeline: while one batch is computed, the next ones are read and decoded. */
 
-import type { Findings } from '../../data/findings.ts';
+import { gatherBytes } from '../../collectives/gather.ts';
+import type { ProcessGroup } from '../../collectives/process-group.ts';
+import { evenShares, ownShare } from '../../collectives/shares.ts';
+import { allGatherJson, allGatherNumbers } from '../../collectives/texts.ts';
+import { Findings } from '../../data/findings.ts';
+import { digestBytes, digestsOf, hashAt } from '../../data/hashed-vectors.ts';
 import { decoding, type LoadedPhoto } from '../../data/photo-file.ts';
 import { together } from '../../data/photo-pool.ts';
 import { type BatchEncoder, batchSize } from '../../encoders/embed-rows.ts';
@@ -8,14 +13,17 @@ import { CourierError } from '../../errors.ts';
 import { LargeMap } from '../../large-map.ts';
 import { mapAhead } from '../../map-ahead.ts';
 import type { Progress } from '../../progress.ts';
+import type { SharedEmbeddings } from './shared-embeddings.ts';
 import type { PhotoSource } from './source.ts';
-import type { EmbeddingStore } from './store.ts';
 
 /** Batches for each compute thread: it starts one as soon as it is done with the other. */
 const batchesEach = 2;
 
 export interface EmbeddedPhotos {
-  /** SHA-256 of each item's photo, whose embedding the store has; null where there is no usable photo. (n) */
+  /**
+   * SHA-256 of each item's photo, whose embedding the store has; null where there is no usable photo. Of the photos of all, in the first
+   * process; none in the others. (n)
+   */
   readonly hashes: readonly (string | null)[];
   /** Items whose photo was encoded now, and those whose embedding was there before. */
   readonly encoded: number;
@@ -23,65 +31,111 @@ export interface EmbeddedPhotos {
 }
 
 /**
- * Sees to it that the store has the embedding of every photo of the source. Photos of equal content are
- * encoded once, and those that the store has already not at all. A photo that cannot be used is a finding.
+ * Sees to it that the store has the embedding of every photo of the source; each process encodes those of a range of items. Photos of
+ * equal content are encoded once by a process, and those that the store has already not at all. A photo that cannot be used is a finding.
  * @throws CourierError INTERRUPTED, with everything so far in the store
  */
 export async function embedPhotos(
+  group: ProcessGroup,
   source: PhotoSource,
   encoder: BatchEncoder,
-  store: EmbeddingStore,
+  embeddings: SharedEmbeddings,
   findings: Findings,
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<EmbeddedPhotos> {
-  const hashes: (string | null)[] = [];
-  const batches = new Batches(encoder, store);
-  let [encoded, reused] = [0, 0];
   const count = source.ids.length;
+  const shares = evenShares(count, group);
+  const { from, to } = ownShare(shares, group);
+  const hashes: (string | null)[] = [];
+  const met = new Findings();
+  const batches = new Batches(encoder, embeddings);
+  let [encoded, reused] = [0, 0];
   progress({ kind: 'start', stage: 'Embed', total: count, unit: 'photos' });
+  // A share that is longer by one may have a round more, in which the others take part.
+  const rounds = Math.floor(Math.max(...shares) / batchSize);
+  let [round, stopping] = [0, false];
+  const endRound = async () => {
+    const done = Math.min(count, ++round * batchSize * group.size);
+    progress({ kind: 'advance', stage: 'Embed', done });
+    stopping = await embeddings.gather(signal?.aborted === true);
+  };
   // Where nothing was found, nothing is known but what this run encodes.
-  const isKnown = store.found === 'same origin' ? (hash: string) => store.has(hash) : null;
-  for await (const photo of loadedPhotos(source, isKnown)) {
-    const item = hashes.length;
-    const name = source.nameOf(item);
+  const isKnown = embeddings.anyKnown ? (hash: string) => embeddings.has(hash) : null;
+  for await (const photo of loadedPhotos(source, from, to, isKnown)) {
+    const name = source.nameOf(from + hashes.length);
     hashes.push(photo.kind === 'failed' ? null : photo.hash);
     if (photo.kind === 'failed') {
-      findings.add(photo.problem, photo.reason === undefined ? name : `${name}: ${photo.reason}`);
+      met.add(photo.problem, photo.reason === undefined ? name : `${name}: ${photo.reason}`);
     } else if (photo.kind === 'known' && !batches.made(photo.hash)) {
       reused++;
     } else {
       encoded++;
       if (photo.kind === 'pixels' && !batches.made(photo.hash)) {
-        noteFormat(photo.format, name, findings);
+        noteFormat(photo.format, name, met);
         await batches.add(photo.hash, photo.pixels);
       }
     }
-    if (hashes.length % batchSize === 0) progress({ kind: 'advance', stage: 'Embed', done: hashes.length });
-    if (signal?.aborted === true) break;
+    if (hashes.length % batchSize === 0) await endRound();
+    if (stopping) break;
   }
+  while (!stopping && round < rounds) await endRound();
   await batches.finish();
-  if (hashes.length < count) throw interrupted(hashes.length, count);
+  await embeddings.gather(false);
+  const whole = await gatherHashes(group, hashes);
+  const all = await allGatherJson(group, { done: hashes.length, encoded, reused, met: met.list() });
+  const done = sum(all.map((one) => one.done));
+  if (done < count) throw interrupted(done, count);
+  for (const one of all) findings.addAll(one.met);
   progress({ kind: 'advance', stage: 'Embed', done: count });
   progress({ kind: 'end', stage: 'Embed' });
-  return { hashes, encoded, reused };
+  return {
+    hashes: whole,
+    encoded: sum(all.map((one) => one.encoded)),
+    reused: sum(all.map((one) => one.reused)),
+  };
 }
 
-/** The photos of all items in their order, read ahead some at a time. */
+/** The photos of a range of items in their order, read ahead some at a time. */
 async function* loadedPhotos(
   source: PhotoSource,
+  from: number,
+  to: number,
   isKnown: ((hash: string) => boolean) | null,
 ): AsyncGenerator<LoadedPhoto> {
-  const count = source.ids.length;
   const load = (batch: number) => {
-    const first = batch * together;
+    const first = from + batch * together;
     return source.load(
-      Array.from({ length: Math.min(together, count - first) }, (_, place) => first + place),
+      Array.from({ length: Math.min(together, to - first) }, (_, place) => first + place),
       isKnown,
     );
   };
   const bounds = { active: decoding.active, ahead: decoding.ahead / together };
-  for await (const photos of mapAhead(Math.ceil(count / together), load, bounds)) yield* photos;
+  for await (const photos of mapAhead(Math.ceil((to - from) / together), load, bounds)) yield* photos;
+}
+
+/** Those of all in the first process, in the order of items; none in the others. */
+async function gatherHashes(
+  group: ProcessGroup,
+  hashes: readonly (string | null)[],
+): Promise<readonly (string | null)[]> {
+  if (group.size === 1) return hashes;
+  const lengths = await allGatherNumbers(group, hashes.length);
+  const usable = Uint8Array.from(hashes, (hash) => (hash === null ? 0 : 1));
+  const digests = digestsOf(hashes.map((hash) => hash ?? ''));
+  const all = await gatherBytes(
+    group,
+    digests,
+    lengths.map((length) => length * digestBytes),
+  );
+  const flags = await gatherBytes(group, usable, lengths);
+  return all.flatMap((own, rank) =>
+    Array.from(flags[rank]!, (flag, row) => (flag === 1 ? hashAt(own, row) : null)),
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function noteFormat(format: string | undefined, name: string, findings: Findings): void {
@@ -89,18 +143,18 @@ function noteFormat(format: string | undefined, name: string, findings: Findings
   findings.add('Photos in another format than their name says, used', `${name}: ${format}`);
 }
 
-/** Collects photos into batches, computes them, and stores what comes out in the order of their coming. */
+/** Collects photos into batches, computes them, and keeps what comes out in the order of their coming. */
 class Batches {
   readonly #encoder: BatchEncoder;
-  readonly #store: EmbeddingStore;
+  readonly #embeddings: SharedEmbeddings;
   readonly #made = new LargeMap<string, true>();
   readonly #underWay: { readonly hashes: readonly string[]; readonly vectors: Promise<Float32Array> }[] = [];
   #hashes: string[] = [];
   #pixels: Uint8Array[] = [];
 
-  constructor(encoder: BatchEncoder, store: EmbeddingStore) {
+  constructor(encoder: BatchEncoder, embeddings: SharedEmbeddings) {
     this.#encoder = encoder;
-    this.#store = store;
+    this.#embeddings = embeddings;
   }
 
   /** Whether the photo was encoded by this run. */
@@ -115,7 +169,7 @@ class Batches {
     if (this.#hashes.length === batchSize) await this.#start();
   }
 
-  /** Returns when everything that was added is in the store. */
+  /** Returns when everything that was added is computed. */
   async finish(): Promise<void> {
     if (this.#hashes.length > 0) await this.#start();
     while (this.#underWay.length > 0) await this.#settle();
@@ -133,7 +187,7 @@ class Batches {
 
   async #settle(): Promise<void> {
     const oldest = this.#underWay.shift();
-    if (oldest !== undefined) await this.#store.add(oldest.hashes, await oldest.vectors);
+    if (oldest !== undefined) this.#embeddings.add(oldest.hashes, await oldest.vectors);
   }
 }
 

@@ -58,6 +58,11 @@ export class EmbeddingStore {
     return new EmbeddingStore(path, vectors, found, prepare);
   }
 
+  /** SHA-256 of the photos whose embeddings it has. (n, 32) */
+  get digests(): Uint8Array<ArrayBuffer> {
+    return this.#vectors.digests;
+  }
+
   has(hash: string): boolean {
     return this.#vectors.get(hash) !== null;
   }

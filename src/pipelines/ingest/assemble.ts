@@ -1,5 +1,6 @@
 /** What is the same for every shop: from what an adapter read to a dataset. */
 import { join } from 'node:path';
+import type { ProcessGroup } from '../../collectives/process-group.ts';
 import { BaseFeatures } from '../../data/base-features.ts';
 import { candidateFigures, findGivenAway } from '../../data/candidate-figures.ts';
 import { encodeCategories } from '../../data/categories.ts';
@@ -47,6 +48,7 @@ interface Whole {
 /**
  * Decodes photos into images.bin of the folder, which holds those of before, and puts the dataset together.
  * @param before what the data is appended to, of which page views and exposures of the result are none
+ * @param group the processes that decode photos together
  * @throws CourierError SPLIT_EMPTY, CONFIG_INVALID, VALUE_INVALID
  */
 export async function assemble(
@@ -56,6 +58,7 @@ export async function assemble(
   folder: string,
   before: Before | null,
   options: WorkOptions,
+  group: ProcessGroup,
 ): Promise<UnsavedDataset> {
   const { users, items, counterPeriod, pageViews, exposures } = data;
   const { side, historyLength } = config;
@@ -90,7 +93,7 @@ export async function assemble(
   const inputs = items.slice(itemsBefore).map(({ photo: input }) => input);
   const form = config.photosAs === 'auto' ? formOf(side) : config.photosAs;
   const place = { path: output, side, form, before: before?.photos ?? { count: 0, index: null } };
-  const { photo, count, index } = await decodePhotos(inputs, place, findings, options);
+  const { photo, count, index } = await decodePhotos(inputs, place, findings, options, group);
   const catalogue = catalogueOf(items, photo, categories, before);
   const candidates = candidateFigures({ ...whole, counterPeriod });
   if (data.candidatesAreSampled) findGivenAway(candidates, findings);

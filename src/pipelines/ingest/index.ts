@@ -3,6 +3,8 @@ import { constants } from 'node:fs';
 import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { ProcessGroup } from '../../collectives/process-group.ts';
+import { processGroup } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
 import type { IngestReport } from '../../data/dataset.ts';
 import { fingerprintInputs } from '../../data/inputs.ts';
@@ -13,6 +15,7 @@ import {
   partFiles,
   readManifest,
 } from '../../data/manifest.ts';
+import { decodeForFirst, endDecoding } from '../../data/shared-photos.ts';
 import { sources } from '../../data/sources/index.ts';
 import type { OpenSource, SourceContext, SourceData } from '../../data/sources/source.ts';
 import { loadLoggedTables, loadPhotoIndex, writeDataset } from '../../data/store.ts';
@@ -31,13 +34,23 @@ export interface IngestResult {
 
 /**
  * Ingests a shop into a dataset folder. The same configuration over the same files gives the same bytes; if
- * they are in `out` already, nothing is done. With `append` the log holds what came after the dataset in `out`, whose parts stay as
+ * they are in `out` already, nothing is done. Processes that mpirun started together share the decoding of photos. With `append` the log holds what came after the dataset in `out`, whose parts stay as
  * they are; where there is none yet, it is made.
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE, SPLIT_EMPTY, and those of the
  * adapters: FILE_NOT_FOUND, FILE_UNREADABLE, COLUMN_MISSING, LOG_EMPTY, LOG_WITHOUT_CLICKS, TOO_MANY_BAD_ROWS, and VALUE_INVALID
  * for times, labels and ids that cannot be understood, or that do not meet, and for a log that begins before what it is appended to
  */
 export async function ingest(settings: IngestConfigInput, options: WorkOptions = {}): Promise<IngestResult> {
+  const group = await processGroup();
+  if (group.rank > 0) return decodeForFirst(group);
+  return endDecoding(group, await ingestWith(group, settings, options));
+}
+
+async function ingestWith(
+  group: ProcessGroup,
+  settings: IngestConfigInput,
+  options: WorkOptions,
+): Promise<IngestResult> {
   const config = parseConfig(ingestConfig, settings, 'ingest configuration');
   const { out, overwrite, append, ...identity } = config;
   const source = sources[config.source](config);
@@ -67,7 +80,7 @@ export async function ingest(settings: IngestConfigInput, options: WorkOptions =
     if (meanwhile !== null) return { folder, report: meanwhile };
     const appends = append && !overwrite && (await isDataset(folder));
     const write = appends ? appendTo : writeNew;
-    return { folder, report: await write(folder, source, config, made, options) };
+    return { folder, report: await write(folder, source, config, made, options, group) };
   });
 }
 
@@ -89,11 +102,12 @@ async function writeNew(
   config: IngestConfig,
   made: Made,
   options: WorkOptions,
+  group: ProcessGroup,
 ): Promise<IngestReport> {
   const manifest = await writeFolderWhole(folder, async (partial) => {
     return await withScratch(partial, async (scratch) => {
       const data = await readSource(source, config, { scratch }, options);
-      const dataset = await assemble(data, config, source.name, partial, null, options);
+      const dataset = await assemble(data, config, source.name, partial, null, options, group);
       return await writeDataset(partial, dataset, made, options.signal);
     });
   });
@@ -107,6 +121,7 @@ async function appendTo(
   config: IngestConfig,
   made: Made,
   options: WorkOptions,
+  group: ProcessGroup,
 ): Promise<IngestReport> {
   const { content, made: first } = await readManifest(folder);
   if (!content.logged) throw cannotAppend(content.report.candidateSampling);
@@ -128,7 +143,7 @@ async function appendTo(
       }
       const images = join(partial, dataFiles.images);
       await copyFile(join(folder, dataFiles.images), images, constants.COPYFILE_FICLONE);
-      const dataset = await assemble(data, config, content.name, partial, before, options);
+      const dataset = await assemble(data, config, content.name, partial, before, options, group);
       const appended = [...first.appended, made.inputs];
       const written = {
         logs: appended.length,

@@ -1,7 +1,9 @@
 /** Ranking: dataset + features → CTR models, and the table that compares them. */
+import type { ProcessGroup } from '../../collectives/process-group.ts';
+import { processGroup } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
 import { CourierError } from '../../errors.ts';
-import { diagnose } from '../../evaluation/diagnosis.ts';
+import { diagnose, trainForDiagnosis } from '../../evaluation/diagnosis.ts';
 import { givenRows, hashesOf, requireUsable } from '../../evaluation/given-embeddings.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import { chooseSettings } from '../../evaluation/ranker-choice.ts';
@@ -11,12 +13,12 @@ import {
   requireAttention,
   requireColumns,
 } from '../../evaluation/ranker-trainer.ts';
-import { evaluationReport } from '../../evaluation/report.ts';
+import { evaluationReport, reportOfFirst } from '../../evaluation/report.ts';
 import { measuredStarts } from '../../evaluation/warm-start.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
 import { requireTrainable } from '../../rankers/train.ts';
 import type { Report } from '../../report/report.ts';
-import { Failures } from '../../runs/failures.ts';
+import { Failures, plainly } from '../../runs/failures.ts';
 import { withRunFolder } from '../../runs/run-folder.ts';
 import { StageCosts } from '../../runs/stage-costs.ts';
 import { withDataset } from '../../runs/with-dataset.ts';
@@ -25,12 +27,13 @@ import { type ExportedRanker, exportRow } from './export.ts';
 
 export interface Ranking {
   readonly report: Report;
-  /** null where the settings ask for no export. */
+  /** null where the settings ask for no export, and in all processes but the first. */
   readonly exported: ExportedRanker | null;
 }
 
 /**
- * Trains a CTR model without images and one per feature, and compares them on the test period.
+ * Trains a CTR model without images and one per feature, and compares them on the test period. Processes that mpirun started together
+ * share the models, through the run folder.
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, SPLIT_EMPTY, TRAINING_DIVERGED and those of reading and
  * writing
  */
@@ -53,8 +56,12 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
     const rows = givenRows(embeddings, visual);
     const starts = measuredStarts(dataset, config);
     const trainer = new RankerTrainer(dataset, { ...config, starts }, engine, options.signal);
-    return withRunFolder(out, run, ({ startedAt }) =>
-      rankPlanned(trainer, [null, ...rows], exported, startedAt, options),
+    const group = await processGroup();
+    return withRunFolder(
+      out,
+      run,
+      ({ startedAt }) => rankPlanned(trainer, [null, ...rows], exported, startedAt, options, group),
+      group,
     );
   });
 }
@@ -66,19 +73,22 @@ async function rankPlanned(
   exported: string | null,
   startedAt: string,
   options: WorkOptions,
+  group: ProcessGroup,
 ): Promise<Ranking> {
   const { progress = silent } = options;
-  const costs = await StageCosts.open(untuned.config.out);
-  const chosen = await chooseSettings(untuned, progress);
+  const costs = await StageCosts.open(untuned.config.out, group.rank);
+  const chosen = await chooseSettings(untuned, progress, group);
   const { trainer } = chosen;
-  const runs = await rankRows(trainer, planned, costs, progress);
+  const runs = await rankRows(trainer, planned, costs, progress, plainly, group);
+  await trainForDiagnosis(trainer, planned, planned, runs, progress, group);
+  if (group.rank > 0) return { report: await reportOfFirst(group, null), exported: null };
   // Whatever becomes of the diagnosis, the table is there.
   const failures = new Failures(progress, options.signal);
   const [seed = null] = trainer.config.seeds;
   const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
   const diagnosis = await failures.attempt(unit, () => diagnose(trainer, planned, runs, progress));
   const evaluated = await evaluationReport(chosen, planned, runs, diagnosis, costs, startedAt, options);
-  const report = { ...evaluated, failures: failures.list };
+  const report = await reportOfFirst(group, { ...evaluated, failures: failures.list });
   if (exported === null) return { report, exported: null };
   const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;
   return { report, exported: await exportRow(trainer, row, progress) };

@@ -1,4 +1,5 @@
 /** Tuning: a dataset → the settings of pre-training that do best on its validation period. */
+import { processGroup } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
 import type { WorkOptions } from '../../progress.ts';
 import { withRunFolder } from '../../runs/run-folder.ts';
@@ -8,7 +9,7 @@ import { type FoundSettings, requireScore, searchTraining } from '../../training
 import { type TuneConfigInput, tuneConfig } from './config.ts';
 
 /**
- * Tries settings and writes the best. What the log holds is not tried again.
+ * Tries settings and writes the best. What the log holds is not tried again. Processes that mpirun started together share the trials.
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, METRIC_UNDEFINED, INTERRUPTED, those of reading the dataset and
  * of writing, and COMPARISON_FAILED where every trial of a round failed
  */
@@ -23,7 +24,9 @@ export async function tune(settings: TuneConfigInput, options: WorkOptions = {})
       requireScore(dataset, search);
       const pretrain = whatIsLearned(config.pretrain);
       const run = { pipeline: 'tune', config: { ...identity, pretrain }, datasetHash: dataset.hash };
-      return withRunFolder(out, run, () => searchTraining({ dataset, engine }, search, options));
+      const group = await processGroup();
+      const find = () => searchTraining({ dataset, engine }, search, options, group);
+      return withRunFolder(out, run, find, group);
     },
     { device, threads },
   );

@@ -31,10 +31,11 @@ const trialSchema = z.strictObject({
 export type Trial = z.output<typeof trialSchema>;
 
 export class SearchLog {
-  readonly #path: string;
+  /** null where another process keeps it. */
+  readonly #path: string | null;
   readonly #trials: Trial[];
 
-  private constructor(path: string, trials: Trial[]) {
+  private constructor(path: string | null, trials: Trial[]) {
     this.#path = path;
     this.#trials = trials;
   }
@@ -54,6 +55,11 @@ export class SearchLog {
     return new SearchLog(path, trials);
   }
 
+  /** The log as another process has it, which is the one that keeps what is appended. */
+  static keptElsewhere(trials: readonly Trial[]): SearchLog {
+    return new SearchLog(null, [...trials]);
+  }
+
   get trials(): readonly Trial[] {
     return this.#trials;
   }
@@ -63,9 +69,11 @@ export class SearchLog {
   }
 
   async append(trial: Trial): Promise<void> {
-    await appendFile(this.#path, `${JSON.stringify(trial)}\n`).catch((error: unknown) => {
-      throw asOutputError(error, this.#path);
-    });
+    const path = this.#path;
+    if (path !== null)
+      await appendFile(path, `${JSON.stringify(trial)}\n`).catch((error: unknown) => {
+        throw asOutputError(error, path);
+      });
     this.#trials.push(trial);
   }
 }

@@ -8,6 +8,10 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { oneProcess } from '../../collectives/one-process.ts';
+import type { ProcessGroup } from '../../collectives/process-group.ts';
+import { broadcastJson } from '../../collectives/texts.ts';
+import { workTogether } from '../../collectives/together.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { CourierError, messageOf } from '../../errors.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
@@ -42,6 +46,7 @@ export interface FoundSettings {
 
 /**
  * Tries settings and writes the best into the folder. What its log holds is not tried again.
+ * @param group the processes that share it: each tries a trial at a time, by itself
  * @throws CourierError METRIC_UNDEFINED, INTERRUPTED, those of training and of writing, and COMPARISON_FAILED where every trial of a round
  * failed
  */
@@ -49,12 +54,16 @@ export async function searchTraining(
   place: TrainingPlace,
   config: SearchConfig,
   { progress = silent, signal }: WorkOptions,
+  group: ProcessGroup = oneProcess,
 ): Promise<FoundSettings> {
   requireScore(place.dataset, config);
   const { out } = config;
   const { side } = place.dataset.images;
   const stage = 'Tune';
-  const log = await SearchLog.open(join(out, searchLogFile));
+  const isFirst = group.rank === 0;
+  const kept = isFirst ? await SearchLog.open(join(out, searchLogFile)) : null;
+  const known = await broadcastJson(group, kept?.trials ?? []);
+  const log = kept ?? SearchLog.keptElsewhere(known);
 
   let places = Array.from({ length: config.budget }, (_, trial) => trial);
   const rounds = plannedRounds(config);
@@ -63,17 +72,26 @@ export async function searchTraining(
   progress({ kind: 'start', stage, total, unit: 'trials' });
   for (const [round, { trials, steps }] of rounds.entries()) {
     places = places.slice(0, trials);
-    for (const trial of places) {
-      signal?.throwIfAborted();
-      const drawn = settingsOf(config, side, trial);
-      const known = log.find(round, trial);
-      const finished =
-        known ?? (await tryOut(place, config, { round, trial, steps, drawn }, { progress, signal }));
-      if (known === undefined) await log.append(finished);
+    const tell = async (finished: Trial) => {
       // Of a trial only its score is wanted; until that is kept, its folder is what an interrupted one goes on from.
-      await rm(trialFolder(config, round, trial), { recursive: true, force: true });
-      const detail = `round ${round + 1}, trial ${trial}: ${outcomeOf(finished)}`;
+      if (isFirst) await rm(trialFolder(config, round, finished.trial), { recursive: true, force: true });
+      const detail = `round ${round + 1}, trial ${finished.trial}: ${outcomeOf(finished)}`;
       progress({ kind: 'advance', stage, done: ++done, detail });
+    };
+    for (const finished of places.flatMap((trial) => log.find(round, trial) ?? [])) await tell(finished);
+    const missing = places.filter((trial) => log.find(round, trial) === undefined);
+    for (let tried = 0; tried < missing.length; tried += group.size) {
+      const trial = missing[tried + group.rank];
+      const outcomes = await workTogether(group, async () => {
+        signal?.throwIfAborted();
+        if (trial === undefined) return null;
+        const drawn = settingsOf(config, side, trial);
+        return tryOut(place, config, { round, trial, steps, drawn }, { progress, signal });
+      });
+      for (const finished of outcomes.filter((outcome) => outcome !== null)) {
+        await log.append(finished);
+        await tell(finished);
+      }
     }
     places = byScore(log.trials.filter((one) => one.round === round)).map(({ trial }) => trial);
     if (places.length === 0) throw allFailed(log.trials.filter((one) => one.round === round));
@@ -84,7 +102,8 @@ export async function searchTraining(
   const path = join(out, bestSettingsFile);
   // What is learned from is where the settings are taken to, not one of them.
   const { olderShare: _, ...settings } = withDrawn(config.pretrain, best.settings);
-  await writeJson(path, settings);
+  if (isFirst) await writeJson(path, settings);
+  await group.barrier();
   return { settings: path, log: join(out, searchLogFile), best, trials: log.trials };
 }
 
