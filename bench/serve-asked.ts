@@ -1,4 +1,5 @@
 /** A server that is told of events and asked for page views while it is disturbed, and what it answers looked at. */
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CourierClient, ServerError } from '../src/server/client.ts';
 import type { ShopEvent } from '../src/serving/events.ts';
@@ -10,8 +11,8 @@ import { type References, tolerance } from './serve-references.ts';
 export class AskedServer implements Told {
   readonly #client: CourierClient;
   readonly #references: References;
-  /** The only export that may answer; null while it may be either. */
-  #only: number | null = null;
+  /** The only export that may answer, the first to begin with; null while it may be either. */
+  #only: number | null = 0;
   readonly counts = { answered: 0, wrong: 0, refused: 0, largest: 0 };
 
   constructor(client: CourierClient, references: References) {
@@ -19,8 +20,11 @@ export class AskedServer implements Told {
     this.#references = references;
   }
 
-  /** What is asked from now on is answered by this export alone. @param place of it in the references; null for either */
-  expect(place: number | null): void {
+  /** Swaps the server's export for another one, from which on nothing else may answer. @param place of it in the references */
+  async open(place: number): Promise<void> {
+    const folder = this.#references.exports[place]!.folder;
+    this.#only = null;
+    while ((await this.#whenThere(() => this.#client.openExport({ export: basename(folder) }))) === null);
     this.#only = place;
   }
 

@@ -77,7 +77,10 @@ async function answering(client: CourierClient, child: ChildProcess): Promise<vo
       await client.ready();
       return;
     } catch (error) {
-      if (child.exitCode !== null || performance.now() > until) throw error;
+      if (child.exitCode !== null || performance.now() > until) {
+        child.kill('SIGKILL');
+        throw error;
+      }
       await sleep(20);
     }
   }
