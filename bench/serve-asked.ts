@@ -36,7 +36,7 @@ export class AskedServer implements Told {
     const place = number % this.#references.requests.length;
     const request = this.#references.requests[place]!;
     const expected = this.#only;
-    const found = await this.#whenThere(() => this.#client.score(sent(request)));
+    const found = await this.#whenThere(() => this.#client.score(sent(request), { deadline: 60_000 }));
     if (found === null) {
       this.counts.refused += 1;
       return;
