@@ -37,7 +37,9 @@ import { rankTableSize } from './rank-table-size.ts';
 import { rankTrain } from './rank-train.ts';
 import { rankerBaseline } from './ranker-baseline.ts';
 import { type BenchReport, describeRow, machine } from './report.ts';
+import { serve } from './serve.ts';
 import { serveEqual } from './serve-equal.ts';
+import { serveHttpKill } from './serve-http-kill.ts';
 import { serveKill } from './serve-kill.ts';
 import { serveSwap } from './serve-swap.ts';
 import { smoke } from './smoke.ts';
@@ -76,7 +78,9 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'rank-train': rankTrain,
   'ranker-baseline': rankerBaseline,
   'rank-table-size': rankTableSize,
+  serve,
   'serve-equal': serveEqual,
+  'serve-http-kill': serveHttpKill,
   'serve-kill': serveKill,
   'serve-swap': serveSwap,
   smoke,

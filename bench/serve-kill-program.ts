@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { openService } from '../src/serving/service.ts';
 import { parseJson } from '../src/storage/json.ts';
-import { loadOf, writers } from './serve-kill-load.ts';
+import { loadOf, told, writers } from './serve-kill-load.ts';
 
 const job = loadOf(parseJson(process.argv[2] ?? ''));
 const { served, state, stream, first } = job;
@@ -13,7 +13,7 @@ const service = await openService({
   clock: () => Number.MAX_SAFE_INTEGER,
 });
 process.stdout.write('ready\n');
-await writers(service, stream, first, async (number) => {
+await writers(told(service, stream), stream, first, async (number) => {
   if (!process.stdout.write(`${number}\n`)) await once(process.stdout, 'drain');
   return true;
 });

@@ -21,6 +21,7 @@ const commands = {
   evaluate: library.evaluate,
   exportServing: library.exportServing,
   demo: library.demo,
+  demoLive: library.demoLive,
   generateShop: library.generateShop,
 } satisfies Record<string, (settings: never, options?: library.WorkOptions) => Promise<unknown>>;
 

@@ -7,6 +7,8 @@
 
 export { type DemoConfigInput, demoConfig } from './demo/config.ts';
 export { demo } from './demo/index.ts';
+export { type LiveConfigInput, liveConfig } from './demo/live/config.ts';
+export { demoLive } from './demo/live/index.ts';
 export { type AssignResult, assignClusters } from './pipelines/cluster/assign.ts';
 export {
   type AssignConfigInput,

@@ -33,6 +33,12 @@ const small: Readonly<Record<string, { settings: unknown; words?: readonly strin
   demo: {
     settings: { shop, side: 16, compare: { ...ranking, pretrain, seeds: [1] } },
   },
+  'demo --live': {
+    settings: {
+      ...{ shop, side: 16, pretrain, ranker: ranking.ranker, choices: [{}] },
+      ...{ days: 1, pageViews: 60, candidates: 6, shown: 3, newItems: 1 },
+    },
+  },
 };
 
 /** The command lines that end the help of a command, in words without `courier`. */
@@ -65,11 +71,11 @@ describe('the examples of --help', () => {
     const examples = await examplesOf(command);
     const length = command.split(' ').length;
     expect(examples.map((words) => words.slice(0, length).join(' '))).toEqual([command, command]);
-    const { settings, words = [] } = small[command] ?? {};
-    const config = join(folder, `${command}.json`);
-    await writeFile(config, JSON.stringify(settings ?? {}));
-    const reduced = settings === undefined ? [] : ['--config', config, ...words];
     for (const example of examples) {
+      const { settings, words = [] } = small[example.slice(0, length + 1).join(' ')] ?? small[command] ?? {};
+      const config = join(folder, `${command}.json`);
+      await writeFile(config, JSON.stringify(settings ?? {}));
+      const reduced = settings === undefined ? [] : ['--config', config, ...words];
       const own = example.includes('--assign') ? [] : reduced;
       const { exitCode, stderr } = await courier(...example, ...own);
       expect({ example, exitCode, stderr }).toMatchObject({ exitCode: 0 });

@@ -1,6 +1,7 @@
 /** The settings of every command by its name, in the order in which commands are used. */
 import type { z } from 'zod';
 import { demoConfig } from '../demo/config.ts';
+import { liveConfig } from '../demo/live/config.ts';
 import { assignConfig, clusterConfig } from '../pipelines/cluster/config.ts';
 import { compareConfig } from '../pipelines/compare/config.ts';
 import { describeConfig } from '../pipelines/describe/config.ts';
@@ -34,6 +35,7 @@ export const schemas = {
   export: exportConfig,
   serve: serveConfig,
   demo: demoConfig,
+  'demo --live': liveConfig,
 } as const satisfies Record<string, z.ZodType>;
 
 export type SchemaName = keyof typeof schemas;

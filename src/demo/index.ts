@@ -5,15 +5,12 @@ import type { Dataset } from '../data/dataset.ts';
 import { closeDataset, loadDataset } from '../data/store.ts';
 import type { AttendedClick } from '../evaluation/attention.ts';
 import { compare } from '../pipelines/compare/index.ts';
-import { ingest } from '../pipelines/ingest/index.ts';
 import type { WorkOptions } from '../progress.ts';
 import type { AttentionCheck, Report } from '../report/report.ts';
-import { shopFiles, shopSource } from '../shop/files.ts';
-import { generateShop } from '../shop/generate.ts';
 import { loadTruth, sharesTaste, type Truth } from '../shop/truth.ts';
-import { exists } from '../storage/files.ts';
-import { clearBelow, withOutputFolder } from '../storage/lock.ts';
+import { withOutputFolder } from '../storage/lock.ts';
 import { type DemoConfig, type DemoConfigInput, demoConfig } from './config.ts';
+import { shopDataset } from './shop-dataset.ts';
 
 /**
  * Generates a shop, ingests it, pre-trains, compares, and checks the attention against the known tastes.
@@ -25,14 +22,7 @@ export async function demo(settings: DemoConfigInput, options: WorkOptions = {})
 }
 
 async function demoIn(config: DemoConfig, options: WorkOptions): Promise<Report> {
-  const shop = join(config.out, 'shop');
-  const dataset = join(config.out, 'dataset');
-  const files = shopFiles(shop);
-  if (!(await exists(files.truth))) {
-    if (await exists(shop)) await clearBelow(shop);
-    await generateShop({ ...config.shop, out: shop }, options);
-  }
-  await ingest({ ...shopSource(files), name: 'generated shop', out: dataset, side: config.side }, options);
+  const { dataset, truth } = await shopDataset(config, options);
   const { report, attended } = await compare(
     { ...config.compare, dataset, out: join(config.out, 'run') },
     options,
@@ -40,7 +30,7 @@ async function demoIn(config: DemoConfig, options: WorkOptions): Promise<Report>
   const loaded = await loadDataset(dataset);
   closeDataset(loaded);
   const title = 'What images add in a generated shop';
-  return { ...report, title, attention: checkAttention(attended, loaded, await loadTruth(files.truth)) };
+  return { ...report, title, attention: checkAttention(attended, loaded, await loadTruth(truth)) };
 }
 
 /**

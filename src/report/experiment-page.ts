@@ -21,6 +21,7 @@ import {
 import { type Html, html } from './html.ts';
 import { findingsTable } from './origins.ts';
 import { type Fact, pageOf } from './shell.ts';
+import { simulationSection } from './simulation.ts';
 import { scrollingTable } from './table.ts';
 import { name, pValue } from './text.ts';
 
@@ -36,6 +37,7 @@ export function experimentPage(report: ExperimentReport): string {
       { id: 'warnings', name: 'Warnings', body: warningsSection(report) },
       { id: 'results', name: 'Results', body: resultsSection(report) },
       { id: 'course', name: 'Day by day', body: courseSection(report) },
+      { id: 'simulation', name: 'New items', body: simulationSection(report) },
       { id: 'cuped', name: 'CUPED', body: cupedSection(report) },
       { id: 'users', name: 'Users', body: usersSection(report) },
       { id: 'data', name: 'Data', body: dataSection(report) },

@@ -75,6 +75,29 @@ export interface MetricReport {
   readonly treatments: readonly TreatmentReport[];
 }
 
+/** CTR on items by how long they have been on sale: new ones are those that nobody has clicked yet. */
+export interface ItemAgeReport {
+  readonly name: string;
+  /** In the order of the arms of the report. */
+  readonly arms: readonly {
+    readonly exposures: number;
+    readonly clicks: number;
+    readonly ctr: Measured<{ readonly value: number; readonly ci95: readonly [number, number] }>;
+  }[];
+  /** Of each treatment relative to control, looked at once. */
+  readonly lifts: readonly Measured<FixedFigures>[];
+}
+
+/** What is known besides of shoppers that are simulated. */
+export interface SimulationReport {
+  /** CTR that is to be expected of the candidates as they are drawn. */
+  readonly unranked: number;
+  /** The same in the order of what each shopper would click most. */
+  readonly ideal: number;
+  /** Those of which anything was shown. */
+  readonly ages: readonly ItemAgeReport[];
+}
+
 export interface ExperimentReport {
   readonly name: string;
   readonly command: string;
@@ -98,4 +121,6 @@ export interface ExperimentReport {
   readonly rows: Readonly<Record<'exposures' | 'clicks' | 'orders', number>>;
   readonly understood: readonly string[];
   readonly findings: readonly Finding[];
+  /** null for shoppers of flesh and blood. */
+  readonly simulation: SimulationReport | null;
 }

@@ -1,7 +1,8 @@
 /** The HTTP server with its hooks: who may ask, how much, what is logged, and what an error looks like. */
 
 import { randomUUID } from 'node:crypto';
-import helmet from '@fastify/helmet';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -11,6 +12,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import helmet from 'helmet';
 import { version } from '../version.ts';
 import { isLoopback, rateLimitOf } from './config.ts';
 import type { Context } from './context.ts';
@@ -41,9 +43,7 @@ export async function createApp(context: Context): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength },
     frameworkErrors: (error, request, reply) => sendProblem(context, error, request, reply),
-    clientErrorHandler(_error, socket) {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-    },
+    clientErrorHandler: refuseUnreadable,
   });
   app.removeContentTypeParser('text/plain');
   addValidation(app);
@@ -51,12 +51,7 @@ export async function createApp(context: Context): Promise<FastifyInstance> {
   app.decorateRequest('caller', null);
   app.decorateRequest('told', null);
   addGuards(app, context);
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-    },
-  });
+  addHeaders(app);
   await addRateLimit(app, context);
   app.setNotFoundHandler(() => {
     throw new RequestProblem('NOT_FOUND', 'There is nothing here.', 'See /docs for what there is.');
@@ -69,12 +64,23 @@ export async function createApp(context: Context): Promise<FastifyInstance> {
   return app;
 }
 
+/** Headers that browsers heed. Made once: they are the same for all. */
+function addHeaders(app: FastifyInstance): void {
+  const protect = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
+  });
+  app.addHook('onRequest', ({ raw }, reply, done) => protect(raw, reply.raw, () => done()));
+}
+
 function addGuards(app: FastifyInstance, context: Context): void {
   const { keys, bodies, config, metrics } = context;
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    if (context.phase === 'closed') throw stopping();
     request.caller = keys?.find(request.headers.authorization) ?? null;
+    done(context.phase === 'closed' ? stopping() : undefined);
   });
   // After the limit of requests, which who has no key must not get around, and before the body is read.
   app.addHook('preParsing', async (request, reply) => {
@@ -87,13 +93,14 @@ function addGuards(app: FastifyInstance, context: Context): void {
     if (context.phase !== 'ready') reply.header('connection', 'close');
     done(null, payload);
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions, caller, told } = request;
     const route = routeOptions.url ?? 'unknown';
     const { statusCode: status, elapsedTime } = reply;
     metrics.answered(method, route, status, elapsedTime / 1000);
     const milliseconds = Math.round(elapsedTime * 100) / 100;
     request.log.info({ method, route, status, milliseconds, key: caller?.name, ...told }, 'request');
+    done();
   });
 }
 
@@ -167,6 +174,25 @@ async function addDocs(app: FastifyInstance, { keys }: Context): Promise<void> {
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: docsPolicy });
 }
 
+/** What is no request that a route could see, in the same shape as everything else that is not answered. */
+function refuseUnreadable({ code }: { readonly code: string }, socket: Socket): void {
+  if (!socket.writable) return;
+  const problem =
+    code === 'HPE_HEADER_OVERFLOW'
+      ? new RequestProblem('LIMIT_EXCEEDED', 'The headers are too large.', 'Send shorter ones.')
+      : new RequestProblem('VALUE_INVALID', 'This is no whole HTTP request.', 'Send HTTP/1.1.');
+  const [id, status] = [randomUUID(), statusOf[problem.code]];
+  const body = JSON.stringify(answerOf(problem, id));
+  const headers = {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': id,
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+}
+
 function sendProblem(
   { metrics }: Pick<Context, 'metrics'>,
   error: unknown,
@@ -180,5 +206,7 @@ function sendProblem(
   if (code === 'INTERNAL') request.log.error({ err: cause }, 'a request failed');
   if (retryAfter !== null) reply.header('retry-after', Math.max(1, Math.ceil(retryAfter / 1000)));
   if (code === 'KEY_MISSING') reply.header('www-authenticate', 'Bearer');
+  // No hook has run for an address that cannot be read.
+  reply.header('x-request-id', request.id);
   reply.code(statusOf[code]).type('application/json').send(answerOf(problem, request.id));
 }

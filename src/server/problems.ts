@@ -66,7 +66,7 @@ export function problemOf(thrown: unknown): RequestProblem {
 function ofService(error: CourierError): RequestProblem {
   const { message, remedy, code } = error;
   if (code === 'STATE_UNAVAILABLE')
-    return new RequestProblem(code, 'The store of events does not answer.', 'Send the same again.', {
+    return new RequestProblem(code, 'The database that this needs does not answer.', 'Send the same again.', {
       retryAfter: usualRetry,
       cause: error,
     });

@@ -1,5 +1,5 @@
 /** A server from its settings: opened, reloaded, and closed without leaving a request behind. */
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { type DestinationStream, pino } from 'pino';
@@ -139,6 +139,6 @@ async function listen(app: FastifyInstance, { host, port }: ServeConfig): Promis
 /** Hashes differ at each start, so that nobody can look a user up in old logs. */
 function namesOf({ logUsers }: ServeConfig): (user: string) => string {
   if (logUsers) return (user) => user;
-  const secret = randomBytes(32);
-  return (user) => createHmac('sha256', secret).update(user).digest('hex').slice(0, 12);
+  const secret = randomBytes(32).toString('hex');
+  return (user) => hash('sha256', `${secret} ${user}`).slice(0, 12);
 }

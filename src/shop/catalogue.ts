@@ -25,7 +25,7 @@ export interface ShopItem {
   readonly taste: number;
   /** Logarithm of the weight with which the item is shown, standard normal over the catalogue. */
   readonly popularity: number;
-  /** Share of the shop's time that has passed when the item goes on sale, 0 for the first assortment. */
+  /** Share of the log's time that has passed when the item goes on sale, 0 for the first assortment. */
   readonly onSaleFrom: number;
 }
 
@@ -37,14 +37,44 @@ const ARRIVALS_BEGIN = 2 / 3;
  * of their own, so that none of them tells anything about another.
  */
 export function makeCatalogue(config: ShopConfig): ShopItem[] {
-  const looks = Random.seeded(config.seed, 'shop looks');
-  const labels = Random.seeded(config.seed, 'shop labels');
-  const popularity = Random.seeded(config.seed, 'shop popularity');
   const arrivals = Random.seeded(config.seed, 'shop arrivals');
   // Exactly so many, so that a page can be filled from the first assortment however small the shop.
   const inRandomOrder = arrivals.shuffle(Array.from({ length: config.items }, (_, index) => index));
   const newItems = new Set(inRandomOrder.slice(0, Math.round(config.newItems * config.items)));
-  return Array.from({ length: config.items }, (_, index) => {
+  return drawItems(config.seed, 'shop', { first: 0, count: config.items }, (index) =>
+    newItems.has(index) ? ARRIVALS_BEGIN + (1 - ARRIVALS_BEGIN) * arrivals.uniform() : 0,
+  );
+}
+
+/**
+ * Draws items that go on sale after the shop's log has ended, as many on each of some days, at its begin.
+ * @param season its days, the first counted from the shop's opening
+ */
+export function makeArrivals(
+  { seed, items, days }: ShopConfig,
+  season: { readonly from: number; readonly days: number },
+  perDay: number,
+): ShopItem[] {
+  const places = { first: items, count: perDay * season.days };
+  return drawItems(
+    seed,
+    'shop arrival',
+    places,
+    (index) => (season.from + Math.floor((index - items) / perDay)) / days,
+  );
+}
+
+function drawItems(
+  seed: number,
+  purpose: string,
+  { first, count }: { readonly first: number; readonly count: number },
+  onSaleFrom: (index: number) => number,
+): ShopItem[] {
+  const looks = Random.seeded(seed, `${purpose} looks`);
+  const labels = Random.seeded(seed, `${purpose} labels`);
+  const popularity = Random.seeded(seed, `${purpose} popularity`);
+  return Array.from({ length: count }, (_, place) => {
+    const index = first + place;
     const taste = looks.integer(tastes.length);
     const collection = labels.pick(collections);
     return {
@@ -55,7 +85,7 @@ export function makeCatalogue(config: ShopConfig): ShopItem[] {
       look: { shape: looks.pick(shapes), ...tastes[taste]! },
       taste,
       popularity: popularity.normal(),
-      onSaleFrom: newItems.has(index) ? ARRIVALS_BEGIN + (1 - ARRIVALS_BEGIN) * arrivals.uniform() : 0,
+      onSaleFrom: onSaleFrom(index),
     };
   });
 }

@@ -49,13 +49,18 @@ async function renderPhotos(
   const render = async () => {
     for (const item of waiting) {
       signal?.throwIfAborted();
-      const photo = await renderPhoto(item.look, Random.seeded(seed, `shop photo ${item.id}`), side);
+      const photo = await photoOf(item, seed, side);
       await writeFileWhole(join(folder, imageName(item)), photo);
       progress({ kind: 'advance', stage: STAGE, done: ++done });
     }
   };
   await Promise.all(Array.from({ length: CONCURRENT }, render));
   progress({ kind: 'end', stage: STAGE });
+}
+
+/** The photo of an item as JPEG, the same for the same seed and side. */
+export function photoOf({ id, look }: ShopItem, seed: number, side: number): Promise<Buffer> {
+  return renderPhoto(look, Random.seeded(seed, `shop photo ${id}`), side);
 }
 
 function imageName(item: ShopItem): string {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { makeCatalogue, type ShopItem } from './catalogue.ts';
+import { Random } from '../random.ts';
+import { makeArrivals, makeCatalogue, type ShopItem } from './catalogue.ts';
 import { shopConfig } from './config.ts';
 import { type ShopPageView, simulateLog } from './log.ts';
 import { tastes } from './looks.ts';
+import { isOnSale, Pages } from './pages.ts';
+import { beginOf, DAY, makeShoppers, onSaleAt, orderProbability, planVisits } from './shoppers.ts';
 
 const config = shopConfig.parse({});
 const catalogue = makeCatalogue(config);
@@ -180,5 +183,61 @@ describe('the generated click log', () => {
     expect(simulateLog(small, makeCatalogue(small))).toEqual(again);
     const other = { ...small, seed: 2 };
     expect(simulateLog(other, makeCatalogue(other))).not.toEqual(again);
+  });
+});
+
+describe('what goes on after the log', () => {
+  const season = { from: config.days + 1, days: 3, pageViews: 500 };
+  const arrivals = makeArrivals(config, season, 50);
+
+  it('has items that arrive at the begin of each day, with ids and looks of their own', () => {
+    for (const [index, item] of arrivals.entries()) {
+      const arrival = beginOf(season) + Math.floor(index / 50) * DAY;
+      expect(onSaleAt(item, config.days)).toBe(arrival);
+      expect(isOnSale(item, arrival - 1000, config.days)).toBe(false);
+      expect(isOnSale(item, arrival + 1000, config.days)).toBe(true);
+    }
+    const ids = new Set([...catalogue, ...arrivals].map(({ id }) => id));
+    expect(ids.size).toBe(catalogue.length + 150);
+    const looks = arrivals.filter(({ taste }, index) => taste === catalogue[index]!.taste);
+    expect(looks.length).toBeLessThan(30);
+  });
+
+  it('has them on pages from then on, as often as others', () => {
+    const both = [...catalogue, ...arrivals];
+    const pages = new Pages(both, config.days, Random.seeded(1, 'pages'));
+    const shareAt = (time: number) => {
+      const drawn = Array.from({ length: 200 }, () => pages.compose(time, 0, 24)).flat();
+      return drawn.filter((item) => item >= catalogue.length).length / drawn.length;
+    };
+    expect(shareAt(beginOf(season) - 1000)).toBe(0);
+    const weights = (items: readonly ShopItem[]) =>
+      items.reduce((sum, { popularity }) => sum + Math.exp(popularity), 0);
+    expect(shareAt(beginOf(season) + 3 * DAY)).toBeCloseTo(weights(arrivals) / weights(both), 1);
+  });
+
+  it('is visited by the same shoppers, within its days but for the end of a session', () => {
+    const shoppers = makeShoppers(config);
+    const visits = planVisits(shoppers, season, Random.seeded(1, 'visits'));
+    expect(visits).toHaveLength(500);
+    const known = new Set(log.map(({ user }) => user));
+    expect(visits.filter(({ shopper }) => known.has(shopper.id)).length).toBeGreaterThan(480);
+    for (const { time, shopper, taste } of visits) {
+      expect(time).toBeGreaterThanOrEqual(beginOf(season));
+      expect(time).toBeLessThan(beginOf(season) + 3 * DAY + 600_000);
+      expect(shopper.tastes).toContain(taste);
+    }
+  });
+
+  it('sells more of what is to the taste, and what is dear to who likes that', () => {
+    const [item] = catalogue;
+    const [shopper] = makeShoppers(config);
+    if (item === undefined || shopper === undefined) throw new Error('the shop is empty');
+    const other = (item.taste + 1) % tastes.length;
+    const chance = (price: number, spending: number, taste = item.taste) =>
+      orderProbability({ ...item, price }, { ...shopper, spending }, taste);
+    expect(chance(20, 0)).toBeGreaterThan(3 * chance(20, 0, other));
+    expect(chance(60, 3)).toBeGreaterThan(chance(20, 3));
+    expect(chance(60, -1)).toBeLessThan(chance(20, -1));
   });
 });

@@ -99,7 +99,8 @@ function reportCommand(terminal: Terminal, outcome: Outcome): Command {
     );
 }
 
-function withoutCourse<T extends { readonly treatments: readonly { readonly course: unknown }[] }>(
+/** What fits into a line of JSON. */
+export function withoutCourse<T extends { readonly treatments: readonly { readonly course: unknown }[] }>(
   metric: T,
 ) {
   return { ...metric, treatments: metric.treatments.map(({ course: _, ...treatment }) => treatment) };

@@ -8,6 +8,7 @@ import { collectSettings, number } from '../settings.ts';
 interface Options extends CommonOptions {
   readonly export?: string;
   readonly state?: string;
+  readonly neighbours?: string;
   readonly host?: string;
   readonly port?: number | string;
   readonly keys?: string;
@@ -29,6 +30,10 @@ export function serveCommand(terminal: Terminal, outcome: Outcome): Command {
       'folder that `courier export` wrote; followed again on SIGHUP, where it is a link',
     )
     .option('--state <place>', 'where events and new items are kept: a file, or redis://…')
+    .option(
+      '--neighbours <place>',
+      'postgres://… that keeps and searches embeddings (default: the memory of the server)',
+    )
     .option('--host <address>', 'address to listen on (default: 127.0.0.1); any other needs --keys')
     .option('--port <number>', 'port to listen on (default: 8080); 0 for any that is free', number)
     .option('--keys <file>', 'keys that `courier key create` makes; read again when they change')

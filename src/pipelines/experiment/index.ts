@@ -48,9 +48,14 @@ export async function experimentReport(
   const config = parseConfig(experimentReportConfig, settings, 'experiment configuration');
   const experiment = await readDefinition(config.definition);
   const report = await reportOn(experiment, config, options);
+  return writeExperimentReport(config.out, report);
+}
+
+/** @throws CourierError OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE */
+export function writeExperimentReport(out: string, report: ExperimentReport): Promise<ExperimentResult> {
   checkFinite(report, 'report');
-  const [json, html] = [join(config.out, experimentFiles.json), join(config.out, experimentFiles.html)];
-  return withOutputFolder(config.out, async () => {
+  const [json, html] = [join(out, experimentFiles.json), join(out, experimentFiles.html)];
+  return withOutputFolder(out, async () => {
     await writeJson(json, report);
     await writeFileWhole(html, experimentPage(report));
     return { json, html, report };
@@ -119,6 +124,7 @@ async function reportOn(
     rows: observed.rows,
     understood: observed.understood,
     findings: observed.findings,
+    simulation: null,
   };
 }
 
