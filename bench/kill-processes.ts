@@ -69,7 +69,9 @@ export const killProcesses: Benchmark = async ({ rounds, say }) => {
         differing: Object.keys({ ...found, ...wanted }).filter((path) => found[path] !== wanted[path]),
         left: await leftoversOf(out),
       };
-      say(`  after ${after.toFixed(2)} s: ${JSON.stringify(outcome)} ${again.stderr}`);
+      say(
+        `  after ${after.toFixed(2)} s: ${JSON.stringify(outcome)}, then ended with ${again.exitCode} ${again.stderr}`,
+      );
       outcomes.push(outcome);
       await rm(out, { recursive: true });
     }
