@@ -96,6 +96,14 @@ export class Arms {
     return this.services.find((each) => each.arm === (arm ?? null));
   }
 
+  /**
+   * Asked before the body of a page view is read, which tells whose it is.
+   * @throws OverloadedError where no service has room for one
+   */
+  admit(): void {
+    if (!this.services.some(({ service }) => service.hasRoom())) this.first.admit();
+  }
+
   hasArm(arm: string): boolean {
     return this.#arms.has(arm);
   }

@@ -117,9 +117,15 @@ describe('a server in operation', () => {
         bodyBytes: 32 * 1024 * 1024,
       },
     });
-    const asked = await Promise.allSettled(
+    const asking = Promise.allSettled(
       Array.from({ length: 10 }, () => client.score({ candidates: items.slice(0, 30) })),
     );
+    // Who is not read cannot be told what is wrong with it.
+    const unreadable = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' };
+    const statusOf = async () => (await fetch(`${server.url}/v1/score`, unreadable)).status;
+    await vi.waitFor(async () => expect(await statusOf()).toBe(503));
+    const asked = await asking;
+    expect(await statusOf()).toBe(400);
     const refused = asked.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
     expect(refused).toHaveLength(8);
     expect(refused[0]).toMatchObject({ status: 503, code: 'OVERLOADED', retryAfter: expect.any(Number) });

@@ -144,6 +144,10 @@ export interface Drift {
  * DEADLINE_EXCEEDED, STATE_UNAVAILABLE.
  */
 export interface Service {
+  /** Whether the queue has room for a page view like those before. */
+  hasRoom(): boolean;
+  /** Asked before a page view is read. @throws OverloadedError where there is no room for one */
+  admit(): void;
   /** Click probabilities of the candidates of a page view. */
   score(request: ScoreRequest): Promise<Scored>;
   /** The features that `score` would compute, without scoring. */

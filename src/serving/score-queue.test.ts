@@ -67,6 +67,20 @@ describe('a queue of score requests', () => {
     expect(await large).toHaveLength(50);
   });
 
+  it('refuses a request before it is known where one like those before would be', async () => {
+    const { batches, queue } = queueOf();
+    const usual = Array.from({ length: 100 }, () => queue.score(columns(1, 2, 3), null).catch(() => null));
+    expect(queue.hasRoom).toBe(false);
+    expect(() => queue.admit(1)).not.toThrow();
+    for (let batch = 0; batch < 3; batch++) {
+      batches[batch]?.answer();
+      await new Promise(setImmediate);
+    }
+    await Promise.all(usual);
+    expect(queue.rows).toBe(0);
+    expect(queue.hasRoom).toBe(true);
+  });
+
   it('tells who waited too long, and computes nothing for them', async () => {
     const { batches, queue } = queueOf();
     const [one, two] = [queue.score(columns(1), null), queue.score(columns(2), null)];

@@ -38,7 +38,7 @@ interface Waiting {
 /** Batches that are with the compute thread at a time: the next one waits there, so that it is never idle. */
 const underWay = 2;
 
-/** Weight of the newest batch in the running mean of how long a row takes. */
+/** Weight of the newest in the running means of how long a row takes and of how many a request has. */
 const smoothing = 0.1;
 
 export class ScoreQueue {
@@ -50,6 +50,7 @@ export class ScoreQueue {
   /** Exposures that wait or are computed. */
   #rows = 0;
   #millisecondsPerRow = 0.05;
+  #rowsPerRequest = 1;
   #batches = 0;
   #batchedRows = 0;
   #idle: (() => void)[] = [];
@@ -68,13 +69,26 @@ export class ScoreQueue {
     return { batches: this.#batches, rows: this.#batchedRows };
   }
 
+  /** Whether a request of which nobody knows more than that it comes would be taken, had it as many exposures as those before. */
+  get hasRoom(): boolean {
+    return this.#takes(this.#rowsPerRequest);
+  }
+
   /**
    * Asks before work is done for a request. An empty queue takes any.
    * @throws OverloadedError
    */
   admit(rows: number): void {
-    if (this.#rows === 0 || this.#rows + rows <= this.#settings.queueRows) return;
-    throw new OverloadedError(this.#rows, Math.max(1, Math.ceil(this.#rows * this.#millisecondsPerRow)));
+    if (!this.#takes(rows)) throw this.overloaded();
+  }
+
+  /** What is said to whom there is no room for. */
+  overloaded(): OverloadedError {
+    return new OverloadedError(this.#rows, Math.max(1, Math.ceil(this.#rows * this.#millisecondsPerRow)));
+  }
+
+  #takes(rows: number): boolean {
+    return this.#rows === 0 || this.#rows + rows <= this.#settings.queueRows;
   }
 
   /**
@@ -87,6 +101,7 @@ export class ScoreQueue {
     const now = performance.now();
     if (deadline !== null && deadline <= now) throw tooLate();
     this.#rows += columns.count;
+    this.#rowsPerRequest += smoothing * (columns.count - this.#rowsPerRequest);
     let timer: NodeJS.Timeout | null = null;
     try {
       return await new Promise<Float32Array>((resolve, reject) => {

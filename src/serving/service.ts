@@ -124,6 +124,16 @@ class LiveService implements Service {
     this.#timer.unref();
   }
 
+  hasRoom(): boolean {
+    return this.#current.queue.hasRoom;
+  }
+
+  admit(): void {
+    if (this.hasRoom()) return;
+    this.#totals.overloaded += 1;
+    throw this.#current.queue.overloaded();
+  }
+
   async score(request: ScoreRequest): Promise<Scored> {
     this.#requireOpen();
     const deadline = request.within === undefined ? null : performance.now() + request.within;

@@ -9,7 +9,11 @@ interface Options {
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly assign?: boolean;
+  readonly live?: boolean;
 }
+
+/** Options of commands that then have other settings. */
+const variants = ['assign', 'live'] as const;
 
 export function settingsCommand(terminal: Terminal, outcome: Outcome): Command {
   return new Command('settings')
@@ -19,6 +23,7 @@ export function settingsCommand(terminal: Terminal, outcome: Outcome): Command {
     .option('--json', 'end standard output with one JSON object, which holds the JSON schema of the settings')
     .option('--markdown', 'the settings of all commands as tables of Markdown')
     .option('--assign', 'of cluster: settings of giving new items the ids of earlier centres')
+    .option('--live', 'of demo: settings of the shop that is visited')
     .action((words: readonly string[], options: Options) =>
       execute(options, terminal, outcome, async ({ print }) => {
         const command = words.join(' ');
@@ -28,7 +33,8 @@ export function settingsCommand(terminal: Terminal, outcome: Outcome): Command {
           print(options.markdown === true ? settingsMarkdown() : list);
           return { commands };
         }
-        const name = options.assign === true ? `${command} --assign` : command;
+        const chosen = variants.filter((variant) => options[variant] === true);
+        const name = [command, ...chosen.map((variant) => `--${variant}`)].join(' ');
         if (!isSchemaName(name)) throw unknownCommand(name);
         print(settingRows(schemas[name]).map(describeSetting).join('\n'));
         return { command: name, schema: jsonSchemaOf(schemas[name]) };

@@ -13,6 +13,10 @@ type Answer = z.output<typeof scoreAnswer>;
 export function addScore(app: FastifyInstance, { arms, config, userName }: Context): void {
   app.route<{ Body: Request; Reply: Answer }>({
     ...routeOf('score'),
+    // To read and check a body costs more than to refuse it.
+    async preParsing() {
+      arms.admit();
+    },
     async handler(request, reply) {
       const { numeric, ...asked } = request.body;
       const { user } = asked;
