@@ -19,15 +19,14 @@ import { evenShares, ownShare } from '../collectives/shares.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { buildUpdate, gradientState } from '../graph/training-step.ts';
 import { type EngineState, floats, type ModelLoader } from '../runtime/engine.ts';
-import { type NamedValues, nextPrefix } from '../runtime/protocol.ts';
+import type { NamedValues } from '../runtime/protocol.ts';
+import { Contrast } from './contrast.ts';
 import { Exchange } from './exchange.ts';
+import { inTurn, type Span, spans } from './spans.ts';
 import {
   backwardModel,
-  contrastModel,
-  embeddingGradient,
   encodeModel,
   fusedModel,
-  lossBlock,
   type StepDescription,
   type StepPlan,
   wholeChunks,
@@ -85,19 +84,14 @@ export async function cutStep<Batch>(
   plan: StepPlan,
   group: ProcessGroup,
 ): Promise<ContrastiveStep<Batch>> {
-  const { encoder, objective, samples } = description;
   const { chunk } = plan;
-  const { dimension } = encoder;
+  const { dimension } = description.encoder;
   const shared = group.size > 1;
-  const contrasting = contrastModel(description, layout);
   const encode = await engine.load(encodeModel(description, layout), state);
-  const contrast = await engine.load(contrasting, state);
+  const contrast = await Contrast.load(engine, state, layout, description, group);
   const backward = await engine.load(backwardModel(description, layout, plan), state);
   const updating = buildUpdate(layout, description.update, shared ? sharedGradient : gradientState);
   const update = await engine.load(updating, state);
-  const lossNames = Object.keys(contrasting.outputs).filter(isLoss);
-  const block = lossBlock(description);
-  const blocks = ownBlocks(samples, block, group);
 
   return async (batch, photos, scalars) => {
     const exchange = new Exchange(group);
@@ -114,20 +108,7 @@ export async function cutStep<Batch>(
     const parts = shares.map((photos) => photos * dimension);
     await exchange.wait(group.allGather(embeddings, parts));
 
-    await contrast.hold({ embeddings });
-    const feeds = objective.feeds(batch, rows);
-    const gradient = new Float32Array(rows * dimension);
-    const losses = new Float64Array(lossNames.length);
-    await inTurn(
-      blocks,
-      ({ from }) => feeds.block(from, block),
-      (values) => contrast.run(values),
-      (_, results) => {
-        addTo(gradient, floats(results, embeddingGradient));
-        for (const [place, name] of lossNames.entries()) losses[place]! += floats(results, name)[0]!;
-      },
-    );
-    await contrast.hold({});
+    const { gradient, losses } = await contrast.run(batch, embeddings);
     const [seeds] = await Promise.all([
       shared ? exchange.parts(gradient, parts) : gradient,
       group.allReduce(losses),
@@ -142,16 +123,12 @@ export async function cutStep<Batch>(
     );
     const summed = shared ? { [sharedGradient]: await exchange.sum(await gradientOf(state)) } : {};
     const { gradientNorm } = numbersOf(await update.run(scalars, summed), ['gradientNorm']);
-    const named = Object.fromEntries(lossNames.map((name, place) => [name, losses[place]!]));
-    return { ...named, gradientNorm: gradientNorm!, ...(shared ? exchange.figures : {}) };
+    return { ...contrast.named(losses), gradientNorm: gradientNorm!, ...(shared ? exchange.figures : {}) };
   };
 }
 
-function isLoss(output: string): boolean {
-  return output !== embeddingGradient && !output.startsWith(nextPrefix);
-}
-
-async function gradientOf(state: EngineState): Promise<Float32Array> {
+/** What parts of the step have added up so far. (P) */
+export async function gradientOf(state: EngineState): Promise<Float32Array> {
   return (await state.read([gradientState]))[gradientState]!;
 }
 
@@ -164,47 +141,6 @@ export function photoFeeds(photos: PhotoFeeds, from: number, to: number): NamedV
     return [name, part];
   });
   return { photos: photos.read(from, to), ...Object.fromEntries(draws) };
-}
-
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
-export function spans({ from, to }: Span, size: number): readonly Span[] {
-  return Array.from({ length: Math.ceil((to - from) / size) }, (_, index) => ({
-    from: from + index * size,
-    to: Math.min(from + (index + 1) * size, to),
-  }));
-}
-
-/** The blocks of samples that this process contrasts. */
-function ownBlocks(samples: number, block: number, group: ProcessGroup): readonly Span[] {
-  const all = spans({ from: 0, to: samples }, block);
-  const { from, to } = ownShare(evenShares(all.length, group), group);
-  return all.slice(from, to);
-}
-
-/** Runs each span; while one runs in its thread, the values of the next are put together. */
-async function inTurn(
-  all: readonly Span[],
-  prepare: (span: Span) => NamedValues,
-  run: (values: NamedValues) => Promise<NamedValues>,
-  use: (span: Span, results: NamedValues) => void = () => {},
-): Promise<void> {
-  const [first] = all;
-  if (first === undefined) return;
-  let prepared = prepare(first);
-  for (const [index, span] of all.entries()) {
-    const running = run(prepared);
-    const next = all[index + 1];
-    if (next !== undefined) prepared = prepare(next);
-    use(span, await running);
-  }
-}
-
-export function addTo(sum: Float32Array, values: Float32Array): void {
-  for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!;
 }
 
 export function numbersOf(results: NamedValues, names: readonly string[]): Record<string, number> {

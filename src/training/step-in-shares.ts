@@ -5,6 +5,7 @@
  *
  * Letters in shapes: c photos of a chunk, N chunks of a share, d length of an embedding, P parameters.
  */
+import { oneProcess } from '../collectives/one-process.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { buildUpdate, gradientState } from '../graph/training-step.ts';
 import {
@@ -16,17 +17,10 @@ import {
 } from '../runtime/engine.ts';
 import { bytesOf } from '../runtime/hand-over.ts';
 import type { NamedValues, Values } from '../runtime/protocol.ts';
-import { addTo, type ContrastiveStep, numbersOf, photoFeeds, type Span, spans } from './contrastive-step.ts';
-import {
-  contrastModel,
-  embeddingGradient,
-  lossBlock,
-  type StepDescription,
-  type StepPlan,
-  shareModels,
-  wholeChunks,
-  wholePhotos,
-} from './step-models.ts';
+import { addTo, Contrast } from './contrast.ts';
+import { type ContrastiveStep, gradientOf, numbersOf, photoFeeds } from './contrastive-step.ts';
+import { type Span, spans } from './spans.ts';
+import { type StepDescription, type StepPlan, shareModels, wholeChunks, wholePhotos } from './step-models.ts';
 
 /** @param state parameters, slots and `gradientState` */
 export async function stepInShares<Batch>(
@@ -40,7 +34,7 @@ export async function stepInShares<Batch>(
   const { shares: count = 1 } = plan;
   const models = shareModels(description, layout, plan);
   const shares = await Promise.all(engine.perCore(count).map((core) => Share.load(core, models)));
-  const contrast = await engine.load(contrastModel(description, layout), state);
+  const contrast = await Contrast.load(engine, state, layout, description, oneProcess);
   const memory = new SharedMemory();
   const update = await engine.load(buildUpdate(layout, description.update), state);
 
@@ -58,27 +52,15 @@ export async function stepInShares<Batch>(
       }),
     );
 
-    await contrast.hold({ embeddings });
-    const feeds = description.objective.feeds(batch, rows);
-    const gradient = new Float32Array(rows * dimension);
-    const losses: Record<string, number> = {};
-    const block = lossBlock(description);
-    for (const { from } of spans({ from: 0, to: description.samples }, block)) {
-      for (const [name, values] of Object.entries(await contrast.run(feeds.block(from, block)))) {
-        if (name === embeddingGradient) addTo(gradient, floats({ [name]: values }, name));
-        else losses[name] = (losses[name] ?? 0) + Number(values[0]);
-      }
-    }
-    await contrast.hold({});
-
-    const total = (await state.read([gradientState]))[gradientState]!;
+    const { gradient, losses } = await contrast.run(batch, embeddings);
+    const total = await gradientOf(state);
     const seedOf = ({ from, to }: Span) => gradient.slice(from * dimension, to * dimension);
     const found = await Promise.all(
       shares.map((share, index) => share.back({ ...seen[index]!, seed: seedOf(own[index]!) })),
     );
     for (const part of found) addTo(total, part);
     const updated = await update.run({ ...scalars, [gradientState]: total });
-    return { ...losses, ...numbersOf(updated, ['gradientNorm']) };
+    return { ...contrast.named(losses), ...numbersOf(updated, ['gradientNorm']) };
   };
 }
 
