@@ -2,14 +2,13 @@
  * A service, and the Redis that keeps its state, killed under load at random moments: whether an acknowledged event is lost or counted
  * twice, and whether scores afterwards are those of a service that was told the same events and never disturbed. A round is a kill.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Random } from '../src/random.ts';
 import { openService } from '../src/serving/service.ts';
+import { linesUntilKilled } from '../test/support/killed-program.ts';
 import { hasRedis, startRedis } from '../test/support/redis.ts';
 import type { Benchmark } from './benchmark.ts';
 import { describeRow, type Row } from './report.ts';
@@ -76,21 +75,8 @@ async function* serviceKilled(shop: Shop, state: string, rounds: number, random:
 /** @param after so many acknowledged events @returns numbers of those that were acknowledged before it was killed */
 async function killed({ served, state, stream, first }: Load, after: number): Promise<readonly number[]> {
   const job = JSON.stringify({ served, state, stream, first } satisfies Load);
-  const words = ['--import', import.meta.resolve('tsx'), program, job];
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [text, problem, heard] = ['', '', 0];
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    problem += chunk;
-  });
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-    heard += chunk.split('\n').length - 1;
-    if (heard > after) child.kill('SIGKILL');
-  });
-  await once(child, 'close');
-  if (problem !== '') throw new Error(`the service ended with ${problem}`);
-  // The last line may be cut off.
-  return text.split('\n').slice(1, -1).map(Number);
+  const lines = await linesUntilKilled(program, [job], after);
+  return lines.slice(1).map(Number);
 }
 
 /** Redis: the service goes on, and is looked at once it has written again. */

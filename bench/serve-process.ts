@@ -1,6 +1,5 @@
 /** `courier serve` as a process of its own, which may be killed, and kept to one core. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { CourierClient } from '../src/server/client.ts';
 import type { ServeConfigInput } from '../src/server/config.ts';
 import { freePort } from '../test/support/free-port.ts';
+import { restartable } from '../test/support/restartable.ts';
 
 const bin = fileURLToPath(new URL('../src/cli/bin.ts', import.meta.url));
 
@@ -49,24 +49,16 @@ export async function startServerProcess(
     await answering(client, child);
     return child;
   };
-  let running = await start();
-  const end = async (signal: NodeJS.Signals) => {
-    const ended = once(running, 'exit');
-    running.kill(signal);
-    await ended;
-  };
+  const server = await restartable(start);
   return {
     url,
     client,
     async residentMebibytes() {
-      const status = await readFile(`/proc/${running.pid}/status`, 'utf8');
+      const status = await readFile(`/proc/${server.pid}/status`, 'utf8');
       return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
     },
-    async crash() {
-      await end('SIGKILL');
-      running = await start();
-    },
-    close: () => end('SIGTERM'),
+    crash: server.crash,
+    close: server.close,
   };
 }
 

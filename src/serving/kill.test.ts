@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { linesUntilKilled } from '../../test/support/killed-program.ts';
 import { exportOf, servedShop } from '../../test/support/served-shop.ts';
 import { Random } from '../random.ts';
 import { decodeContent } from './events.ts';
@@ -24,32 +23,15 @@ describe('a service that is killed while it records', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** @param after so many acknowledged events @returns ids of those that were acknowledged before it was killed */
-  async function killed(state: string, first: number, after: number): Promise<readonly string[]> {
-    const words = ['--import', import.meta.resolve('tsx'), program, served, state, `${first}`];
-    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let [text, problem, heard] = ['', '', 0];
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      problem += chunk;
-    });
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      heard += chunk.split('\n').length - 1;
-      if (heard > after) child.kill('SIGKILL');
-    });
-    await once(child, 'close');
-    expect(problem).toBe('');
-    // The last line may be cut off.
-    return text.split('\n').slice(1, -1);
-  }
-
   it('loses no event that it acknowledged, and counts none twice that is sent again', async () => {
     const state = join(folder, 'killed', 'state.mdb');
     const random = Random.seeded(1, 'kills');
     const acknowledged = new Set<string>();
     for (let kill = 0; kill < 6; kill++) {
       // It begins before where it was: what it had sent and not heard of is sent again.
-      const ids = await killed(state, 20 * kill, 80 + random.integer(40));
+      const words = [served, state, `${20 * kill}`];
+      // The first line says that it is open.
+      const [, ...ids] = await linesUntilKilled(program, words, 80 + random.integer(40));
       for (const id of ids) acknowledged.add(id);
     }
     const store = await openStateStore(state);

@@ -1,10 +1,10 @@
 /** A real Redis of this machine, as Debian's redis-server brings it, for tests of shared state. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import { freePort } from './free-port.ts';
+import { restartable } from './restartable.ts';
 
 const program = '/usr/bin/redis-server';
 
@@ -35,20 +35,8 @@ export async function startRedis(folder: string, durable = true): Promise<RedisS
     await answering(url);
     return child;
   };
-  let running: ChildProcess = await start();
-  const end = async (signal: NodeJS.Signals) => {
-    const ended = once(running, 'exit');
-    running.kill(signal);
-    await ended;
-  };
-  return {
-    url,
-    async crash() {
-      await end('SIGKILL');
-      running = await start();
-    },
-    close: () => end('SIGTERM'),
-  };
+  const { crash, close } = await restartable(start);
+  return { url, crash, close };
 }
 
 async function answering(url: string): Promise<void> {
