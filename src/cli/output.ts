@@ -1,12 +1,21 @@
 /** What the command line prints while it works and when it fails: all of it for people, on standard error. */
 import { inspect } from 'node:util';
 import cliProgress from 'cli-progress';
-import { CourierError } from '../errors.ts';
+import { CourierError, hasSystemCode } from '../errors.ts';
 import type { Progress, ProgressEvent } from '../progress.ts';
 import { duration, integer, oneLine, percent, printable } from '../text.ts';
 
 /** A stream of text that may be a terminal, such as `process.stderr`. */
 export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/** Whoever reads may have read enough, as `head` does: the rest is dropped, and the work goes on. */
+export function outliveReaders(...streams: readonly OutputStream[]): void {
+  for (const stream of streams) {
+    stream.on('error', (error) => {
+      if (!hasSystemCode(error, 'EPIPE')) throw error;
+    });
+  }
+}
 
 export interface ProgressOutput {
   readonly progress: Progress;
