@@ -130,20 +130,19 @@ export async function startDescribed(
     draws: {},
   };
   let count = 0;
+  /** What a step took, and what it found. */
+  const figures = async () => {
+    const start = performance.now();
+    const found = await run(batch, feeds, scalarFeeds(optimizer, ++count, 1e-3));
+    return { seconds: (performance.now() - start) / 1000, found };
+  };
   return {
     plan,
     parameters: layout.size,
     fused: isFused(description, plan),
+    figures,
     /** @returns the seconds that a step took */
-    async round(): Promise<number> {
-      return (await this.figures()).seconds;
-    },
-    /** What a step took, and what it found. */
-    async figures(): Promise<{ seconds: number; found: Readonly<Record<string, number>> }> {
-      const start = performance.now();
-      const found = await run(batch, feeds, scalarFeeds(optimizer, ++count, 1e-3));
-      return { seconds: (performance.now() - start) / 1000, found };
-    },
+    round: async () => (await figures()).seconds,
     stop: () => engine.close(),
   };
 }

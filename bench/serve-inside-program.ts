@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { Engine } from '../src/runtime/engine.ts';
 import { checkRequest } from '../src/serving/check-request.ts';
 import { Deployment } from '../src/serving/deployment.ts';
-import { together } from '../src/serving/score-queue.ts';
 import { openService, serviceDefaults } from '../src/serving/service.ts';
 import { parseJson } from '../src/storage/json.ts';
 import { viewsOf } from './serve-mix.ts';
@@ -54,8 +53,7 @@ async function rankerRate(): Promise<number> {
     const { view, numeric } = checkRequest(request, deployment, Date.now());
     return deployment.state.describe(view, numeric).columns;
   });
-  const batch = together(described);
-  const rate = await perSecond(2, () => deployment.ranker.scoreColumns(batch));
+  const rate = await perSecond(2, () => deployment.ranker.scoreColumns(described));
   await deployment.release();
   await engine.close();
   return rate * viewsInBatch;

@@ -3,6 +3,7 @@ import type { NamedValues } from '../runtime/protocol.ts';
 import { standardize } from './dense-columns.ts';
 import { paddingRow } from './embedding-table.ts';
 import { fieldNames, type RankerDescription } from './export-format.ts';
+import type { FeedMemory } from './feed-memory.ts';
 import { type FieldLayout, lookupsOf } from './fields.ts';
 import { type IdRows, type KnownRows, rowOfId } from './id-rows.ts';
 
@@ -128,56 +129,87 @@ export class ColumnEncoder {
     lookups.set(codes, at + situationFields + itemFields * (1 + historyLength));
   }
 
-  /** The inputs of the graph, of which `embedded` is the caller's to hand over. */
-  feeds(columns: ExposureColumns): NamedValues & { readonly embedded: Float32Array } {
-    const { dense, visual, gate } = this.#about;
+  /**
+   * The inputs of the graph for the exposures of all parts, one after the other.
+   * @param memory where they are written: they are good until it is used again
+   */
+  feeds(parts: readonly ExposureColumns[], memory: FeedMemory): NamedValues {
+    const { dense, visual, gate, dimension } = this.#about;
+    const { historyLength } = this.layout;
+    const count = countOf(parts);
     const width = visual.groups.flat().length;
+    const floats = (name: 'historyMask' | 'nearness' | 'dense' | 'visual', columns: number) =>
+      joined(
+        parts.map((part) => part[name]),
+        memory.floats(name, count * columns),
+      );
     return {
-      embedded: this.#embed(columns.lookups),
-      historyMask: columns.historyMask,
-      ...(dense.length === 0 ? {} : { dense: this.#dense(columns) }),
-      ...(width === 0 ? {} : { visual: this.#visualDense(columns) }),
-      ...(visual.nearness ? { nearness: columns.nearness } : {}),
-      ...(gate === null ? {} : { category: columns.category }),
+      embedded: this.#embed(parts, memory.floats('embedded', count * this.lookups * dimension)),
+      historyMask: floats('historyMask', historyLength),
+      ...(dense.length === 0 ? {} : { dense: this.#standardDense(floats('dense', dense.length), count) }),
+      ...(width === 0 ? {} : { visual: this.#standardVisual(floats('visual', width), count) }),
+      ...(visual.nearness ? { nearness: floats('nearness', historyLength) } : {}),
+      ...(gate === null
+        ? {}
+        : {
+            category: joined(
+              parts.map(({ category }) => category),
+              memory.integers('category', count),
+            ),
+          }),
     };
   }
 
-  /** (n, L) → (n, L, E) */
-  #embed(lookups: Int32Array): Float32Array {
+  /** Rows of the table, in the order of the lookups. @param embedded (n, L, E) */
+  #embed(parts: readonly ExposureColumns[], embedded: Float32Array): Float32Array {
     const { dimension } = this.#about;
     const { embeddings } = this.#tables;
-    const embedded = new Float32Array(lookups.length * dimension);
-    for (let index = 0, at = 0; index < lookups.length; index++) {
-      const from = lookups[index]! * dimension;
-      for (let place = 0; place < dimension; place++) embedded[at++] = embeddings[from + place]!;
+    let at = 0;
+    for (const { lookups } of parts) {
+      for (let index = 0; index < lookups.length; index++) {
+        const from = lookups[index]! * dimension;
+        for (let place = 0; place < dimension; place++) embedded[at++] = embeddings[from + place]!;
+      }
     }
     return embedded;
   }
 
-  /** (n, N) */
-  #dense({ dense, count }: ExposureColumns): Float32Array {
-    const { dense: standards } = this.#about;
-    return standardized(dense, count, { groups: [standards.length], zeroIsAbsent: false }, standards);
+  /** In place. (n, N) */
+  #standardDense(values: Float32Array, count: number): Float32Array {
+    const { dense } = this.#about;
+    standardize(values, count, { groups: [dense.length], zeroIsAbsent: false }, standardsOf(dense));
+    return values;
   }
 
-  /** (n, W) */
-  #visualDense({ visual, count }: ExposureColumns): Float32Array {
+  /** In place. (n, W) */
+  #standardVisual(values: Float32Array, count: number): Float32Array {
     const { groups, zeroIsAbsent } = this.#about.visual;
     const widths = groups.map(({ length }) => length);
-    return standardized(visual, count, { groups: widths, zeroIsAbsent }, groups.flat());
+    standardize(values, count, { groups: widths, zeroIsAbsent }, standardsOf(groups.flat()));
+    return values;
   }
 }
 
-function standardized(
-  raw: Float32Array,
-  count: number,
-  columns: Parameters<typeof standardize>[2],
-  standards: readonly { readonly mean: number; readonly scale: number }[],
-): Float32Array {
-  const values = raw.slice();
-  const mean = standards.map((column) => column.mean);
-  standardize(values, count, columns, { mean, scale: standards.map(({ scale }) => scale) });
-  return values;
+/** Exposures of all parts. */
+export function countOf(parts: readonly ExposureColumns[]): number {
+  return parts.reduce((sum, { count }) => sum + count, 0);
+}
+
+function standardsOf(columns: readonly { readonly mean: number; readonly scale: number }[]) {
+  return { mean: columns.map(({ mean }) => mean), scale: columns.map(({ scale }) => scale) };
+}
+
+/** Values of several parts, one after the other. */
+function joined<Values extends { set(values: Values, offset: number): void; readonly length: number }>(
+  parts: readonly Values[],
+  whole: Values,
+): Values {
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Codes are numbers from 0 on; there is nothing to hash. */

@@ -70,6 +70,18 @@ describe('loading an exported ranker', () => {
     await expect(own.score(exposures)).rejects.toThrow();
   });
 
+  it('scores exposures the same whatever was scored before them and whatever is beside them', async () => {
+    const alone = await Promise.all(exposures.map(async (exposure) => [...(await ranker.score([exposure]))]));
+    const sizes = [7, 1, 30, 3, 9];
+    const parts = sizes.map((size, index) => {
+      const start = sizes.slice(0, index).reduce((sum, each) => sum + each, 0);
+      return [start, start + size] as const;
+    });
+    const beside = await Promise.all(parts.map(([start, end]) => ranker.score(exposures.slice(start, end))));
+    for (const [index, score] of beside.flatMap((scores) => [...scores]).entries())
+      expect(score).toBeCloseTo(alone[index]![0]!, 6);
+  });
+
   it('tells what the ranker is made of', () => {
     expect(ranker.about).toMatchObject({
       ranker: 'din',

@@ -19,7 +19,8 @@ import {
   unusableRanker,
 } from './export-format.ts';
 import type { RawExposure } from './exposure.ts';
-import { ColumnEncoder, type ExposureColumns, type ServingTables } from './exposure-columns.ts';
+import { ColumnEncoder, countOf, type ExposureColumns, type ServingTables } from './exposure-columns.ts';
+import { FeedMemory } from './feed-memory.ts';
 import { lookupsOf } from './fields.ts';
 import { readIdRows, requireFewRows } from './id-rows.ts';
 
@@ -34,6 +35,8 @@ export class LoadedRanker {
   readonly #exposures: ExposureEncoder;
   readonly #session: Session;
   readonly #ownEngine: Engine | null;
+  /** Those that no run uses. */
+  readonly #memories: FeedMemory[] = [];
 
   private constructor(
     folder: string,
@@ -75,26 +78,28 @@ export class LoadedRanker {
     const scores = new Float32Array(exposures.length);
     for (let from = 0; from < exposures.length; from += batchSize) {
       const part = exposures.slice(from, from + batchSize);
-      scores.set(await this.scoreColumns(this.#exposures.encode(part)), from);
+      scores.set(await this.scoreColumns([this.#exposures.encode(part)]), from);
     }
     return scores;
   }
 
   /**
-   * The same for exposures as columns that `columns` made, in one run of the model. (n)
+   * The same for exposures as columns that `columns` made, all parts in one run of the model. (n)
    * @throws CourierError FILE_CORRUPT when the model fails, or gives what is no probability
    */
-  async scoreColumns(exposures: ExposureColumns): Promise<Float32Array> {
-    const { embedded, ...feeds } = this.columns.feeds(exposures);
+  async scoreColumns(parts: readonly ExposureColumns[]): Promise<Float32Array> {
+    // As many as runs that were asked for side by side.
+    const memory = this.#memories.pop() ?? new FeedMemory();
     try {
-      // By far the largest, and made for this run alone.
-      const scores = floats(await this.#session.run(feeds, { embedded }), 'scores');
-      if (scores.length !== exposures.count) throw new ModelError(`its model gave ${scores.length} scores`);
+      const scores = floats(await this.#session.run(this.columns.feeds(parts, memory)), 'scores');
+      if (scores.length !== countOf(parts)) throw new ModelError(`its model gave ${scores.length} scores`);
       if (!scores.every((score) => score >= 0 && score <= 1))
         throw new ModelError('its model gave no probability');
       return scores;
     } catch (error) {
       throw error instanceof ModelError ? unusableRanker(this.#folder, error) : error;
+    } finally {
+      this.#memories.push(memory);
     }
   }
 

@@ -64,7 +64,7 @@ export class Deployment {
     this.neighbours = neighbours;
     this.encoder = models.encoder;
     this.attention = models.attention;
-    this.queue = new ScoreQueue((columns) => ranker.scoreColumns(columns), settings);
+    this.queue = new ScoreQueue((parts) => ranker.scoreColumns(parts), settings);
   }
 
   /**
@@ -132,7 +132,7 @@ export class Deployment {
         new Map(),
         Float32Array.from(base),
       );
-      const scores = await ranker.scoreColumns(columns);
+      const scores = await ranker.scoreColumns([columns]);
       for (const [index, wanted] of view.scores.entries()) {
         const difference = Math.abs(scores[index]! - wanted);
         // Written so that NaN fails too.

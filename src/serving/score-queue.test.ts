@@ -17,10 +17,19 @@ function columns(...numbers: number[]): ExposureColumns {
 
 /** A queue whose batches are answered by hand: the score of an exposure is its number and what its lookups say. */
 function queueOf(settings: Partial<QueueSettings> = {}) {
-  const batches: { readonly asked: ExposureColumns; answer(): void; fail(error: Error): void }[] = [];
-  const score = (asked: ExposureColumns) =>
+  const batches: {
+    readonly asked: { readonly dense: readonly number[]; readonly lookups: readonly number[] };
+    answer(): void;
+    fail(error: Error): void;
+  }[] = [];
+  const score = (parts: readonly ExposureColumns[]) =>
     new Promise<Float32Array>((resolve, reject) => {
-      const answer = () => resolve(asked.dense.map((number, row) => number + asked.lookups[2 * row + 1]!));
+      const asked = {
+        dense: parts.flatMap(({ dense }) => [...dense]),
+        lookups: parts.flatMap(({ lookups }) => [...lookups]),
+      };
+      const answer = () =>
+        resolve(Float32Array.from(asked.dense, (number, row) => number + asked.lookups[2 * row + 1]!));
       batches.push({ asked, answer, fail: reject });
     });
   return { batches, queue: new ScoreQueue(score, { window: 0, batchRows: 4, queueRows: 10, ...settings }) };
@@ -31,11 +40,11 @@ describe('a queue of score requests', () => {
     const { batches, queue } = queueOf();
     const asked = [[1], [2, 3], [4], [5], [6, 7]].map((numbers) => queue.score(columns(...numbers), null));
     // Two batches are under way at once; what came after them waits for one to end.
-    expect(batches.map((batch) => Array.from(batch.asked.dense))).toEqual([[1], [2, 3]]);
+    expect(batches.map((batch) => batch.asked.dense)).toEqual([[1], [2, 3]]);
     batches[1]?.answer();
     expect(await asked[1]).toEqual(Float32Array.of(22, 33));
     await new Promise(setImmediate);
-    expect(Array.from(batches[2]?.asked.lookups ?? [])).toEqual([4, 40, 5, 50, 6, 60, 7, 70]);
+    expect(batches[2]?.asked.lookups).toEqual([4, 40, 5, 50, 6, 60, 7, 70]);
     batches[0]?.answer();
     batches[2]?.answer();
     expect(await asked[0]).toEqual(Float32Array.of(11));
@@ -49,7 +58,7 @@ describe('a queue of score requests', () => {
     const first = queue.score(columns(1, 2), null);
     expect(batches).toHaveLength(0);
     const second = queue.score(columns(3, 4), null);
-    expect(Array.from(batches[0]?.asked.dense ?? [])).toEqual([1, 2, 3, 4]);
+    expect(batches[0]?.asked.dense).toEqual([1, 2, 3, 4]);
     batches[0]?.answer();
     expect([await first, await second]).toEqual([Float32Array.of(11, 22), Float32Array.of(33, 44)]);
   });
@@ -90,7 +99,7 @@ describe('a queue of score requests', () => {
     for (const batch of batches) batch.answer();
     await Promise.all([one, two]);
     await new Promise(setImmediate);
-    expect(Array.from(batches[2]?.asked.dense ?? [])).toEqual([4]);
+    expect(batches[2]?.asked.dense).toEqual([4]);
     batches[2]?.answer();
     expect(await patient).toEqual(Float32Array.of(44));
   });

@@ -1,6 +1,6 @@
 /** Score requests that arrive side by side as one run of the model, and no more of them than can be answered. */
 import { CourierError } from '../errors.ts';
-import type { ExposureColumns } from '../rankers/exposure-columns.ts';
+import { countOf, type ExposureColumns } from '../rankers/exposure-columns.ts';
 
 export interface QueueSettings {
   /** How long the first request of a batch waits for company at most. Milliseconds. */
@@ -42,7 +42,7 @@ const underWay = 2;
 const smoothing = 0.1;
 
 export class ScoreQueue {
-  readonly #score: (columns: ExposureColumns) => Promise<Float32Array>;
+  readonly #score: (parts: readonly ExposureColumns[]) => Promise<Float32Array>;
   readonly #settings: QueueSettings;
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -55,7 +55,8 @@ export class ScoreQueue {
   #batchedRows = 0;
   #idle: (() => void)[] = [];
 
-  constructor(score: (columns: ExposureColumns) => Promise<Float32Array>, settings: QueueSettings) {
+  /** @param score scores of all parts, one after the other, by one run of the model */
+  constructor(score: (parts: readonly ExposureColumns[]) => Promise<Float32Array>, settings: QueueSettings) {
     this.#score = score;
     this.#settings = settings;
   }
@@ -159,18 +160,19 @@ export class ScoreQueue {
   async #run(batch: readonly Waiting[]): Promise<void> {
     this.#running++;
     const started = performance.now();
-    const columns = together(batch.map((each) => each.columns));
+    const parts = batch.map(({ columns }) => columns);
+    const count = countOf(parts);
     try {
-      const scores = await this.#score(columns);
+      const scores = await this.#score(parts);
       let from = 0;
       for (const { columns: own, resolve } of batch) {
         resolve(scores.slice(from, from + own.count));
         from += own.count;
       }
-      const each = (performance.now() - started) / columns.count;
+      const each = (performance.now() - started) / count;
       this.#millisecondsPerRow += smoothing * (each - this.#millisecondsPerRow);
       this.#batches += 1;
-      this.#batchedRows += columns.count;
+      this.#batchedRows += count;
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
@@ -178,36 +180,6 @@ export class ScoreQueue {
       this.#pump();
     }
   }
-}
-
-/** The exposures of several requests, one after the other. */
-export function together(parts: readonly ExposureColumns[]): ExposureColumns {
-  const [first] = parts;
-  if (first !== undefined && parts.length === 1) return first;
-  const floats = (of: (part: ExposureColumns) => Float32Array) => joined(Float32Array, parts.map(of));
-  const integers = (of: (part: ExposureColumns) => Int32Array) => joined(Int32Array, parts.map(of));
-  return {
-    count: parts.reduce((sum, { count }) => sum + count, 0),
-    lookups: integers(({ lookups }) => lookups),
-    historyMask: floats(({ historyMask }) => historyMask),
-    dense: floats(({ dense }) => dense),
-    visual: floats(({ visual }) => visual),
-    nearness: floats(({ nearness }) => nearness),
-    category: integers(({ category }) => category),
-  };
-}
-
-function joined<Values extends { readonly length: number; set(values: Values, offset: number): void }>(
-  Memory: new (length: number) => Values,
-  parts: readonly Values[],
-): Values {
-  const whole = new Memory(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function tooLate(): CourierError {
