@@ -27,7 +27,9 @@ export class OverloadedError extends CourierError {
 }
 
 interface Waiting {
-  readonly columns: ExposureColumns;
+  readonly count: number;
+  /** null once they are with the model: nothing of a request is held longer than it is needed. */
+  columns: ExposureColumns | null;
   readonly since: number;
   readonly resolve: (scores: Float32Array) => void;
   readonly reject: (error: unknown) => void;
@@ -97,27 +99,32 @@ export class ScoreQueue {
    * @param deadline by `performance.now()`; null to wait as long as it takes
    * @throws CourierError DEADLINE_EXCEEDED, and those of the model; OverloadedError
    */
-  async score(columns: ExposureColumns, deadline: number | null): Promise<Float32Array> {
-    this.admit(columns.count);
+  score(columns: ExposureColumns, deadline: number | null): Promise<Float32Array> {
+    const { count } = columns;
     const now = performance.now();
-    if (deadline !== null && deadline <= now) throw tooLate();
-    this.#rows += columns.count;
-    this.#rowsPerRequest += smoothing * (columns.count - this.#rowsPerRequest);
-    let timer: NodeJS.Timeout | null = null;
+    if (!this.#takes(count)) return Promise.reject(this.overloaded());
+    if (deadline !== null && deadline <= now) return Promise.reject(tooLate());
+    const { promise, resolve, reject } = promised<Float32Array>();
+    const entry: Waiting = { count, columns, since: now, resolve, reject, done: false };
+    this.#rows += count;
+    this.#rowsPerRequest += smoothing * (count - this.#rowsPerRequest);
+    this.#waiting.push(entry);
+    this.#pump();
+    return this.#answered(entry, promise, deadline === null ? null : deadline - now);
+  }
+
+  /** @param left milliseconds until it is too late */
+  async #answered(entry: Waiting, scores: Promise<Float32Array>, left: number | null): Promise<Float32Array> {
+    const end = () => {
+      entry.done = true;
+      entry.reject(tooLate());
+    };
+    const timer = left === null ? null : setTimeout(end, left);
     try {
-      return await new Promise<Float32Array>((resolve, reject) => {
-        const entry: Waiting = { columns, since: now, resolve, reject, done: false };
-        if (deadline !== null)
-          timer = setTimeout(() => {
-            entry.done = true;
-            reject(tooLate());
-          }, deadline - now);
-        this.#waiting.push(entry);
-        this.#pump();
-      });
+      return await scores;
     } finally {
       if (timer !== null) clearTimeout(timer);
-      this.#rows -= columns.count;
+      this.#rows -= entry.count;
       if (this.#rows === 0) for (const wake of this.#idle.splice(0)) wake();
     }
   }
@@ -132,7 +139,7 @@ export class ScoreQueue {
       this.#waiting = this.#waiting.filter(({ done }) => !done);
       const [first] = this.#waiting;
       if (first === undefined) return;
-      const rows = this.#waiting.reduce((sum, { columns }) => sum + columns.count, 0);
+      const rows = this.#waiting.reduce((sum, { count }) => sum + count, 0);
       const left = first.since + this.#settings.window - performance.now();
       if (rows < this.#settings.batchRows && left > 0) {
         this.#timer ??= setTimeout(() => {
@@ -148,31 +155,44 @@ export class ScoreQueue {
   /** The oldest, as many as fit together. */
   #take(): readonly Waiting[] {
     let rows = 0;
-    let count = 0;
-    for (const { columns } of this.#waiting) {
-      if (count > 0 && rows + columns.count > this.#settings.batchRows) break;
-      rows += columns.count;
-      count++;
+    let taken = 0;
+    for (const { count } of this.#waiting) {
+      if (taken > 0 && rows + count > this.#settings.batchRows) break;
+      rows += count;
+      taken++;
     }
-    return this.#waiting.splice(0, count);
+    return this.#waiting.splice(0, taken);
   }
 
-  async #run(batch: readonly Waiting[]): Promise<void> {
+  #run(batch: readonly Waiting[]): Promise<void> {
+    const parts = batch.flatMap(({ columns }) => columns ?? []);
+    for (const entry of batch) entry.columns = null;
     this.#running++;
-    const started = performance.now();
-    const parts = batch.map(({ columns }) => columns);
-    const count = countOf(parts);
+    return this.#deal(batch, countOf(parts), this.#computed(parts));
+  }
+
+  #computed(parts: readonly ExposureColumns[]): Promise<Float32Array> {
     try {
-      const scores = await this.#score(parts);
+      return this.#score(parts);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Gives everybody their own scores. */
+  async #deal(batch: readonly Waiting[], rows: number, computed: Promise<Float32Array>): Promise<void> {
+    const started = performance.now();
+    try {
+      const scores = await computed;
       let from = 0;
-      for (const { columns: own, resolve } of batch) {
-        resolve(scores.slice(from, from + own.count));
-        from += own.count;
+      for (const { count, resolve } of batch) {
+        resolve(scores.slice(from, from + count));
+        from += count;
       }
-      const each = (performance.now() - started) / count;
+      const each = (performance.now() - started) / rows;
       this.#millisecondsPerRow += smoothing * (each - this.#millisecondsPerRow);
       this.#batches += 1;
-      this.#batchedRows += count;
+      this.#batchedRows += rows;
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
@@ -180,6 +200,17 @@ export class ScoreQueue {
       this.#pump();
     }
   }
+}
+
+/** A promise that is settled from elsewhere. */
+function promised<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
 }
 
 function tooLate(): CourierError {

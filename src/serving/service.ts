@@ -139,25 +139,19 @@ class LiveService implements Service {
     const deadline = request.within === undefined ? null : performance.now() + request.within;
     try {
       return await this.#current.use(async (deployment) => {
-        // Before any work is done for it.
-        deployment.queue.admit(request.candidates.length);
         const seen = this.#seen;
-        const { view, numeric } = checkRequest(request, deployment, this.#settings.clock());
-        const described = deployment.state.describe(view, numeric);
-        const [scores, attention] = await Promise.all([
-          deployment.queue.score(described.columns, deadline),
-          request.attention === true ? attend(deployment, described) : null,
-        ]);
+        const asked = this.#ask(deployment, request, deadline);
+        const [scores, attention] = await asked.answers;
         const { catalogue } = deployment.state;
-        seen.add(deployment, view.candidates, scores, described.simScores);
+        seen.add(deployment, asked.candidates, scores, asked.simScores);
         this.#totals.requests += 1;
         this.#totals.exposures += scores.length;
         const { calibration } = deployment.manifest;
         return {
           scores,
           calibrated: calibration === null ? scores : scores.map((score) => calibrated(calibration, score)),
-          known: Uint8Array.from(described.candidates, (item) => (item === catalogue.unknown ? 0 : 1)),
-          time: described.time,
+          known: Uint8Array.from(asked.items, (item) => (item === catalogue.unknown ? 0 : 1)),
+          time: asked.time,
           attention,
         };
       });
@@ -166,6 +160,20 @@ class LiveService implements Service {
       else if (error instanceof CourierError && error.code === 'DEADLINE_EXCEEDED') this.#totals.late += 1;
       throw error;
     }
+  }
+
+  /** Describes a page view and asks for its scores, without a hold on the description until they are there. */
+  #ask(deployment: Deployment, request: ScoreRequest, deadline: number | null) {
+    // Before any work is done for it.
+    deployment.queue.admit(request.candidates.length);
+    const { view, numeric } = checkRequest(request, deployment, this.#settings.clock());
+    const described = deployment.state.describe(view, numeric);
+    const answers = Promise.all([
+      deployment.queue.score(described.columns, deadline),
+      request.attention === true ? attend(deployment, described) : null,
+    ]);
+    const { candidates: items, simScores, time } = described;
+    return { candidates: view.candidates, items, simScores, time, answers };
   }
 
   async features(request: ScoreRequest): Promise<Described> {
