@@ -230,15 +230,19 @@ export class ParquetTable {
       parameterTypes: [...columns.map(({ type }) => type), BIGINT],
       returnType: BOOLEAN,
     };
-    this.#connection.registerScalarFunction(
-      DuckDBScalarFunction.create({ name: sink, mainFunction, ...signature, ...handling }),
-    );
     const values = columns.map(({ name, type }) => `CAST(${identifier(name)} AS ${type})`).join(', ');
     const source = `read_parquet(${fileLiteral(this.#path)}, file_row_number = true)`;
     const sql = `SELECT count(${sink}(${values}, file_row_number)) FROM ${source}`;
-    await rowsOf(this.#connection, sql, this.#path).catch((error: unknown) => {
+    const ours = DuckDBScalarFunction.create({ name: sink, mainFunction, ...signature, ...handling });
+    try {
+      this.#connection.registerScalarFunction(ours);
+      await rowsOf(this.#connection, sql, this.#path);
+    } catch (error) {
       throw failure ?? error;
-    });
+    } finally {
+      // Here, and not whenever garbage is collected: the database has its own hold on it until it closes.
+      ours.destroySync();
+    }
     if (rows !== this.rowCount) throw new Error(`${rows} rows of ${values} instead of ${this.rowCount}`);
   }
 
