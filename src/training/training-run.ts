@@ -47,6 +47,7 @@ export class TrainingRun {
   #best: Float32Array;
   #seconds: number;
   #clock = performance.now();
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(
     group: ProcessGroup,
@@ -147,15 +148,30 @@ export class TrainingRun {
     await this.#opened?.log.append({ step, ...metrics, images, seconds: this.#seconds });
   }
 
-  /** @param arrays what the objective remembers */
+  /**
+   * Takes down where the run stands; it is written while training goes on, one checkpoint after the other.
+   * @param arrays what the objective remembers
+   * @throws what the writing of the one before came to
+   */
   async checkpoint(step: number, state: EngineState, arrays: Arrays): Promise<void> {
     if (this.#opened === null) return;
     const { folder, id, layout, learnedUntil } = this.#opened;
+    await this.#written;
     // Not the sum of gradients, which is zero between steps.
     const kept = await state.read(Object.keys(this.vectors));
     const vectors = { ...kept, best: this.#best };
     const checkpoint = { step, vectors, arrays, progress: this.#memory };
     const about = learnedUntilMetadata(learnedUntil);
-    await saveCheckpoint(join(folder, checkpointFile), id, layout, checkpoint, about);
+    this.#written = saveCheckpoint(join(folder, checkpointFile), id, layout, checkpoint, about);
+    // It is thrown to whoever waits for it.
+    this.#written.catch(() => {});
+  }
+
+  /**
+   * Ends when the last checkpoint is on the disk.
+   * @throws CourierError OUTPUT_NOT_WRITABLE
+   */
+  written(): Promise<void> {
+    return this.#written;
   }
 }
