@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { collectivesContract } from '../../test/support/collectives-contract.ts';
 import { hasMpi, mpirun, underMpi } from '../../test/support/mpi.ts';
-import { launchOf } from './launcher.ts';
+import { launchOf, localRankOf } from './launcher.ts';
 import { longestWait } from './mpi/requests.ts';
 import { oneProcess } from './one-process.ts';
 import { processGroup } from './world.ts';
@@ -63,9 +63,9 @@ describe.skipIf(!hasMpi)(`what happens to the others, ${underMpi}`, () => {
   });
 
   for (const [leaver, waits] of [
-    [0, "[23]"],
-    [1, "1"],
-    [2, "1"],
+    [0, '[23]'],
+    [1, '1'],
+    [2, '1'],
   ] as const) {
     it(`ends them where the work of number ${leaver + 1} is over and the others wait, and says so`, async () => {
       const { exitCode, stderr } = await mpirun(3, [program, 'is over', String(leaver)]);
@@ -146,5 +146,16 @@ describe('launchOf', () => {
   it('takes a batch script of Slurm, and any other process, for one that works alone', () => {
     expect(launchOf({ SLURM_PROCID: '0', SLURM_NTASKS: '8' })).toBeNull();
     expect(launchOf({})).toBeNull();
+  });
+});
+
+describe('localRankOf', () => {
+  it('is what the launcher tells each process of its machine, and 0 without one', () => {
+    expect(localRankOf({ PMI_RANK: '5', MPI_LOCALRANKID: '1' })).toBe(1);
+    expect(localRankOf({ PMI_RANK: '5', SLURM_LOCALID: '2' })).toBe(2);
+    expect(localRankOf({ OMPI_COMM_WORLD_RANK: '5', OMPI_COMM_WORLD_LOCAL_RANK: '3' })).toBe(3);
+    expect(localRankOf({ PMIX_RANK: '5', SLURM_LOCALID: '1' })).toBe(1);
+    expect(localRankOf({ PMI_RANK: '5' })).toBe(0);
+    expect(localRankOf({ SLURM_LOCALID: '1' })).toBe(0);
   });
 });
