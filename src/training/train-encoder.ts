@@ -239,7 +239,7 @@ async function trainSeeing<Batch extends PhotoBatch>(
       const last = t === config.steps || isExhausted(run, config, t);
       const stopping = !last && (await anyStops(group, signal));
       if (last || t % config.checkEvery === 0) await requireSameState(group, state, t);
-      if (last || stopping || isCollapsed(run, config) || t % config.checkpointEvery === 0)
+      if (last || stopping || isCollapsed(run, config) || run.isCheckpointDue(t, config.checkpointEvery))
         await run.checkpoint(t, state, memory?.arrays ?? {});
       const detail = detailOf(losses['loss']!, run.summary.bestScore);
       progress({ kind: 'advance', stage: 'Pre-train', done: t, detail });

@@ -182,7 +182,9 @@ const waitVariable = 'COURIER_MPI_WAIT';
  * a first process may work for days while the others wait.
  * @throws CourierError CONFIG_INVALID
  */
-export function longestWait({ [waitVariable]: wanted }: Readonly<Record<string, string | undefined>>): number {
+export function longestWait({
+  [waitVariable]: wanted,
+}: Readonly<Record<string, string | undefined>>): number {
   if (wanted === undefined || wanted === '') return Number.POSITIVE_INFINITY;
   const seconds = Number(wanted);
   if (seconds > 0) return 1000 * seconds;
