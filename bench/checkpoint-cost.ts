@@ -75,7 +75,7 @@ async function encodersIn(folder: string): Promise<Readonly<Record<string, Pretr
     'a wide head': {
       name: 'backbone',
       file,
-      head: { name: 'both', hidden: 4096, dropout: 0 },
+      head: { name: 'both', hidden: 2048, dropout: 0 },
       dimension: 512,
     },
   };
