@@ -105,7 +105,8 @@ describe.skipIf(!hasMpi)(`what happens to the others, ${underMpi}`, () => {
   });
 
   it('ends them where one hangs for longer than they are told to wait', async () => {
-    const environment = { COURIER_MPI_WAIT: '1' };
+    // Longer than processes start one after the other on a machine that is full.
+    const environment = { COURIER_MPI_WAIT: '5' };
     const { exitCode, stderr } = await mpirun(2, [program, 'hangs'], { environment });
     expect(exitCode).not.toBe(0);
     expect(stderr).toMatch(/Process 1 on .+ has waited for the others for \d+ s in a barrier/);

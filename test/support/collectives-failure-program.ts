@@ -27,8 +27,13 @@ switch (way) {
     if (!leaves) await group.allReduce(Float32Array.of(1));
     break;
   case 'is over while it waits':
-    void group.barrier();
-    if (leaves) process.exit(0);
+    if (leaves) {
+      void group.barrier();
+      process.exit(0);
+    }
+    // Until then it cannot be through.
+    await sleep(1500);
+    await group.barrier();
     break;
   case 'is over where nobody has to wait for it':
     // The first one needs nothing of those that it tells.
