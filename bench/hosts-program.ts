@@ -11,14 +11,16 @@ const group = await processGroup();
 const parts = evenShares(photos, group).map((share) => share * dimension);
 const [embeddings, gradient] = [new Float32Array(photos * dimension), new Float32Array(parameters)];
 const losses = new Float64Array(3);
-const seconds = [];
+const took = [];
 for (let round = 0; round < rounds; round++) {
   const exchange = new Exchange(group);
   await group.barrier();
   const began = performance.now();
   await group.allGather(embeddings, parts);
   await Promise.all([exchange.parts(embeddings, parts), group.allReduce(losses)]);
+  const before = performance.now();
   await exchange.sum(gradient);
-  seconds.push((performance.now() - began) / 1000);
+  const end = performance.now();
+  took.push({ all: (end - began) / 1000, gradients: (end - before) / 1000 });
 }
-if (group.rank === 0) process.stdout.write(JSON.stringify(seconds));
+if (group.rank === 0) process.stdout.write(JSON.stringify(took));

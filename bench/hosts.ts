@@ -10,7 +10,8 @@ import { communicationBytes, communicationSeconds } from './communication.ts';
 import { describeRow, type Row, rowOf } from './report.ts';
 
 const program = fileURLToPath(new URL('./hosts-program.ts', import.meta.url));
-const answer = z.array(z.number());
+/** Seconds of all that a step brings, and of the sum of gradients at its end. */
+const answer = z.array(z.object({ all: z.number(), gradients: z.number() }));
 
 const wires = [
   { what: '1 Gbit/s, 1 ms', bitsPerSecond: 1e9, milliseconds: 1 },
@@ -45,13 +46,16 @@ export const hosts: Benchmark = async ({ rounds, only, say }) => {
         const bytes = (two.bytes() - before) / 2 / (rounds + unmeasured);
         const name = `${what}, ${each.photos} photos, ${each.parameters / 1e6} million parameters`;
         const predictions = { predicted: measured.map(() => predicted) };
+        const all = measured.map((took) => took.all);
+        const gradients = measured.map((took) => took.gradients);
         rows.push(
-          rowOf(`${name}: communication of a step`, 's', 'lower', measured, predictions),
+          rowOf(`${name}: communication of a step`, 's', 'lower', all, predictions),
+          rowOf(`${name}: of which the sum of gradients`, 's', 'lower', gradients, {}),
           rowOf(`${name}: sent by a process`, 'MB', 'lower', [bytes / 1e6], {
             predicted: [communicationBytes(step) / 1e6],
           }),
         );
-        for (const row of rows.slice(-2)) say(describeRow(row));
+        for (const row of rows.slice(-3)) say(describeRow(row));
       }
     } finally {
       await two.remove();

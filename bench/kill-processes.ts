@@ -1,6 +1,6 @@
 /**
- * A training of two processes of which one is killed at a random moment, and which is started again: how long the others go on,
- * and whether it ends with the artefacts of an undisturbed run and leaves nothing over. A round is one kill.
+ * A training of two processes of which one is killed at a random moment between two of its steps, and which is started again: how
+ * long the others go on, and whether it ends with the artefacts of an undisturbed run and leaves nothing over. A round is one kill.
  */
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -19,16 +19,15 @@ import type { Benchmark } from './benchmark.ts';
 import { describeRow, rowOf } from './report.ts';
 
 const program = fileURLToPath(new URL('../test/support/pretrain-program.ts', import.meta.url));
-const processes = 2;
-
-/** Share of a run in which programs are only being loaded, and there is nothing to disturb. */
-const beginning = 0.3;
+const [processes, steps] = [2, 40];
 
 interface Outcome {
   /** From the kill until all had ended; null where the run was over before. */
   readonly secondsToEnd: number | null;
   /** Steps that the killed run had made. */
   readonly steps: number;
+  /** Of the second start. */
+  readonly secondsToGoOn: number;
   readonly resumed: boolean;
   readonly differing: readonly string[];
   readonly left: readonly string[];
@@ -40,37 +39,36 @@ export const killProcesses: Benchmark = async ({ rounds, say }) => {
     const dataset = await tinyDataset(root);
     const start = async (out: string) => {
       const file = `${out}.json`;
-      const settings = { ...tinyPretraining, steps: 40, checkpointEvery: 1, validateEvery: 20, dataset, out };
+      const settings = { ...tinyPretraining, steps, checkpointEvery: 1, validateEvery: 20, dataset, out };
       await writeFile(file, JSON.stringify([settings]));
       return startMpi(processes, [program, file]);
     };
     const undisturbed = join(root, 'undisturbed');
-    const began = performance.now();
     const { exitCode, stderr } = await whatItSaid(await start(undisturbed));
     if (exitCode !== 0) throw new Error(`mpirun ended with ${exitCode}: ${stderr}`);
-    const seconds = (performance.now() - began) / 1000;
     const wanted = await artefactsOf(undisturbed);
     const random = Random.seeded(1, 'kills');
     const outcomes: Outcome[] = [];
     for (let round = 0; round < rounds; round++) {
       const out = join(root, `round-${round}`);
-      const after = seconds * (beginning + (1 - beginning) * random.uniform());
+      const moment = { step: random.integer(steps), later: random.uniform() };
+      const rank = random.integer(processes);
       const killed = await start(out);
-      const secondsToEnd = await killOne(killed, random.integer(processes), after);
-      const steps = (await exists(join(out, metricsFile)))
-        ? (await readMetrics(join(out, metricsFile))).length
-        : 0;
+      const secondsToEnd = await killOne(killed, rank, () => untilStep(killed, out, moment));
+      const made = await stepsOf(out);
+      const began = performance.now();
       const again = await whatItSaid(await start(out));
       const found = await artefactsOf(out);
       const outcome = {
         secondsToEnd,
-        steps,
+        steps: made,
+        secondsToGoOn: (performance.now() - began) / 1000,
         resumed: again.exitCode === 0,
         differing: Object.keys({ ...found, ...wanted }).filter((path) => found[path] !== wanted[path]),
         left: await leftoversOf(out),
       };
       say(
-        `  after ${after.toFixed(2)} s: ${JSON.stringify(outcome)}, then ended with ${again.exitCode} ${again.stderr}`,
+        `  process ${rank + 1} of ${processes}: ${JSON.stringify(outcome)}, then ended with ${again.exitCode} ${again.stderr}`,
       );
       outcomes.push(outcome);
       await rm(out, { recursive: true });
@@ -80,6 +78,13 @@ export const killProcesses: Benchmark = async ({ rounds, say }) => {
     const ends = outcomes.flatMap(({ secondsToEnd }) => secondsToEnd ?? []);
     const rows = [
       rowOf('killed before the end', of, 'higher', [ends.length], {}),
+      rowOf(
+        'killed with steps made and steps to come',
+        of,
+        'higher',
+        count((outcome) => outcome.steps > 0 && outcome.steps < steps),
+        {},
+      ),
       rowOf(
         'started again to the end',
         of,
@@ -115,13 +120,39 @@ export const killProcesses: Benchmark = async ({ rounds, say }) => {
   }
 };
 
+/** When a step has been made, and up to a step's time later; or the launcher has ended. */
+async function untilStep(
+  launcher: ChildProcess,
+  out: string,
+  { step, later }: { readonly step: number; readonly later: number },
+): Promise<void> {
+  let [found, last, between] = [0, performance.now(), 0];
+  while (launcher.exitCode === null && found <= step) {
+    await sleep(5);
+    const now = await stepsOf(out);
+    if (now === found) continue;
+    between = (performance.now() - last) / (now - found);
+    [found, last] = [now, performance.now()];
+  }
+  await sleep(later * between);
+}
+
+async function stepsOf(out: string): Promise<number> {
+  const path = join(out, metricsFile);
+  return (await exists(path)) ? (await readMetrics(path)).length : 0;
+}
+
 /** @returns the seconds from the kill until the launcher had ended; null where there was nobody to kill any more */
-async function killOne(launcher: ChildProcess, rank: number, after: number): Promise<number | null> {
+async function killOne(
+  launcher: ChildProcess,
+  rank: number,
+  moment: () => Promise<void>,
+): Promise<number | null> {
   if (launcher.stdout === null || launcher.stderr === null) throw new Error('the launcher has no streams');
   launcher.stdout.resume();
   launcher.stderr.resume();
   const closed = new Promise<void>((resolve) => launcher.once('close', () => resolve()));
-  await Promise.race([sleep(1000 * after), closed]);
+  await moment();
   const workers = await workersOf(launcher);
   const victim = workers[rank];
   const at = performance.now();

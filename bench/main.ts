@@ -7,6 +7,7 @@ import type { Benchmark } from './benchmark.ts';
 
 import { bindingsBench } from './bindings.ts';
 import { checkpoint } from './checkpoint.ts';
+import { checkpointCost } from './checkpoint-cost.ts';
 
 import { chunkSize } from './chunk-size.ts';
 import { decode } from './decode.ts';
@@ -63,6 +64,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   measuring,
   memory,
   checkpoint,
+  'checkpoint-cost': checkpointCost,
   operators,
   'chunk-size': chunkSize,
   decode,

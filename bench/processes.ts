@@ -36,11 +36,14 @@ export const processes: Benchmark = async ({ rounds, only, say }) => {
       one: [] as number[],
       cut: [] as number[],
       waited: [] as number[],
+      summed: [] as number[],
     };
     for (let round = 0; round < rounds; round++) {
       const shared = run(cores, { ...each, threads: 1, how: budget });
       sides.shared.push(...shared.map(({ seconds }) => photos / seconds));
-      sides.waited.push(...shared.map(({ seconds, found }) => found['communicationMs']! / 1000 / seconds));
+      const shareOf = (figure: string) => shared.map(({ seconds, found }) => found[figure]! / 1000 / seconds);
+      sides.waited.push(...shareOf('communicationMs'));
+      sides.summed.push(...shareOf('sumMs'));
       sides.one.push(...run(1, whole).map(({ seconds }) => photos / seconds));
       sides.cut.push(...run(1, cut).map(({ seconds }) => photos / seconds));
     }
@@ -50,8 +53,9 @@ export const processes: Benchmark = async ({ rounds, only, say }) => {
         'that, cut': sides.cut,
       }),
       rowOf(`${name}, waiting for each other`, 'of a step', 'lower', sides.waited, {}),
+      rowOf(`${name}, the sum of gradients, once all have come`, 'of a step', 'lower', sides.summed, {}),
     );
-    for (const row of rows.slice(-2)) say(describeRow(row));
+    for (const row of rows.slice(-3)) say(describeRow(row));
   }
   return { rows, missing: [] };
 };

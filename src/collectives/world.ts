@@ -5,9 +5,11 @@ import { inspect } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import { CourierError } from '../errors.ts';
 import { type Launch, launchOf } from './launcher.ts';
+import { Departures } from './mpi/departures.ts';
 import { check, type Mpi, openMpi, versionOf } from './mpi/library.ts';
 import { MpiGroup } from './mpi/mpi-group.ts';
-import { Requests } from './mpi/requests.ts';
+import { longestWait, Requests } from './mpi/requests.ts';
+import { withinTime } from './mpi/time-limit.ts';
 import { oneProcess } from './one-process.ts';
 import type { ProcessGroup } from './process-group.ts';
 import { allGatherTexts } from './texts.ts';
@@ -23,9 +25,9 @@ export function withoutOthers<T>(work: () => Promise<T>): Promise<T> {
 
 /**
  * All processes of the launch that this one belongs to: of mpirun, mpiexec or srun; by itself where there is none, and then no
- * MPI is looked for. When the process ends well it leaves the others, which wait until all do; when it ends with another exit
- * code than 0, whatever threw, it ends them all.
- * @throws CourierError MPI_UNAVAILABLE, MPI_FAILED
+ * MPI is looked for. When the process ends well, after as many collectives as the others, it leaves them when all do; when it
+ * ends otherwise, whatever threw, it ends them all.
+ * @throws CourierError MPI_UNAVAILABLE, MPI_FAILED, CONFIG_INVALID
  */
 export async function processGroup(): Promise<ProcessGroup> {
   if (alone.getStore() === true) return oneProcess;
@@ -52,17 +54,27 @@ async function join(launch: Launch | null): Promise<ProcessGroup> {
 /** MPI is called from this thread only, which every library can do; what takes long is asked about and not waited for. */
 const funneled = 1;
 
+/** Processes are started together: milliseconds after which one has waited in vain for others to begin. */
+const longestJoining = 300_000;
+
 const millisecondsToBeHeard = 250;
 
 function begin(mpi: Mpi): MpiGroup {
+  const limit = longestWait(process.env);
   const { world, errorsReturn } = mpi.abi;
-  check(mpi, mpi.initThread(null, null, funneled, new Int32Array(1)), 'its beginning');
+  const joining = Math.min(limit, longestJoining);
+  const missing = `Error: a process has waited for ${joining / 1000} s for all others to begin: one may have ended before, or does not reach it.\n`;
+  withinTime(joining, missing, () =>
+    check(mpi, mpi.initThread(null, null, funneled, new Int32Array(1)), 'its beginning'),
+  );
   check(mpi, mpi.commSetErrhandler(world, errorsReturn), 'its beginning');
-  const requests = new Requests(mpi);
+  const rank = numberOf(mpi, mpi.commRank, 'asking for the rank');
+  const size = numberOf(mpi, mpi.commSize, 'asking for the number of processes');
+  const requests = new Requests(mpi, rank, new Departures(mpi, rank, size), limit);
   // What nobody caught is told by Node only after that has been tidied up which ends the process here.
   process.on('uncaughtExceptionMonitor', (error) => process.stderr.write(`${inspect(error)}\n`));
   process.on('exit', (code) => {
-    if (code === 0 && !requests.busy) {
+    if (code === 0 && leaveWell(requests)) {
       mpi.finalize();
       return;
     }
@@ -70,7 +82,20 @@ function begin(mpi: Mpi): MpiGroup {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, millisecondsToBeHeard);
     mpi.abort(world, code === 0 ? 1 : code);
   });
-  return new MpiGroup(mpi, requests, { localRank: 0, localSize: 1 });
+  return new MpiGroup(mpi, requests, { rank, size, localRank: 0, localSize: 1 });
+}
+
+function numberOf(mpi: Mpi, ask: Mpi['commRank'], what: string): number {
+  const number = new Int32Array(1);
+  check(mpi, ask(mpi.abi.world, number), what);
+  return number[0]!;
+}
+
+/** Waits for the others, and tells what is wrong with that. */
+function leaveWell(requests: Requests): boolean {
+  const problem = requests.leave();
+  if (problem !== null) process.stderr.write(`Error: ${problem}\n`);
+  return problem === null;
 }
 
 function otherMpi(mpi: Mpi, started: number, found: number): CourierError {

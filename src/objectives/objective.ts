@@ -55,7 +55,7 @@ export interface Lesson<Batch extends PhotoBatch> {
 export interface BatchMemory<Batch> {
   /** Share of the old in the moving average of the parameters by which `recall` embeds. */
   readonly averageDecay: number;
-  /** What a checkpoint keeps. */
+  /** What a checkpoint keeps: arrays that later steps replace and do not change, since it is written while they are made. */
   readonly arrays: Readonly<Record<string, SafeArray>>;
   restore(arrays: Readonly<Record<string, SafeArray>>): void;
   /** Called before the step of each batch, in order. */

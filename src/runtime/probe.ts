@@ -5,9 +5,11 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { messageOf } from '../errors.ts';
 import type { Finding } from './attempt.ts';
+import { type Device, devices } from './device.ts';
+import { providerOf } from './own-gpu.ts';
 import { productModel, side } from './product-model.ts';
 
-async function probe(device: string): Promise<Finding> {
+async function probe(device: Device): Promise<Finding> {
   // Loaded here, so that a library which cannot be loaded is a finding too.
   const { InferenceSession, listSupportedBackends, Tensor } = await import('onnxruntime-node');
   if (!listSupportedBackends().some(({ name }) => name === device)) return { kind: 'not offered' };
@@ -20,10 +22,10 @@ async function probe(device: string): Promise<Finding> {
   return { kind: 'computed', wrong };
 }
 
-function optionsFor(device: string): InferenceSession.SessionOptions {
+function optionsFor(device: Device): InferenceSession.SessionOptions {
   // Without this, ONNX Runtime quietly computes on the CPU what a device lacks.
   const alone = device === 'cpu' ? {} : { extra: { session: { disable_cpu_ep_fallback: '1' } } };
-  return { executionProviders: [device], logSeverityLevel: 3, intraOpNumThreads: 1, ...alone };
+  return { executionProviders: [providerOf(device)], logSeverityLevel: 3, intraOpNumThreads: 1, ...alone };
 }
 
 /** Eighths from -1 to 1: their sums of products are exact in every precision that devices compute with. */
@@ -43,7 +45,8 @@ function multiplied(a: Float32Array, b: Float32Array): Float32Array {
   });
 }
 
-const finding = await probe(process.argv[2] ?? 'cpu').catch(
+const device = devices.find((name) => name === process.argv[2]) ?? 'cpu';
+const finding = await probe(device).catch(
   (error: unknown): Finding => ({ kind: 'failed', message: messageOf(error) }),
 );
 // A line of its own, whatever a driver has printed before.

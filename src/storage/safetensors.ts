@@ -4,6 +4,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { CourierError } from '../errors.ts';
 import { dtypes, type Filling, type SafeArray } from './dtypes.ts';
 import { withInput, writeWhole } from './files.ts';
@@ -48,7 +49,11 @@ export async function writeSafeTensors(
 ): Promise<void> {
   const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = createHash('sha256');
-  for (const slice of slicesOf(sorted, sliceLength)) hash.update(slice);
+  for (const slice of slicesOf(sorted, sliceLength)) {
+    hash.update(slice);
+    // Gigabytes take seconds, in which others want this thread.
+    await setImmediate();
+  }
   const header = encodeHeader({ ...metadata, [checksumKey]: hash.digest('hex') }, sorted);
   await writeWhole(path, async (temporary) => {
     const file = await open(temporary, 'w');

@@ -95,9 +95,10 @@ export const trainingSettings = z.strictObject({
   checkpointEvery: z
     .int()
     .positive()
-    .default(25)
+    .nullable()
+    .default(null)
     .describe(
-      'Steps between checkpoints: what is lost at most where a run is killed. It changes nothing that is learned.',
+      'Steps between checkpoints: what is lost at most where a run is killed. null takes one every 10 seconds, or less often where writing takes longer than a tenth of a second: a hundred times as long then. It changes nothing that is learned.',
     ),
   checkEvery: z
     .int()

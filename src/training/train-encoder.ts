@@ -210,40 +210,44 @@ async function trainSeeing<Batch extends PhotoBatch>(
   const alteration = { augmentation, dropout, hides: encoder.hides ?? null };
   const prepare = (step: number) => prepareBatch(sampler, seen, alteration, config.seed, step, ahead);
   let prepared = prepare(t + 1);
-  while (t < config.steps && !isExhausted(run, config, t)) {
-    t++;
-    const { batch, photos, after } = prepared;
-    const learningRate = learningRateAt(t, config.steps, config.learningRate, config.warmup);
-    await memory?.recall(batch, averaged);
-    const running = step(batch, photos, scalarFeeds(optimizer, t, learningRate));
-    // While the step runs in its thread, the next batch is put together.
-    if (t < config.steps) prepared = prepare(t + 1);
-    const losses = await running;
-    await requireFinite(losses, t, batch, isFirst ? config.out : null);
+  try {
+    while (t < config.steps && !isExhausted(run, config, t)) {
+      t++;
+      const { batch, photos, after } = prepared;
+      const learningRate = learningRateAt(t, config.steps, config.learningRate, config.warmup);
+      await memory?.recall(batch, averaged);
+      const running = step(batch, photos, scalarFeeds(optimizer, t, learningRate));
+      // While the step runs in its thread, the next batch is put together.
+      if (t < config.steps) prepared = prepare(t + 1);
+      const losses = await running;
+      await requireFinite(losses, t, batch, isFirst ? config.out : null);
 
-    const looked = t % config.validateEvery === 0 || t === config.steps;
-    const look = looked ? await validation.look() : null;
-    if (look !== null) await run.offer(t, look, state, judged);
-    const cost =
-      t === 1 && firstStage !== null
-        ? { firstStageSeconds: firstStage.seconds, firstStageImages: firstStage.images }
-        : {};
-    await run.record(t, after, photos.count, {
-      ...losses,
-      learningRate,
-      ...look?.scores,
-      ...look?.spread,
-      ...cost,
-    });
-    const last = t === config.steps || isExhausted(run, config, t);
-    const stopping = !last && (await anyStops(group, signal));
-    if (last || t % config.checkEvery === 0) await requireSameState(group, state, t);
-    if (last || stopping || isCollapsed(run, config) || t % config.checkpointEvery === 0)
-      await run.checkpoint(t, state, memory?.arrays ?? {});
-    const detail = detailOf(losses['loss']!, run.summary.bestScore);
-    progress({ kind: 'advance', stage: 'Pre-train', done: t, detail });
-    requireSpread(run, config, t);
-    if (stopping) throw interrupted(t);
+      const looked = t % config.validateEvery === 0 || t === config.steps;
+      const look = looked ? await validation.look() : null;
+      if (look !== null) await run.offer(t, look, state, judged);
+      const cost =
+        t === 1 && firstStage !== null
+          ? { firstStageSeconds: firstStage.seconds, firstStageImages: firstStage.images }
+          : {};
+      await run.record(t, after, photos.count, {
+        ...losses,
+        learningRate,
+        ...look?.scores,
+        ...look?.spread,
+        ...cost,
+      });
+      const last = t === config.steps || isExhausted(run, config, t);
+      const stopping = !last && (await anyStops(group, signal));
+      if (last || t % config.checkEvery === 0) await requireSameState(group, state, t);
+      if (last || stopping || isCollapsed(run, config) || run.isCheckpointDue(t, config.checkpointEvery))
+        await run.checkpoint(t, state, memory?.arrays ?? {});
+      const detail = detailOf(losses['loss']!, run.summary.bestScore);
+      progress({ kind: 'advance', stage: 'Pre-train', done: t, detail });
+      requireSpread(run, config, t);
+      if (stopping) throw interrupted(t);
+    }
+  } finally {
+    await run.written();
   }
   const early = t < config.steps ? { detail: `no better score since step ${run.summary.bestStep}` } : {};
   progress({ kind: 'end', stage: 'Pre-train', ...early });

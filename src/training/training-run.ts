@@ -14,6 +14,7 @@ import type { Spread } from '../objectives/collapse.ts';
 import type { RunFolder, RunIdentity } from '../runs/run-folder.ts';
 import type { EngineState } from '../runtime/engine.ts';
 import { parseJson } from '../storage/json.ts';
+import { CheckpointPace } from './checkpoint-pace.ts';
 import {
   type Arrays,
   checkpointFile,
@@ -47,6 +48,8 @@ export class TrainingRun {
   #best: Float32Array;
   #seconds: number;
   #clock = performance.now();
+  readonly #pace = new CheckpointPace();
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(
     group: ProcessGroup,
@@ -147,15 +150,38 @@ export class TrainingRun {
     await this.#opened?.log.append({ step, ...metrics, images, seconds: this.#seconds });
   }
 
-  /** @param arrays what the objective remembers */
+  /** @param every steps between checkpoints; null for as many as cost little */
+  isCheckpointDue(step: number, every: number | null): boolean {
+    return every === null ? this.#pace.isDue(performance.now()) : step % every === 0;
+  }
+
+  /**
+   * Takes down where the run stands; it is written while training goes on, one checkpoint after the other.
+   * @param arrays what the objective remembers
+   * @throws what the writing of the one before came to
+   */
   async checkpoint(step: number, state: EngineState, arrays: Arrays): Promise<void> {
     if (this.#opened === null) return;
     const { folder, id, layout, learnedUntil } = this.#opened;
+    await this.#written;
+    const began = performance.now();
+    this.#pace.begin();
     // Not the sum of gradients, which is zero between steps.
     const kept = await state.read(Object.keys(this.vectors));
     const vectors = { ...kept, best: this.#best };
     const checkpoint = { step, vectors, arrays, progress: this.#memory };
     const about = learnedUntilMetadata(learnedUntil);
-    await saveCheckpoint(join(folder, checkpointFile), id, layout, checkpoint, about);
+    const saved = saveCheckpoint(join(folder, checkpointFile), id, layout, checkpoint, about);
+    this.#written = saved.finally(() => this.#pace.end(began, performance.now()));
+    // It is thrown to whoever waits for it.
+    this.#written.catch(() => {});
+  }
+
+  /**
+   * Ends when the last checkpoint is on the disk.
+   * @throws CourierError OUTPUT_NOT_WRITABLE
+   */
+  written(): Promise<void> {
+    return this.#written;
   }
 }

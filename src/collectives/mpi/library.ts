@@ -95,6 +95,8 @@ export interface Mpi {
     request: Memory,
   ): Code;
   ibarrier(communicator: Handle, request: Memory): Code;
+  /** Whether a message has come that nobody has received yet. */
+  iprobe(from: number, tag: number, communicator: Handle, found: Memory, status: Pointer): Code;
 }
 
 /** Sonames: those with the interface of MPICH (Intel MPI and MVAPICH have it too), and those of Open MPI. */
@@ -180,6 +182,7 @@ function functionsOf(koffi: Koffi, library: ReturnType<Koffi['load']>, name: str
     isend: of('MPI_Isend', pointer, 'int', handle, 'int', 'int', handle, pointer),
     irecv: of('MPI_Irecv', pointer, 'int', handle, 'int', 'int', handle, pointer),
     ibarrier: of('MPI_Ibarrier', handle, pointer),
+    iprobe: of('MPI_Iprobe', 'int', 'int', handle, pointer, pointer),
   };
 }
 

@@ -2,8 +2,8 @@
 import type { Lengths, Movable, ProcessGroup, Summable, Traffic } from '../process-group.ts';
 import { bytesOf, offsetsOf, requireParts } from '../process-group.ts';
 import type { Handle } from './abi.ts';
-import { type Code, check, type Mpi, type Pointer } from './library.ts';
-import type { Requests } from './requests.ts';
+import type { Mpi, Pointer } from './library.ts';
+import type { Issue, Requests } from './requests.ts';
 
 /** Elements that go in one piece at most: MPI counts with 32 bits, the places behind a piece included. */
 const longestPiece = 2 ** 30;
@@ -13,12 +13,10 @@ const tag = 0;
 /** The address of an array that has no elements would be none. */
 const nothing = new Float64Array(1);
 
-interface MpiPlace extends Pick<ProcessGroup, 'localRank' | 'localSize'> {
+interface MpiPlace extends Pick<ProcessGroup, 'rank' | 'size' | 'localRank' | 'localSize'> {
   /** Elements of a piece at most, where that is not what MPI allows. */
   readonly longest?: number;
 }
-
-type Issue = (request: BigUint64Array) => Code;
 
 export class MpiGroup implements ProcessGroup {
   readonly rank: number;
@@ -30,13 +28,13 @@ export class MpiGroup implements ProcessGroup {
   readonly #longest: number;
   #traffic: Traffic = { milliseconds: 0, bytes: 0 };
 
-  constructor(mpi: Mpi, requests: Requests, { localRank, localSize, longest = longestPiece }: MpiPlace) {
-    const { world } = mpi.abi;
-    const number = new Int32Array(1);
-    check(mpi, mpi.commRank(world, number), 'asking for the rank');
-    this.rank = number[0]!;
-    check(mpi, mpi.commSize(world, number), 'asking for the number of processes');
-    this.size = number[0]!;
+  constructor(
+    mpi: Mpi,
+    requests: Requests,
+    { rank, size, localRank, localSize, longest = longestPiece }: MpiPlace,
+  ) {
+    this.rank = rank;
+    this.size = size;
     this.localRank = localRank;
     this.localSize = localSize;
     this.#mpi = mpi;
@@ -46,8 +44,10 @@ export class MpiGroup implements ProcessGroup {
 
   /** The same processes, with what differs in how they are seen. */
   with(place: Partial<MpiPlace>): MpiGroup {
-    const { localRank, localSize } = this;
+    const { rank, size, localRank, localSize } = this;
     return new MpiGroup(this.#mpi, this.#requests, {
+      rank,
+      size,
       localRank,
       localSize,
       longest: this.#longest,
@@ -171,7 +171,7 @@ export class MpiGroup implements ProcessGroup {
   ): Promise<void> {
     const began = performance.now();
     const bytes = arrays.reduce((total, { byteLength }) => total + byteLength, 0);
-    await Promise.all(issues().map((issue) => this.#requests.begin(what, bytes, arrays, issue)));
+    await this.#requests.begin(what, bytes, arrays, issues());
     const milliseconds = performance.now() - began;
     this.#traffic = {
       milliseconds: this.#traffic.milliseconds + milliseconds,

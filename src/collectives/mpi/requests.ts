@@ -2,14 +2,26 @@
  * Collectives under way. MPI gets on with them while it is asked whether they have ended, and a blocking call would ask all the
  * time: it would keep a core from the engine, and the event loop from everything. So they are asked about from the event loop,
  * all the time for as long as moving the bytes may take, then a thousand times a second.
+ *
+ * Whoever waits looks ten times a second whether somebody has left without having come to what it waits for.
  */
+import { hostname } from 'node:os';
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { CourierError } from '../../errors.ts';
+import type { Departure, Departures } from './departures.ts';
 import { type Code, check, type Memory, type Mpi } from './library.ts';
 
+/** Begins something that MPI then does by itself. */
+export type Issue = (request: BigUint64Array) => Code;
+
+/** A collective that this process has begun. */
 interface Pending {
   readonly what: string;
-  /** The request as MPI has it, a number or an address. */
-  readonly request: BigUint64Array;
+  /** Which of the collectives of this process, from 1; every process has the same. */
+  readonly number: number;
+  readonly began: number;
+  /** The requests as MPI has them, numbers or addresses, that have not ended. */
+  readonly requests: Set<BigUint64Array>;
   /** What MPI reads and writes meanwhile. */
   readonly held: readonly Memory[];
   readonly resolve: () => void;
@@ -20,67 +32,165 @@ interface Pending {
 const eagerMilliseconds = 2;
 const bytesPerMillisecond = 500_000;
 const pauseMilliseconds = 1;
+const lookMilliseconds = 100;
 
 export class Requests {
   readonly #mpi: Mpi;
+  readonly #rank: number;
+  readonly #departures: Departures;
+  readonly #limit: number;
   readonly #pending = new Set<Pending>();
+  /** Those that nobody waits for any more, and that MPI is not done with. */
+  readonly #givenUp: Pending[] = [];
   readonly #done = new Int32Array(1);
+  #begun = 0;
   #eagerUntil = 0;
+  #lookAt = 0;
   #polling = false;
 
-  constructor(mpi: Mpi) {
+  /** @param limit milliseconds that a collective may take */
+  constructor(mpi: Mpi, rank: number, departures: Departures, limit: number) {
     this.#mpi = mpi;
-  }
-
-  /** Whether anything is under way. */
-  get busy(): boolean {
-    return this.#pending.size > 0;
+    this.#rank = rank;
+    this.#departures = departures;
+    this.#limit = limit;
   }
 
   /**
    * Begins a collective.
    * @param what it is, for messages
    * @param held memory that must stay until it has ended
-   * @throws CourierError MPI_FAILED
+   * @param issues what it is made of
+   * @throws CourierError MPI_FAILED; PROCESS_MISSING where another process has left without it, or it takes too long
    */
-  begin(
-    what: string,
-    bytes: number,
-    held: readonly Memory[],
-    issue: (request: BigUint64Array) => Code,
-  ): Promise<void> {
+  begin(what: string, bytes: number, held: readonly Memory[], issues: readonly Issue[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      const request = new BigUint64Array(1);
-      check(this.#mpi, issue(request), what);
-      this.#pending.add({ what, request, held, resolve, reject });
-      const until = performance.now() + eagerMilliseconds + bytes / bytesPerMillisecond;
-      this.#eagerUntil = Math.max(this.#eagerUntil, until);
+      const began = performance.now();
+      const requests = new Set<BigUint64Array>();
+      const pending = { what, number: ++this.#begun, began, requests, held, resolve, reject };
+      try {
+        for (const issue of issues) requests.add(this.#issued(what, issue));
+      } catch (error) {
+        this.#giveUp(pending, error);
+        return;
+      }
+      this.#pending.add(pending);
+      this.#eagerUntil = Math.max(this.#eagerUntil, began + eagerMilliseconds + bytes / bytesPerMillisecond);
       if (!this.#polling) void this.#poll();
     });
   }
 
+  /**
+   * Waits until all processes leave, in an event loop's last turn.
+   * @returns what is wrong with that; null where all have gone through the same collectives to their end
+   */
+  leave(): string | null {
+    const [first] = [...this.#pending, ...this.#givenUp];
+    if (first !== undefined) return `Process ${this.#self()} ended while it was in ${first.what}.`;
+    const other = this.#departures.leave(this.#begun, performance.now() + this.#limit);
+    return other === null
+      ? null
+      : `Process ${placeOf(other)} ended after ${other.collectives} collectives, and process ${this.#self()} after ${this.#begun}.`;
+  }
+
+  #issued(what: string, issue: Issue): BigUint64Array {
+    const request = new BigUint64Array(1);
+    check(this.#mpi, issue(request), what);
+    return request;
+  }
+
   async #poll(): Promise<void> {
     this.#polling = true;
-    while (this.busy) {
+    while (this.#pending.size > 0) {
       for (const pending of this.#pending) this.#test(pending);
-      if (!this.busy) break;
-      await (performance.now() < this.#eagerUntil ? setImmediate() : setTimeout(pauseMilliseconds));
+      if (this.#pending.size === 0) break;
+      const now = performance.now();
+      if (now < this.#eagerUntil) await setImmediate();
+      else {
+        if (now > this.#lookAt) this.#look(now);
+        await setTimeout(pauseMilliseconds);
+      }
     }
     this.#polling = false;
   }
 
   #test(pending: Pending): void {
     const { test, abi } = this.#mpi;
-    const { what, request, resolve, reject } = pending;
+    const { what, requests } = pending;
     try {
-      check(this.#mpi, test(request, this.#done, abi.statusIgnore), what);
+      for (const request of requests) {
+        check(this.#mpi, test(request, this.#done, abi.statusIgnore), what);
+        if (this.#done[0] !== 0) requests.delete(request);
+      }
     } catch (error) {
-      this.#pending.delete(pending);
-      reject(error);
+      this.#giveUp(pending, error);
       return;
     }
-    if (this.#done[0] === 0) return;
+    if (requests.size > 0) return;
     this.#pending.delete(pending);
-    resolve();
+    pending.resolve();
   }
+
+  /** Whether somebody has left without what is under way, or that takes too long. */
+  #look(now: number): void {
+    this.#lookAt = now + lookMilliseconds;
+    const departures = this.#departures.look();
+    for (const pending of this.#pending) {
+      const { number, began } = pending;
+      const missing = departures.find(({ collectives }) => collectives < number);
+      if (missing !== undefined) this.#giveUp(pending, this.#left(missing, pending));
+      else if (now - began > this.#limit) this.#giveUp(pending, this.#late(now - began, pending));
+    }
+  }
+
+  #giveUp(pending: Pending, error: unknown): void {
+    this.#pending.delete(pending);
+    this.#givenUp.push(pending);
+    pending.reject(error);
+  }
+
+  #left(missing: Departure, { what, number }: Pending): CourierError {
+    return new CourierError(
+      'PROCESS_MISSING',
+      `Process ${placeOf(missing)} ended after ${missing.collectives} collectives, and process ${this.#self()} waits for it in ${what}, number ${number}.`,
+      'Start all processes with the same command, files and environment; the same command again goes on.',
+    );
+  }
+
+  #late(milliseconds: number, { what, number }: Pending): CourierError {
+    return new CourierError(
+      'PROCESS_MISSING',
+      `Process ${this.#self()} has waited for the others for ${Math.round(milliseconds / 1000)} s in ${what}, collective number ${number}.`,
+      `Look for a machine that hangs or is not reached, or allow more in ${waitVariable}; the same command again goes on.`,
+    );
+  }
+
+  #self(): string {
+    return placeOf({ rank: this.#rank, host: hostname() });
+  }
+}
+
+/** Such as `2 on host-b`. */
+function placeOf({ rank, host }: Pick<Departure, 'rank' | 'host'>): string {
+  return `${rank + 1} on ${host}`;
+}
+
+const waitVariable = 'COURIER_MPI_WAIT';
+
+/**
+ * Milliseconds that the environment variable COURIER_MPI_WAIT, in seconds, lets a process wait for others; by default any number, since
+ * a first process may work for days while the others wait.
+ * @throws CourierError CONFIG_INVALID
+ */
+export function longestWait({
+  [waitVariable]: wanted,
+}: Readonly<Record<string, string | undefined>>): number {
+  if (wanted === undefined || wanted === '') return Number.POSITIVE_INFINITY;
+  const seconds = Number(wanted);
+  if (seconds > 0) return 1000 * seconds;
+  throw new CourierError(
+    'CONFIG_INVALID',
+    `Invalid ${waitVariable}: ${wanted}.`,
+    'Set it to a number of seconds, such as 600, or unset it to wait for as long as it takes.',
+  );
 }

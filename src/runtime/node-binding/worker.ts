@@ -8,6 +8,7 @@ import type { Device } from '../device.ts';
 import { copyOf, free, handOver, isShared } from '../hand-over.ts';
 import type { DataType } from '../model.ts';
 import { faultOf, ModelError } from '../model-error.ts';
+import { providerOf } from '../own-gpu.ts';
 import { keptPrefix, type NamedValues, nextPrefix, shapeOf, type Values } from '../protocol.ts';
 import type { Reply, Request, ThreadOptions } from './messages.ts';
 
@@ -48,7 +49,7 @@ const deviceOptions: Readonly<Partial<Record<Device, InferenceSession.SessionOpt
 
 async function load(request: Extract<Request, { kind: 'load' }>): Promise<NamedValues> {
   const session = await InferenceSession.create(request.model.bytes, {
-    executionProviders: [options.device],
+    executionProviders: [providerOf(options.device)],
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
