@@ -56,16 +56,16 @@ export async function startRanker(
     at += batchSize;
     return assembler.assemble(order.subarray(at - batchSize, at));
   };
-  let upcoming = nextBatch();
+  let upcoming = await model.prepare(nextBatch());
   return {
     tableRows: assembler.fields.tableRows,
     /** @returns the seconds that so many steps took */
     async train(steps: number): Promise<number> {
       const start = performance.now();
       for (let step = 0; step < steps; step++) {
-        const running = model.train(upcoming);
-        upcoming = nextBatch();
-        await running;
+        await model.train(upcoming, async () => {
+          upcoming = await model.prepare(nextBatch());
+        });
       }
       return (performance.now() - start) / 1000;
     },

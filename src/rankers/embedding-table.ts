@@ -23,6 +23,7 @@ import { separateArrays } from './embedding-table-memory.ts';
 import { drawStartKey, type StartKey } from './embedding-table-start.ts';
 import { WebAssemblyKernels } from './embedding-table-webassembly.ts';
 import { LinearMemory } from './linear-memory.ts';
+import type { RankerTable } from './ranker-table.ts';
 import { type SparseOptimizer, strideOf } from './sparse-optimizers.ts';
 
 export { paddingRow, type TableOptions };
@@ -61,7 +62,7 @@ export interface TableState {
   readonly current: Int32Array | null;
 }
 
-export class EmbeddingTable {
+export class EmbeddingTable implements RankerTable {
   readonly #options: TableOptions;
   /** Numbers from one row to the next. */
   readonly #stride: number;
@@ -105,6 +106,9 @@ export class EmbeddingTable {
     }
     return gathered;
   }
+
+  /** Nothing is to be done for rows that are here. */
+  announce(): void {}
 
   /**
    * The embeddings of the rows of a batch, which may repeat. (n) → (n, E)
