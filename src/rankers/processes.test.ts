@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasMpi, mpirun, underMpi } from '../../test/support/mpi.ts';
 import { filesOf, smallTrainings, trainSmall } from '../../test/support/shared-rankers.ts';
+import { temporaryFolder } from '../../test/support/temporary.ts';
 import { oneProcess } from '../collectives/one-process.ts';
 import { Engine } from '../runtime/engine.ts';
 import { readSafeTensors } from '../storage/safetensors.ts';
@@ -70,6 +71,26 @@ describe.skipIf(!hasMpi)(`a ranker that several processes train together, ${unde
         });
     });
   }
+
+  it('is gone on with by another number of them, and at last by one, wherever any was asked to stop', async () => {
+    const folder = await temporaryFolder();
+    const checkpoint = join(folder, 'checkpoint');
+    for (const name of names.slice(0, 2)) {
+      for (const [processes, stopAt] of [
+        [2, 5],
+        [3, 9],
+      ] as const) {
+        const stopped = await run(processes, folder, name, checkpoint, String(stopAt));
+        expect(stopped.exitCode).not.toBe(0);
+        expect(stopped.stderr).toContain('INTERRUPTED');
+      }
+      const engine = Engine.start({ threads: 1 });
+      const done = await trainSmall(name, oneProcess, engine, { checkpoint });
+      await engine.close();
+      expectSame(name, done);
+      await rm(checkpoint);
+    }
+  });
 });
 
 /** How far values are from others, as a share of them. */

@@ -45,7 +45,7 @@ export const smallTrainings: Readonly<Record<string, SmallTraining>> = {
   },
   'DeepFM without photos, with Adam and a penalty': {
     features: 'none',
-    options: { ranker: 'deepfm', tableOptimizer: 'adam', tableDecay: 1e-4, epochs: 2 },
+    options: { ranker: 'deepfm', tableOptimizer: 'adam', tableDecay: 1e-4, epochs: 2, patience: 30 },
     course: 'passes',
     warm: false,
   },
