@@ -260,9 +260,19 @@ function inJavaScript(options: TableOptions, start: StartKey): TableParts {
   return { arrays, kernels: new JavaScriptKernels({ options, start, arrays }) };
 }
 
+/** Whether a table may have so many numbers. */
+export function fitsOneProcess({
+  rows,
+  dimension,
+  optimizer,
+}: Pick<TableOptions, 'rows' | 'dimension' | 'optimizer'>): boolean {
+  return rows * strideOf(optimizer, dimension) <= sizeLimit;
+}
+
 /** What is made for a table. @throws CourierError LIMIT_EXCEEDED where there is no memory for it */
-function withinMemory<Made>({ rows, dimension }: TableOptions, stride: number, make: () => Made): Made {
-  const fits = rows * stride <= sizeLimit;
+function withinMemory<Made>(options: TableOptions, stride: number, make: () => Made): Made {
+  const { rows, dimension } = options;
+  const fits = fitsOneProcess(options);
   try {
     if (fits) return make();
   } catch (error) {
@@ -272,7 +282,7 @@ function withinMemory<Made>({ rows, dimension }: TableOptions, stride: number, m
   throw new CourierError(
     'LIMIT_EXCEEDED',
     `An embedding table of ${rows} rows of ${dimension} values takes ${gibibytes} GiB, more than ${fits ? 'there is' : 'the 8 GiB a table may take'}.`,
-    'Lower `embeddingDimension` or `idBuckets`, or raise `minimumCount`.',
+    'Lower `embeddingDimension` or `idBuckets`, raise `minimumCount`, or start `rank` in more processes.',
   );
 }
 
