@@ -35,7 +35,9 @@ export async function rankRows(
       : [];
     const results = [...bases, ...runs.map(({ result }) => result)];
     const seconds = results.reduce((sum, result) => sum + (result?.seconds ?? 0), 0);
-    await costs.add('Rank', seconds, `${runs.length} rankers`);
+    const waiting = results.reduce((sum, result) => sum + (result?.communicationSeconds ?? 0), 0);
+    const waited = waiting === 0 ? '' : `, ${waiting.toFixed(1)} s of it waiting for other processes`;
+    await costs.add('Rank', seconds, `${runs.length} rankers${waited}`);
   }
   return runs;
 }
