@@ -23,9 +23,10 @@ import { separateArrays } from './embedding-table-memory.ts';
 import { drawStartKey, type StartKey } from './embedding-table-start.ts';
 import { WebAssemblyKernels } from './embedding-table-webassembly.ts';
 import { LinearMemory } from './linear-memory.ts';
-import type { RankerTable } from './ranker-table.ts';
-import { type SparseOptimizer, strideOf } from './sparse-optimizers.ts';
+import type { Prepared, RankerTable, TableState } from './ranker-table.ts';
+import { strideOf } from './sparse-optimizers.ts';
 
+export type { Prepared, TableState } from './ranker-table.ts';
 export { paddingRow, type TableOptions };
 
 /** Numbers in a table at most: indices beyond 31 bits would be slow, and this is 8 GiB. */
@@ -36,31 +37,6 @@ const sizeLimit = 2 ** 31 - 1;
  * Adam notes of each step.
  */
 const webAssemblyLimit = 2 ** 32 - 2 ** 28;
-
-/** The lookups of a batch whose update is being prepared. */
-export interface Prepared {
-  /** n */
-  readonly lookups: number;
-  /** Distinct rows among them. */
-  readonly distinct: number;
-}
-
-/** What a table has learned. Rows that were never looked up are left out: they are as they start. */
-export interface TableState {
-  readonly optimizer: SparseOptimizer['name'];
-  readonly dimension: number;
-  /** Updates so far. */
-  readonly step: number;
-  /** The rows that were looked up, ascending. (n) */
-  readonly rows: Int32Array;
-  /** Their values and slots. (n, 1 + slots, E) */
-  readonly memory: Float32Array;
-  /**
-   * Updates after which each was last brought up to date; null where the optimiser leaves rows outside of a batch
-   * alone. (n)
-   */
-  readonly current: Int32Array | null;
-}
 
 export class EmbeddingTable implements RankerTable {
   readonly #options: TableOptions;

@@ -1,5 +1,30 @@
 /** The embeddings of all ids as a ranker in training uses them, wherever their rows lie. */
-import type { Prepared, TableState } from './embedding-table.ts';
+import type { SparseOptimizer } from './sparse-optimizers.ts';
+
+/** The lookups of a batch whose update is being prepared. */
+export interface Prepared {
+  /** n */
+  readonly lookups: number;
+  /** Distinct rows among them. */
+  readonly distinct: number;
+}
+
+/** What a table has learned. Rows that were never looked up are left out: they are as they start. */
+export interface TableState {
+  readonly optimizer: SparseOptimizer['name'];
+  readonly dimension: number;
+  /** Updates so far. */
+  readonly step: number;
+  /** The rows that were looked up, ascending. (n) */
+  readonly rows: Int32Array;
+  /** Their values and slots. (n, 1 + slots, E) */
+  readonly memory: Float32Array;
+  /**
+   * Updates after which each was last brought up to date; null where the optimiser leaves rows outside of a batch
+   * alone. (n)
+   */
+  readonly current: Int32Array | null;
+}
 
 /**
  * Rows of a batch are announced or not, looked up, and changed. Where several processes hold the rows together, each of these

@@ -62,11 +62,11 @@ describe('the rows of a batch', () => {
           rowInTable(row, { index: wanted[place]!, count }),
         );
         expect([...inTable].sort((a, b) => a - b)).toEqual(distinct.sort((a, b) => a - b));
-        const valueOf = (row: number, axis: number) => (row === 0 ? 0 : 10 * row + axis);
+        const numberOf = (row: number, axis: number) => (row === 0 ? 0 : 10 * row + axis);
         const axes = Array.from({ length: dimension }, (_, axis) => axis);
-        batch.roomForValues(found).set(inTable.flatMap((row) => axes.map((axis) => valueOf(row, axis))));
+        batch.roomForValues(found).set(inTable.flatMap((row) => axes.map((axis) => numberOf(row, axis))));
         expect([...batch.spread(found)]).toEqual(
-          [...lookups].flatMap((row) => axes.map((axis) => valueOf(row, axis))),
+          [...lookups].flatMap((row) => axes.map((axis) => numberOf(row, axis))),
         );
         batch.roomForGradient(lookups.length).fill(0.5);
         const times = (row: number) => lookups.filter((each) => each === row).length;

@@ -70,16 +70,16 @@ describe.skipIf(!hasMpi)(`rank ${underMpi}`, () => {
     expect(await ranked(3, 'three')).toEqual(await ranked(1, 'one'));
   });
 
-  it.each([
+  it.each<{ what: string; processes: number; more: Partial<RankConfigInput> }>([
     { what: 'without photos, by two', processes: 2, more: { features: ['none'], export: 'none' } },
     {
       what: 'with clusters and a diagnosis, by four',
       processes: 4,
       more: { features: ['cluster-id'], export: 'cluster-id', choices: [{}, { epochs: 2 }], diagnosis: true },
     },
-  ] as const)('of more processes than rankers trains each together, to those of one: $what', async (each) => {
+  ])('of more processes than rankers trains each together, to those of one: $what', async (each) => {
     const { processes } = each;
-    const more = { ...each.more, seeds: [1] } as Partial<RankConfigInput>;
+    const more = { ...each.more, seeds: [1] };
     const [several, one] = [`together-${processes}`, `alone-${processes}`];
     const tables = [await ranked(processes, several, more), await ranked(1, one, more)];
     const [own, others] = tables.map(({ rows, curves }) => numbersIn({ rows, curves }));
