@@ -35,6 +35,33 @@ export function communicationBytes({ processes, photos, dimension, parameters }:
   return (bytesOfNumber * numbers * (processes - 1)) / processes;
 }
 
+/** A step of a ranker that several processes train together. */
+export interface SharedRankerStep {
+  readonly processes: number;
+  /** Distinct rows of the embedding table that a process' share of the batch looks up. */
+  readonly rows: number;
+  /** Length of a row. */
+  readonly dimension: number;
+  /** Of all that is no embedding. */
+  readonly parameters: number;
+}
+
+/**
+ * Bytes that a process sends in a step of a ranker, and as many that it receives: of each row of its share that another process holds the
+ * number, there, and as many values back from it as its own share of what all ask for; the row's gradient; and twice (N − 1) / N · (P + 1)
+ * for the sum of the parameters' gradients and the loss. Besides, how many rows are asked for: a number for each of the others.
+ */
+export function rankerCommunicationBytes({
+  processes,
+  rows,
+  dimension,
+  parameters,
+}: SharedRankerStep): number {
+  const perRow = 1 + 2 * dimension;
+  const numbers = rows * perRow + 2 * (parameters + 1);
+  return bytesOfNumber * ((numbers * (processes - 1)) / processes + (processes - 1));
+}
+
 /**
  * Latencies that follow one another in a step: ⌈log₂ N⌉ messages, to partners whose distance doubles or halves, for each of the
  * gathering, the sum of parts, and the two halves of the sum over parameters, all of them long. The sum of the losses runs beside

@@ -1,8 +1,8 @@
 /** One of the processes that bring to each other what a training step brings, again and again; the first one says what each time took. */
 import { setPriority } from 'node:os';
+import { Exchange } from '../src/collectives/exchange.ts';
 import { evenShares } from '../src/collectives/shares.ts';
 import { processGroup } from '../src/collectives/world.ts';
-import { Exchange } from '../src/training/exchange.ts';
 
 const { photos, dimension, parameters, rounds } = JSON.parse(process.argv[2] ?? '');
 // The wire is measured, and not who else wants the cores.

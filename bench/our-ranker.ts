@@ -1,4 +1,7 @@
 /** A ranker in training on a log, step by step as `courier rank` does it. */
+import { oneProcess } from '../src/collectives/one-process.ts';
+import type { ProcessGroup } from '../src/collectives/process-group.ts';
+import { evenShares, ownShare } from '../src/collectives/shares.ts';
 import { auc } from '../src/metrics/auc.ts';
 import { Random } from '../src/random.ts';
 import { BatchAssembler } from '../src/rankers/batch.ts';
@@ -27,6 +30,7 @@ const config: RankerConfig = rankerConfig.parse({
 /**
  * @param trainRows exposures to train on, in a new random order each time all have been seen
  * @param minimumCount exposures that give an id an embedding of its own
+ * @param group the processes that train it together
  */
 export async function startRanker(
   data: RankerData,
@@ -34,17 +38,18 @@ export async function startRanker(
   seed: number,
   engine: Engine,
   minimumCount = 1,
+  group: ProcessGroup = oneProcess,
 ) {
   const { batchSize } = config;
   const assembler = new BatchAssembler(data, null, trainRows, {
-    batchSize,
+    batchSize: Math.ceil(batchSize / group.size),
     ids: 'own',
     numericPieces: 0,
     minimumCount,
     idBuckets: null,
     gateCategory: null,
   });
-  const model = await RankerModel.create(assembler, config, seed, engine);
+  const model = await RankerModel.create(assembler, config, seed, engine, null, group);
   const random = Random.seeded(seed, 'bench batches');
   const order = trainRows.slice();
   let at = order.length;
@@ -54,18 +59,22 @@ export async function startRanker(
       at = 0;
     }
     at += batchSize;
-    return assembler.assemble(order.subarray(at - batchSize, at));
+    const whole = order.subarray(at - batchSize, at);
+    const { from, to } = ownShare(evenShares(whole.length, group), group);
+    return model.prepare(assembler.assemble(whole.subarray(from, to), whole.length));
   };
-  let upcoming = nextBatch();
+  let upcoming = await nextBatch();
   return {
     tableRows: assembler.fields.tableRows,
+    /** What it took so far to bring rows and gradients to other processes. */
+    communication: () => model.communication,
     /** @returns the seconds that so many steps took */
     async train(steps: number): Promise<number> {
       const start = performance.now();
       for (let step = 0; step < steps; step++) {
-        const running = model.train(upcoming);
-        upcoming = nextBatch();
-        await running;
+        await model.train(upcoming, async () => {
+          upcoming = await nextBatch();
+        });
       }
       return (performance.now() - start) / 1000;
     },

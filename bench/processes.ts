@@ -1,4 +1,4 @@
-/** A training step by several processes with a core each, beside one process with as many cores. */
+/** Training steps by several processes with a core each, beside one process with as many cores: of encoders, and of a ranker. */
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -6,9 +6,12 @@ import { z } from 'zod';
 import type { Benchmark } from './benchmark.ts';
 import { describeRow, type Row, rowOf } from './report.ts';
 
-const program = fileURLToPath(new URL('./processes-program.ts', import.meta.url));
+const fileBeside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const programs = {
+  encoder: fileBeside('./processes-program.ts'),
+  ranker: fileBeside('./processes-ranker-program.ts'),
+};
 const answer = z.object({
-  fused: z.boolean(),
   steps: z.array(z.object({ seconds: z.number(), found: z.record(z.string(), z.number()) })),
 });
 
@@ -22,7 +25,21 @@ const cases = [
   { what: 'head', photos: 2253, samples: 384 },
 ];
 
+/** Of a ranker: users and as many items of the log, and exposures of the whole batch. */
+const rankerCases = [
+  { size: 10_000, batchSize: 1024 },
+  { size: 100_000, batchSize: 1024 },
+];
+const rankerSteps = 50;
+
 export const processes: Benchmark = async ({ rounds, only, say }) => {
+  const encoders = encoderRows(rounds, only, say);
+  return { rows: [...encoders, ...rankerRows(rounds, only, say)], missing: [] };
+};
+
+type Say = Parameters<Benchmark>[0]['say'];
+
+function encoderRows(rounds: number, only: string, say: Say): readonly Row[] {
   const cores = availableParallelism();
   const rows: Row[] = [];
   for (const each of cases) {
@@ -39,13 +56,13 @@ export const processes: Benchmark = async ({ rounds, only, say }) => {
       summed: [] as number[],
     };
     for (let round = 0; round < rounds; round++) {
-      const shared = run(cores, { ...each, threads: 1, how: budget });
+      const shared = run(cores, 'encoder', { ...each, threads: 1, how: budget });
       sides.shared.push(...shared.map(({ seconds }) => photos / seconds));
       const shareOf = (figure: string) => shared.map(({ seconds, found }) => found[figure]! / 1000 / seconds);
       sides.waited.push(...shareOf('communicationMs'));
       sides.summed.push(...shareOf('sumMs'));
-      sides.one.push(...run(1, whole).map(({ seconds }) => photos / seconds));
-      sides.cut.push(...run(1, cut).map(({ seconds }) => photos / seconds));
+      sides.one.push(...run(1, 'encoder', whole).map(({ seconds }) => photos / seconds));
+      sides.cut.push(...run(1, 'encoder', cut).map(({ seconds }) => photos / seconds));
     }
     rows.push(
       rowOf(`${name}, ${cores} processes of a core`, 'photos/s', 'higher', sides.shared, {
@@ -57,11 +74,45 @@ export const processes: Benchmark = async ({ rounds, only, say }) => {
     );
     for (const row of rows.slice(-3)) say(describeRow(row));
   }
-  return { rows, missing: [] };
-};
+  return rows;
+}
 
-function run(count: number, settings: object) {
-  const words = ['--import', 'tsx', program, JSON.stringify({ ...settings, rounds: steps })];
+/** DIN as in `rank-train`, its table in shards, beside one process with as many cores. */
+function rankerRows(rounds: number, only: string, say: Say): readonly Row[] {
+  const cores = availableParallelism();
+  const rows: Row[] = [];
+  for (const { size, batchSize } of rankerCases) {
+    const name = `ranker, ${batchSize} exposures, ${size} users and items`;
+    if (!name.includes(only)) continue;
+    const settings = { size, batches: rankerSteps };
+    const rate = ({ seconds }: { readonly seconds: number }) => (rankerSteps * batchSize) / seconds;
+    const sides = {
+      shared: [] as number[],
+      one: [] as number[],
+      waited: [] as number[],
+      bytes: [] as number[],
+    };
+    for (let round = 0; round < rounds; round++) {
+      const shared = run(cores, 'ranker', { ...settings, threads: 1 });
+      sides.shared.push(...shared.map(rate));
+      sides.waited.push(...shared.map(({ seconds, found }) => found['communicationMs']! / 1000 / seconds));
+      sides.bytes.push(...shared.map(({ found }) => found['communicationBytes']! / rankerSteps / 1e6));
+      sides.one.push(...run(1, 'ranker', { ...settings, threads: cores }).map(rate));
+    }
+    rows.push(
+      rowOf(`${name}, ${cores} processes of a core`, 'rows/s', 'higher', sides.shared, {
+        [`one process of ${cores}`]: sides.one,
+      }),
+      rowOf(`${name}, waiting for each other`, 'of a step', 'lower', sides.waited, {}),
+      rowOf(`${name}, arrays handed to collectives`, 'MB a step', 'lower', sides.bytes, {}),
+    );
+    for (const row of rows.slice(-3)) say(describeRow(row));
+  }
+  return rows;
+}
+
+function run(count: number, program: keyof typeof programs, settings: object) {
+  const words = ['--import', 'tsx', programs[program], JSON.stringify({ ...settings, rounds: steps })];
   const started = [process.execPath, ...words];
   const [file, ...rest] = count === 1 ? started : ['mpirun', '-n', String(count), ...started];
   const { stdout, status } = spawnSync(file!, rest, { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -37,6 +37,16 @@ export async function workTogether<T>(group: ProcessGroup, work: () => Promise<T
   });
 }
 
+/** Work that is the same in all: where it fails in one, it fails in all. @returns the own result */
+export async function allOrNone<T>(group: ProcessGroup, work: () => Promise<T>): Promise<T> {
+  const own: T[] = [];
+  await workTogether(group, async () => {
+    own.push(await work());
+    return null;
+  });
+  return own[0]!;
+}
+
 function failureOf(error: unknown) {
   const told =
     error instanceof CourierError ? { code: error.code, remedy: error.remedy } : { code: null, remedy: '' };

@@ -93,10 +93,11 @@ export async function trainForDiagnosis(
   const place = await doneByFirst(group, async () => planned.indexOf(bestRow(rows, runs)));
   const row = planned[place] ?? null;
   if (row === null) return;
-  const { dataset, config, engine, signal, folder } = trainer;
+  const { dataset, config, engine, signal, folder, group: together } = trainer;
   const warm = new RankerTrainer(dataset, { ...config, starts: ['warm'] }, engine, signal, {
     folder,
     chosen: new Map([['warm', trainer.settingsOf('warm')]]),
+    group: together,
   });
   const attempt: Attempt = (_, work) =>
     work().catch((thrown: unknown) => {
@@ -167,11 +168,12 @@ async function inComparison(trainer: RankerTrainer, row: VisualRow) {
 
 /** Trains rankers that know no category. */
 function bareTrainer(trainer: RankerTrainer): RankerTrainer {
-  const { dataset, config, engine, signal, folder } = trainer;
+  const { dataset, config, engine, signal, folder, group } = trainer;
   const settings = { ...config, diagnosis: false, export: null };
   return new RankerTrainer(withoutCategories(dataset), settings, engine, signal, {
     folder: join(folder, 'without-categories'),
     chosen: new Map([['warm', { ...trainer.settingsOf('warm'), gateCategory: null }]]),
+    group,
   });
 }
 

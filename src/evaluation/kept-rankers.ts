@@ -1,5 +1,12 @@
-/** The rankers of a run folder: what is there is read, what is missing is trained and kept. */
+/**
+ * The rankers of a run folder: what is there is read, what is missing is trained and kept. Where several processes train each together,
+ * the first one reads and writes for all.
+ */
+import { doneByFirst } from '../collectives/order.ts';
+import type { Measured } from '../metrics/measured.ts';
+import type { RankerState } from '../rankers/model.ts';
 import type { ReadyRanker } from '../rankers/ready-ranker.ts';
+import { gatherRanker, scatterRanker } from '../rankers/shared-state.ts';
 import type { RankerResult } from '../rankers/train.ts';
 import type { Start } from '../report/report.ts';
 import { exists } from '../storage/files.ts';
@@ -21,13 +28,22 @@ import type { PlannedRow, RankerTrainer } from './ranker-trainer.ts';
 export class KeptRankers {
   readonly #trainer: RankerTrainer;
   /** Of the seed that was asked for last: who wants many goes through them seed by seed. */
-  #base: { readonly seed: number; readonly made: Promise<Base> } | null = null;
+  #base: { readonly seed: number; readonly made: Promise<RankerState> } | null = null;
 
   constructor(trainer: RankerTrainer) {
     this.#trainer = trainer;
   }
 
-  /** What is there, or is now trained. */
+  /** Of what is there, or is now trained. */
+  async validationAuc(row: PlannedRow, start: Start, seed: number): Promise<Measured> {
+    const kept = await doneByFirst(this.#trainer.group, async () => {
+      const result = await readResult(this.#pathOf(row, start, seed));
+      return result?.validationAuc ?? null;
+    });
+    return kept ?? (await this.train(row, start, seed)).validationAuc;
+  }
+
+  /** What is there, or is now trained; of a process by itself. */
   async result(row: PlannedRow, start: Start, seed: number): Promise<RankerResult> {
     return (await readResult(this.#pathOf(row, start, seed))) ?? (await this.train(row, start, seed));
   }
@@ -44,8 +60,10 @@ export class KeptRankers {
   ): Promise<RankerResult> {
     const path = this.#pathOf(row, start, seed);
     const result = await this.#trainOn(row, start, seed, withWeights);
-    if (!(await exists(path))) await writeResult(path, result);
-    await removeCheckpoint(path);
+    await doneByFirst(this.#trainer.group, async () => {
+      if (!(await exists(path))) await writeResult(path, result);
+      await removeCheckpoint(path);
+    });
     return result;
   }
 
@@ -54,7 +72,10 @@ export class KeptRankers {
     await this.#baseOf(seed);
   }
 
-  /** The first seed's ranker of a row, begun warm; trained only if its weights are not there. The caller releases it. */
+  /**
+   * The first seed's ranker of a row, begun warm; trained only if its weights are not there. Of a process by itself. The caller
+   * releases it.
+   */
   async ready(row: PlannedRow): Promise<ReadyRanker> {
     const seed = this.#trainer.config.seeds[0]!;
     const path = this.#pathOf(row, 'warm', seed);
@@ -64,11 +85,15 @@ export class KeptRankers {
 
   async #trainOn(row: PlannedRow, start: Start, seed: number, withWeights: boolean): Promise<RankerResult> {
     const path = this.#pathOf(row, start, seed);
-    const base = start === 'warm' ? (await this.#baseOf(seed)).state : null;
+    const { group } = this.#trainer;
+    const base = start === 'warm' ? await this.#baseOf(seed) : null;
     const part = start === 'warm' ? 'newer' : 'all';
     const { result, model } = await this.#trainer.train(row, seed, base, part, checkpointOf(path));
     try {
-      if (withWeights) await writeWeights(path, await model.weights());
+      if (withWeights) {
+        const weights = await gatherRanker(group, await model.weights());
+        await doneByFirst(group, () => writeWeights(path, weights));
+      }
     } finally {
       await model.release();
     }
@@ -76,20 +101,29 @@ export class KeptRankers {
   }
 
   /** The ranker without images of a seed that warm ones go on from, which learns from the older part. */
-  #baseOf(seed: number): Promise<Base> {
+  #baseOf(seed: number): Promise<RankerState> {
     if (this.#base?.seed !== seed) this.#base = { seed, made: this.#makeBase(seed) };
     return this.#base.made;
   }
 
-  async #makeBase(seed: number): Promise<Base> {
-    const path = basePath(this.#trainer.folder, seed);
-    const kept = await readBase(path);
-    if (kept !== null) return kept;
+  async #makeBase(seed: number): Promise<RankerState> {
+    const { group, folder } = this.#trainer;
+    const path = basePath(folder, seed);
+    const kept: Base[] = [];
+    const isKept = await doneByFirst(group, async () => {
+      const base = await readBase(path);
+      if (base !== null) kept.push(base);
+      return base !== null;
+    });
+    if (isKept) return scatterRanker(group, kept[0]?.state ?? null);
     const { result, state, model } = await this.#trainer.train(null, seed, null, 'older', checkpointOf(path));
     await model.release();
-    await writeBase(path, { result, state });
-    await removeCheckpoint(path);
-    return { result, state };
+    const whole = await gatherRanker(group, state);
+    await doneByFirst(group, async () => {
+      await writeBase(path, { result, state: whole });
+      await removeCheckpoint(path);
+    });
+    return state;
   }
 
   /** Diagnosis looks into a row with images, an export may be asked for of any. */

@@ -5,7 +5,6 @@ import { broadcastJson } from '../collectives/texts.ts';
 import { dealt, workTogether } from '../collectives/together.ts';
 import type { Progress } from '../progress.ts';
 import { type Attempt, endsEverything, plainly } from '../runs/failures.ts';
-import { defaultLanes, inLanes } from '../runs/lanes.ts';
 import type { StageCosts } from '../runs/stage-costs.ts';
 import { KeptRankers } from './kept-rankers.ts';
 import { readResult } from './ranker-file.ts';
@@ -36,7 +35,9 @@ export async function rankRows(
       : [];
     const results = [...bases, ...runs.map(({ result }) => result)];
     const seconds = results.reduce((sum, result) => sum + (result?.seconds ?? 0), 0);
-    await costs.add('Rank', seconds, `${runs.length} rankers`);
+    const waiting = results.reduce((sum, result) => sum + (result?.communicationSeconds ?? 0), 0);
+    const waited = waiting === 0 ? '' : `, ${waiting.toFixed(1)} s of it waiting for other processes`;
+    await costs.add('Rank', seconds, `${runs.length} rankers${waited}`);
   }
   return runs;
 }
@@ -77,7 +78,7 @@ interface WantedRun {
   readonly place: RankerPlace;
 }
 
-/** Each process what falls to it; the first one then reads what the others have trained. */
+/** All together where the trainer says so, else each process what falls to it; the first one then reads what the others have trained. */
 async function trainMissing(
   trainer: RankerTrainer,
   missing: readonly WantedRun[],
@@ -86,6 +87,10 @@ async function trainMissing(
   attempt: Attempt,
   group: ProcessGroup,
 ): Promise<void> {
+  if (trainer.group.size > 1) {
+    await trainOwn(trainer, missing, finished, progress, attempt);
+    return;
+  }
   if (group.size > 1) await trainBases(trainer, missing, group);
   const own = dealt(sharing(missing), group).flat();
   await workTogether(group, () => trainOwn(trainer, own, finished, progress, attempt));
@@ -117,11 +122,10 @@ async function trainBases(
 ): Promise<void> {
   const warm = missing.filter(({ place }) => place.start === 'warm');
   const seeds = dealt([...new Set(warm.map(({ place }) => place.seed))], group);
-  const { signal, config } = trainer;
   await workTogether(group, () =>
-    inLanes(seeds, config.parallel ?? defaultLanes(), {}, signal, async (seed, lane) => {
-      await new KeptRankers(trainer.on(lane)).prepareBase(seed).catch((thrown: unknown) => {
-        if (endsEverything(thrown, lane.signal)) throw thrown;
+    trainer.each(seeds, async (seed, each) => {
+      await new KeptRankers(each).prepareBase(seed).catch((thrown: unknown) => {
+        if (endsEverything(thrown, each.signal)) throw thrown;
       });
     }),
   );
@@ -137,12 +141,10 @@ async function trainOwn(
 ): Promise<void> {
   progress({ kind: 'start', stage: 'Rank', total: missing.length, unit: 'rankers' });
   let done = 0;
-  const { signal, config } = trainer;
-  const seeds = config.seeds.filter((seed) => missing.some(({ place }) => place.seed === seed));
-  await inLanes(seeds, config.parallel ?? defaultLanes(), {}, signal, async (seed, lane) => {
-    const kept = new KeptRankers(trainer.on(lane));
-    for (const { row, place } of bySource(missing.filter((each) => each.place.seed === seed))) {
-      lane.signal?.throwIfAborted();
+  const seeds = trainer.config.seeds.filter((seed) => missing.some(({ place }) => place.seed === seed));
+  await trainer.each(seeds, async (seed, each) => {
+    const kept = new KeptRankers(each);
+    for (const { row, place } of bySource(missing.filter((wanted) => wanted.place.seed === seed))) {
       const { path, ...run } = place;
       const result = await attempt(unitOf(place), () => kept.train(row, place.start, seed));
       if (result !== null) finished.set(path, { ...run, result });

@@ -10,7 +10,6 @@ import { type Progress, silent } from '../progress.ts';
 import { type RankerConfig, rankerConfig } from '../rankers/config.ts';
 import type { SettingsChoice, Start } from '../report/report.ts';
 import { endsEverything } from '../runs/failures.ts';
-import { defaultLanes, inLanes } from '../runs/lanes.ts';
 import { settingsText } from '../runs/settings.ts';
 import type { EvaluationConfig } from './config.ts';
 import { KeptRankers } from './kept-rankers.ts';
@@ -37,7 +36,7 @@ export async function chooseSettings(
   progress: Progress = silent,
   group: ProcessGroup = oneProcess,
 ): Promise<ChosenSettings> {
-  const { starts, choices, seeds, parallel } = trainer.config;
+  const { starts, choices, seeds } = trainer.config;
   const isFirst = group.rank === 0;
   const kept: [string, Measured][] = [];
   for (const one of isFirst ? triedRankers(trainer.config) : []) {
@@ -48,17 +47,19 @@ export async function chooseSettings(
   const missing = triedRankers(trainer.config).filter((one) => !aucs.has(keyOf(one)));
   if (missing.length > 0) {
     const stage = 'Choose settings';
-    const own = dealt(missing, group);
+    const together = trainer.group.size > 1;
+    const own = together ? missing : dealt(missing, group);
     progress({ kind: 'start', stage, total: own.length, unit: 'rankers' });
-    const all = await workTogether(group, async () => {
+    const tryOwn = async () => {
       const tried: [string, Measured][] = [];
-      await inLanes(own, parallel ?? defaultLanes(), {}, trainer.signal, async (one, lane) => {
-        tried.push([keyOf(one), await validationAucOf(trying(trainer.on(lane), one), one.start)]);
+      await trainer.each(own, async (one, each) => {
+        tried.push([keyOf(one), await validationAucOf(trying(each, one), one.start)]);
         const detail = `${one.start}, ${settingsText(choices[one.choice]!)}`;
         progress({ kind: 'advance', stage, done: tried.length, detail });
       });
       return tried;
-    });
+    };
+    const all = together ? [await tryOwn()] : await workTogether(group, tryOwn);
     for (const [key, auc] of all.flat()) aucs.set(key, auc);
     progress({ kind: 'end', stage });
   }
@@ -118,8 +119,7 @@ function trying(trainer: RankerTrainer, { start, choice }: TriedRanker): RankerT
 
 async function validationAucOf(trainer: RankerTrainer, start: Start): Promise<Measured> {
   try {
-    const { validationAuc } = await new KeptRankers(trainer).result(null, start, trainer.config.seeds[0]!);
-    return validationAuc;
+    return await new KeptRankers(trainer).validationAuc(null, start, trainer.config.seeds[0]!);
   } catch (thrown) {
     if (endsEverything(thrown, trainer.signal)) throw thrown;
     return { kind: 'undefined', why: messageOf(thrown) };

@@ -22,6 +22,7 @@ const summarySchema = z.object({
   curve: curveSchema,
   steps: z.number(),
   seconds: z.number(),
+  communicationSeconds: z.number().optional(),
   gates: z.array(z.object({ category: z.string(), opening: z.number(), exposures: z.number() })),
 });
 

@@ -1,9 +1,12 @@
 /** Trains the rankers of a table: with the images of its rows, on the parts of the training period. */
 import { join } from 'node:path';
+import { oneProcess } from '../collectives/one-process.ts';
+import { firstBeforeOthers } from '../collectives/order.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { newerPart, olderPart, trainingCut } from '../data/training-cut.ts';
 import type { VisualFeature } from '../data/visual-feature.ts';
-import { CourierError } from '../errors.ts';
+import { CourierError, messageOf } from '../errors.ts';
 import { createFeature, featureSet } from '../features/index.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { silent } from '../progress.ts';
@@ -15,7 +18,7 @@ import type { RankerState, RankerWeights } from '../rankers/model.ts';
 import { type RankerOrigin, type ReadyRanker, readyRanker } from '../rankers/ready-ranker.ts';
 import { type TrainedRanker, trainRanker } from '../rankers/train.ts';
 import type { Start } from '../report/report.ts';
-import type { Lane } from '../runs/lanes.ts';
+import { defaultLanes, inLanes, type Lane } from '../runs/lanes.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { EvaluationConfig } from './config.ts';
 import { rankersFolder } from './ranker-place.ts';
@@ -90,6 +93,8 @@ interface TrainerOptions {
   readonly folder?: string;
   /** Settings of the rankers of each start; those of the configuration where there are none. */
   readonly chosen?: ReadonlyMap<Start, RankerConfig>;
+  /** The processes that train each ranker together; by default this one alone trains its own. */
+  readonly group?: ProcessGroup;
 }
 
 /** Trains rankers on one dataset. */
@@ -100,6 +105,8 @@ export class RankerTrainer {
   readonly signal: AbortSignal | undefined;
   /** Where they are kept. */
   readonly folder: string;
+  /** The processes that train each ranker together: all of them are asked for the same ones in the same order. */
+  readonly group: ProcessGroup;
   readonly #chosen: ReadonlyMap<Start, RankerConfig>;
   /** The embeddings that were loaded last: rows that share them are trained one after the other. */
   #loaded: { readonly path: string; readonly embeddings: Promise<ItemEmbeddings> } | null = null;
@@ -109,26 +116,45 @@ export class RankerTrainer {
     config: EvaluationConfig,
     engine: Engine,
     signal: AbortSignal | undefined,
-    { folder = rankersFolder(config.out), chosen = new Map() }: TrainerOptions = {},
+    { folder = rankersFolder(config.out), chosen = new Map(), group = oneProcess }: TrainerOptions = {},
   ) {
     this.dataset = dataset;
     this.config = config;
     this.engine = engine;
     this.signal = signal;
     this.folder = folder;
+    this.group = group;
     this.#chosen = chosen;
   }
 
-  /** The same with another compute thread. */
-  on({ engine, signal }: Lane): RankerTrainer {
-    const { dataset, config, folder } = this;
-    return new RankerTrainer(dataset, config, engine, signal, { folder, chosen: this.#chosen });
+  /** The same with other settings of the rankers of each start, with rankers kept elsewhere, or by other processes. */
+  with(options: TrainerOptions): RankerTrainer {
+    const { dataset, config, engine, signal, folder, group } = this;
+    const own = { folder, group, chosen: this.#chosen };
+    return new RankerTrainer(dataset, config, engine, signal, { ...own, ...options });
   }
 
-  /** The same with other settings of the rankers of each start, or with rankers kept elsewhere. */
-  with(options: TrainerOptions): RankerTrainer {
-    const { dataset, config, engine, signal, folder } = this;
-    return new RankerTrainer(dataset, config, engine, signal, { folder, chosen: this.#chosen, ...options });
+  /**
+   * Works through tasks, each with a trainer that has a compute thread to itself: several at a time, or one after the other
+   * where several processes train each ranker together.
+   */
+  async each<Task>(
+    tasks: readonly Task[],
+    work: (task: Task, trainer: RankerTrainer) => Promise<void>,
+  ): Promise<void> {
+    if (this.group.size === 1) {
+      const { parallel } = this.config;
+      await inLanes(tasks, parallel ?? defaultLanes(), {}, this.signal, (task, lane) =>
+        work(task, this.#on(lane)),
+      );
+      return;
+    }
+    for (const task of tasks) await work(task, this);
+  }
+
+  #on({ engine, signal }: Lane): RankerTrainer {
+    const { dataset, config, folder, group } = this;
+    return new RankerTrainer(dataset, config, engine, signal, { folder, group, chosen: this.#chosen });
   }
 
   /** Settings of the rankers of a start. */
@@ -150,15 +176,24 @@ export class RankerTrainer {
     part: TrainingPart,
     checkpoint: string,
   ): Promise<TrainedRanker> {
-    this.signal?.throwIfAborted();
-    return trainRanker({
-      ...(await this.#originOf(row, seed, part)),
-      progress: silent,
-      base,
-      course: part === 'newer' || this.settingsOf(startOf(part)).epochs === 1 ? 'once' : 'passes',
-      signal: this.signal,
-      checkpoint: { path: checkpoint, seconds: checkpointSeconds },
-    });
+    const { group, signal } = this;
+    // Of several, one may have been asked to stop before another: they agree on it before their first step.
+    if (group.size === 1) signal?.throwIfAborted();
+    try {
+      return await trainRanker({
+        ...(await firstBeforeOthers(group, () => this.#originOf(row, seed, part))),
+        progress: silent,
+        base,
+        course: part === 'newer' || this.settingsOf(startOf(part)).epochs === 1 ? 'once' : 'passes',
+        signal,
+        checkpoint: { path: checkpoint, seconds: checkpointSeconds },
+        group,
+      });
+    } catch (thrown) {
+      // What a user can cause comes to all processes at the same place; from anything else they cannot go on together.
+      if (group.size === 1 || thrown instanceof CourierError) throw thrown;
+      throw failedAlone(group, thrown);
+    }
   }
 
   /** What `train` has trained on the newer part, from its weights. The caller releases it. */
@@ -193,4 +228,13 @@ export class RankerTrainer {
       this.#loaded = { path, embeddings: loadKnownEmbeddings(this.dataset, path) };
     return this.#loaded.embeddings;
   }
+}
+
+function failedAlone({ rank }: Pick<ProcessGroup, 'rank'>, thrown: unknown): CourierError {
+  return new CourierError(
+    'PROCESSES_DIFFER',
+    `Process ${rank + 1} cannot go on with a ranker that all train together: ${messageOf(thrown)}`,
+    'Run the same command again to go on from the last checkpoint.',
+    { cause: thrown },
+  );
 }

@@ -9,6 +9,8 @@ import { type FieldOptions, Fields, lookupsOf, type RankerData } from './fields.
 /** B rows, of which the first `count` are exposures and the rest padding without weight. */
 export interface Batch {
   readonly count: number;
+  /** Exposures of the whole batch, where this is a share of one. */
+  readonly wholeCount: number;
   /** Rows of the embedding table. (B, L) */
   readonly lookups: Int32Array;
   /** (B, H) */
@@ -85,14 +87,18 @@ export class BatchAssembler {
     return this.#fillNearness !== null;
   }
 
-  /** @param rows at most B exposures */
-  assemble(rows: Int32Array): Batch {
+  /**
+   * @param rows at most B exposures
+   * @param wholeCount of the batch that they are a share of, where they are not all of it
+   */
+  assemble(rows: Int32Array, wholeCount = rows.length): Batch {
     const { batchSize, fields, columns, visualColumns } = this;
     const { item, clicked } = this.#data.exposures;
     if (rows.length > batchSize) throw new Error(`${rows.length} exposures for a batch of ${batchSize}`);
     const length = lookupsOf(fields.layout);
     const batch: Batch = {
       count: rows.length,
+      wholeCount,
       lookups: new Int32Array(batchSize * length).fill(paddingRow, rows.length * length),
       historyMask: new Float32Array(batchSize * fields.layout.historyLength),
       dense: new Float32Array(batchSize * columns.width),

@@ -5,6 +5,7 @@
 import { entriesFor, paddingRow, type Table, type TableKernels } from './embedding-table-kernels.ts';
 import { writeStart } from './embedding-table-start.ts';
 import { strideOf } from './sparse-optimizers.ts';
+import { rowInTable, wholeTable } from './table-shard.ts';
 
 /** Rows that are asked for at a time, so that the processor waits for them together and not for one at a time. */
 const block = 32;
@@ -114,7 +115,8 @@ export class JavaScriptKernels implements TableKernels {
   #begin(row: number): void {
     const { start, options, arrays } = this.#table;
     const from = row * this.#stride;
-    writeStart(start, row, arrays.values, from, options.dimension);
+    const id = rowInTable(row, options.shard ?? wholeTable);
+    writeStart(start, id, arrays.values, from, options.dimension);
     arrays.values.fill(0, from + options.dimension, from + this.#stride);
     arrays.idle?.begin(row);
     arrays.present[row >>> 5]! |= 1 << (row & 31);

@@ -4,11 +4,13 @@ import type { IdleRows } from './embedding-table-adam.ts';
 import type { TableMemory } from './embedding-table-memory.ts';
 import type { StartKey } from './embedding-table-start.ts';
 import { type SparseOptimizer, strideOf } from './sparse-optimizers.ts';
+import type { TableShard } from './table-shard.ts';
 
 /** The row that stands for an empty place. It is zero and stays so. */
 export const paddingRow = 0;
 
 export interface TableOptions {
+  /** Of the shard, where it is one. */
   readonly rows: number;
   /** Length E of a row. */
   readonly dimension: number;
@@ -18,6 +20,8 @@ export interface TableOptions {
   readonly learningRate: number;
   /** L2 penalty, added to the gradient of the rows that are touched. */
   readonly decay: number;
+  /** Where the table is a part of a larger one: which, so that its rows start as they would there. */
+  readonly shard?: TableShard;
 }
 
 export interface TableArrays {

@@ -1,61 +1,24 @@
 /** The kernels of an embedding table in WebAssembly, with SIMD: what `kernels/embedding-table.ts` compiles to. */
-import { readFileSync } from 'node:fs';
 import { beta1, beta2 } from './embedding-table-adam.ts';
 import { entriesFor, type Table, type TableKernels } from './embedding-table-kernels.ts';
+import { type Kernels, kernelsOn } from './kernel-module.ts';
 import type { LinearMemory } from './linear-memory.ts';
-
-let compiled: WebAssembly.Module | null = null;
-
-/** Compiled once for all tables. */
-function kernelModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(
-    readFileSync(new URL('./kernels/embedding-table.wasm', import.meta.url)),
-  );
-  return compiled;
-}
-
-const names = [
-  'describeTable',
-  'describeSteps',
-  'gather',
-  'findDistinct',
-  'sumGradients',
-  'adagrad',
-  'adam',
-] as const;
-
-type Exports = Readonly<Record<(typeof names)[number], (...numbers: number[]) => number>>;
-
-function instantiate({ memory }: LinearMemory): Exports {
-  const { exports } = new WebAssembly.Instance(kernelModule(), { env: { memory } });
-  const own = (name: (typeof names)[number]) => {
-    const found = exports[name];
-    if (found === undefined) throw new Error(`the kernels have no ${name}`);
-    return found;
-  };
-  return {
-    describeTable: own('describeTable'),
-    describeSteps: own('describeSteps'),
-    gather: own('gather'),
-    findDistinct: own('findDistinct'),
-    sumGradients: own('sumGradients'),
-    adagrad: own('adagrad'),
-    adam: own('adam'),
-  };
-}
+import { firstOf, wholeTable } from './table-shard.ts';
 
 export class WebAssemblyKernels implements TableKernels {
   readonly #table: Table;
-  readonly #exports: Exports;
+  readonly #exports: Kernels;
 
   /** @param memory that all arrays of the table lie in */
   constructor(table: Table, memory: LinearMemory) {
     this.#table = table;
-    this.#exports = instantiate(memory);
+    this.#exports = kernelsOn(memory);
     const { options, start, arrays } = table;
+    const shard = options.shard ?? wholeTable;
     this.#exports.describeTable(
       ...[arrays.values.byteOffset, arrays.present.byteOffset, arrays.idle === null ? 0 : 1],
-      ...[options.dimension, options.optimizer.slots, start.first, start.second, options.learningRate],
+      ...[options.dimension, options.optimizer.slots, start.first, start.second],
+      ...[shard.count, firstOf(shard), options.learningRate],
     );
   }
 

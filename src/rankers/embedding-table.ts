@@ -23,8 +23,10 @@ import { separateArrays } from './embedding-table-memory.ts';
 import { drawStartKey, type StartKey } from './embedding-table-start.ts';
 import { WebAssemblyKernels } from './embedding-table-webassembly.ts';
 import { LinearMemory } from './linear-memory.ts';
-import { type SparseOptimizer, strideOf } from './sparse-optimizers.ts';
+import type { Prepared, RankerTable, TableState } from './ranker-table.ts';
+import { strideOf } from './sparse-optimizers.ts';
 
+export type { Prepared, TableState } from './ranker-table.ts';
 export { paddingRow, type TableOptions };
 
 /** Numbers in a table at most: indices beyond 31 bits would be slow, and this is 8 GiB. */
@@ -36,32 +38,7 @@ const sizeLimit = 2 ** 31 - 1;
  */
 const webAssemblyLimit = 2 ** 32 - 2 ** 28;
 
-/** The lookups of a batch whose update is being prepared. */
-export interface Prepared {
-  /** n */
-  readonly lookups: number;
-  /** Distinct rows among them. */
-  readonly distinct: number;
-}
-
-/** What a table has learned. Rows that were never looked up are left out: they are as they start. */
-export interface TableState {
-  readonly optimizer: SparseOptimizer['name'];
-  readonly dimension: number;
-  /** Updates so far. */
-  readonly step: number;
-  /** The rows that were looked up, ascending. (n) */
-  readonly rows: Int32Array;
-  /** Their values and slots. (n, 1 + slots, E) */
-  readonly memory: Float32Array;
-  /**
-   * Updates after which each was last brought up to date; null where the optimiser leaves rows outside of a batch
-   * alone. (n)
-   */
-  readonly current: Int32Array | null;
-}
-
-export class EmbeddingTable {
+export class EmbeddingTable implements RankerTable {
   readonly #options: TableOptions;
   /** Numbers from one row to the next. */
   readonly #stride: number;
@@ -105,6 +82,9 @@ export class EmbeddingTable {
     }
     return gathered;
   }
+
+  /** Nothing is to be done for rows that are here. */
+  announce(): void {}
 
   /**
    * The embeddings of the rows of a batch, which may repeat. (n) → (n, E)
@@ -256,9 +236,19 @@ function inJavaScript(options: TableOptions, start: StartKey): TableParts {
   return { arrays, kernels: new JavaScriptKernels({ options, start, arrays }) };
 }
 
+/** Whether a table may have so many numbers. */
+export function fitsOneProcess({
+  rows,
+  dimension,
+  optimizer,
+}: Pick<TableOptions, 'rows' | 'dimension' | 'optimizer'>): boolean {
+  return rows * strideOf(optimizer, dimension) <= sizeLimit;
+}
+
 /** What is made for a table. @throws CourierError LIMIT_EXCEEDED where there is no memory for it */
-function withinMemory<Made>({ rows, dimension }: TableOptions, stride: number, make: () => Made): Made {
-  const fits = rows * stride <= sizeLimit;
+function withinMemory<Made>(options: TableOptions, stride: number, make: () => Made): Made {
+  const { rows, dimension } = options;
+  const fits = fitsOneProcess(options);
   try {
     if (fits) return make();
   } catch (error) {
@@ -268,7 +258,7 @@ function withinMemory<Made>({ rows, dimension }: TableOptions, stride: number, m
   throw new CourierError(
     'LIMIT_EXCEEDED',
     `An embedding table of ${rows} rows of ${dimension} values takes ${gibibytes} GiB, more than ${fits ? 'there is' : 'the 8 GiB a table may take'}.`,
-    'Lower `embeddingDimension` or `idBuckets`, or raise `minimumCount`.',
+    'Lower `embeddingDimension` or `idBuckets`, raise `minimumCount`, or start `rank` in more processes.',
   );
 }
 

@@ -59,7 +59,7 @@ export async function exportRanker(folder: string, from: ExportedFrom): Promise<
   const rows = idRowsOf(assembler.fields, dataset, codes);
   await writeFileWhole(join(folder, exportFiles.model), graphOf(from).encode('standard'));
   await writeIdRows(join(folder, exportFiles.ids), new Map(named.map((name, index) => [name, rows[index]!])));
-  const data = scorer.embeddings(Int32Array.from({ length: about.tableRows }, (_, row) => row));
+  const data = await scorer.embeddings(Int32Array.from({ length: about.tableRows }, (_, row) => row));
   await writeSafeTensors(join(folder, exportFiles.table), {
     metadata: {},
     tensors: new Map([['embeddings', { shape: [about.tableRows, config.embeddingDimension], data }]]),

@@ -68,6 +68,18 @@ export interface FieldOptions {
   readonly idBuckets: number | null;
 }
 
+/** Rows that an embedding table needs at most, without what photos add; how often ids occur is not looked at. */
+export function mostTableRows(
+  { users, catalogue, exposures }: Pick<RankerData, 'users' | 'catalogue' | 'exposures'>,
+  { ids, idBuckets }: Pick<FieldOptions, 'ids' | 'idBuckets'>,
+): number {
+  const ofIds = (all: readonly string[]) => (ids === 'none' ? 0 : (idBuckets ?? all.length));
+  const named = [...exposures.context, ...catalogue.categories].map(({ values }) => values.length);
+  const counts = [ofIds(users), ofIds(catalogue.ids), ...named];
+  // Padding, and a row of the unknown for each field.
+  return 1 + counts.reduce((sum, count) => sum + count + 1, 0);
+}
+
 export class Fields {
   readonly layout: FieldLayout;
   /** Rows that the embedding table needs. */

@@ -42,7 +42,7 @@ describe.each(rankerConfig.shape.ranker.def.innerType.options)('the ranker %s', 
     const trained = assembler(features);
     const model = await RankerModel.create(trained, config, 3, engine);
     for (let from = 0; from < 320; from += 32) {
-      await model.train(trained.assemble(trainRows.subarray(from, from + 32)));
+      await model.train(await model.prepare(trained.assemble(trainRows.subarray(from, from + 32))));
     }
     const state = await model.state();
     await model.release();
@@ -90,7 +90,7 @@ describe.each(rankerConfig.shape.ranker.def.innerType.options)('the ranker %s', 
       const blind = assembler(null);
       const small = await RankerModel.create(blind, config, 3, engine);
       for (let from = 0; from < 320; from += 32) {
-        await small.train(blind.assemble(trainRows.subarray(from, from + 32)));
+        await small.train(await small.prepare(blind.assemble(trainRows.subarray(from, from + 32))));
       }
       const before = await small.scorer.score(rows);
       const state = await small.state();
@@ -100,7 +100,9 @@ describe.each(rankerConfig.shape.ranker.def.innerType.options)('the ranker %s', 
       // The factorisation machine crosses the fresh, small embeddings of codes with the others.
       const digits = name === 'deepfm' ? 2 : 6;
       for (const [row, value] of before.entries()) expect(after[row]).toBeCloseTo(value, digits);
-      const loss = await large.train(assembler(set).assemble(trainRows.subarray(320, 352)));
+      const loss = await large.train(
+        await large.prepare(assembler(set).assemble(trainRows.subarray(320, 352))),
+      );
       expect(Number.isFinite(loss)).toBe(true);
       expect(await large.scorer.score(rows)).not.toEqual(after);
       await large.release();

@@ -1,22 +1,36 @@
 /** Scores of a ranker, in training or not: its graph in the compute thread, its embedding table here. */
+import { oneProcess } from '../collectives/one-process.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
+import { evenShares, ownShare } from '../collectives/shares.ts';
 import { floats, type Session } from '../runtime/engine.ts';
 import type { NamedValues } from '../runtime/protocol.ts';
 import type { Batch, BatchAssembler } from './batch.ts';
 import { PartOrder } from './embedded-parts.ts';
-import type { EmbeddingTable } from './embedding-table.ts';
+import { lookupsOf } from './fields.ts';
+import type { RankerTable } from './ranker-table.ts';
 
 export class RankerScorer {
   readonly #assembler: BatchAssembler;
-  readonly #table: EmbeddingTable;
+  readonly #table: RankerTable;
   readonly #session: Session;
   readonly #parts: PartOrder;
+  readonly #group: ProcessGroup;
 
-  /** @param session gives the `scores` of a batch */
-  constructor(assembler: BatchAssembler, table: EmbeddingTable, session: Session) {
+  /**
+   * @param session gives the `scores` of a batch
+   * @param group the processes that share the table, and what is to be scored
+   */
+  constructor(
+    assembler: BatchAssembler,
+    table: RankerTable,
+    session: Session,
+    group: ProcessGroup = oneProcess,
+  ) {
     this.#assembler = assembler;
     this.#table = table;
     this.#session = session;
     this.#parts = new PartOrder(assembler.fields.layout);
+    this.#group = group;
   }
 
   /**
@@ -29,18 +43,29 @@ export class RankerScorer {
   ): Promise<Float32Array> {
     const { batchSize } = this.#assembler;
     const scores = new Float32Array(rows.length);
-    for (let from = 0; from < rows.length; from += batchSize) {
-      const batch = assemble(rows.subarray(from, from + batchSize));
-      const embedded = this.#table.lookUp(this.#parts.order(batch.lookups));
+    const shares = evenShares(rows.length, this.#group);
+    const own = ownShare(shares, this.#group);
+    // All look up as often, whose share is a little smaller too.
+    const batches = Math.ceil(Math.max(...shares) / batchSize);
+    for (let index = 0, from = own.from; index < batches; index++, from += batchSize) {
+      const batch = assemble(rows.subarray(from, Math.min(from + batchSize, own.to)));
+      const embedded = await this.#table.lookUp(this.#parts.order(batch.lookups));
       const values = await this.#session.run(feedsOf(batch, this.#assembler), this.#parts.named(embedded));
       scores.set(floats(values, 'scores').subarray(0, batch.count), from);
     }
+    await this.#group.allGather(scores, shares);
     return scores;
   }
 
   /** The embeddings of these rows of the table, as a batch would be given them. (n) → (n, E) */
-  embeddings(rows: Int32Array): Float32Array {
-    return this.#table.gather(rows);
+  async embeddings(rows: Int32Array): Promise<Float32Array> {
+    const { batchSize, fields } = this.#assembler;
+    const { dimension } = this.#table;
+    const atOnce = batchSize * lookupsOf(fields.layout);
+    const all = new Float32Array(rows.length * dimension);
+    for (let from = 0; from < rows.length; from += atOnce)
+      all.set(await this.#table.lookUp(rows.subarray(from, from + atOnce)), from * dimension);
+    return all;
   }
 }
 

@@ -1,5 +1,8 @@
 /** Training of a ranker: steps on shuffled exposures, early stopping on the validation split, one test. */
-
+import { oneProcess } from '../collectives/one-process.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
+import { evenShares, ownShare } from '../collectives/shares.ts';
+import { allOrNone } from '../collectives/together.ts';
 import type { VisualFeature } from '../data/visual-feature.ts';
 import { CourierError } from '../errors.ts';
 import { auc } from '../metrics/auc.ts';
@@ -23,8 +26,10 @@ export interface RankerTraining extends RankerOrigin {
   readonly course: 'passes' | 'once';
   /** Stops the training before its next step. */
   readonly signal: Pick<AbortSignal, 'aborted'> | undefined;
-  /** Where it is kept so that it can go on; null: nowhere. */
+  /** Where it is kept so that it can go on, by the first process; null: nowhere. */
   readonly checkpoint: CheckpointPlace | null;
+  /** The processes that train it together, each with its share of every batch; all call this at once, with the same settings. By default this one alone. */
+  readonly group?: ProcessGroup;
 }
 
 /** How far a category lets the visual side through. */
@@ -46,6 +51,8 @@ export interface RankerResult {
   readonly curve: readonly CurvePoint[];
   readonly steps: number;
   readonly seconds: number;
+  /** Of these, spent waiting for other processes, where several trained it together. */
+  readonly communicationSeconds?: number | undefined;
   /** By descending number of test exposures; none without images. */
   readonly gates: readonly Gate[];
 }
@@ -56,7 +63,7 @@ export interface TrainedRanker {
   readonly model: RankerModel;
   readonly assembler: BatchAssembler;
   readonly feature: VisualFeature | null;
-  /** That with the best validation AUC, or the last one where that is undefined. */
+  /** That with the best validation AUC, or the last one where that is undefined. Each process has its own rows of the table. */
   readonly state: RankerState;
 }
 
@@ -70,14 +77,17 @@ export interface TrainedRanker {
  *   TRAINING_DIVERGED when the loss is not finite, INTERRUPTED, and those of reading and writing the checkpoint
  */
 export async function trainRanker(training: RankerTraining): Promise<TrainedRanker> {
-  const { dataset, feature, config, seed, engine, base } = training;
+  const { dataset, feature, config, seed, engine, base, group = oneProcess } = training;
   const began = performance.now();
-  const train = requireTrainable(dataset);
+  const { assembler, model } = await allOrNone(group, async () => {
+    const train = requireTrainable(dataset);
+    const shares = { ...config, batchSize: Math.ceil(config.batchSize / group.size) };
+    const assembler = new BatchAssembler(dataset, feature, train, shares, training.rows);
+    return { assembler, model: await RankerModel.create(assembler, config, seed, engine, base, group) };
+  });
   const [validation, test] = [rowsOfSplit(dataset, 'validation'), rowsOfSplit(dataset, 'test')];
-  const assembler = new BatchAssembler(dataset, feature, train, config, training.rows);
-  const model = await RankerModel.create(assembler, config, seed, engine, base);
   try {
-    const memory = await TrainingMemory.open(model, training.checkpoint, runOf(training), began);
+    const memory = await TrainingMemory.open(model, training.checkpoint, runOf(training), began, group);
     const labels = Uint8Array.from(validation, (row) => dataset.exposures.clicked[row]!);
     const validate = async () => {
       const scores = await model.scorer.score(validation);
@@ -90,7 +100,9 @@ export async function trainRanker(training: RankerTraining): Promise<TrainedRank
     const testScores = await model.scorer.score(test);
     const gates = gatesOnTest(gatesOf(state), assembler, dataset, test);
     const { seconds } = memory;
-    const result = { testRows: test, testScores, validationAuc, curve, steps, seconds, gates };
+    const communicationSeconds = model.communication.communicationMs / 1000;
+    const times = { seconds, ...(group.size === 1 ? {} : { communicationSeconds }) };
+    const result = { testRows: test, testScores, validationAuc, curve, steps, ...times, gates };
     return { result, model, assembler, feature, state };
   } catch (error) {
     await model.release();
@@ -110,7 +122,7 @@ async function followCourse(
   assembler: BatchAssembler,
   validate: () => Promise<Measured>,
   memory: TrainingMemory,
-  { config, seed, feature, progress, rows, course, signal }: RankerTraining,
+  { config, seed, feature, progress, rows, course, signal, group = oneProcess }: RankerTraining,
 ): Promise<void> {
   const stage = `Train ${config.ranker}, ${feature?.name ?? 'none'}`;
   const perPass = Math.ceil(rows.length / config.batchSize);
@@ -119,29 +131,43 @@ async function followCourse(
   const order = course === 'once' ? null : Random.seeded(seed, 'ranker batches');
   const batches = batchesOf(rows, config.batchSize, order);
   for (let step = 0; step < memory.steps; step++) batches.next();
-  const nextBatch = () => assembler.assemble(batches.next().value);
+  const nextBatch = () => {
+    const whole = batches.next().value;
+    const { from, to } = ownShare(evenShares(whole.length, group), group);
+    return model.prepare(assembler.assemble(whole.subarray(from, to), whole.length));
+  };
   const look = async () => {
     const validationAuc = await validate();
     await memory.recordLook(validationAuc);
     progress({ kind: 'advance', stage, done: memory.steps, detail: aucText(validationAuc) });
   };
   progress({ kind: 'start', stage, total, unit: 'steps' });
-  let upcoming = nextBatch();
+  let [upcoming, before] = [await nextBatch(), await beforeStep(group, memory, signal)];
   while (memory.steps < total && memory.sinceBest < config.patience) {
-    if (signal?.aborted === true) {
-      await memory.keep();
-      throw interrupted(memory.steps);
-    }
-    await memory.keepIfDue();
-    const running = model.train(upcoming);
-    // Assembled while the compute thread is busy with the batch before.
-    upcoming = nextBatch();
-    const loss = await running;
+    if (before.keeps) await memory.keep();
+    if (before.stops) throw interrupted(memory.steps);
+    const loss = await model.train(upcoming, async () => {
+      upcoming = await nextBatch();
+      before = await beforeStep(group, memory, signal);
+    });
     memory.recordStep(loss);
     if (!Number.isFinite(loss)) throw diverged(memory.steps, loss);
     if (memory.steps % interval === 0 || memory.steps === total) await look();
   }
   progress({ kind: 'end', stage, detail: aucText(memory.best.validationAuc) });
+}
+
+/** What all do before the next step, where one was asked to stop, or a checkpoint is due by the clock of the first. */
+async function beforeStep(
+  group: ProcessGroup,
+  memory: TrainingMemory,
+  signal: RankerTraining['signal'],
+): Promise<{ readonly keeps: boolean; readonly stops: boolean }> {
+  const isDue = group.rank === 0 && memory.isDue;
+  const asked = Float32Array.of(signal?.aborted === true ? 1 : 0, isDue ? 1 : 0);
+  await group.allReduce(asked);
+  const stops = asked[0]! > 0;
+  return { stops, keeps: stops || asked[1]! > 0 };
 }
 
 function aucText(validationAuc: Measured): string {

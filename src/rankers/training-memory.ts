@@ -1,14 +1,20 @@
 /** What the training of a ranker remembers between steps, on disk so that it can be stopped anywhere. */
 import { z } from 'zod';
+import { doneByFirst } from '../collectives/order.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
 import { CourierError } from '../errors.ts';
 import { known, type Measured, measuredSchema } from '../metrics/measured.ts';
 import { exists } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { readSafeTensors, writeSafeTensors } from '../storage/safetensors.ts';
 import type { RankerModel, RankerState } from './model.ts';
+import { gatherRanker, scatterRanker } from './shared-state.ts';
 import { decodeState, encodeState } from './state-file.ts';
 
-/** Where the checkpoint of a training lies while it goes on. Who keeps the result removes it. */
+/**
+ * Where the checkpoint of a training lies while it goes on. Who keeps the result removes it. Of several processes the first one
+ * reads and writes it, with all rows of the table, so that any number of processes can go on.
+ */
 export interface CheckpointPlace {
   readonly path: string;
   /** From one to the next at least. */
@@ -55,6 +61,7 @@ export class TrainingMemory {
   readonly #model: RankerModel;
   readonly #place: CheckpointPlace | null;
   readonly #run: string;
+  readonly #group: ProcessGroup;
   #standing: Standing;
   #best: RankerState | null;
   /** When this call began, of which `seconds` of the standing do not know. */
@@ -67,6 +74,7 @@ export class TrainingMemory {
     place: CheckpointPlace | null,
     run: string,
     began: number,
+    group: ProcessGroup,
     standing: Standing,
     best: RankerState | null,
   ) {
@@ -74,6 +82,7 @@ export class TrainingMemory {
     this.#place = place;
     this.#run = run;
     this.#began = began;
+    this.#group = group;
     this.#standing = standing;
     this.#best = best;
     this.#kept.steps = standing.steps;
@@ -91,19 +100,21 @@ export class TrainingMemory {
     place: CheckpointPlace | null,
     run: string,
     began: number,
+    group: ProcessGroup,
   ): Promise<TrainingMemory> {
-    if (place === null || !(await exists(place.path))) {
+    let kept: Checkpoint | null = null;
+    const standing = await doneByFirst(group, async () => {
+      kept = await readCheckpoint(place, run);
+      return kept?.standing ?? null;
+    });
+    if (standing === null) {
       const fresh = { steps: 0, lossSum: 0, sinceBest: 0, curve: [], bestAuc: null, seconds: 0 };
-      return new TrainingMemory(model, place, run, began, fresh, null);
+      return new TrainingMemory(model, place, run, began, group, fresh, null);
     }
-    const { path } = place;
-    const file = await readSafeTensors(path, 'Checkpoint');
-    if (file.metadata['run'] !== run) throw invalid(path, 'belongs to another ranker');
-    const standing = standingSchema.safeParse(parseJson(file.metadata['standing'] ?? ''));
-    if (!standing.success) throw invalid(path, 'does not say where its training stands');
-    await model.restore(decodeState('state', file, path));
-    const best = standing.data.bestAuc === null ? null : decodeState('best', file, path);
-    return new TrainingMemory(model, place, run, began, standing.data, best);
+    const { state, best }: Partial<Checkpoint> = kept ?? {};
+    await model.restore(await scatterRanker(group, state ?? null));
+    const own = standing.bestAuc === null ? null : await scatterRanker(group, best ?? null);
+    return new TrainingMemory(model, place, run, began, group, standing, own);
   }
 
   /** Steps so far. */
@@ -148,28 +159,53 @@ export class TrainingMemory {
     this.#standing = { ...this.#standing, bestAuc: validationAuc, sinceBest: 0 };
   }
 
-  /** Writes a checkpoint if the last one is long ago. Nothing that is computed depends on whether it does. */
-  async keepIfDue(): Promise<void> {
-    if (this.#place === null) return;
+  /** Whether the last checkpoint is long ago. Nothing that is computed depends on whether another one is written. */
+  get isDue(): boolean {
+    if (this.#place === null) return false;
     const since = performance.now() - this.#kept.at;
-    if (since >= 1000 * this.#place.seconds && since * share >= this.#kept.took) await this.keep();
+    return since >= 1000 * this.#place.seconds && since * share >= this.#kept.took;
   }
 
   /** Writes a checkpoint, unless nothing was trained since the last one. */
   async keep(): Promise<void> {
     const { steps } = this.#standing;
-    if (this.#place === null || steps === this.#kept.steps) return;
+    const [group, place] = [this.#group, this.#place];
+    if (place === null || steps === this.#kept.steps) return;
     const started = performance.now();
-    const state = encodeState('state', await this.#model.state());
-    const best = this.#best === null ? null : encodeState('best', this.#best);
-    const standing = JSON.stringify({ ...this.#standing, seconds: this.seconds } satisfies Standing);
-    await writeSafeTensors(this.#place.path, {
-      metadata: { ...state.metadata, ...best?.metadata, run: this.#run, standing },
-      tensors: new Map([...state.tensors, ...(best?.tensors ?? [])]),
-    });
+    const state = await gatherRanker(group, await this.#model.state());
+    const best = this.#best === null ? null : await gatherRanker(group, this.#best);
+    await doneByFirst(group, () => this.#write(place.path, state, best));
     const at = performance.now();
     this.#kept = { steps, at, took: at - started };
   }
+
+  async #write(path: string, state: RankerState, best: RankerState | null): Promise<void> {
+    const [own, better] = [encodeState('state', state), best && encodeState('best', best)];
+    const standing = JSON.stringify({ ...this.#standing, seconds: this.seconds } satisfies Standing);
+    await writeSafeTensors(path, {
+      metadata: { ...own.metadata, ...better?.metadata, run: this.#run, standing },
+      tensors: new Map([...own.tensors, ...(better?.tensors ?? [])]),
+    });
+  }
+}
+
+interface Checkpoint {
+  readonly standing: Standing;
+  readonly state: RankerState;
+  /** null before the first look. */
+  readonly best: RankerState | null;
+}
+
+/** null where there is none. */
+async function readCheckpoint(place: CheckpointPlace | null, run: string): Promise<Checkpoint | null> {
+  if (place === null || !(await exists(place.path))) return null;
+  const { path } = place;
+  const file = await readSafeTensors(path, 'Checkpoint');
+  if (file.metadata['run'] !== run) throw invalid(path, 'belongs to another ranker');
+  const standing = standingSchema.safeParse(parseJson(file.metadata['standing'] ?? ''));
+  if (!standing.success) throw invalid(path, 'does not say where its training stands');
+  const best = standing.data.bestAuc === null ? null : decodeState('best', file, path);
+  return { standing: standing.data, state: decodeState('state', file, path), best };
 }
 
 function isBetter(one: Measured, other: Measured): boolean {

@@ -67,12 +67,12 @@ function sameUnit(a: Unit, b: Unit): boolean {
 }
 
 /**
- * An interrupt is no failure, nor is another process at work in the same place; and where nothing can be written any more
- * nothing else would be kept either.
+ * An interrupt is no failure, nor is another process at work in the same place; where nothing can be written any more
+ * nothing else would be kept either, and processes that have lost each other share nothing any more.
  */
 export function endsEverything(thrown: unknown, signal: AbortSignal | undefined): boolean {
   if (signal?.aborted === true) return true;
-  const codes = ['INTERRUPTED', 'OUTPUT_IN_USE', 'OUTPUT_NOT_WRITABLE'];
+  const codes = ['INTERRUPTED', 'OUTPUT_IN_USE', 'OUTPUT_NOT_WRITABLE', 'MPI_FAILED', 'PROCESSES_DIFFER'];
   return thrown instanceof CourierError && codes.includes(thrown.code);
 }
 

@@ -14,6 +14,7 @@
  * Letters in shapes: U distinct photos, c photos of a chunk, N chunks, d length of an embedding.
  */
 
+import { Exchange } from '../collectives/exchange.ts';
 import type { ProcessGroup } from '../collectives/process-group.ts';
 import { evenShares, ownShare } from '../collectives/shares.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
@@ -21,7 +22,6 @@ import { buildUpdate, gradientState } from '../graph/training-step.ts';
 import { type EngineState, floats, type ModelLoader } from '../runtime/engine.ts';
 import type { NamedValues } from '../runtime/protocol.ts';
 import { Contrast } from './contrast.ts';
-import { Exchange } from './exchange.ts';
 import { inTurn, type Span, spans } from './spans.ts';
 import {
   backwardModel,

@@ -5,6 +5,7 @@ import {
   communicationLatencies,
   communicationSeconds,
   processesWithin,
+  rankerCommunicationBytes,
 } from '../../bench/communication.ts';
 
 const step = { photos: 1000, dimension: 64, parameters: 500_000 };
@@ -37,6 +38,14 @@ describe('the communication of a step', () => {
     const network = { bytesPerSecond: 125e6, latency: 1e-3 };
     expect(communicationSeconds(two, network)).toBeCloseTo(0.012 + 2_256_000 / 125e6, 9);
     expect(communicationLatencies({ processes: 5 })).toBe(3 * communicationLatencies({ processes: 2 }));
+  });
+});
+
+describe('the communication of a step of a ranker', () => {
+  it('is nothing for one process, and for two half of the rows, their numbers and gradients, and once the parameters', () => {
+    const ranker = { rows: 1000, dimension: 8, parameters: 49_999 };
+    expect(rankerCommunicationBytes({ ...ranker, processes: 1 })).toBe(0);
+    expect(rankerCommunicationBytes({ ...ranker, processes: 2 })).toBe(4 * (500 * (1 + 8 + 8) + 50_000 + 1));
   });
 });
 

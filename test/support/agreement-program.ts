@@ -1,7 +1,7 @@
 /** One of several processes that have come to different parameters, or to the same. */
 import { processGroup } from '../../src/collectives/world.ts';
 import { Engine } from '../../src/runtime/engine.ts';
-import { requireSameState } from '../../src/training/agreement.ts';
+import { requireSameState } from '../../src/runtime/same-state.ts';
 
 const group = await processGroup();
 const engine = Engine.start({ threads: 1 });

@@ -39,7 +39,7 @@ export async function smallRanker(
   const assembler = new BatchAssembler(data, feature, train, config);
   const model = await RankerModel.create(assembler, config, 1, engine);
   for (let from = 0; from < train.length; from += config.batchSize) {
-    await model.train(assembler.assemble(train.subarray(from, from + config.batchSize)));
+    await model.train(await model.prepare(assembler.assemble(train.subarray(from, from + config.batchSize))));
   }
   const { scorer } = model;
   const release = () => model.release();

@@ -1,4 +1,5 @@
 /** Ranking: dataset + features → CTR models, and the table that compares them. */
+import { oneProcess } from '../../collectives/one-process.ts';
 import type { ProcessGroup } from '../../collectives/process-group.ts';
 import { processGroup } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
@@ -7,6 +8,7 @@ import { diagnose, trainForDiagnosis } from '../../evaluation/diagnosis.ts';
 import { givenRows, hashesOf, requireUsable } from '../../evaluation/given-embeddings.ts';
 import { rankRows } from '../../evaluation/rank-rows.ts';
 import { chooseSettings } from '../../evaluation/ranker-choice.ts';
+import { trainsTogether } from '../../evaluation/ranker-sharing.ts';
 import {
   type PlannedRow,
   RankerTrainer,
@@ -33,7 +35,7 @@ export interface Ranking {
 
 /**
  * Trains a CTR model without images and one per feature, and compares them on the test period. Processes that mpirun started together
- * share the models, through the run folder.
+ * share the models, through the run folder, or train each of them together where there are too few (`trainsTogether`).
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, SPLIT_EMPTY, TRAINING_DIVERGED and those of reading and
  * writing
  */
@@ -55,12 +57,15 @@ export async function rank(settings: RankConfigInput, options: WorkOptions = {})
     const run = { pipeline: 'rank', config: settled, datasetHash: dataset.hash };
     const rows = givenRows(embeddings, visual);
     const starts = measuredStarts(dataset, config);
-    const trainer = new RankerTrainer(dataset, { ...config, starts }, engine, options.signal);
     const group = await processGroup();
+    const planned = [null, ...rows];
+    const together = trainsTogether(dataset, planned, config, group) ? group : oneProcess;
+    const evaluated = { ...config, starts };
+    const trainer = new RankerTrainer(dataset, evaluated, engine, options.signal, { group: together });
     return withRunFolder(
       out,
       run,
-      ({ startedAt }) => rankPlanned(trainer, [null, ...rows], exported, startedAt, options, group),
+      ({ startedAt }) => rankPlanned(trainer, planned, exported, startedAt, options, group),
       group,
     );
   });
@@ -82,16 +87,17 @@ async function rankPlanned(
   const runs = await rankRows(trainer, planned, costs, progress, plainly, group);
   await trainForDiagnosis(trainer, planned, planned, runs, progress, group);
   if (group.rank > 0) return { report: await reportOfFirst(group, null), exported: null };
+  const alone = trainer.with({ group: oneProcess });
   // Whatever becomes of the diagnosis, the table is there.
   const failures = new Failures(progress, options.signal);
   const [seed = null] = trainer.config.seeds;
   const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
-  const diagnosis = await failures.attempt(unit, () => diagnose(trainer, planned, runs, progress));
+  const diagnosis = await failures.attempt(unit, () => diagnose(alone, planned, runs, progress));
   const evaluated = await evaluationReport(chosen, planned, runs, diagnosis, costs, startedAt, options);
   const report = await reportOfFirst(group, { ...evaluated, failures: failures.list });
   if (exported === null) return { report, exported: null };
   const row = planned.find((row) => (row?.features ?? 'none') === exported) ?? null;
-  return { report, exported: await exportRow(trainer, row, progress) };
+  return { report, exported: await exportRow(alone, row, progress) };
 }
 
 function exportUnknown(exported: string, features: readonly string[]): CourierError {

@@ -31,6 +31,9 @@ let length: usize = 0;
 let stride: usize = 0;
 let firstKey: u32 = 0;
 let secondKey: u32 = 0;
+/** A shard's row r is the row `every` · r + `offset` of the table, after which it starts. */
+let every: u32 = 1;
+let offset: u32 = 0;
 let learningRate: f64 = 0;
 
 /** Steps so far, and what an idle row needs of them: W and E of `embedding-table-adam.ts`, and the powers of β. */
@@ -51,6 +54,8 @@ export function describeTable(
   slots: u32,
   first: u32,
   second: u32,
+  rowStep: u32,
+  rowOffset: u32,
   rate: f64,
 ): void {
   valuesAt = values;
@@ -60,6 +65,8 @@ export function describeTable(
   stride = length * (1 + slots) + (idleRows ? 4 : 0);
   firstKey = first;
   secondKey = second;
+  every = rowStep;
+  offset = rowOffset;
   learningRate = rate;
 }
 
@@ -139,6 +146,31 @@ export function sumGradients(placesAt: usize, count: u32, gradientAt: usize, sum
     } else {
       addTo(from, to);
     }
+  }
+}
+
+/** Rows (d, E) as they are looked up: places (n), −1 for padding → (n, E), zero for padding. */
+export function spread(placesAt: usize, count: u32, rowsAt: usize, spreadAt: usize): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const place = load<i32>(placesAt + (index << 2));
+    const to = spreadAt + index * length;
+    if (place < 0) memory.fill(to, 0, length);
+    else copy(rowsAt + <usize>place * length, to);
+  }
+}
+
+/** What `sumGradients` does, for places in any order. (n), gradient (n, E) → sums (d, E) */
+export function sumInAnyOrder(
+  placesAt: usize,
+  count: u32,
+  gradientAt: usize,
+  sumsAt: usize,
+  distinct: u32,
+): void {
+  memory.fill(sumsAt, 0, distinct * length);
+  for (let index: u32 = 0; index < count; index++) {
+    const place = load<i32>(placesAt + (index << 2));
+    if (place >= 0) addTo(gradientAt + index * length, sumsAt + <usize>place * length);
   }
 }
 
@@ -262,8 +294,9 @@ function movePair(value: usize, rate: f64, small: f64, momentDecay: f64, squareD
 /** Writes the values that a row starts with. Slots may hold what was there before a state was put back. */
 function begin(own: u32): void {
   const from = valuesAt + own * stride;
-  const a = mix32(own ^ firstKey);
-  let counter = mix32(own + secondKey);
+  const id = own * every + offset;
+  const a = mix32(id ^ firstKey);
+  let counter = mix32(id + secondKey);
   for (let place: usize = 0; place < length; place += 4) {
     counter += 0x9e3779b9;
     store<f32>(from + place, <f32>(startScale * (<f64>(<i32>mix32(counter ^ a)) + 0.5)));

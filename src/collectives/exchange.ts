@@ -1,20 +1,26 @@
 /** What the processes of a shared step bring to each other, and what that takes. */
-import type { Lengths, ProcessGroup } from '../collectives/process-group.ts';
+import type { Lengths, ProcessGroup } from './process-group.ts';
 
 export class Exchange {
   readonly #group: ProcessGroup;
   readonly #bytesBefore: number;
   #milliseconds = 0;
+  #waiting = 0;
+  #since = 0;
 
   constructor(group: ProcessGroup) {
     this.#group = group;
     this.#bytesBefore = group.traffic.bytes;
   }
 
+  /** Time in which several are waited for counts once. */
   async wait(collective: Promise<void>): Promise<void> {
-    const began = performance.now();
-    await collective;
-    this.#milliseconds += performance.now() - began;
+    if (this.#waiting++ === 0) this.#since = performance.now();
+    try {
+      await collective;
+    } finally {
+      if (--this.#waiting === 0) this.#milliseconds += performance.now() - this.#since;
+    }
   }
 
   async sum(values: Float32Array): Promise<Float32Array> {
@@ -29,7 +35,7 @@ export class Exchange {
     return part;
   }
 
-  /** Milliseconds that the step waited, for others that were slower too, and bytes of the arrays that were brought. */
+  /** Milliseconds that were spent waiting, for others that were slower too, and bytes of the arrays that were brought. */
   get figures() {
     return {
       communicationMs: this.#milliseconds,
