@@ -15,7 +15,7 @@ const entrances = [
   '^src/runtime/(probe|trial-process|c-api/worker|node-binding/worker)\\.ts$',
   '^src/runtime/(probe|trial-process|c-api/worker|node-binding/worker)-from-source\\.js$',
   '^src/rankers/kernels/[^/]+\\.ts$',
-  '^src/data/photo-worker(\\.ts|-from-source\\.js)$',
+  '^src/data/photos/photo-worker(\\.ts|-from-source\\.js)$',
   '^bench/main\\.ts$',
   '^bench/[^/]+-program\\.ts$',
   '^bench/peers/install\\.ts$',

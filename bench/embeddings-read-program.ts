@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { literal, withDuckDB } from '../src/data/duckdb.ts';
-import { readEmbeddings, writeTracedEmbeddings } from '../src/data/embeddings.ts';
-import { readParquet } from '../src/data/parquet-table.ts';
+import { literal, withDuckDB } from '../src/data/duckdb/duckdb.ts';
+import { readParquet } from '../src/data/duckdb/parquet-table.ts';
+import { readEmbeddings, writeTracedEmbeddings } from '../src/data/embeddings/embeddings.ts';
 import { cluster } from '../src/pipelines/cluster/index.ts';
 import { EmbeddingStore } from '../src/pipelines/embed/store.ts';
 import { ingest } from '../src/pipelines/ingest/index.ts';

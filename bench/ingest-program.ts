@@ -1,7 +1,7 @@
 /** One thing done with a generated click log, in a process of its own, whose peak of memory is then its own. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { literal, withDuckDB } from '../src/data/duckdb.ts';
+import { literal, withDuckDB } from '../src/data/duckdb/duckdb.ts';
 import { closeDataset, loadDataset } from '../src/data/store.ts';
 import { ingest } from '../src/pipelines/ingest/index.ts';
 import { rank } from '../src/pipelines/rank/index.ts';

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { CentreSearch } from '../src/clustering/centre-search.ts';
 import { kMeansDefaults } from '../src/clustering/k-means.ts';
 import { sphericalKMeans } from '../src/clustering/spherical-k-means.ts';
-import type { StoredEmbeddings } from '../src/data/embeddings.ts';
+import type { StoredEmbeddings } from '../src/data/embeddings/embeddings.ts';
 import { silent } from '../src/progress.ts';
 import { Random } from '../src/random.ts';
 import type { Benchmark } from './benchmark.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Findings } from '../src/data/findings.ts';
-import { decodePhotos } from '../src/data/photos.ts';
+import { decodePhotos } from '../src/data/photos/photos.ts';
 import type { Benchmark } from './benchmark.ts';
 import { Peer } from './peer.ts';
 import { drawPhotos } from './photos.ts';

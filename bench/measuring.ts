@@ -2,7 +2,7 @@
  * What a row of the table of a comparison costs once its rankers have scored, and beside it the AUC's lift alone by a
  * bootstrap over users: of every replicate exactly, in rows sorted once.
  */
-import { numericRows } from '../src/data/numeric-rows.ts';
+import { numericRows } from '../src/data/counters/numeric-rows.ts';
 import { type RankerRun, scoredRows, type TableData, tableRows } from '../src/evaluation/table.ts';
 import { crossedSources } from '../src/metrics/crossed-sources.ts';
 import { groupByIds } from '../src/metrics/groups.ts';

@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeEmbeddings } from '../src/data/embeddings.ts';
+import { writeEmbeddings } from '../src/data/embeddings/embeddings.ts';
 import { loadDataset } from '../src/data/store.ts';
 import { evaluationSettings } from '../src/evaluation/config.ts';
 import { rankRows } from '../src/evaluation/rank-rows.ts';

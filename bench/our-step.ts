@@ -2,7 +2,7 @@
 
 import { oneProcess } from '../src/collectives/one-process.ts';
 import type { ProcessGroup } from '../src/collectives/process-group.ts';
-import type { ClickBatch } from '../src/data/click-sampler.ts';
+import type { ClickBatch } from '../src/data/samplers/click-sampler.ts';
 import type { Encoder } from '../src/encoders/encoder.ts';
 import { createEncoder } from '../src/encoders/index.ts';
 import type { PresetName } from '../src/encoders/presets.ts';

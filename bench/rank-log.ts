@@ -2,8 +2,8 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { numericRows } from '../src/data/counters/numeric-rows.ts';
 import { NONE } from '../src/data/dataset.ts';
-import { numericRows } from '../src/data/numeric-rows.ts';
 import { Random } from '../src/random.ts';
 import type { RankerData } from '../src/rankers/fields.ts';
 import { numbersOf } from '../test/support/numbers.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Counters } from '../src/data/counters.ts';
+import { Counters } from '../src/data/counters/counters.ts';
 import { Random } from '../src/random.ts';
 import { readManifest, servingFiles, writeManifest } from '../src/serving/format.ts';
 import { readRecorded, writeRecorded } from '../src/serving/recorded.ts';

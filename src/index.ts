@@ -64,6 +64,7 @@ export { version } from './version.ts';
 
 // Datasets, embeddings, clusters
 
+export { type Dataset, type IngestReport, NONE, splits } from './data/dataset.ts';
 export {
   type Centres,
   type ItemCodes,
@@ -73,11 +74,15 @@ export {
   type StoredClusters,
   writeCentres,
   writeClusters,
-} from './data/clusters.ts';
-export { type Dataset, type IngestReport, NONE, splits } from './data/dataset.ts';
-export { readEmbeddings, readOrigin, type StoredEmbeddings, writeEmbeddings } from './data/embeddings.ts';
-export type { Photos } from './data/image-cache.ts';
-export { type Origin, type Provenance, readProvenance } from './data/provenance.ts';
+} from './data/embeddings/clusters.ts';
+export {
+  readEmbeddings,
+  readOrigin,
+  type StoredEmbeddings,
+  writeEmbeddings,
+} from './data/embeddings/embeddings.ts';
+export { type Origin, type Provenance, readProvenance } from './data/embeddings/provenance.ts';
+export type { Photos } from './data/photos/image-cache.ts';
 export { type Recipe, readRecipe, recipeNames } from './data/recipes.ts';
 export { type Inspected, inspectTable } from './data/sources/inspect.ts';
 export { loadDataset } from './data/store.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { luma } from '../data/colour.ts';
+import { luma } from '../data/photos/colour.ts';
 import { Random } from '../random.ts';
 import { type AugmentationConfig, defaultAugmentation, noAugmentation } from './config.ts';
 import { drawAugmentations } from './draw.ts';

@@ -1,5 +1,5 @@
 /** The random part of augmentation: a few numbers per photo, which the graph turns into pictures. */
-import { luma } from '../data/colour.ts';
+import { luma } from '../data/photos/colour.ts';
 import type { Random } from '../random.ts';
 import type { AugmentationConfig, Range } from './config.ts';
 

@@ -3,7 +3,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, realpath, stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
-import { learnedUntilIn } from '../data/learned-until.ts';
+import { learnedUntilIn } from '../data/embeddings/learned-until.ts';
 import { hasSystemCode, messageOf } from '../errors.ts';
 import {
   type AttributeProto,

@@ -1,6 +1,6 @@
 /** Several backbones as one: the features of each, one after the other. */
 import { createHash } from 'node:crypto';
-import { laterOf } from '../data/learned-until.ts';
+import { laterOf } from '../data/embeddings/learned-until.ts';
 import { buildModel } from '../graph/onnx.ts';
 import { decodeModel, encodeModel, type ModelProto } from '../graph/onnx-schema.ts';
 import { concatenate } from '../graph/operators/index.ts';

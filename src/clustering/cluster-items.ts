@@ -1,6 +1,6 @@
 /** Items of a catalogue into clusters at several granularities, and into residual codes. */
-import type { Centres, ItemCodes } from '../data/clusters.ts';
-import type { StoredEmbeddings } from '../data/embeddings.ts';
+import type { Centres, ItemCodes } from '../data/embeddings/clusters.ts';
+import type { StoredEmbeddings } from '../data/embeddings/embeddings.ts';
 import { silent, type WorkOptions } from '../progress.ts';
 import { Random } from '../random.ts';
 import { CentreSearch } from './centre-search.ts';

@@ -1,6 +1,7 @@
 /** The codes of one new vector, without a compute thread: what `nearestCentres` and `encodeResiduals` give it. */
-import type { Centres, ItemCodes } from '../data/clusters.ts';
+
 import { NONE } from '../data/dataset.ts';
+import type { Centres, ItemCodes } from '../data/embeddings/clusters.ts';
 
 /**
  * The centre with the largest cosine; of equally good ones the first.

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NONE } from '../data/dataset.ts';
-import type { StoredEmbeddings } from '../data/embeddings.ts';
+import type { StoredEmbeddings } from '../data/embeddings/embeddings.ts';
 import { silent } from '../progress.ts';
 import { Random } from '../random.ts';
 import { CentreSearch } from './centre-search.ts';

@@ -1,6 +1,6 @@
 /** Residual quantisation: an item as a few codes, each of which refines what those before it say. */
 import { NONE } from '../data/dataset.ts';
-import type { StoredEmbeddings } from '../data/embeddings.ts';
+import type { StoredEmbeddings } from '../data/embeddings/embeddings.ts';
 import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
 import { type CentreSearch, rowOf, type SummedRows } from './centre-search.ts';

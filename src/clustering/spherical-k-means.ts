@@ -1,6 +1,6 @@
 /** Spherical k-means: clusters of embeddings by direction, which is how embeddings are compared. */
 import { NONE } from '../data/dataset.ts';
-import type { StoredEmbeddings } from '../data/embeddings.ts';
+import type { StoredEmbeddings } from '../data/embeddings/embeddings.ts';
 import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
 import type { CentreSearch } from './centre-search.ts';

@@ -1,6 +1,6 @@
 /** The rows that are clustered: embeddings of items that have one, brought to length 1. */
-import type { StoredEmbeddings } from '../data/embeddings.ts';
-import { unitScale } from '../data/unit-length.ts';
+import type { StoredEmbeddings } from '../data/embeddings/embeddings.ts';
+import { unitScale } from '../data/embeddings/unit-length.ts';
 import type { SummedRows } from './centre-search.ts';
 
 /**

@@ -6,8 +6,8 @@
  */
 import type { Measured } from '../metrics/measured.ts';
 import type { Clicks } from './clicks.ts';
-import type { ImageCache } from './image-cache.ts';
-import type { NumericRows } from './numeric-rows.ts';
+import type { NumericRows } from './counters/numeric-rows.ts';
+import type { ImageCache } from './photos/image-cache.ts';
 
 export const splits = ['train', 'validation', 'test'] as const;
 export type Split = (typeof splits)[number];

@@ -5,7 +5,7 @@ import { basename, extname, resolve } from 'node:path';
 import { usableCores } from '../cores.ts';
 import { mapAhead } from '../map-ahead.ts';
 import { hashFile, requireReadable } from '../storage/files.ts';
-import { photoExtensions } from './decode-photo.ts';
+import { photoExtensions } from './photos/decode-photo.ts';
 import { filesBelow } from './sources/photo-collection.ts';
 
 /** Of a photo, what tells it from another of the same size: its header and the begin of its pixels. */

@@ -6,7 +6,7 @@ import { courier } from '../../test/support/terminal.ts';
 import { writeTinyMl1m } from '../../test/support/tiny-ml1m.ts';
 import { writePhoto, writeTinyHm } from '../../test/support/tiny-shop.ts';
 import { NONE } from './dataset.ts';
-import { literal, withDuckDB } from './duckdb.ts';
+import { literal, withDuckDB } from './duckdb/duckdb.ts';
 import { readRecipe, recipeNames } from './recipes.ts';
 import { loadDataset } from './store.ts';
 

@@ -5,8 +5,8 @@ import { gap, value } from '../../test/support/measured.ts';
 import { comparable, numbersOf } from '../../test/support/numbers.ts';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { unsaved } from '../../test/support/unsaved-dataset.ts';
+import { numericRows } from './counters/numeric-rows.ts';
 import { NONE } from './dataset.ts';
-import { numericRows } from './numeric-rows.ts';
 import { closeDataset, loadDataset, writeDataset } from './store.ts';
 
 const made = { config: { source: 'test' }, inputs: '0'.repeat(64), appended: [] };

@@ -6,7 +6,8 @@ import { CourierError } from '../errors.ts';
 import { safePlace } from '../progress.ts';
 import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
 import { type Clicks, eventsInOrder, type UserEvents } from './clicks.ts';
-import type { CounterSettings } from './counters.ts';
+import type { CounterSettings } from './counters/counters.ts';
+import { NumericStore } from './counters/numeric-store.ts';
 import {
   type CategoricalColumn,
   type Dataset,
@@ -15,8 +16,9 @@ import {
   type PageViews,
   splitAt,
 } from './dataset.ts';
-import { withDuckDB } from './duckdb.ts';
-import { ImageCache } from './image-cache.ts';
+import { withDuckDB } from './duckdb/duckdb.ts';
+import { writeParquet } from './duckdb/parquet.ts';
+import { ParquetTable, readParquet } from './duckdb/parquet-table.ts';
 import { clickedRows, clicksOfExposures } from './long-history.ts';
 import {
   type DatasetManifest,
@@ -28,12 +30,10 @@ import {
   partFiles,
   readManifest,
 } from './manifest.ts';
-import { NumericStore } from './numeric-store.ts';
-import { writeParquet } from './parquet.ts';
-import { ParquetTable, readParquet } from './parquet-table.ts';
 import { type Part, partsOf } from './parts.ts';
-import type { PhotoIndex } from './photo-index.ts';
-import { plainJpegDecoder } from './plain-jpeg.ts';
+import { ImageCache } from './photos/image-cache.ts';
+import type { PhotoIndex } from './photos/photo-index.ts';
+import { plainJpegDecoder } from './photos/plain-jpeg.ts';
 import {
   catalogueFrom,
   eventColumns,

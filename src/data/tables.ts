@@ -1,12 +1,12 @@
 /** The tables of a dataset as columns, and back. */
 import { lowerBound, type UserEvents } from './clicks.ts';
-import type { Column } from './columns.ts';
 import type { Catalogue, CategoricalColumn, ExposureTable, LoggedExposures, PageViews } from './dataset.ts';
-import type { Numbers } from './duckdb-vectors.ts';
+import type { Column } from './duckdb/columns.ts';
+import type { Numbers } from './duckdb/duckdb-vectors.ts';
+import type { NumberColumn, ParquetTable } from './duckdb/parquet-table.ts';
 import type { ManifestContent } from './manifest.ts';
-import type { NumberColumn, ParquetTable } from './parquet-table.ts';
 import type { Part } from './parts.ts';
-import type { PhotoIndex } from './photo-index.ts';
+import type { PhotoIndex } from './photos/photo-index.ts';
 import { invalid } from './validate.ts';
 
 type Vocabulary = ManifestContent['categories'][number];

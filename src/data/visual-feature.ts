@@ -1,5 +1,5 @@
 /** What images give a ranker: dense values per exposure, codes of items that it embeds like any id, and what to attend to. */
-import type { ItemCodes } from './clusters.ts';
+import type { ItemCodes } from './embeddings/clusters.ts';
 
 export interface VisualFeature {
   readonly name: string;

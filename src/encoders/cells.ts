@@ -1,5 +1,5 @@
 /** What a photo shows in each cell of a grid, computed without any parameter: its outlines and its colour. */
-import { luma } from '../data/colour.ts';
+import { luma } from '../data/photos/colour.ts';
 import {
   add,
   cast,

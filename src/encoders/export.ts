@@ -1,6 +1,6 @@
 /** The encoder as a model of its own: what was evaluated is what is served. */
 
-import { learnedUntilMetadata } from '../data/learned-until.ts';
+import { learnedUntilMetadata } from '../data/embeddings/learned-until.ts';
 import { l2Normalize } from '../graph/operators/index.ts';
 import { initialValues, layoutOf, type ParameterLayout, parametersOf } from '../graph/parameters.ts';
 import { type FloatTensor, openLength } from '../graph/tensor.ts';

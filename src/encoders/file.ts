@@ -1,7 +1,7 @@
 /** An encoder.onnx as a file: what it takes and gives, told from its bytes alone. */
 
 import { createHash } from 'node:crypto';
-import { learnedUntilIn } from '../data/learned-until.ts';
+import { learnedUntilIn } from '../data/embeddings/learned-until.ts';
 import { CourierError, messageOf } from '../errors.ts';
 import { decodeModel, type ModelProto } from '../graph/onnx-schema.ts';
 import type { Model } from '../runtime/model.ts';

@@ -1,6 +1,7 @@
 /** Which earlier clicks a click was rebuilt from: the attention of a trained reconstruction. */
-import { clickSamples } from '../data/click-sampler.ts';
+
 import { type Dataset, NONE, type Split, showSamePhoto } from '../data/dataset.ts';
+import { clickSamples } from '../data/samplers/click-sampler.ts';
 import { AttentionModel } from '../encoders/attention-model.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import type { Engine } from '../runtime/engine.ts';

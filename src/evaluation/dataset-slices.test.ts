@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { tinyDataset } from '../../test/support/tiny-dataset.ts';
-import { noNumbers, numericRows, withoutColumns } from '../data/numeric-rows.ts';
+import { noNumbers, numericRows, withoutColumns } from '../data/counters/numeric-rows.ts';
 import { loadDataset } from '../data/store.ts';
 import { datasetSlices, type SlicedDataset } from './dataset-slices.ts';
 

@@ -1,6 +1,7 @@
 /** The slices of a dataset's test rows, from the columns that ingestion wrote. */
+
+import { columnsOf } from '../data/counters/numeric-rows.ts';
 import type { Catalogue, CategoricalColumn, Dataset, Exposures } from '../data/dataset.ts';
-import { columnsOf } from '../data/numeric-rows.ts';
 import { CourierError } from '../errors.ts';
 import {
   categorySlices,

@@ -4,7 +4,7 @@
  * lies above the last, the more of it was learned by heart.
  */
 import { type Dataset, NONE, pageViewOfRows, type Split } from '../data/dataset.ts';
-import { newerPart, olderPart, trainingCut } from '../data/training-cut.ts';
+import { newerPart, olderPart, trainingCut } from '../data/samplers/training-cut.ts';
 import type { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { simScoreValue } from '../features/sim-score.ts';
 import { auc } from '../metrics/auc.ts';

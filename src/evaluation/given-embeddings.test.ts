@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { courier } from '../../test/support/terminal.ts';
 import { tinyDataset, writeRandomEmbeddings } from '../../test/support/tiny-dataset.ts';
-import { literal, withDuckDB } from '../data/duckdb.ts';
-import { writeEmbeddings } from '../data/embeddings.ts';
+import { literal, withDuckDB } from '../data/duckdb/duckdb.ts';
+import { writeEmbeddings } from '../data/embeddings/embeddings.ts';
 import { exists } from '../storage/files.ts';
 
 describe('embeddings of others in a table', () => {

@@ -1,7 +1,7 @@
 /** Files of embeddings that a user gives, of any encoder, as rows of a table. */
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
-import { hashEmbeddings } from '../data/embeddings.ts';
+import { hashEmbeddings } from '../data/embeddings/embeddings.ts';
 import { requireNoLeak } from './leaks.ts';
 import { requireOwnPhotos } from './own-photos.ts';
 import type { VisualRow } from './ranker-trainer.ts';

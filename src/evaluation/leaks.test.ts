@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { courier } from '../../test/support/terminal.ts';
 import { tinyDataset, tinyPretraining } from '../../test/support/tiny-dataset.ts';
-import { readProvenance } from '../data/provenance.ts';
+import { readProvenance } from '../data/embeddings/provenance.ts';
 import { loadDataset } from '../data/store.ts';
 import { learnedUntilOf, readEncoderFile } from '../encoders/file.ts';
 import { embed } from '../pipelines/embed/index.ts';

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
-import { readProvenance } from '../data/provenance.ts';
+import { readProvenance } from '../data/embeddings/provenance.ts';
 import { CourierError } from '../errors.ts';
 
 export const allowLeak = z

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { relabelledDataset, tinyDataset, tinyPretraining } from '../../test/support/tiny-dataset.ts';
 import { writeTinyTable } from '../../test/support/tiny-shop.ts';
-import { readProvenance } from '../data/provenance.ts';
+import { readProvenance } from '../data/embeddings/provenance.ts';
 import { loadDataset } from '../data/store.ts';
 import { exportUntrainedEncoder } from '../encoders/export.ts';
 import { createEncoder } from '../encoders/index.ts';

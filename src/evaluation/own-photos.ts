@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type Dataset, NONE } from '../data/dataset.ts';
-import { embeddingFiles } from '../data/embedding-files.ts';
-import { readPhotoHashes } from '../data/embeddings.ts';
+import { embeddingFiles } from '../data/embeddings/embedding-files.ts';
+import { readPhotoHashes } from '../data/embeddings/embeddings.ts';
+import { readProvenance } from '../data/embeddings/provenance.ts';
 import { Indexer } from '../data/indexer.ts';
-import { readProvenance } from '../data/provenance.ts';
 import { CourierError } from '../errors.ts';
 import { integer } from '../text.ts';
 

@@ -4,7 +4,7 @@ import { oneProcess } from '../collectives/one-process.ts';
 import { firstBeforeOthers } from '../collectives/order.ts';
 import type { ProcessGroup } from '../collectives/process-group.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { newerPart, olderPart, trainingCut } from '../data/training-cut.ts';
+import { newerPart, olderPart, trainingCut } from '../data/samplers/training-cut.ts';
 import type { VisualFeature } from '../data/visual-feature.ts';
 import { CourierError, messageOf } from '../errors.ts';
 import { createFeature, featureSet } from '../features/index.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { defined, gap, value } from '../../test/support/measured.ts';
 import { tinyLog } from '../../test/support/tiny-log.ts';
+import { numericRows } from '../data/counters/numeric-rows.ts';
 import { pageViewOfRows } from '../data/dataset.ts';
-import { numericRows } from '../data/numeric-rows.ts';
 import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import type { Start } from '../report/report.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { gap, value } from '../../test/support/measured.ts';
 import { tinyLog } from '../../test/support/tiny-log.ts';
-import { numericRows } from '../data/numeric-rows.ts';
+import { numericRows } from '../data/counters/numeric-rows.ts';
 import { auc } from '../metrics/auc.ts';
 import { summarise } from '../metrics/summary.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';

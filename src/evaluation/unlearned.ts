@@ -1,6 +1,7 @@
 /** What is known without learning anything: a row of the table that a ranker without images has to beat. */
+
+import { columnsOf } from '../data/counters/numeric-rows.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { columnsOf } from '../data/numeric-rows.ts';
 import { auc, gauc } from '../metrics/auc.ts';
 import { type Measured, measure } from '../metrics/measured.ts';
 import { ndcg } from '../metrics/ndcg.ts';

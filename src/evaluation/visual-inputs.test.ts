@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
 import { tinyDataset, writeRandomEmbeddings } from '../../test/support/tiny-dataset.ts';
-import { readClusters, writeClusters } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { hashEmbeddings } from '../data/embeddings.ts';
+import { readClusters, writeClusters } from '../data/embeddings/clusters.ts';
+import { hashEmbeddings } from '../data/embeddings/embeddings.ts';
 import { loadDataset } from '../data/store.ts';
 import { codesConfig, loadKnownEmbeddings, visualInputs } from './visual-inputs.ts';
 

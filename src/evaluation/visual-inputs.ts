@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { clusterItems } from '../clustering/cluster-items.ts';
 import { clusteringSettings } from '../clustering/config.ts';
 import { withDefault } from '../config.ts';
+import type { Dataset } from '../data/dataset.ts';
 import {
   type Centres,
   centresFile,
@@ -13,10 +14,9 @@ import {
   readClusters,
   writeCentres,
   writeClusters,
-} from '../data/clusters.ts';
-import type { Dataset } from '../data/dataset.ts';
-import { hashEmbeddings, readEmbeddings } from '../data/embeddings.ts';
-import { readProvenance } from '../data/provenance.ts';
+} from '../data/embeddings/clusters.ts';
+import { hashEmbeddings, readEmbeddings } from '../data/embeddings/embeddings.ts';
+import { readProvenance } from '../data/embeddings/provenance.ts';
 import { CourierError } from '../errors.ts';
 import type { VisualInputs } from '../features/feature.ts';
 import type { FeatureSet } from '../features/index.ts';

@@ -1,6 +1,6 @@
 /** Whether a training period can be cut, so that rankers begin warm; what is done where it cannot. */
 import type { Dataset } from '../data/dataset.ts';
-import { newerPart, olderPart, trainingCut } from '../data/training-cut.ts';
+import { newerPart, olderPart, trainingCut } from '../data/samplers/training-cut.ts';
 import type { Measured } from '../metrics/measured.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import type { Start } from '../report/report.ts';

@@ -1,6 +1,7 @@
 /** Codes of photos as an item's ids, treated as any category of an item is. */
-import type { ItemCodes } from '../data/clusters.ts';
+
 import { type FeatureData, NONE, pageViewOfRows, showSamePhoto } from '../data/dataset.ts';
+import type { ItemCodes } from '../data/embeddings/clusters.ts';
 import type { VisualFeature } from '../data/visual-feature.ts';
 
 /** Whether the candidate's code is in the history, how often, and that there was something to compare. */

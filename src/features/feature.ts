@@ -1,6 +1,7 @@
 /** What features are made of, and how. */
-import type { ItemCodes } from '../data/clusters.ts';
+
 import type { FeatureData } from '../data/dataset.ts';
+import type { ItemCodes } from '../data/embeddings/clusters.ts';
 import type { VisualFeature } from '../data/visual-feature.ts';
 import type { EmbeddedItems } from './item-embeddings.ts';
 

@@ -1,7 +1,7 @@
 /** Embeddings of the catalogue's items, matched by item id and checked. */
 import type { Catalogue } from '../data/dataset.ts';
+import { unitScale } from '../data/embeddings/unit-length.ts';
 import { Indexer } from '../data/indexer.ts';
-import { unitScale } from '../data/unit-length.ts';
 import { CourierError } from '../errors.ts';
 
 /** Embeddings by the number of their item, as features look at them. */

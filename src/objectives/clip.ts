@@ -6,8 +6,8 @@
  */
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
-import { type PhotoBatch, PhotoSampler } from '../data/photo-sampler.ts';
-import { trainingPhotos } from '../data/training-photos.ts';
+import { type PhotoBatch, PhotoSampler } from '../data/samplers/photo-sampler.ts';
+import { trainingPhotos } from '../data/samplers/training-photos.ts';
 import { add, gather, l2Normalize, matmul, multiply, reshape } from '../graph/operators/index.ts';
 import { normal } from '../graph/parameters.ts';
 import { type FloatTensor, input, parameter, scalar, type Tensor } from '../graph/tensor.ts';

@@ -2,7 +2,7 @@
  * COURIER's auxiliary click loss, of its released code: from a candidate and what was rebuilt for it, a small
  * network says whether it was clicked.
  */
-import type { ClickBatch } from '../data/click-sampler.ts';
+import type { ClickBatch } from '../data/samplers/click-sampler.ts';
 import { concatenate, gather, multiply, softplus, subtract, sumAll } from '../graph/operators/index.ts';
 import { type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
 import type { CourierPlaces } from './courier-inputs.ts';

@@ -1,5 +1,5 @@
 /** What the COURIER loss takes of a batch of clicks: as a graph sees it, and the arrays that fill it. */
-import type { ClickBatch } from '../data/click-sampler.ts';
+import type { ClickBatch } from '../data/samplers/click-sampler.ts';
 import { type FloatTensor, input, openLength, type Tensor } from '../graph/tensor.ts';
 import { excluded } from './reconstruction.ts';
 

@@ -1,8 +1,8 @@
 /** COURIER on a dataset. */
 
 import { requireDivides } from '../config.ts';
-import { type ClickBatch, ClickSampler, clickBatch } from '../data/click-sampler.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { type ClickBatch, ClickSampler, clickBatch } from '../data/samplers/click-sampler.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { input, openLength } from '../graph/tensor.ts';
 import { buildExport } from '../graph/training-step.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ClickBatch } from '../data/click-sampler.ts';
+import type { ClickBatch } from '../data/samplers/click-sampler.ts';
 import { buildModel } from '../graph/onnx.ts';
 import { initialValues, layoutOf, namedParts, parametersOf } from '../graph/parameters.ts';
 import { constant, type FloatTensor, input, type Tensor } from '../graph/tensor.ts';

@@ -5,7 +5,7 @@
  * length of an embedding.
  */
 import { z } from 'zod';
-import type { ClickBatch } from '../data/click-sampler.ts';
+import type { ClickBatch } from '../data/samplers/click-sampler.ts';
 import { add, gather, l2Normalize, matmul, multiply, reshape, split } from '../graph/operators/index.ts';
 import { constant, type FloatTensor, input, openLength, scalar, type Tensor } from '../graph/tensor.ts';
 import { inBlocks } from './batch-feeds.ts';

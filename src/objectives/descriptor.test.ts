@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Photos } from '../data/image-cache.ts';
+import type { Photos } from '../data/photos/image-cache.ts';
 import { CourierError } from '../errors.ts';
 import { type ProgressEvent, silent } from '../progress.ts';
 import { Random } from '../random.ts';

@@ -1,5 +1,5 @@
 /** Embeddings that need no learning: a fixed description of each photo, reduced by PCA. */
-import type { Photos } from '../data/image-cache.ts';
+import type { Photos } from '../data/photos/image-cache.ts';
 import { CourierError } from '../errors.ts';
 import { Moments, type Pca, pcaOfMoments } from '../linear-algebra/pca.ts';
 import { type Progress, safePlace } from '../progress.ts';

@@ -7,8 +7,8 @@
  * normalised by itself rather than in overlapping blocks, which is a quarter of the numbers and did as well.
  */
 
-import { luma } from '../data/colour.ts';
-import type { Photos } from '../data/image-cache.ts';
+import { luma } from '../data/photos/colour.ts';
+import type { Photos } from '../data/photos/image-cache.ts';
 import type { Progress } from '../progress.ts';
 import { type Descriptor, embedByDescriptor } from './descriptor.ts';
 

@@ -1,6 +1,6 @@
 /** An objective as a training step and as pre-training see it, whatever it teaches. */
-import type { Sampler } from '../data/dealer.ts';
-import type { PhotoBatch } from '../data/photo-sampler.ts';
+import type { Sampler } from '../data/samplers/dealer.ts';
+import type { PhotoBatch } from '../data/samplers/photo-sampler.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import type { Model } from '../runtime/model.ts';

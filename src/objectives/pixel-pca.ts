@@ -1,6 +1,6 @@
 /** Pixel PCA: what an 8 x 8 thumbnail tells, without any learning beyond principal components. */
 
-import type { Photos } from '../data/image-cache.ts';
+import type { Photos } from '../data/photos/image-cache.ts';
 import type { Progress } from '../progress.ts';
 import { type Descriptor, embedByDescriptor } from './descriptor.ts';
 

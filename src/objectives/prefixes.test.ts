@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ClickBatch } from '../data/click-sampler.ts';
+import type { ClickBatch } from '../data/samplers/click-sampler.ts';
 import { buildModel } from '../graph/onnx.ts';
 import { constant, type FloatTensor, input } from '../graph/tensor.ts';
 import { Random } from '../random.ts';

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
-import { type PairBatch, PairSampler } from '../data/pair-sampler.ts';
+import { type PairBatch, PairSampler } from '../data/samplers/pair-sampler.ts';
 import { gather } from '../graph/operators/index.ts';
 import { input } from '../graph/tensor.ts';
 import { inBlocks } from './batch-feeds.ts';

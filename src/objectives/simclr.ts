@@ -3,7 +3,7 @@
  * No clicks, no words.
  */
 import { z } from 'zod';
-import type { PhotoBatch } from '../data/photo-sampler.ts';
+import type { PhotoBatch } from '../data/samplers/photo-sampler.ts';
 import { gather } from '../graph/operators/index.ts';
 import { type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
 import { inBlocks } from './batch-feeds.ts';

@@ -3,7 +3,7 @@
  * what keeps embeddings apart is that no gradient passes through the side that is predicted.
  */
 import { z } from 'zod';
-import type { PhotoBatch } from '../data/photo-sampler.ts';
+import type { PhotoBatch } from '../data/samplers/photo-sampler.ts';
 import { affine, weightOf } from '../graph/layers.ts';
 import {
   add,

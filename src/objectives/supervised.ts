@@ -1,8 +1,8 @@
 /** Supervised classification: from its embedding, a linear classifier must say which category a photo's item is of. */
 import { z } from 'zod';
 import { type CategoricalColumn, type Dataset, NONE } from '../data/dataset.ts';
-import { type PhotoBatch, PhotoSampler } from '../data/photo-sampler.ts';
-import { trainingPhotos } from '../data/training-photos.ts';
+import { type PhotoBatch, PhotoSampler } from '../data/samplers/photo-sampler.ts';
+import { trainingPhotos } from '../data/samplers/training-photos.ts';
 import { CourierError } from '../errors.ts';
 import { affine } from '../graph/layers.ts';
 import {

@@ -1,7 +1,7 @@
 /** What objectives share that compare two altered views of each photo: rows 2i and 2i + 1 of a batch. */
 import type { Dataset } from '../data/dataset.ts';
-import { type PhotoBatch, PhotoSampler } from '../data/photo-sampler.ts';
-import { trainingPhotos } from '../data/training-photos.ts';
+import { type PhotoBatch, PhotoSampler } from '../data/samplers/photo-sampler.ts';
+import { trainingPhotos } from '../data/samplers/training-photos.ts';
 import { type FloatTensor, input, type Tensor } from '../graph/tensor.ts';
 import type { LessonConfig } from './lesson-config.ts';
 import type { Lesson, Objective } from './objective.ts';

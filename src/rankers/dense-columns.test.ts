@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { numbersOf } from '../../test/support/numbers.ts';
 import { tinyLog } from '../../test/support/tiny-log.ts';
-import { numericRows } from '../data/numeric-rows.ts';
+import { numericRows } from '../data/counters/numeric-rows.ts';
 import { ItemEmbeddings } from '../features/item-embeddings.ts';
 import { simScore } from '../features/sim-score.ts';
 import { vector } from '../features/vector.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectForOldRuntimes } from '../../test/support/old-runtime.ts';
 import { smallRanker } from '../../test/support/small-ranker.ts';
 import { temporaryFolder } from '../../test/support/temporary.ts';
-import { readParquet } from '../data/parquet-table.ts';
+import { readParquet } from '../data/duckdb/parquet-table.ts';
 import { featureNames } from '../features/index.ts';
 import { decodeModel } from '../graph/onnx-schema.ts';
 import { Engine } from '../runtime/engine.ts';

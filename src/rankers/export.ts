@@ -1,8 +1,8 @@
 /** A trained ranker as files that score without the dataset: what was evaluated is what is served. */
 
 import { join } from 'node:path';
-import { type Centres, writeCentres, writeClusters } from '../data/clusters.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { type Centres, writeCentres, writeClusters } from '../data/embeddings/clusters.ts';
 import { sigmoid } from '../graph/operators/index.ts';
 import { openLength } from '../graph/tensor.ts';
 import { buildExport } from '../graph/training-step.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tinyLog } from '../../test/support/tiny-log.ts';
+import { noNumbers } from '../data/counters/numeric-rows.ts';
 import { NONE } from '../data/dataset.ts';
-import { noNumbers } from '../data/numeric-rows.ts';
 import { paddingRow } from './embedding-table.ts';
 import { Fields, lookupsOf, type RankerData, rowsOfSplit } from './fields.ts';
 import { assignRows, rowOfText } from './vocabulary.ts';

@@ -5,8 +5,9 @@
  * Letters in shapes: B exposures of a batch, S fields of user and context, G fields of an item, V codes of an
  * item by its photo, H history places, L = S + (G + V)·(1 + H) lookups per exposure, E length of an embedding.
  */
-import type { ItemCodes } from '../data/clusters.ts';
+
 import { type Dataset, NONE, pageViewOfRows, splits } from '../data/dataset.ts';
+import type { ItemCodes } from '../data/embeddings/clusters.ts';
 import { askForHugePages } from '../runtime/huge-pages.ts';
 import { paddingRow } from './embedding-table.ts';
 import { assignRows, type Buckets, rowOfText } from './vocabulary.ts';

@@ -1,11 +1,11 @@
 /** Which row of the embedding table an id has: as a Parquet file of texts, and as what a server looks up. */
 
 import { dirname } from 'node:path';
-import type { ItemCodes } from '../data/clusters.ts';
 import { type CategoricalColumn, NONE } from '../data/dataset.ts';
-import { fileLiteral, withDuckDB } from '../data/duckdb.ts';
-import { writeParquet } from '../data/parquet.ts';
-import { readParquet } from '../data/parquet-table.ts';
+import { fileLiteral, withDuckDB } from '../data/duckdb/duckdb.ts';
+import { writeParquet } from '../data/duckdb/parquet.ts';
+import { readParquet } from '../data/duckdb/parquet-table.ts';
+import type { ItemCodes } from '../data/embeddings/clusters.ts';
 import { LargeMap } from '../large-map.ts';
 import { paddingRow } from './embedding-table.ts';
 import { textOf } from './exposure.ts';

@@ -1,7 +1,7 @@
 /** An exported ranker, ready to score raw exposures. */
 
 import { join } from 'node:path';
-import { readClusters } from '../data/clusters.ts';
+import { readClusters } from '../data/embeddings/clusters.ts';
 import { Indexer } from '../data/indexer.ts';
 import { decodeModel } from '../graph/onnx-schema.ts';
 import { Engine, floats, type Session } from '../runtime/engine.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { itemCodes, type TinyLog, tinyLog } from '../../test/support/tiny-log.ts';
+import { noNumbers } from '../data/counters/numeric-rows.ts';
 import { NONE } from '../data/dataset.ts';
-import { noNumbers } from '../data/numeric-rows.ts';
 import type { VisualInputs } from '../features/feature.ts';
 import { createFeature, featureSet } from '../features/index.ts';
 import { Engine } from '../runtime/engine.ts';

@@ -7,7 +7,7 @@ import { ended, startCourier } from '../../test/support/program.ts';
 import { runningServer } from '../../test/support/running-server.ts';
 import { exportOf, type ServedShop, servedShop } from '../../test/support/served-shop.ts';
 import { temporaryFolder } from '../../test/support/temporary.ts';
-import { readEmbeddings } from '../data/embeddings.ts';
+import { readEmbeddings } from '../data/embeddings/embeddings.ts';
 import { armOf } from '../experiments/assignment.ts';
 import { parseExperiment } from '../experiments/definition.ts';
 import { experimentReport } from '../pipelines/experiment/index.ts';

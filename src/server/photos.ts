@@ -1,5 +1,5 @@
 /** A photo from outside: sent, or behind an address. */
-import { maxFileBytes, PhotoTooLarge } from '../data/photo-file.ts';
+import { maxFileBytes, PhotoTooLarge } from '../data/photos/photo-file.ts';
 import { type DownloadOptions, fetchPhoto, Refused } from '../data/sources/photo-downloads.ts';
 import { RequestProblem } from './problems.ts';
 

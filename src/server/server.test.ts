@@ -9,7 +9,7 @@ import { certificate } from '../../test/support/certificate.ts';
 import { json, runningServer } from '../../test/support/running-server.ts';
 import { exportOf, type ServedShop, servedShop } from '../../test/support/served-shop.ts';
 import { temporaryFolder } from '../../test/support/temporary.ts';
-import { readEmbeddings } from '../data/embeddings.ts';
+import { readEmbeddings } from '../data/embeddings/embeddings.ts';
 import { openService } from '../serving/service.ts';
 import { parseJson } from '../storage/json.ts';
 import { ServerError } from './client.ts';

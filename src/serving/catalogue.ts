@@ -1,9 +1,9 @@
 /** The catalogue of a service: what an export has, and what came, changed and went since. */
 import { codesOf } from '../clustering/nearest-code.ts';
-import type { Centres, ItemCodes } from '../data/clusters.ts';
 import { type Catalogue, type CategoricalColumn, NONE } from '../data/dataset.ts';
+import type { Centres, ItemCodes } from '../data/embeddings/clusters.ts';
+import { unitScale } from '../data/embeddings/unit-length.ts';
 import { Indexer } from '../data/indexer.ts';
-import { unitScale } from '../data/unit-length.ts';
 import { cosineOf, type EmbeddedItems } from '../features/item-embeddings.ts';
 import { textOf } from '../rankers/encode-exposures.ts';
 import type { ColumnEncoder } from '../rankers/exposure-columns.ts';

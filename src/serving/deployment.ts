@@ -1,10 +1,10 @@
 /** An export that is open: the ranker, and the state as far as the log was read. */
 import { join } from 'node:path';
 import { completedCodes } from '../clustering/nearest-code.ts';
-import type { Centres, ItemCodes } from '../data/clusters.ts';
-import { codesForCatalogue, readCentres, readClusters } from '../data/clusters.ts';
-import { Counters } from '../data/counters.ts';
+import { Counters } from '../data/counters/counters.ts';
 import { NONE } from '../data/dataset.ts';
+import type { Centres, ItemCodes } from '../data/embeddings/clusters.ts';
+import { codesForCatalogue, readCentres, readClusters } from '../data/embeddings/clusters.ts';
 import { Indexer } from '../data/indexer.ts';
 import { AttentionModel } from '../encoders/attention-model.ts';
 import { ExportedEncoder } from '../encoders/load.ts';

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exportOf, type ServedShop, servedShop } from '../../test/support/served-shop.ts';
 import { writeUntrainedEncoder } from '../../test/support/untrained-encoder.ts';
-import { readEmbeddings } from '../data/embeddings.ts';
+import { readEmbeddings } from '../data/embeddings/embeddings.ts';
 import { embed } from '../pipelines/embed/index.ts';
 import { openService, type ServiceOptions } from './service.ts';
 

@@ -2,11 +2,11 @@
  * All that a service knows at a moment: what an export has, and what its log tells since. The counters and features are those
  * of training themselves, so that there is nothing that could differ.
  */
-import { Completion } from '../data/completion.ts';
-import type { Counters } from '../data/counters.ts';
+import { Completion } from '../data/counters/completion.ts';
+import type { Counters } from '../data/counters/counters.ts';
+import { noNumbers } from '../data/counters/numeric-rows.ts';
 import { type FeatureData, NONE } from '../data/dataset.ts';
 import type { Indexer } from '../data/indexer.ts';
-import { noNumbers } from '../data/numeric-rows.ts';
 import { type VisualFeature, widthOf } from '../data/visual-feature.ts';
 import { createFeature, type FeatureSet, featureSet } from '../features/index.ts';
 import { simScoreValue } from '../features/sim-score.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../test/support/pgvector.ts';
 import { exportOf, servedShop } from '../../test/support/served-shop.ts';
-import { readEmbeddings } from '../data/embeddings.ts';
+import { readEmbeddings } from '../data/embeddings/embeddings.ts';
 import { Random } from '../random.ts';
 import { openNeighbours } from './neighbours.ts';
 import { PgvectorNeighbours } from './pgvector-neighbours.ts';

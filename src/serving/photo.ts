@@ -1,8 +1,8 @@
 /** A photo from outside as the pixels that a dataset would have of it. */
 import { createHash } from 'node:crypto';
-import { loadPhoto } from '../data/photo-file.ts';
-import { plainJpegDecoder, plainJpegSize } from '../data/plain-jpeg.ts';
-import { type PhotoForm, storedPhoto } from '../data/stored-photo.ts';
+import { loadPhoto } from '../data/photos/photo-file.ts';
+import { plainJpegDecoder, plainJpegSize } from '../data/photos/plain-jpeg.ts';
+import { type PhotoForm, storedPhoto } from '../data/photos/stored-photo.ts';
 import { CourierError } from '../errors.ts';
 
 export interface SeenPhoto {

@@ -1,5 +1,5 @@
 /** A ranker that answers: export and log in memory, models in a thread of their own. */
-import { unitScale } from '../data/unit-length.ts';
+import { unitScale } from '../data/embeddings/unit-length.ts';
 import { CourierError, messageOf } from '../errors.ts';
 import { calibrated } from '../metrics/isotonic.ts';
 import { Engine } from '../runtime/engine.ts';

@@ -1,9 +1,9 @@
 /** The files of an export beside those of the ranker: written, and read with every number checked. */
 import { join } from 'node:path';
-import { writeParquet } from '../data/parquet.ts';
-import { readParquet } from '../data/parquet-table.ts';
-import type { StateArrays } from '../data/state-arrays.ts';
-import { bytesOf, doublesOf, integersOf, rowsBetweenPauses } from '../data/state-arrays.ts';
+import type { StateArrays } from '../data/counters/state-arrays.ts';
+import { bytesOf, doublesOf, integersOf, rowsBetweenPauses } from '../data/counters/state-arrays.ts';
+import { writeParquet } from '../data/duckdb/parquet.ts';
+import { readParquet } from '../data/duckdb/parquet-table.ts';
 import { safePlace } from '../progress.ts';
 import { requireFewRows } from '../rankers/id-rows.ts';
 import { floatTensor, readSafeTensors, type SafeTensors, writeSafeTensors } from '../storage/safetensors.ts';

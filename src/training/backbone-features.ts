@@ -9,7 +9,7 @@ import { FeatureRows } from '../backbones/feature-rows.ts';
 import { fitGrids } from '../backbones/grid-whitening.ts';
 import { widthOf } from '../backbones/taps.ts';
 import { fitWhitening } from '../backbones/whitening.ts';
-import type { Photos } from '../data/image-cache.ts';
+import type { Photos } from '../data/photos/image-cache.ts';
 import { type BatchEncoder, embedRows } from '../encoders/embed-rows.ts';
 import type { SeenPhotos } from '../encoders/encoder.ts';
 import { closeAll, startEngines } from '../encoders/pool.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultAugmentation } from '../augmentation/config.ts';
 import { drawAugmentations } from '../augmentation/draw.ts';
-import type { ClickBatch } from '../data/click-sampler.ts';
+import type { ClickBatch } from '../data/samplers/click-sampler.ts';
 import type { Encoder } from '../encoders/encoder.ts';
 import { featureHead } from '../encoders/feature-head.ts';
 import { createEncoder, type EncoderConfig } from '../encoders/index.ts';

@@ -1,9 +1,9 @@
 /** Where item embeddings can come from. One entry a source; the rest of the code knows them by name only. */
 import { basename, dirname, join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
-import { embeddingsOfItems, writeEmbeddings } from '../data/embeddings.ts';
-import { learnedPart } from '../data/training-cut.ts';
-import { trainingPhotos } from '../data/training-photos.ts';
+import { embeddingsOfItems, writeEmbeddings } from '../data/embeddings/embeddings.ts';
+import { learnedPart } from '../data/samplers/training-cut.ts';
+import { trainingPhotos } from '../data/samplers/training-photos.ts';
 
 import type { BackboneEncoderConfig } from '../encoders/backbone.ts';
 import { type BatchEncoder, embedAll } from '../encoders/embed-rows.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../../test/support/onnx-graphs.ts';
 import { tinyDataset, tinyPretraining } from '../../test/support/tiny-dataset.ts';
 import { openBackbone } from '../backbones/backbone.ts';
-import { readEmbeddings } from '../data/embeddings.ts';
+import { readEmbeddings } from '../data/embeddings/embeddings.ts';
 import { closeDataset, loadDataset } from '../data/store.ts';
 import { embedAll } from '../encoders/embed-rows.ts';
 import { readEncoderFile } from '../encoders/file.ts';

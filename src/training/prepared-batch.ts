@@ -1,7 +1,7 @@
 /** A batch with its photos: put together while the step before it runs. */
 import type { AugmentationConfig } from '../augmentation/config.ts';
 import { drawAugmentations } from '../augmentation/draw.ts';
-import type { Sampler } from '../data/dealer.ts';
+import type { Sampler } from '../data/samplers/dealer.ts';
 import type { HiddenUnits, SeenPhotos } from '../encoders/encoder.ts';
 import type { PhotoBatch } from '../objectives/objective.ts';
 import { Random } from '../random.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { bytesOf, type ProcessGroup } from '../collectives/process-group.ts';
 import { allGatherNumbers, broadcastText } from '../collectives/texts.ts';
-import type { SamplerState } from '../data/dealer.ts';
+import type { SamplerState } from '../data/samplers/dealer.ts';
 import { CourierError } from '../errors.ts';
 import { loadCheckpoint } from '../graph/checkpoint.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';

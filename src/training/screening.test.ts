@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { noNumbers } from '../data/counters/numeric-rows.ts';
 import type { FeatureData } from '../data/dataset.ts';
-import { noNumbers } from '../data/numeric-rows.ts';
 import { Random } from '../random.ts';
 import { chooseScreening, simScoreAuc } from './screening.ts';
 

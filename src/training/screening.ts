@@ -1,6 +1,7 @@
 /** SimScore AUC: a quick look at what embeddings are worth to a ranker, without training one. */
-import { historyPhotos } from '../data/click-sampler.ts';
+
 import { type FeatureData, NONE, type Split, splits } from '../data/dataset.ts';
+import { historyPhotos } from '../data/samplers/click-sampler.ts';
 import { simScorePlaces, summariseCosines } from '../features/sim-score.ts';
 import { auc } from '../metrics/auc.ts';
 import type { EmbedPhotos } from '../objectives/objective.ts';

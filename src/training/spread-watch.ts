@@ -1,7 +1,7 @@
 /** Whether embeddings keep apart: looked at on photos of the training period. */
 import type { Dataset } from '../data/dataset.ts';
-import { behaviourPairs } from '../data/pair-sampler.ts';
-import { trainingPhotos } from '../data/training-photos.ts';
+import { behaviourPairs } from '../data/samplers/pair-sampler.ts';
+import { trainingPhotos } from '../data/samplers/training-photos.ts';
 import { alignment, measureSpread, type Spread } from '../objectives/collapse.ts';
 import type { EmbedPhotos } from '../objectives/objective.ts';
 import type { Random } from '../random.ts';

@@ -1,6 +1,6 @@
 /** What training starts from: state vectors, and files with what was learned before. */
 import { readBackboneFile } from '../backbones/file.ts';
-import { learnedUntilIn } from '../data/learned-until.ts';
+import { learnedUntilIn } from '../data/embeddings/learned-until.ts';
 import { describeLoaded, loadWeights, readWeights, type WeightsFile } from '../encoders/published-weights.ts';
 import { initialValues, type ParameterLayout } from '../graph/parameters.ts';
 import type { FloatTensor } from '../graph/tensor.ts';

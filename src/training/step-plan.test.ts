@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultAugmentation } from '../augmentation/config.ts';
 import { drawAugmentations } from '../augmentation/draw.ts';
-import type { ClickBatch } from '../data/click-sampler.ts';
+import type { ClickBatch } from '../data/samplers/click-sampler.ts';
 import { createEncoder } from '../encoders/index.ts';
 import { createOptimizer } from '../graph/optimizers.ts';
 import { layoutOf } from '../graph/parameters.ts';

@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import type { ProcessGroup } from '../collectives/process-group.ts';
 import { broadcastText } from '../collectives/texts.ts';
-import type { SamplerState } from '../data/dealer.ts';
-import { learnedUntilMetadata } from '../data/learned-until.ts';
+import { learnedUntilMetadata } from '../data/embeddings/learned-until.ts';
+import type { SamplerState } from '../data/samplers/dealer.ts';
 import { saveCheckpoint } from '../graph/checkpoint.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import type { Spread } from '../objectives/collapse.ts';

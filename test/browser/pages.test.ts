@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { literal, withDuckDB } from '../../src/data/duckdb.ts';
+import { literal, withDuckDB } from '../../src/data/duckdb/duckdb.ts';
 import { known } from '../../src/metrics/measured.ts';
 import { reportPage } from '../../src/report/page.ts';
 import type { Report, ReportRow } from '../../src/report/report.ts';

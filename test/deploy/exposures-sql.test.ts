@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { literal, withDuckDB } from '../../src/data/duckdb.ts';
+import { literal, withDuckDB } from '../../src/data/duckdb/duckdb.ts';
 import { loadDataset } from '../../src/data/store.ts';
 import { ingest } from '../../src/pipelines/ingest/index.ts';
 import { temporaryFolder } from '../support/temporary.ts';

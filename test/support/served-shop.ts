@@ -1,8 +1,8 @@
 /** A generated shop with exports that a service opens, whose state ends where the test period begins. */
 import { join } from 'node:path';
-import { codesForCatalogue, readClusters } from '../../src/data/clusters.ts';
+import { columnsOf } from '../../src/data/counters/numeric-rows.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { columnsOf } from '../../src/data/numeric-rows.ts';
+import { codesForCatalogue, readClusters } from '../../src/data/embeddings/clusters.ts';
 import { closeDataset, loadCountedEvents, loadDataset } from '../../src/data/store.ts';
 import type { VisualFeature } from '../../src/data/visual-feature.ts';
 import { loadItemEmbeddings } from '../../src/evaluation/visual-inputs.ts';

@@ -1,6 +1,7 @@
 /** A ranker after a few steps on the tiny log, in which some items have no photo. */
-import type { ItemCodes } from '../../src/data/clusters.ts';
+
 import { NONE } from '../../src/data/dataset.ts';
+import type { ItemCodes } from '../../src/data/embeddings/clusters.ts';
 import { createFeature, featureSet } from '../../src/features/index.ts';
 import { ItemEmbeddings } from '../../src/features/item-embeddings.ts';
 import { BatchAssembler } from '../../src/rankers/batch.ts';

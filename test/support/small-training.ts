@@ -1,7 +1,7 @@
 /** A few training steps of a small encoder, to be compared between devices. */
 import { defaultAugmentation } from '../../src/augmentation/config.ts';
 import { drawAugmentations } from '../../src/augmentation/draw.ts';
-import type { ClickBatch } from '../../src/data/click-sampler.ts';
+import type { ClickBatch } from '../../src/data/samplers/click-sampler.ts';
 import { type Encoder, pixelsOf } from '../../src/encoders/encoder.ts';
 import { exportEncoder } from '../../src/encoders/export.ts';
 import { createEncoder } from '../../src/encoders/index.ts';

@@ -2,7 +2,7 @@
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pageViewOfRows, type Split } from '../../src/data/dataset.ts';
-import { writeEmbeddings } from '../../src/data/embeddings.ts';
+import { writeEmbeddings } from '../../src/data/embeddings/embeddings.ts';
 import { loadDataset, writeDataset } from '../../src/data/store.ts';
 import { ingest } from '../../src/pipelines/ingest/index.ts';
 import type { PretrainConfigInput } from '../../src/pipelines/pretrain/config.ts';

@@ -1,8 +1,8 @@
 /** An experiment as files: its definition, and events as a server would export them. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Column } from '../../src/data/columns.ts';
-import { writeParquet } from '../../src/data/parquet.ts';
+import type { Column } from '../../src/data/duckdb/columns.ts';
+import { writeParquet } from '../../src/data/duckdb/parquet.ts';
 import { armOf } from '../../src/experiments/assignment.ts';
 import { parseExperiment } from '../../src/experiments/definition.ts';
 import { Random } from '../../src/random.ts';

@@ -1,9 +1,9 @@
 /** A generated click log in memory, in which a click follows from looks alone. */
 
-import type { ItemCodes } from '../../src/data/clusters.ts';
+import { numericRows } from '../../src/data/counters/numeric-rows.ts';
 import { type FeatureData, NONE } from '../../src/data/dataset.ts';
+import type { ItemCodes } from '../../src/data/embeddings/clusters.ts';
 import { clickedRows, clicksOfExposures } from '../../src/data/long-history.ts';
-import { numericRows } from '../../src/data/numeric-rows.ts';
 import { ItemEmbeddings } from '../../src/features/item-embeddings.ts';
 import { Random } from '../../src/random.ts';
 import type { RankerData } from '../../src/rankers/fields.ts';

@@ -2,7 +2,7 @@
 import { AwsClient } from 'aws4fetch';
 import { DOMParser } from 'linkedom';
 import { CourierError, messageOf } from '../../errors.ts';
-import { PhotoTooLarge } from '../photo-file.ts';
+import { PhotoTooLarge } from '../photos/photo-file.ts';
 import { PhotoCollection } from './photo-collection.ts';
 
 /** Whether photos are said to lie in an object store: `s3://bucket/prefix`. */

@@ -1,6 +1,7 @@
 /** Columns of texts as SQL of what they mean, told by the whole column. */
+
+import { readNumber } from '../duckdb/typed-rows.ts';
 import type { Findings } from '../findings.ts';
-import { readNumber } from '../typed-rows.ts';
 import { type TextCounts, understandLabels } from './label-column.ts';
 import type { LoadedTable } from './text-table.ts';
 import { isMissingSql } from './words.ts';

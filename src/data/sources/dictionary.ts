@@ -1,6 +1,6 @@
 /** Texts of a column of a database table as codes, in the order in which they first appear. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { createTable } from '../columns.ts';
+import { createTable } from '../duckdb/columns.ts';
 
 /**
  * Makes the temporary table `name` (text, code) of the different texts of a column.

@@ -4,8 +4,8 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBBlobValue } from '@duckdb/node-api';
 import { LargeMap } from '../../large-map.ts';
-import { describeSelect } from '../duckdb.ts';
-import { type PhotoInput, PhotoTooLarge } from '../photo-file.ts';
+import { describeSelect } from '../duckdb/duckdb.ts';
+import { type PhotoInput, PhotoTooLarge } from '../photos/photo-file.ts';
 import { type RelationOptions, withRelation } from './relation.ts';
 
 /** Photos by the row of their table, from 0; undefined where there is none. */

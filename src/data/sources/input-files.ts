@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { CourierError } from '../../errors.ts';
 import { requireReadable } from '../../storage/files.ts';
-import { literal, withDuckDB } from '../duckdb.ts';
+import { literal, withDuckDB } from '../duckdb/duckdb.ts';
 import { filesBelow } from './photo-collection.ts';
 
 export type TableFormat = 'csv' | 'JSON Lines' | 'Parquet';

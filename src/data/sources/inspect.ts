@@ -1,6 +1,6 @@
 /** What a file holds, and which of its columns mean what: a look before ingestion. */
 import { percent } from '../../text.ts';
-import { describeSelect, nameInSql } from '../duckdb.ts';
+import { describeSelect, nameInSql } from '../duckdb/duckdb.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { type TextCounts, understandLabels } from './label-column.ts';
 import { type TextOptions, withRelation } from './relation.ts';

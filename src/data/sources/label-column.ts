@@ -1,7 +1,7 @@
 /** Which values of a column are clicks, told by all of them together. */
 import { CourierError } from '../../errors.ts';
 import { oneLine } from '../../text.ts';
-import { nameInSql } from '../duckdb.ts';
+import { nameInSql } from '../duckdb/duckdb.ts';
 import { isMissing } from './words.ts';
 
 /** Pairs that need no explanation: clicked, not clicked. */

@@ -1,7 +1,7 @@
 /** Rows of a log that were shown together, in the order of time. */
-import { createTable } from '../columns.ts';
+import { createTable } from '../duckdb/columns.ts';
+import { readNumber, readRows } from '../duckdb/typed-rows.ts';
 import type { Findings } from '../findings.ts';
-import { readNumber, readRows } from '../typed-rows.ts';
 import type { LogRows } from './log-row.ts';
 import type { CodedLog } from './table-log.ts';
 

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { CourierError, hasSystemCode, messageOf } from '../../errors.ts';
-import type { PhotoInput } from '../photo-file.ts';
+import type { PhotoInput } from '../photos/photo-file.ts';
 
 /** In the order in which they are preferred when an item has several. */
 const extensions = ['.jpg', '.jpeg', '.jfif', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff', '.bmp', ''];

@@ -7,7 +7,7 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { writeWhole } from '../../storage/files.ts';
-import { type PhotoInput, PhotoTooLarge } from '../photo-file.ts';
+import { type PhotoInput, PhotoTooLarge } from '../photos/photo-file.ts';
 
 /** How addresses are asked. */
 export interface DownloadOptions {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../../errors.ts';
 import { exists } from '../../storage/files.ts';
-import { describeSelect, fileLiteral, identifier, literal, withDuckDB } from '../duckdb.ts';
+import { describeSelect, fileLiteral, identifier, literal, withDuckDB } from '../duckdb/duckdb.ts';
 import { isQuery, openInput, type TableInput } from './input-files.ts';
 import { type TextFile, textFile } from './text-files.ts';
 

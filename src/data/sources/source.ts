@@ -1,9 +1,9 @@
 /** What an adapter makes of a shop's files; everything after it is the same for every shop. */
 import type { z } from 'zod';
-import type { NumericColumn } from '../base-features.ts';
 import type { Clicks, UserEvents } from '../clicks.ts';
+import type { NumericColumn } from '../counters/base-features.ts';
 import type { CategoricalColumn, Finding, LoggedExposures, SplitTimes } from '../dataset.ts';
-import type { PhotoInput } from '../photo-file.ts';
+import type { PhotoInput } from '../photos/photo-file.ts';
 
 export interface SourceItem {
   /** The id as the shop writes it. */

@@ -5,7 +5,7 @@ import { LargeMap } from '../../large-map.ts';
 import { oneLine, percent } from '../../text.ts';
 import { BadRows, Findings } from '../findings.ts';
 import { Indexer } from '../indexer.ts';
-import type { PhotoInput } from '../photo-file.ts';
+import type { PhotoInput } from '../photos/photo-file.ts';
 import { embeddedPhotos, photoInText } from './embedded-photos.ts';
 import { IdLooks } from './id-looks.ts';
 import { inputName } from './input-files.ts';

@@ -2,10 +2,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../../errors.ts';
 import { safePlace } from '../../progress.ts';
-import { createTable } from '../columns.ts';
+import { createTable } from '../duckdb/columns.ts';
+import { readNumber } from '../duckdb/typed-rows.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
-import { readNumber } from '../typed-rows.ts';
 import { labelSql, numberSql } from './column-sql.ts';
 import { encodeTexts } from './dictionary.ts';
 import { IdLooks } from './id-looks.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { csv, type TinyTable, writeTinyTable } from '../../../test/support/tiny-shop.ts';
-import { writeParquet } from '../parquet.ts';
+import { writeParquet } from '../duckdb/parquet.ts';
 import type { SourceData } from './source.ts';
 import { tableSource } from './table.ts';
 

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { extract } from 'tar-stream';
 import { CourierError, messageOf } from '../../errors.ts';
-import { PhotoTooLarge } from '../photo-file.ts';
+import { PhotoTooLarge } from '../photos/photo-file.ts';
 import { PhotoCollection } from './photo-collection.ts';
 
 /** Where the bytes of a member lie. */

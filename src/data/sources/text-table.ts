@@ -1,7 +1,7 @@
 /** Tables of any format as columns of text: each a column of the input, or an SQL expression over its columns. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../../errors.ts';
-import { describeSelect, identifier, type SqlColumn } from '../duckdb.ts';
+import { describeSelect, identifier, type SqlColumn } from '../duckdb/duckdb.ts';
 import type { BadRows, Findings } from '../findings.ts';
 import { inputName } from './input-files.ts';
 import { otherEncoding, type Relation, type RelationOptions, withRelation } from './relation.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { literal, withDuckDB } from '../duckdb.ts';
+import { literal, withDuckDB } from '../duckdb/duckdb.ts';
 import { understandTimes } from './time-column.ts';
 
 const now = Date.UTC(2026, 0, 1);

@@ -5,7 +5,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../../errors.ts';
 import { oneLine } from '../../text.ts';
-import { literal, nameInSql } from '../duckdb.ts';
+import { literal, nameInSql } from '../duckdb/duckdb.ts';
 import { isMissingSql } from './words.ts';
 
 /** How the texts of a column are read. */

@@ -7,6 +7,7 @@ import { encodeResiduals, residualSearchWidth } from '../../clustering/residual-
 import { nearestCentres } from '../../clustering/spherical-k-means.ts';
 import { presentItems } from '../../clustering/unit-rows.ts';
 import { parseConfig } from '../../config.ts';
+import { NONE } from '../../data/dataset.ts';
 import {
   type Centres,
   type ClusteredEmbeddings,
@@ -14,11 +15,10 @@ import {
   type ItemCodes,
   readCentres,
   writeClusters,
-} from '../../data/clusters.ts';
-import { NONE } from '../../data/dataset.ts';
-import { hashEmbeddings, readEmbeddings, type StoredEmbeddings } from '../../data/embeddings.ts';
-import { laterOf } from '../../data/learned-until.ts';
-import { readProvenance } from '../../data/provenance.ts';
+} from '../../data/embeddings/clusters.ts';
+import { hashEmbeddings, readEmbeddings, type StoredEmbeddings } from '../../data/embeddings/embeddings.ts';
+import { laterOf } from '../../data/embeddings/learned-until.ts';
+import { readProvenance } from '../../data/embeddings/provenance.ts';
 import { CourierError } from '../../errors.ts';
 import type { WorkOptions } from '../../progress.ts';
 import { withRunFolder } from '../../runs/run-folder.ts';

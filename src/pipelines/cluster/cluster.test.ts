@@ -7,15 +7,15 @@ import { z } from 'zod';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset } from '../../../test/support/tiny-dataset.ts';
-import { readCentres, readClusters } from '../../data/clusters.ts';
 import { NONE } from '../../data/dataset.ts';
+import { readCentres, readClusters } from '../../data/embeddings/clusters.ts';
 import {
   embeddingsOfItems,
   type StoredEmbeddings,
   vectorsOf,
   writeEmbeddings,
   writeTracedEmbeddings,
-} from '../../data/embeddings.ts';
+} from '../../data/embeddings/embeddings.ts';
 import { loadDataset } from '../../data/store.ts';
 import { exists } from '../../storage/files.ts';
 import { assignClusters } from './assign.ts';

@@ -1,7 +1,7 @@
 /** Everything that can be set for a comparison, with every default. */
 import { z } from 'zod';
 import { distinct } from '../../config.ts';
-import { embeddingSizes } from '../../data/embedding-size.ts';
+import { embeddingSizes } from '../../data/embeddings/embedding-size.ts';
 import { evaluationSettings } from '../../evaluation/config.ts';
 import { givenEmbeddings } from '../../evaluation/given-embeddings.ts';
 import { featureNames, featureSetText } from '../../features/index.ts';

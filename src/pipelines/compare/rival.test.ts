@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defined, value } from '../../../test/support/measured.ts';
 import { tinyLog } from '../../../test/support/tiny-log.ts';
-import { numericRows } from '../../data/numeric-rows.ts';
+import { numericRows } from '../../data/counters/numeric-rows.ts';
 import { type RankerRun, tableRows } from '../../evaluation/table.ts';
 import { Random } from '../../random.ts';
 import { rowsOfSplit } from '../../rankers/fields.ts';

@@ -1,5 +1,5 @@
 /** Rows of learned sources at smaller sizes than their encoder gives, and what they come to. */
-import { bytesOf, lengthOf, sizeOf, wholeSize } from '../../data/embedding-size.ts';
+import { bytesOf, lengthOf, sizeOf, wholeSize } from '../../data/embeddings/embedding-size.ts';
 import { CourierError } from '../../errors.ts';
 import type { EmbeddingFigures, ReportRow, SizeFigures } from '../../report/report.ts';
 import { sizedSource, sourceAtSize } from '../../report/sized-source.ts';

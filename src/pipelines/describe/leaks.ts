@@ -1,8 +1,8 @@
 /** What must not be in a dataset: knowledge of the answer, or of later periods, in what a ranker sees. */
 
+import { eachRow } from '../../data/counters/numeric-rows.ts';
+import { PairIndex } from '../../data/counters/pair-index.ts';
 import { type Dataset, NONE } from '../../data/dataset.ts';
-import { eachRow } from '../../data/numeric-rows.ts';
-import { PairIndex } from '../../data/pair-index.ts';
 import type { LoadedTables } from '../../data/store.ts';
 import { known } from '../../metrics/measured.ts';
 import type { LeakCheck } from '../../report/data-report.ts';

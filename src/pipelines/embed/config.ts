@@ -1,6 +1,6 @@
 /** Settings of embedding, with every default. */
 import { z } from 'zod';
-import { embeddingSizes } from '../../data/embedding-size.ts';
+import { embeddingSizes } from '../../data/embeddings/embedding-size.ts';
 import { runSettings } from '../../runs/settings.ts';
 
 export const embedConfig = z

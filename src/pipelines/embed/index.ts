@@ -12,12 +12,16 @@ import { broadcastJson } from '../../collectives/texts.ts';
 import { processGroup } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
 import type { Dataset, Finding } from '../../data/dataset.ts';
-import { pixelsVersion } from '../../data/decode-photo.ts';
-import { type MatrixFiles, matrixFiles, writeEmbeddingMatrix } from '../../data/embedding-matrix.ts';
-import { bytesOf, lengthOf, sizeOf } from '../../data/embedding-size.ts';
-import { writeTracedEmbeddings } from '../../data/embeddings.ts';
+import {
+  type MatrixFiles,
+  matrixFiles,
+  writeEmbeddingMatrix,
+} from '../../data/embeddings/embedding-matrix.ts';
+import { bytesOf, lengthOf, sizeOf } from '../../data/embeddings/embedding-size.ts';
+import { writeTracedEmbeddings } from '../../data/embeddings/embeddings.ts';
+import type { PhotosOf, Provenance } from '../../data/embeddings/provenance.ts';
 import { Findings } from '../../data/findings.ts';
-import type { PhotosOf, Provenance } from '../../data/provenance.ts';
+import { pixelsVersion } from '../../data/photos/decode-photo.ts';
 import { closeDataset, loadDataset } from '../../data/store.ts';
 import { type EncoderFile, learnedUntilOf, readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';

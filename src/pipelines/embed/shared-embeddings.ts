@@ -8,7 +8,7 @@ import {
   type HashedBatch,
   HashedVectors,
   hashAt,
-} from '../../data/hashed-vectors.ts';
+} from '../../data/embeddings/hashed-vectors.ts';
 import { batchSize } from '../../encoders/embed-rows.ts';
 import type { EmbeddingStore } from './store.ts';
 

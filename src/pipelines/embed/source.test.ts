@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { Findings } from '../../data/findings.ts';
-import { loadPhoto } from '../../data/photo-file.ts';
+import { loadPhoto } from '../../data/photos/photo-file.ts';
 import { folderSource } from './source.ts';
 
 const side = 16;

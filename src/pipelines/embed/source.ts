@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { type Dataset, NONE } from '../../data/dataset.ts';
 import type { Findings } from '../../data/findings.ts';
-import { type LoadedPhoto, loadPhoto } from '../../data/photo-file.ts';
-import { photosBelow } from '../../data/photo-folder.ts';
-import { PhotoPool, pooledFrom, type SentPhoto } from '../../data/photo-pool.ts';
+import { type LoadedPhoto, loadPhoto } from '../../data/photos/photo-file.ts';
+import { photosBelow } from '../../data/photos/photo-folder.ts';
+import { PhotoPool, pooledFrom, type SentPhoto } from '../../data/photos/photo-pool.ts';
 import { CourierError } from '../../errors.ts';
 
 export interface PhotoSource {

@@ -3,7 +3,7 @@ import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
-import { vectorsOf as vectorRows, writeTracedEmbeddings } from '../../data/embeddings.ts';
+import { vectorsOf as vectorRows, writeTracedEmbeddings } from '../../data/embeddings/embeddings.ts';
 import { exists } from '../../storage/files.ts';
 import { EmbeddingStore } from './store.ts';
 

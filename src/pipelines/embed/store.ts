@@ -11,10 +11,15 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { readHashedEmbeddings } from '../../data/embeddings.ts';
-import { digestBytes, digestsOf, type HashedBatch, HashedVectors } from '../../data/hashed-vectors.ts';
-import { readParquetMetadata } from '../../data/parquet-table.ts';
-import { type Origin, type Provenance, provenanceIn } from '../../data/provenance.ts';
+import { readParquetMetadata } from '../../data/duckdb/parquet-table.ts';
+import { readHashedEmbeddings } from '../../data/embeddings/embeddings.ts';
+import {
+  digestBytes,
+  digestsOf,
+  type HashedBatch,
+  HashedVectors,
+} from '../../data/embeddings/hashed-vectors.ts';
+import { type Origin, type Provenance, provenanceIn } from '../../data/embeddings/provenance.ts';
 import { CourierError } from '../../errors.ts';
 import { asOutputError, exists } from '../../storage/files.ts';
 import { parseJson } from '../../storage/json.ts';

@@ -2,10 +2,10 @@
 
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { noNumbers } from '../../data/counters/numeric-rows.ts';
 import { type CategoricalColumn, splits } from '../../data/dataset.ts';
-import { describeSelect, identifier, type SqlColumn, withDuckDB } from '../../data/duckdb.ts';
-import { noNumbers } from '../../data/numeric-rows.ts';
-import { readNumber, readRows, type TypedName } from '../../data/typed-rows.ts';
+import { describeSelect, identifier, type SqlColumn, withDuckDB } from '../../data/duckdb/duckdb.ts';
+import { readNumber, readRows, type TypedName } from '../../data/duckdb/typed-rows.ts';
 import { CourierError } from '../../errors.ts';
 import { hashFile } from '../../storage/files.ts';
 import type { Predicted } from './predicted.ts';

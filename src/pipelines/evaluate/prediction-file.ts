@@ -1,6 +1,6 @@
 /** Files of predictions as SQL. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { describeSelect, fileLiteral } from '../../data/duckdb.ts';
+import { describeSelect, fileLiteral } from '../../data/duckdb/duckdb.ts';
 import { CourierError, messageOf } from '../../errors.ts';
 
 const numeric = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*)$/;

@@ -1,10 +1,10 @@
 /** Predictions of rankers that we never saw, joined to the exposures that they are of. */
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { createTable } from '../../data/columns.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { describeSelect, identifier, type SqlColumn, withDuckDB } from '../../data/duckdb.ts';
-import { readNumber, readRows } from '../../data/typed-rows.ts';
+import { createTable } from '../../data/duckdb/columns.ts';
+import { describeSelect, identifier, type SqlColumn, withDuckDB } from '../../data/duckdb/duckdb.ts';
+import { readNumber, readRows } from '../../data/duckdb/typed-rows.ts';
 import { CourierError, messageOf } from '../../errors.ts';
 import { isNumeric, sourceOf } from './prediction-file.ts';
 

@@ -1,7 +1,8 @@
 /** A file of events as numbers: whose, when, and how much, everything that cannot be used left out and counted. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { createTable } from '../../data/columns.ts';
-import { literal } from '../../data/duckdb.ts';
+import { createTable } from '../../data/duckdb/columns.ts';
+import { literal } from '../../data/duckdb/duckdb.ts';
+import { readNumber, readRows } from '../../data/duckdb/typed-rows.ts';
 import { BadRows, type Findings } from '../../data/findings.ts';
 import type { Indexer } from '../../data/indexer.ts';
 import { labelSql, numberSql } from '../../data/sources/column-sql.ts';
@@ -12,7 +13,6 @@ import { type LoadedTable, withLoadedTable } from '../../data/sources/text-table
 import { understandTimes } from '../../data/sources/time-column.ts';
 import { emptyIn, type Problem, problemSql, skipUnusable } from '../../data/sources/unusable-rows.ts';
 import { givenText, isMissingSql, wholeId } from '../../data/sources/words.ts';
-import { readNumber, readRows } from '../../data/typed-rows.ts';
 import { CourierError } from '../../errors.ts';
 import { day } from '../../experiments/definition.ts';
 

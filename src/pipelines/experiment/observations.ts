@@ -1,9 +1,9 @@
 /** Exposures, clicks and orders of files as what an experiment is made of. */
 import type { Finding } from '../../data/dataset.ts';
+import { readNumber, readRows } from '../../data/duckdb/typed-rows.ts';
 import { Findings } from '../../data/findings.ts';
 import { Indexer } from '../../data/indexer.ts';
 import { inputName } from '../../data/sources/input-files.ts';
-import { readNumber, readRows } from '../../data/typed-rows.ts';
 import { CourierError } from '../../errors.ts';
 import type { Observations } from '../../experiments/course.ts';
 import { day } from '../../experiments/definition.ts';

@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Dataset } from '../../data/dataset.ts';
-import { embeddingsOfItems } from '../../data/embeddings.ts';
-import { readProvenance } from '../../data/provenance.ts';
+import { embeddingsOfItems } from '../../data/embeddings/embeddings.ts';
+import { readProvenance } from '../../data/embeddings/provenance.ts';
 import { embedAll } from '../../encoders/embed-rows.ts';
 import { readEncoderFile } from '../../encoders/file.ts';
 import { requireSide } from '../../encoders/load.ts';

@@ -7,7 +7,12 @@ import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { courier } from '../../../test/support/terminal.ts';
 import { tinyDataset, tinyPretraining } from '../../../test/support/tiny-dataset.ts';
 import { NONE, splits } from '../../data/dataset.ts';
-import { readEmbeddings, vectorsOf, writeEmbeddings, writeTracedEmbeddings } from '../../data/embeddings.ts';
+import {
+  readEmbeddings,
+  vectorsOf,
+  writeEmbeddings,
+  writeTracedEmbeddings,
+} from '../../data/embeddings/embeddings.ts';
 import { loadDataset } from '../../data/store.ts';
 import type { AttendedClick } from '../../evaluation/attention.ts';
 import { effectiveItems, summariseAttention } from '../../evaluation/attention-summary.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { parseConfig } from '../../config.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { requireEmbeddings } from '../../data/embeddings.ts';
+import { requireEmbeddings } from '../../data/embeddings/embeddings.ts';
 import { CourierError } from '../../errors.ts';
 import { type AttendedClick, attendClicks } from '../../evaluation/attention.ts';
 import { effectiveItems, summariseAttention } from '../../evaluation/attention-summary.ts';

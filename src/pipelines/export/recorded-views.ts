@@ -1,5 +1,5 @@
 /** What an export is checked by when it is opened: page views of the validation period, and what counters say. */
-import type { Counters } from '../../data/counters.ts';
+import type { Counters } from '../../data/counters/counters.ts';
 import { type Dataset, pageViewOfRows } from '../../data/dataset.ts';
 import { LongHistories } from '../../data/long-history.ts';
 import type { VisualFeature } from '../../data/visual-feature.ts';

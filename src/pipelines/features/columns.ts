@@ -1,8 +1,9 @@
 /** Features of every exposure as named columns, each with what it means in words. */
-import type { Column } from '../../data/columns.ts';
+
+import { columnsOf } from '../../data/counters/numeric-rows.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import type { Column } from '../../data/duckdb/columns.ts';
 import { longHistoryLength } from '../../data/long-history.ts';
-import { columnsOf } from '../../data/numeric-rows.ts';
 import { widthOf } from '../../data/visual-feature.ts';
 import type { VisualInputs } from '../../features/feature.ts';
 import { type FeatureName, visualFeatures } from '../../features/index.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { comparable } from '../../../test/support/numbers.ts';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
 import { csv, writeTinyTable } from '../../../test/support/tiny-shop.ts';
-import { Counters } from '../../data/counters.ts';
+import { Counters } from '../../data/counters/counters.ts';
 import { NONE } from '../../data/dataset.ts';
 import { LongHistories } from '../../data/long-history.ts';
 import { loadDataset, loadLoggedTables } from '../../data/store.ts';

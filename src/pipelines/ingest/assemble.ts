@@ -1,10 +1,10 @@
 /** What is the same for every shop: from what an adapter read to a dataset. */
 import { join } from 'node:path';
 import type { ProcessGroup } from '../../collectives/process-group.ts';
-import { BaseFeatures } from '../../data/base-features.ts';
-import { candidateFigures, findGivenAway } from '../../data/candidate-figures.ts';
 import { encodeCategories } from '../../data/categories.ts';
 import { eventsInOrder, type UserEvents } from '../../data/clicks.ts';
+import { BaseFeatures } from '../../data/counters/base-features.ts';
+import { candidateFigures, findGivenAway } from '../../data/counters/candidate-figures.ts';
 import {
   type Catalogue,
   type CategoricalColumn,
@@ -16,11 +16,11 @@ import {
 import { Findings } from '../../data/findings.ts';
 import { buildHistories } from '../../data/history.ts';
 import { dataFiles } from '../../data/manifest.ts';
-import { decodePhotos, type PhotoPlace } from '../../data/photos.ts';
+import { decodePhotos, type PhotoPlace } from '../../data/photos/photos.ts';
+import { formOf } from '../../data/photos/stored-photo.ts';
 import type { SourceData, SourceItem } from '../../data/sources/source.ts';
 import { quantileSplitTimes, splitByTime } from '../../data/sources/splits.ts';
 import { eventsOfLogged, type LoadedTables, type UnsavedDataset } from '../../data/store.ts';
-import { formOf } from '../../data/stored-photo.ts';
 import type { WorkOptions } from '../../progress.ts';
 import type { IngestConfig } from './config.ts';
 

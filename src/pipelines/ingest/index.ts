@@ -15,7 +15,7 @@ import {
   partFiles,
   readManifest,
 } from '../../data/manifest.ts';
-import { decodeForFirst, endDecoding } from '../../data/shared-photos.ts';
+import { decodeForFirst, endDecoding } from '../../data/photos/shared-photos.ts';
 import { sources } from '../../data/sources/index.ts';
 import type { OpenSource, SourceContext, SourceData } from '../../data/sources/source.ts';
 import { loadLoggedTables, loadPhotoIndex, writeDataset } from '../../data/store.ts';

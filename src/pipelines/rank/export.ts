@@ -1,10 +1,10 @@
 /** A ranker of the table as a folder that a server can score with, checked before it is there. */
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.ts';
-import { hashEmbeddings } from '../../data/embeddings.ts';
-import { laterOf } from '../../data/learned-until.ts';
-import { readProvenance } from '../../data/provenance.ts';
-import { knownUntil } from '../../data/training-cut.ts';
+import { hashEmbeddings } from '../../data/embeddings/embeddings.ts';
+import { laterOf } from '../../data/embeddings/learned-until.ts';
+import { readProvenance } from '../../data/embeddings/provenance.ts';
+import { knownUntil } from '../../data/samplers/training-cut.ts';
 import { KeptRankers } from '../../evaluation/kept-rankers.ts';
 import { clustersFolder, type PlannedRow, type RankerTrainer } from '../../evaluation/ranker-trainer.ts';
 import { keptCentres } from '../../evaluation/visual-inputs.ts';
