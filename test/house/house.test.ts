@@ -29,7 +29,7 @@ it('the house stands where imports point down', async () => {
   const files = {
     'src/cli/bin.ts': uses('../pipelines/embed/index.ts'),
     'src/pipelines/embed/index.ts': `export * from '../../data/photos.ts';\n${value}`,
-    'src/data/photos/photos.ts': 'export const photos = 1;\n',
+    'src/data/photos.ts': 'export const photos = 1;\n',
   };
   expect(await violationsOf(files)).toEqual([]);
 });
@@ -47,7 +47,7 @@ it('every kind of wrong import is told by a line that names rule and files', asy
       .map((path) => `import '../${path}.ts';\n`)
       .join(''),
     'src/graph/up.ts': uses('../data/photos.ts'),
-    'src/data/photos/photos.ts': value,
+    'src/data/photos.ts': value,
     'src/pipelines/embed/index.ts': uses('../cluster/index.ts'),
     'src/pipelines/cluster/index.ts': value,
     'src/metrics/round.ts': "import './about.ts';\n",
@@ -60,11 +60,11 @@ it('every kind of wrong import is told by a line that names rule and files', asy
   };
   const found = (await violationsOf(files)).join('\n');
   for (const line of [
-    'graph-imports-only-downward: src/graph/up.ts → src/data/photos/photos.ts',
+    'graph-imports-only-downward: src/graph/up.ts → src/data/photos.ts',
     'pipelines-do-not-import-each-other: src/pipelines/embed/index.ts → src/pipelines/cluster/index.ts',
     'report-imports-only-downward: src/report/page.ts → src/rankers/din.ts',
     'every-room-has-a-floor: src/cli/bin.ts → src/attic/box.ts',
-    'ground-imports-no-room: src/text.ts → src/data/photos/photos.ts',
+    'ground-imports-no-room: src/text.ts → src/data/photos.ts',
     'no-orphan: src/metrics/lonely.ts',
   ])
     expect(found).toContain(line);
