@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
+import { usableCores } from '../../cores.ts';
 import { parseServeConfig } from '../../server/config.ts';
 import { startServer } from '../../server/server.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -50,6 +52,8 @@ export function serveCommand(terminal: Terminal, outcome: Outcome): Command {
       execute(options, terminal, outcome, async ({ print, signal }) => {
         const { json: _json, config: _config, set: _set, ...own } = options;
         const config = parseServeConfig(await collectSettings(options, own));
+        // A thread of V8 that looks for garbage beside the others would take the only core from them for a tenth of a second.
+        if (usableCores() === 1) setFlagsFromString('--no-concurrent-marking');
         const log = { write: (line: string) => void terminal.stderr.write(line) };
         const server = await startServer(config, { log });
         terminal.onHangUp(() => void server.reload());
