@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Benchmark } from './benchmark.ts';
 import { type Row, rowOf } from './report.ts';
 
-const program = fileURLToPath(new URL('checkpoint-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('./checkpoint-program.ts', import.meta.url));
 const gibibyte = 2 ** 30;
 const answerSchema = z.object({ seconds: z.number().positive(), peak: z.number().positive() });
 type Answer = z.infer<typeof answerSchema>;

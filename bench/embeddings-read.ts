@@ -11,7 +11,7 @@ import { z } from 'zod';
 import type { Benchmark } from './benchmark.ts';
 import { type Row, rowOf } from './report.ts';
 
-const program = fileURLToPath(new URL('embeddings-read-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('./embeddings-read-program.ts', import.meta.url));
 const answer = z.object({ seconds: z.number().positive(), peak: z.number() });
 
 const [items, dimension] = [1_500_000, 256];

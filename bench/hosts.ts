@@ -9,7 +9,7 @@ import type { Benchmark } from './benchmark.ts';
 import { communicationBytes, communicationSeconds } from './communication.ts';
 import { describeRow, type Row, rowOf } from './report.ts';
 
-const program = fileURLToPath(new URL('hosts-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('./hosts-program.ts', import.meta.url));
 /** Seconds of all that a step brings, and of the sum of gradients at its end. */
 const answer = z.array(z.object({ all: z.number(), gradients: z.number() }));
 

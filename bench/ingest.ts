@@ -12,7 +12,7 @@ import { z } from 'zod';
 import type { Benchmark } from './benchmark.ts';
 import { type Row, rowOf } from './report.ts';
 
-const program = fileURLToPath(new URL('ingest-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('./ingest-program.ts', import.meta.url));
 const answer = z.object({ seconds: z.number().positive(), peak: z.number() });
 
 /** Events of each log; users and items grow no further. */

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Benchmark } from './benchmark.ts';
 import { type Row, rowOf } from './report.ts';
 
-const program = fileURLToPath(new URL('memory-program.ts', import.meta.url));
+const program = fileURLToPath(new URL('./memory-program.ts', import.meta.url));
 const answer = z.object({ peak: z.number(), chunk: z.int(), group: z.int(), seconds: z.number() });
 /** What `--memory` would say: too little for either batch at once. */
 const budget = 2 * 2 ** 30;

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-const folder = fileURLToPath(new URL('peers', import.meta.url));
+const folder = fileURLToPath(new URL('./peers/', import.meta.url));
 const python = `${folder}.venv/bin/python`;
 const oldRuntime = `${folder}.venv-onnxruntime/bin/python`;
 

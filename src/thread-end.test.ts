@@ -10,7 +10,7 @@ function slowThread() {
     const { workerData: state } = require('node:worker_threads');
     Atomics.wait(state, 1, 0, 200);
     require('tsx/cjs/api').register();
-    const { answerMessages } = require(${JSON.stringify(fileURLToPath(new URL('thread-end.ts', import.meta.url)))});
+    const { answerMessages } = require(${JSON.stringify(fileURLToPath(new URL('./thread-end.ts', import.meta.url)))});
     Atomics.store(state, 0, 1);
     answerMessages(() => Atomics.add(state, 1, 1));`;
   return { worker: new Worker(source, { eval: true, workerData: state }), state };

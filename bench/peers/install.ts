@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const here = fileURLToPath(new URL('', import.meta.url));
+const here = fileURLToPath(new URL('.', import.meta.url));
 
 function run(command: string, words: readonly string[]): void {
   process.stderr.write(`${command} ${words.join(' ')}\n`);

@@ -110,7 +110,7 @@ describe('a run folder', () => {
 
 describe('a process whose output nobody reads any more', () => {
   it('ends as well as if all had been read', async () => {
-    const bin = fileURLToPath(new URL('bin.ts', import.meta.url));
+    const bin = fileURLToPath(new URL('./bin.ts', import.meta.url));
     const words = ['--import', 'tsx', bin, 'settings', '--markdown'];
     const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();

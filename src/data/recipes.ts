@@ -7,7 +7,7 @@ import { CourierError } from '../errors.ts';
 import { exists, readInput } from '../storage/files.ts';
 import { isQuery } from './sources/input-files.ts';
 
-const folder = fileURLToPath(new URL('../../recipes', import.meta.url));
+const folder = fileURLToPath(new URL('../../recipes/', import.meta.url));
 
 const settings = z.record(z.string(), z.unknown());
 

@@ -6,7 +6,9 @@ let compiled: WebAssembly.Module | null = null;
 
 /** Compiled once for all tables. */
 function kernelModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('kernels/embedding-table.wasm', import.meta.url)));
+  compiled ??= new WebAssembly.Module(
+    readFileSync(new URL('./kernels/embedding-table.wasm', import.meta.url)),
+  );
   return compiled;
 }
 

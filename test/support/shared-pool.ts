@@ -20,7 +20,7 @@ export interface SharedPoolReport {
 
 /** Runs it in a process of its own, which has a pool of so many threads. It fails where that has not ended in time. */
 export async function runSharedPool(cores: number, seconds: number): Promise<SharedPoolReport> {
-  const program = fileURLToPath(new URL('shared-pool-program.ts', import.meta.url));
+  const program = fileURLToPath(new URL('./shared-pool-program.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--import', import.meta.resolve('tsx'), program],

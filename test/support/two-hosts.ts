@@ -129,7 +129,7 @@ async function joinByRelay(names: readonly string[], wire: Wire): Promise<ChildP
     run('ip', '-n', name, 'link', 'set', card, 'mtu', '16000');
     run('tc', '-n', name, 'qdisc', 'add', 'dev', card, 'root', ...slow);
   }
-  const program = fileURLToPath(new URL('delayed-wire-program.ts', import.meta.url));
+  const program = fileURLToPath(new URL('./delayed-wire-program.ts', import.meta.url));
   const words = ['--import', import.meta.resolve('tsx'), program, card, String(wire.milliseconds), ...names];
   const relay = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   await Promise.race([once(relay.stdout, 'data'), once(relay, 'close')]);
