@@ -24,4 +24,7 @@ process.on('message', (request: TrialRequest) => {
   );
 });
 // Whoever started it is gone; an ordinary end would wait for what is being computed.
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+const end = () => process.kill(process.pid, 'SIGKILL');
+process.on('disconnect', end);
+// It may have gone before anybody listened.
+if (!process.connected) end();
