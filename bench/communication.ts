@@ -22,9 +22,6 @@ export interface Network {
 
 const bytesOfNumber = 4;
 
-/** A long message is announced, asked for, and then sent. */
-const latenciesOfLongMessage = 3;
-
 /**
  * Bytes that a process sends in a step, and as many that it receives: its part of the embeddings to all others (N − 1) / N · U · d,
  * as much for their gradients, and twice (N − 1) / N · P for the sum of the parameters' gradients, which is a sum of parts and
@@ -63,12 +60,12 @@ export function rankerCommunicationBytes({
 }
 
 /**
- * Latencies that follow one another in a step: ⌈log₂ N⌉ messages, to partners whose distance doubles or halves, for each of the
- * gathering, the sum of parts, and the two halves of the sum over parameters, all of them long. The sum of the losses runs beside
- * the sum of parts.
+ * Messages that wait for each other in a step, each of which is sent at once (`transports.ts`). MPICH gathers and sums parts of 512 kB and more
+ * in N − 1 rounds, neighbour by neighbour and pair by pair, since they are many bytes. The two halves of the sum over parameters are ⌈log₂ N⌉ rounds
+ * each, with partners whose distance doubles or halves. The sum of the losses runs beside the sum of parts.
  */
 export function communicationLatencies({ processes }: Pick<SharedStep, 'processes'>): number {
-  return 4 * latenciesOfLongMessage * Math.ceil(Math.log2(processes));
+  return 2 * (processes - 1) + 2 * Math.ceil(Math.log2(processes));
 }
 
 /** Seconds that a step spends on communication where all processes come to it at once. */

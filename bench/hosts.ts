@@ -15,14 +15,17 @@ const answer = z.array(z.object({ all: z.number(), gradients: z.number() }));
 
 const wires = [
   { what: '1 Gbit/s, 1 ms', bitsPerSecond: 1e9, milliseconds: 1 },
+  { what: '1 Gbit/s, 0.25 ms', bitsPerSecond: 1e9, milliseconds: 0.25 },
+  { what: '300 Mbit/s, 1 ms', bitsPerSecond: 3e8, milliseconds: 1 },
   { what: '200 Mbit/s, 5 ms', bitsPerSecond: 2e8, milliseconds: 5 },
 ];
 
-/** A head on 512 components with the photos of a small batch, `vit-nano`, and a network of 11 million parameters. */
+/** A head on 512 components with the photos of a small batch, `vit-nano`, a network of 11 million parameters, and one of two. */
 const cases = [
   { photos: 2253, dimension: 128, parameters: 330_000 },
   { photos: 1024, dimension: 128, parameters: 1_400_000 },
   { photos: 11_000, dimension: 256, parameters: 11_000_000 },
+  { photos: 4500, dimension: 64, parameters: 2_000_000 },
 ];
 
 /** The first ones open the connections and find their speed. */
