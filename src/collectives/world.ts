@@ -9,6 +9,7 @@ import { Departures } from './mpi/departures.ts';
 import { check, type Mpi, openMpi, versionOf } from './mpi/library.ts';
 import { MpiGroup } from './mpi/mpi-group.ts';
 import { longestWait, Requests } from './mpi/requests.ts';
+import { sleep } from './mpi/sleep.ts';
 import { withinTime } from './mpi/time-limit.ts';
 import { oneProcess } from './one-process.ts';
 import type { ProcessGroup } from './process-group.ts';
@@ -79,7 +80,7 @@ function begin(mpi: Mpi): MpiGroup {
       return;
     }
     // A launcher that is told to end all drops what it has not read yet of what they said.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, millisecondsToBeHeard);
+    sleep(millisecondsToBeHeard);
     mpi.abort(world, code === 0 ? 1 : code);
   });
   return new MpiGroup(mpi, requests, { rank, size, localRank: 0, localSize: 1 });

@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { parseJson } from '../../storage/json.ts';
 import { check, type Mpi } from './library.ts';
+import { sleep } from './sleep.ts';
 
 const departureSchema = z.object({ collectives: z.int(), host: z.string() });
 
@@ -86,8 +87,4 @@ export class Departures {
     check(this.#mpi, this.#mpi.test(request, this.#flag, this.#mpi.abi.statusIgnore), 'a leave');
     return this.#flag[0] !== 0;
   }
-}
-
-function sleep(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
