@@ -15,14 +15,12 @@ const setns = libc.func('int setns(int file, int kind)');
 const ioctl = libc.func('int ioctl(int file, unsigned long request, void *argument)');
 const read = libc.func('long read(int file, void *buffer, size_t count)');
 const write = libc.func('long write(int file, void *buffer, size_t count)');
-const setScheduler = libc.func('int sched_setscheduler(int pid, int policy, void *parameters)');
 const ppoll = libc.func('int ppoll(void *files, unsigned long count, void *timeout, void *signals)');
 
 // Of <fcntl.h>, <sched.h>, <linux/if_tun.h> and <poll.h>.
 const [readWrite, nonBlocking, newNetwork] = [0o2, 0o4000, 0x40000000];
 const [setInterface, tun, withoutHeader] = [0x400454ca, 0x1, 0x1000];
 const readable = 1;
-const firstInFirstOut = 1;
 
 interface Held {
   readonly packet: Uint8Array;
@@ -52,8 +50,8 @@ for (const [place, end] of ends.entries()) {
 const files = new Uint8Array(polled.buffer);
 const timeout = new BigInt64Array(2);
 const buffer = new Uint8Array(65_536);
-// A wire does not wait for a processor, and beside processes that ask all the time even the highest priority does.
-if (setScheduler(0, firstInFirstOut, Int32Array.of(1)) !== 0) setPriority(-20);
+// A wire does not wait for a processor.
+setPriority(-20);
 const parent = process.ppid;
 process.stdout.write('ready\n', () => {
   // Whoever started it may have been killed.

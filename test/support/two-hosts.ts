@@ -130,10 +130,8 @@ async function joinByRelay(names: readonly string[], wire: Wire): Promise<ChildP
     run('tc', '-n', name, 'qdisc', 'add', 'dev', card, 'root', ...slow);
   }
   const program = fileURLToPath(new URL('./delayed-wire-program.ts', import.meta.url));
-  // What collects garbage in threads of its own would have the wire wait for a processor.
-  const node = ['--single-threaded-gc', '--import', import.meta.resolve('tsx')];
-  const words = [program, card, String(wire.milliseconds), ...names];
-  const relay = spawn(process.execPath, [...node, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const words = ['--import', import.meta.resolve('tsx'), program, card, String(wire.milliseconds), ...names];
+  const relay = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   await Promise.race([once(relay.stdout, 'data'), once(relay, 'close')]);
   if (relay.exitCode !== null) throw new Error(`the wire ended with ${relay.exitCode}`);
   return relay;
