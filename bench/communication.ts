@@ -23,6 +23,13 @@ export interface Network {
 const bytesOfNumber = 4;
 
 /**
+ * Over TCP, UCX announces a long message, is asked for it, puts it where the answer says, is told that it has come, and says that it is
+ * all: five messages, each of which waits for the one before (RTS, RTR, PUT, its acknowledgement and ATP in UCX 1.13, `ucp/rndv/rndv.c` and
+ * `uct/tcp/tcp_ep.c`).
+ */
+export const latenciesOfLongMessage = 5;
+
+/**
  * Bytes that a process sends in a step, and as many that it receives: its part of the embeddings to all others (N − 1) / N · U · d,
  * as much for their gradients, and twice (N − 1) / N · P for the sum of the parameters' gradients, which is a sum of parts and
  * a gathering of them. No algorithm for it sends less (Patarasu and Yuan, 2009).
@@ -60,12 +67,12 @@ export function rankerCommunicationBytes({
 }
 
 /**
- * Messages that wait for each other in a step, each of which is sent at once (`transports.ts`). MPICH gathers and sums parts of 512 kB and more
- * in N − 1 rounds, neighbour by neighbour and pair by pair, since they are many bytes. The two halves of the sum over parameters are ⌈log₂ N⌉ rounds
- * each, with partners whose distance doubles or halves. The sum of the losses runs beside the sum of parts.
+ * Latencies that follow one another in a step, all of whose messages are long. MPICH gathers and sums parts of 512 kB and more in N − 1 rounds,
+ * neighbour by neighbour and pair by pair, since they are many bytes. The two halves of the sum over parameters are ⌈log₂ N⌉ rounds each, with
+ * partners whose distance doubles or halves. The sum of the losses runs beside the sum of parts.
  */
 export function communicationLatencies({ processes }: Pick<SharedStep, 'processes'>): number {
-  return 2 * (processes - 1) + 2 * Math.ceil(Math.log2(processes));
+  return latenciesOfLongMessage * (2 * (processes - 1) + 2 * Math.ceil(Math.log2(processes)));
 }
 
 /** Seconds that a step spends on communication where all processes come to it at once. */

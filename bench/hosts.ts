@@ -6,10 +6,19 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { TwoHosts } from '../test/support/two-hosts.ts';
 import type { Benchmark } from './benchmark.ts';
-import { communicationBytes, communicationSeconds } from './communication.ts';
+import {
+  communicationBytes,
+  communicationSeconds,
+  latenciesOfLongMessage,
+  type Network,
+} from './communication.ts';
 import { describeRow, type Row, rowOf } from './report.ts';
 
-const program = fileURLToPath(new URL('./hosts-program.ts', import.meta.url));
+const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const program = programOf('./hosts-program.ts');
+const messageProgram = programOf('./hosts-message-program.ts');
+/** Seconds of one way. */
+const ways = z.array(z.number());
 /** Seconds of all that a step brings, and of the sum of gradients at its end. */
 const answer = z.array(z.object({ all: z.number(), gradients: z.number() }));
 
@@ -28,6 +37,9 @@ const cases = [
   { photos: 4500, dimension: 64, parameters: 2_000_000 },
 ];
 
+/** Bytes of one message to and fro, long enough to be announced. */
+const messageBytes = 1_000_000;
+
 /** The first ones open the connections and find their speed. */
 const unmeasured = 3;
 
@@ -38,14 +50,19 @@ export const hosts: Benchmark = async ({ rounds, only, say }) => {
     const two = await TwoHosts.make({ bitsPerSecond, milliseconds });
     const network = { bytesPerSecond: bitsPerSecond / 8, latency: milliseconds / 1000 };
     try {
+      const message = await measureMessage(two, network, rounds);
+      rows.push(
+        rowOf(`${what}: a long message, beyond its bytes`, 'latencies', 'lower', message, {
+          predicted: message.map(() => latenciesOfLongMessage),
+        }),
+      );
+      say(describeRow(rows.at(-1)!));
       for (const each of cases) {
         const step = { ...each, processes: 2 };
         const predicted = communicationSeconds(step, network);
         const before = two.bytes();
         const settings = JSON.stringify({ ...each, rounds: rounds + unmeasured });
-        const { exitCode, stdout, stderr } = await two.mpirun([program, settings]);
-        if (exitCode !== 0) throw new Error(`mpirun ended with ${exitCode}: ${stderr}`);
-        const measured = answer.parse(JSON.parse(stdout)).slice(unmeasured);
+        const measured = answer.parse(await saidBy(two, [program, settings])).slice(unmeasured);
         const bytes = (two.bytes() - before) / 2 / (rounds + unmeasured);
         const name = `${what}, ${each.photos} photos, ${each.parameters / 1e6} million parameters`;
         const predictions = { predicted: measured.map(() => predicted) };
@@ -66,3 +83,20 @@ export const hosts: Benchmark = async ({ rounds, only, say }) => {
   }
   return { rows, missing: [] };
 };
+
+/** What a long message takes beyond its bytes, in latencies: by itself, and not in a step, it tells how many messages UCX makes of it. */
+async function measureMessage(
+  two: TwoHosts,
+  { bytesPerSecond, latency }: Network,
+  rounds: number,
+): Promise<readonly number[]> {
+  const settings = JSON.stringify({ bytes: messageBytes, rounds: rounds + unmeasured });
+  const seconds = ways.parse(await saidBy(two, [messageProgram, settings])).slice(unmeasured);
+  return seconds.map((way) => (way - messageBytes / bytesPerSecond) / latency);
+}
+
+async function saidBy(two: TwoHosts, words: readonly string[]): Promise<unknown> {
+  const { exitCode, stdout, stderr } = await two.mpirun(words);
+  if (exitCode !== 0) throw new Error(`mpirun ended with ${exitCode}: ${stderr}`);
+  return JSON.parse(stdout);
+}

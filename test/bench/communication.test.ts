@@ -36,19 +36,19 @@ describe('the communication of a step', () => {
   it('takes its bytes at the bandwidth and its rounds at the latency', () => {
     const two = { ...step, processes: 2 };
     const network = { bytesPerSecond: 125e6, latency: 1e-3 };
-    expect(communicationSeconds(two, network)).toBeCloseTo(0.004 + 2_256_000 / 125e6, 9);
+    expect(communicationSeconds(two, network)).toBeCloseTo(0.02 + 2_256_000 / 125e6, 9);
   });
 });
 
 describe('the latencies of a step', () => {
-  it('are for each of the gathering and its way back the others one by one, and for the sum a doubling, and a halving', () => {
+  it('are five for each long message: the others one by one for the gathering and its way back, and a doubling and a halving for the sum', () => {
     const byHand = [
       [2, 1 + 1 + 1 + 1],
       [4, 3 + 3 + 2 + 2],
       [5, 4 + 4 + 3 + 3],
     ];
-    for (const [processes = 0, latencies] of byHand)
-      expect(communicationLatencies({ processes })).toBe(latencies);
+    for (const [processes = 0, messages = 0] of byHand)
+      expect(communicationLatencies({ processes })).toBe(5 * messages);
   });
 });
 

@@ -1,5 +1,8 @@
 /** What every group of processes has to do, however many they are. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { gatherBytes } from '../../src/collectives/gather.ts';
 import { doneByFirst } from '../../src/collectives/order.ts';
 import { offsetsOf, type ProcessGroup } from '../../src/collectives/process-group.ts';
@@ -18,6 +21,28 @@ const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
 /** Parts of different lengths, the second one empty. */
 const unevenOf = (group: ProcessGroup) => ranksOf(group).map((rank) => (rank === 1 ? 0 : 3 + 7 * rank));
+
+/** A port of this machine, and what ends once so many have connected to it. */
+async function listenFor(count: number) {
+  const server = createServer().listen(0, '127.0.0.1');
+  const come = new Promise<void>((resolve) => {
+    let missing = count;
+    if (missing === 0) resolve();
+    server.on('connection', (socket) => {
+      socket.end();
+      if (--missing === 0) resolve();
+    });
+  });
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return { port: address.port, all: come.then(() => server.close()) };
+}
+
+async function tickAndConnect(port: number): Promise<void> {
+  for (let tick = 0; tick < 4; tick++) await setTimeout(1);
+  await once(connect(port, '127.0.0.1').resume(), 'close');
+}
 
 export const collectivesContract: Readonly<Record<string, Check>> = {
   'knows its place among the processes, and among those of its machine': async (group) => {
@@ -157,7 +182,7 @@ export const collectivesContract: Readonly<Record<string, Check>> = {
     const late = group.size - 1;
     const clock = Float64Array.of(0);
     if (group.rank === late) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await setTimeout(50);
       clock[0] = Date.now();
     }
     await group.barrier();
@@ -166,15 +191,17 @@ export const collectivesContract: Readonly<Record<string, Check>> = {
     assert.ok(passed >= clock[0]!);
   },
 
-  'has several collectives under way, and the event loop goes on meanwhile': async (group) => {
+  'has several collectives under way, and timers and sockets go on meanwhile': async (group) => {
     const many = Array.from({ length: 8 }, (_, index) => new Float32Array(1000).fill(index + group.rank));
-    let ticks = 0;
-    const ticking = setInterval(() => ticks++, 1);
-    if (group.rank === 0) await new Promise((resolve) => setTimeout(resolve, 60));
-    await Promise.all(many.map((values) => group.allReduce(values)));
-    if (group.rank !== 0 || group.size === 1) await new Promise((resolve) => setTimeout(resolve, 20));
-    clearInterval(ticking);
-    assert.ok(ticks > 3);
+    const sums = () => Promise.all(many.map((values) => group.allReduce(values)));
+    const late = group.rank === 0 ? await listenFor(group.size - 1) : null;
+    const [port = 0] = await allGatherNumbers(group, late?.port ?? 0);
+    if (late === null) await Promise.all([sums(), tickAndConnect(port)]);
+    else {
+      // It begins once all others have gone on while they waited for it.
+      await late.all;
+      await sums();
+    }
     for (const [index, values] of many.entries())
       assert.equal(values[999], sum(ranksOf(group).map((rank) => index + rank)));
   },

@@ -3,7 +3,6 @@ import { CourierError, messageOf } from '../../errors.ts';
 import { type Koffi, keepLoaded, loadKoffi } from '../../koffi.ts';
 import type { Launch } from '../launcher.ts';
 import { type Abi, abiOf, type Handle } from './abi.ts';
-import { transportSettings } from './transports.ts';
 
 /** An address. */
 export type Pointer = bigint;
@@ -137,8 +136,15 @@ function candidates(launch: Launch | null): readonly string[] {
   return ordered.filter((name) => name.includes(ending));
 }
 
+/**
+ * What libraries below MPI (UCX, libfabric) must not do here, unless the user says so: rewrite the functions by which a process asks the
+ * system for memory, to notice what is freed. Node's threads ask at the same time, and 2 of 25 starts of three processes ended in a
+ * segmentation fault with Debian's MPICH. Without it they register memory anew for each message.
+ */
+const noMemoryHooks = { UCX_MEM_EVENTS: 'no', FI_MR_CACHE_MONITOR: 'disabled' } as const;
+
 function open(name: string): Mpi {
-  for (const [variable, value] of Object.entries(transportSettings())) process.env[variable] ??= value;
+  for (const [variable, value] of Object.entries(noMemoryHooks)) process.env[variable] ??= value;
   const koffi = loadKoffi();
   // Open MPI's own plugins look for its symbols among those of the process.
   const library = koffi.load(name, { global: true });
