@@ -1,9 +1,10 @@
 /**
- * What a training step brings from one host to another over a wire of known bandwidth and delay, beside what its sizes predict. The
- * hosts are made on this machine, by root.
+ * What a training step brings from one host to another over a wire of known bandwidth, beside what its sizes predict, by the latency that the wire
+ * has by itself and by its nominal one. The hosts are made on this machine, by root.
  */
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { median } from '../src/metrics/quantile.ts';
 import { TwoHosts } from '../test/support/two-hosts.ts';
 import type { Benchmark } from './benchmark.ts';
 import {
@@ -16,9 +17,9 @@ import { describeRow, type Row, rowOf } from './report.ts';
 
 const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const program = programOf('./hosts-program.ts');
-const messageProgram = programOf('./hosts-message-program.ts');
-/** Seconds of one way. */
-const ways = z.array(z.number());
+const wireProgram = programOf('./hosts-wire-program.ts');
+/** Seconds that the wire takes there and back, and a long message one way. */
+const wireAnswer = z.array(z.object({ thereAndBack: z.number(), message: z.number() }));
 /** Seconds of all that a step brings, and of the sum of gradients at its end. */
 const answer = z.array(z.object({ all: z.number(), gradients: z.number() }));
 
@@ -48,24 +49,41 @@ export const hosts: Benchmark = async ({ rounds, only, say }) => {
   for (const { what, bitsPerSecond, milliseconds } of wires) {
     if (!what.includes(only)) continue;
     const two = await TwoHosts.make({ bitsPerSecond, milliseconds });
-    const network = { bytesPerSecond: bitsPerSecond / 8, latency: milliseconds / 1000 };
+    const bytesPerSecond = bitsPerSecond / 8;
+    const nominal = { bytesPerSecond, latency: milliseconds / 1000 };
     try {
-      const message = await measureMessage(two, network, rounds);
+      const wire = JSON.stringify({
+        other: two.addresses[1],
+        bytes: messageBytes,
+        rounds: rounds + unmeasured,
+      });
+      const ways = wireAnswer.parse(await saidBy(two, [wireProgram, wire])).slice(unmeasured);
+      const network = { bytesPerSecond, latency: median(ways.map(({ thereAndBack }) => thereAndBack)) / 2 };
+      const messages = ways.map(({ message }) => (message - messageBytes / bytesPerSecond) / network.latency);
       rows.push(
-        rowOf(`${what}: a long message, beyond its bytes`, 'latencies', 'lower', message, {
-          predicted: message.map(() => latenciesOfLongMessage),
+        rowOf(
+          `${what}: there and back`,
+          's',
+          'lower',
+          ways.map(({ thereAndBack }) => thereAndBack),
+          {
+            nominal: ways.map(() => 2 * nominal.latency),
+          },
+        ),
+        rowOf(`${what}: a long message, beyond its bytes`, 'latencies', 'lower', messages, {
+          predicted: messages.map(() => latenciesOfLongMessage),
         }),
       );
-      say(describeRow(rows.at(-1)!));
+      for (const row of rows.slice(-2)) say(describeRow(row));
       for (const each of cases) {
         const step = { ...each, processes: 2 };
-        const predicted = communicationSeconds(step, network);
         const before = two.bytes();
         const settings = JSON.stringify({ ...each, rounds: rounds + unmeasured });
         const measured = answer.parse(await saidBy(two, [program, settings])).slice(unmeasured);
         const bytes = (two.bytes() - before) / 2 / (rounds + unmeasured);
         const name = `${what}, ${each.photos} photos, ${each.parameters / 1e6} million parameters`;
-        const predictions = { predicted: measured.map(() => predicted) };
+        const predictedFor = (by: Network) => measured.map(() => communicationSeconds(step, by));
+        const predictions = { predicted: predictedFor(network), nominal: predictedFor(nominal) };
         const all = measured.map((took) => took.all);
         const gradients = measured.map((took) => took.gradients);
         rows.push(
@@ -83,17 +101,6 @@ export const hosts: Benchmark = async ({ rounds, only, say }) => {
   }
   return { rows, missing: [] };
 };
-
-/** What a long message takes beyond its bytes, in latencies: by itself, and not in a step, it tells how many messages UCX makes of it. */
-async function measureMessage(
-  two: TwoHosts,
-  { bytesPerSecond, latency }: Network,
-  rounds: number,
-): Promise<readonly number[]> {
-  const settings = JSON.stringify({ bytes: messageBytes, rounds: rounds + unmeasured });
-  const seconds = ways.parse(await saidBy(two, [messageProgram, settings])).slice(unmeasured);
-  return seconds.map((way) => (way - messageBytes / bytesPerSecond) / latency);
-}
 
 async function saidBy(two: TwoHosts, words: readonly string[]): Promise<unknown> {
   const { exitCode, stdout, stderr } = await two.mpirun(words);

@@ -60,6 +60,13 @@ const longestJoining = 300_000;
 
 const millisecondsToBeHeard = 250;
 
+/**
+ * Between the last question to MPI and its end, longer than a message takes. At its end UCX has what went over TCP acknowledged once more; MPICH 4.0
+ * then waits for the others without acknowledging anything (until pmodels/mpich#6596). So a process that still has to ask must not acknowledge
+ * for one that is at its end already: it would never be answered itself.
+ */
+const millisecondsOfSilence = 100;
+
 function begin(mpi: Mpi): MpiGroup {
   const limit = longestWait(process.env);
   const { world, errorsReturn } = mpi.abi;
@@ -76,6 +83,7 @@ function begin(mpi: Mpi): MpiGroup {
   process.on('uncaughtExceptionMonitor', (error) => process.stderr.write(`${inspect(error)}\n`));
   process.on('exit', (code) => {
     if (code === 0 && leaveWell(requests)) {
+      sleep(millisecondsOfSilence);
       mpi.finalize();
       return;
     }
