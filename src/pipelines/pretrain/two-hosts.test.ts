@@ -16,7 +16,8 @@ describe.skipIf(!hasTwoHosts)(`pretrain ${onTwoHosts}`, () => {
   let hosts: TwoHosts;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'courier-'));
-    hosts = await TwoHosts.make({ bitsPerSecond: 1e9, milliseconds: 1 });
+    // So long a way that one process is at its end while the other still asks.
+    hosts = await TwoHosts.make({ bitsPerSecond: 1e9, milliseconds: 5 });
   });
   afterAll(async () => {
     await hosts.remove();
