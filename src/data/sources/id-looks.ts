@@ -34,7 +34,7 @@ export class IdLooks {
       throw new CourierError(
         'VALUE_INVALID',
         `\`${name}\` holds lists such as ${oneLine(this.#lists.example, 60)}.`,
-        `Make rows of them in a query: "SELECT *, unnest(from_json(${name}, '["VARCHAR"]')) AS item FROM …".`,
+        `Make rows of them in a query: "SELECT *, unnest(${name}::JSON::VARCHAR[]) AS item FROM …".`,
       );
     if (this.#lost.rows > 0.01 * this.#rows)
       throw new CourierError(

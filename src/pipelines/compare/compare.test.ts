@@ -153,7 +153,7 @@ describe('courier compare', () => {
     const before = await timesBelow(out);
     const plan = await run(out, '--plan');
     expect(plan.json).toMatchObject({ plan: { estimate: { known: 2, unknown: [] } } });
-    expect(plan.stderr).toContain('to compute: courier (seeds 1)');
+    expect(plan.stderr).toContain('to compute: courier (seed 1)');
     const second = await run(out);
     expect(second.json).toMatchObject({ failures: [], versusBestOther: [{ start: 'warm', seeds: [1, 2] }] });
     expect(seeds(second)[2]).toEqual(['courier', [1, 2]]);
