@@ -158,7 +158,7 @@ describe('courier compare', () => {
     expect(second.json).toMatchObject({ failures: [], versusBestOther: [{ start: 'warm', seeds: [1, 2] }] });
     expect(seeds(second)[2]).toEqual(['courier', [1, 2]]);
     expect(second.stderr.match(/: Pre-train: 4 steps/gm)).toHaveLength(1);
-    expect(second.stderr).toContain('Rank: 1 rankers');
+    expect(second.stderr).toContain('Rank: 1 ranker\n');
     const after = await timesBelow(out);
     const changed = Object.keys(before).filter((path) => before[path] !== after[path]);
     expect(changed.filter((path) => !/^(costs\.json|report\.\w+)$/.test(path))).toEqual([]);
