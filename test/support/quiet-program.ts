@@ -14,7 +14,11 @@ async function compute(): Promise<void> {
   if (binding === undefined) throw new Error(`there is no binding ${wanted}`);
   const engine = Engine.start({ threads: 1, binding });
   const inputs = { a: tensor, b: tensor };
-  const session = await engine.load({ encode: () => new Uint8Array(productModel), inputs, outputs: { y: tensor } });
+  const session = await engine.load({
+    encode: () => new Uint8Array(productModel),
+    inputs,
+    outputs: { y: tensor },
+  });
   const ones = new Float32Array(side * side).fill(1);
   const { y } = await session.run({ a: ones, b: ones });
   await session.release();
