@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, counted, decimals, duration, oneLine } from '../text.ts';
+import { bytes, counted, decimals, duration, oneLine, shellWord } from '../text.ts';
 import { featuresName, interval, meanAndStd, name, pValue, signedPoints, sourceName } from './text.ts';
 
 describe('numbers for readers', () => {
@@ -39,6 +39,12 @@ describe('numbers for readers', () => {
       '1 ranker',
       '1,200 rankers',
     ]);
+  });
+
+  it('stand as one word in a command, whatever quotation marks are in them', () => {
+    expect(shellWord("clicked = 'click'")).toBe(`"clicked = 'click'"`);
+    expect(shellWord('"rating:float"::DOUBLE > 1')).toBe(`'"rating:float"::DOUBLE > 1'`);
+    expect(shellWord(`coalesce("a:b", '0')`)).toBe(`'coalesce("a:b", '\\''0'\\'')'`);
   });
 
   it('round durations up to the next unit where they reach it', () => {
