@@ -1,8 +1,8 @@
 /** The HTTP server with its hooks: who may ask, how much, what is logged, and what an error looks like. */
 
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse, STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -71,15 +71,29 @@ export async function createApp(context: Context): Promise<FastifyInstance> {
   return app;
 }
 
-/** Headers that browsers heed. Made once: they are the same for all. */
+/** Headers that browsers heed. */
 function addHeaders(app: FastifyInstance): void {
+  const headers = protectingHeaders();
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers);
+    done();
+  });
+}
+
+/** Made once: they are the same for all. */
+function protectingHeaders(): OutgoingHttpHeaders {
   const protect = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
     },
   });
-  app.addHook('onRequest', ({ raw }, reply, done) => protect(raw, reply.raw, () => done()));
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  protect(request, response, (error) => {
+    if (error !== undefined) throw error;
+  });
+  return response.getHeaders();
 }
 
 function addGuards(app: FastifyInstance, context: Context): void {
