@@ -16,7 +16,6 @@
 
 import { Exchange } from '../collectives/exchange.ts';
 import type { ProcessGroup } from '../collectives/process-group.ts';
-import { evenShares, ownShare } from '../collectives/shares.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { buildUpdate, gradientState } from '../graph/training-step.ts';
 import { type EngineState, floats, type ModelLoader } from '../runtime/engine.ts';
@@ -25,6 +24,7 @@ import { Contrast } from './contrast.ts';
 import { inTurn, type Span, spans } from './spans.ts';
 import {
   backwardModel,
+  dealtPhotos,
   encodeModel,
   fusedModel,
   type StepDescription,
@@ -68,9 +68,6 @@ export async function fusedStep<Batch>(
   };
 }
 
-/** Input of the update of a shared step: the gradient of all processes. (P) */
-const sharedGradient = 'sharedGradient';
-
 /**
  * A step in parts.
  * @param state parameters, slots and `gradientState`
@@ -86,18 +83,15 @@ export async function cutStep<Batch>(
 ): Promise<ContrastiveStep<Batch>> {
   const { chunk } = plan;
   const { dimension } = description.encoder;
-  const shared = group.size > 1;
   const encode = await engine.load(encodeModel(description, layout), state);
   const contrast = await Contrast.load(engine, state, layout, description, group);
   const backward = await engine.load(backwardModel(description, layout, plan), state);
-  const updating = buildUpdate(layout, description.update, shared ? sharedGradient : gradientState);
-  const update = await engine.load(updating, state);
+  const update = await engine.load(buildUpdate(layout, description.update), state);
 
   return async (batch, photos, scalars) => {
     const exchange = new Exchange(group);
-    const rows = wholeChunks(photos.count, chunk);
-    const shares = evenShares(rows / chunk, group).map((chunks) => chunks * chunk);
-    const own = ownShare(shares, group);
+    const { rows, parts, own } = dealtPhotos(photos.count, plan, group);
+    const lengths = parts.map((part) => part * dimension);
     const embeddings = new Float32Array(rows * dimension);
     await inTurn(
       spans(own, chunk),
@@ -105,14 +99,10 @@ export async function cutStep<Batch>(
       (values) => encode.run({}, values),
       ({ from }, results) => embeddings.set(floats(results, 'embeddings'), from * dimension),
     );
-    const parts = shares.map((photos) => photos * dimension);
-    await exchange.wait(group.allGather(embeddings, parts));
+    await exchange.wait(group.allGather(embeddings, lengths));
 
     const { gradient, losses } = await contrast.run(batch, embeddings);
-    const [seeds] = await Promise.all([
-      shared ? exchange.parts(gradient, parts) : gradient,
-      group.allReduce(losses),
-    ]);
+    const [seeds] = await Promise.all([exchange.parts(gradient, lengths), group.allReduce(losses)]);
 
     const seedOf = ({ from, to }: Span) =>
       seeds.slice((from - own.from) * dimension, (to - own.from) * dimension);
@@ -121,9 +111,9 @@ export async function cutStep<Batch>(
       (span) => ({ ...photoFeeds(photos, span.from, span.to), seed: seedOf(span) }),
       (values) => backward.run({}, values),
     );
-    const summed = shared ? { [sharedGradient]: await exchange.sum(await gradientOf(state)) } : {};
-    const { gradientNorm } = numbersOf(await update.run(scalars, summed), ['gradientNorm']);
-    return { ...contrast.named(losses), gradientNorm: gradientNorm!, ...(shared ? exchange.figures : {}) };
+    const summed = { [gradientState]: await exchange.sum(await gradientOf(state)) };
+    const updated = numbersOf(await update.run(scalars, summed), ['gradientNorm']);
+    return { ...contrast.named(losses), ...updated, ...(group.size > 1 ? exchange.figures : {}) };
   };
 }
 
