@@ -101,7 +101,8 @@ export async function cutStep<Batch>(
     );
     await exchange.wait(group.allGather(embeddings, lengths));
 
-    const { gradient, losses } = await contrast.run(batch, embeddings);
+    const contrasted = await contrast.run(batch, embeddings);
+    const { gradient, losses } = contrasted;
     const [seeds] = await Promise.all([exchange.parts(gradient, lengths), group.allReduce(losses)]);
 
     const seedOf = ({ from, to }: Span) =>
@@ -111,15 +112,12 @@ export async function cutStep<Batch>(
       (span) => ({ ...photoFeeds(photos, span.from, span.to), seed: seedOf(span) }),
       (values) => backward.run({}, values),
     );
-    const summed = { [gradientState]: await exchange.sum(await gradientOf(state)) };
+    const total = (await state.read([gradientState]))[gradientState]!;
+    contrast.addOwn(contrasted, total);
+    const summed = { [gradientState]: await exchange.sum(total) };
     const updated = numbersOf(await update.run(scalars, summed), ['gradientNorm']);
     return { ...contrast.named(losses), ...updated, ...(group.size > 1 ? exchange.figures : {}) };
   };
-}
-
-/** What parts of the step have added up so far. (P) */
-export async function gradientOf(state: EngineState): Promise<Float32Array> {
-  return (await state.read([gradientState]))[gradientState]!;
 }
 
 /** The photos from `from` to `to` and their draws, zeros beyond the last: arrays that nobody else has. */

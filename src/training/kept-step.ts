@@ -17,9 +17,10 @@ import {
   type Session,
   type SharedLoader,
 } from '../runtime/engine.ts';
+import { free } from '../runtime/hand-over.ts';
 import type { NamedValues } from '../runtime/protocol.ts';
-import { addTo, Contrast } from './contrast.ts';
-import { type ContrastiveStep, gradientOf, numbersOf, photoFeeds } from './contrastive-step.ts';
+import { Contrast, sumOf } from './contrast.ts';
+import { type ContrastiveStep, numbersOf, photoFeeds } from './contrastive-step.ts';
 import { SharedMemory } from './shared-memory.ts';
 import { type Span, spans } from './spans.ts';
 import { dealtPhotos, type StepDescription, type StepPlan, shareModels } from './step-models.ts';
@@ -39,8 +40,7 @@ export async function keptStep<Batch>(
   const { dimension } = description.encoder;
   const { shares: count = 1 } = plan;
   const models = shareModels(description, layout, plan);
-  const cores = count === 1 ? [engine] : engine.perCore(count);
-  const shares = await Promise.all(cores.map((core) => Share.load(core, models)));
+  const shares = await sharesOf(engine, state, models, layout, count);
   const contrast = await Contrast.load(engine, state, layout, description, group);
   const memory = new SharedMemory();
   const update = await engine.load(buildUpdate(layout, description.update), state);
@@ -50,61 +50,88 @@ export async function keptStep<Batch>(
     const { rows, parts, own } = dealtPhotos(photos.count, plan, group);
     const dealt = spans(own, (own.to - own.from) / count);
     const lengths = parts.map((part) => part * dimension);
-    const parameters = memory.copies(await state.read(['parameters']));
+    const parameters = count === 1 ? {} : memory.taken(await state.read(['parameters']));
     const embeddings = memory.floats('embeddings', rows * dimension);
     const seen = await Promise.all(
       shares.map(async (share, index) => {
         const { from, to } = dealt[index]!;
-        const feeds = { ...share.memory.copies(photoFeeds(photos, from, to)), ...parameters };
-        embeddings.set(await share.encode(feeds), from * dimension);
+        const feeds = { ...share.memory.taken(photoFeeds(photos, from, to)), ...parameters };
+        await share.encode(feeds, embeddings.subarray(from * dimension, to * dimension));
         return feeds;
       }),
     );
     await exchange.wait(group.allGather(embeddings, lengths));
 
-    const { gradient, losses } = await contrast.run(batch, embeddings);
-    const [seeds, total] = await Promise.all([
-      exchange.parts(gradient, lengths),
-      gradientOf(state),
-      group.allReduce(losses),
-    ]);
+    const contrasted = await contrast.run(batch, embeddings);
+    const { gradient, losses } = contrasted;
+    const [seeds] = await Promise.all([exchange.parts(gradient, lengths), group.allReduce(losses)]);
+    free([gradient]);
 
     const seedOf = ({ from, to }: Span) =>
-      seeds.slice((from - own.from) * dimension, (to - own.from) * dimension);
+      seeds.subarray((from - own.from) * dimension, (to - own.from) * dimension);
     const found = await Promise.all(
       shares.map((share, index) => share.back({ ...seen[index]!, seed: seedOf(dealt[index]!) })),
     );
-    for (const part of found) addTo(total, part);
-    const summed = { [gradientState]: await exchange.sum(total) };
-    const updated = numbersOf(await update.run(scalars, summed), ['gradientNorm']);
-    return { ...contrast.named(losses), ...updated, ...(group.size > 1 ? exchange.figures : {}) };
+    free([seeds]);
+    const total = found.reduce(sumOf);
+    contrast.addOwn(contrasted, total);
+    await exchange.sum(total);
+    const updated = await update.run({ ...scalars, [gradientState]: total });
+    return {
+      ...contrast.named(losses),
+      ...numbersOf(updated, ['gradientNorm']),
+      ...(group.size > 1 ? exchange.figures : {}),
+    };
   };
 }
 
-/** A core, with the activations of its photos between the two passes over them. */
+/** One share is computed with all cores, and with the parameters where they are; several have an engine each, which is fed them. */
+function sharesOf(
+  engine: SharedLoader,
+  state: EngineState,
+  models: ReturnType<typeof shareModels>,
+  layout: ParameterLayout,
+  count: number,
+): Promise<readonly Share[]> {
+  if (count === 1) return Promise.all([Share.load(engine, state, models, layout)]);
+  return Promise.all(
+    engine.perCore(count).map(async (core) => Share.load(core, await core.createState({}), models, layout)),
+  );
+}
+
+/** Some photos, with their activations between the two passes over them. */
 class Share {
   readonly memory = new SharedMemory();
   readonly #forward: Session;
   readonly #backward: Session;
+  readonly #gradient: Float32Array;
 
-  private constructor(forward: Session, backward: Session) {
+  private constructor(forward: Session, backward: Session, { size }: ParameterLayout) {
     this.#forward = forward;
     this.#backward = backward;
+    this.#gradient = this.memory.floats('gradient', size);
   }
 
-  static async load(core: ModelLoader, { forward, backward }: ReturnType<typeof shareModels>) {
-    // What the first model keeps for the second stays with a state that they have in common.
-    const state = await core.createState({});
-    return new Share(await core.load(forward, state), await core.load(backward, state));
+  /** @param state with which stays what the first model keeps for the second */
+  static async load(
+    core: ModelLoader,
+    state: EngineState,
+    { forward, backward }: ReturnType<typeof shareModels>,
+    layout: ParameterLayout,
+  ) {
+    return new Share(await core.load(forward, state), await core.load(backward, state), layout);
   }
 
-  /** Photos and parameters → embeddings (N · c, d). */
-  async encode(feeds: NamedValues): Promise<Float32Array> {
-    return floats(await this.#forward.run(feeds), 'embeddings');
+  /** Photos, and parameters where the state has none → `place`, the embeddings (N · c, d). */
+  async encode(feeds: NamedValues, place: Float32Array): Promise<void> {
+    const embeddings = floats(await this.#forward.run(feeds), 'embeddings');
+    place.set(embeddings);
+    free([embeddings]);
   }
 
-  /** The same photos and parameters, and the gradients of the embeddings → that of the parameters (P). */
+  /** The same, and the gradients of the embeddings → that of the parameters (P), which lasts until the next. */
   async back(feeds: NamedValues): Promise<Float32Array> {
-    return floats(await this.#backward.run(feeds), 'gradient');
+    await this.#backward.run(feeds, {}, { gradient: this.#gradient });
+    return this.#gradient;
   }
 }

@@ -1,12 +1,15 @@
 /** Memory that every thread may read, the same from step to step. */
-import { bytesOf } from '../runtime/hand-over.ts';
+import { bytesOf, free } from '../runtime/hand-over.ts';
 import type { NamedValues, Values } from '../runtime/protocol.ts';
 
 export class SharedMemory {
   readonly #places = new Map<string, SharedArrayBuffer>();
 
-  copies(values: NamedValues): NamedValues {
-    return Object.fromEntries(Object.entries(values).map(([name, array]) => [name, this.#copy(name, array)]));
+  /** The same values, which the caller gives away. */
+  taken(values: NamedValues): NamedValues {
+    const copies = Object.entries(values).map(([name, array]) => [name, this.#copy(name, array)]);
+    free(Object.values(values));
+    return Object.fromEntries(copies);
   }
 
   /** Zeros. */

@@ -6,7 +6,7 @@ import { type Encoder, type Photos, photosInput } from '../encoders/encoder.ts';
 import { photoAxis } from '../encoders/export.ts';
 import { mapChunks } from '../graph/chunks.ts';
 import { l2Normalize, reshape } from '../graph/operators/index.ts';
-import { type ParameterLayout, parametersOf } from '../graph/parameters.ts';
+import { layoutOf, type ParameterLayout, parametersOf } from '../graph/parameters.ts';
 import { thereAndBack } from '../graph/residuals.ts';
 import { type FloatTensor, input, openLength, scalar, sizeOf } from '../graph/tensor.ts';
 import {
@@ -114,16 +114,19 @@ export function encodeModel<Batch>(description: StepDescription<Batch>, layout: 
   return buildInference({ embeddings }, layout, { photos: photoAxis, ...draws.openAxes });
 }
 
-/** Embeddings and a block of samples → its part of the loss, and of the gradient of each embedding. */
+/** Embeddings and a block of samples → its part of the loss, of the gradient of each embedding, and of the objective's own parameters. */
 export function contrastModel<Batch>(description: StepDescription<Batch>, layout: ParameterLayout) {
   const { encoder, objective } = description;
   const embeddings = input('embeddings', 'float32', [openLength, encoder.dimension]);
   const { loss, parts } = objective.loss(embeddings, lossBlock(description));
-  return buildGradientPart(loss, scalar(1), layout, {
+  const own = layoutOf(parametersOf([loss]));
+  const model = buildGradient(loss, scalar(1), layout, {
+    of: own,
     outputs: { loss, ...parts },
     inputGradients: { embeddings },
     openAxes: { embeddings: photoAxis, ...lossAxes(objective) },
   });
+  return { model, own, losses: ['loss', ...Object.keys(parts)] };
 }
 
 /** The open axes of what a loss is fed. */
@@ -157,16 +160,15 @@ export function shareModels<Batch>(
   const keptAxes = Object.fromEntries(named.map(([name]) => [name, keptAxis]));
   const open = { ...openAxes, ...keptAxes };
   const seed = input('seed', 'float32', embeddings.shape);
-  return {
-    forward: buildInference({ embeddings, ...Object.fromEntries(named) }, layout, {
-      ...open,
-      embeddings: photoAxis,
-    }),
-    backward: buildGradient(embeddings, seed, layout, {
-      given: new Map(named.map(([name, { shape }], index) => [kept[index]!, input(name, 'float32', shape)])),
-      openAxes: { ...open, seed: photoAxis },
-    }),
-  };
+  const forward = buildInference({ embeddings, ...Object.fromEntries(named) }, layout, {
+    ...open,
+    embeddings: photoAxis,
+  });
+  const backward = buildGradient(embeddings, seed, layout, {
+    given: new Map(named.map(([name, { shape }], index) => [kept[index]!, input(name, 'float32', shape)])),
+    openAxes: { ...open, seed: photoAxis },
+  });
+  return { forward, backward };
 }
 
 /** Bytes of a photo, kept for the way back, up to which all chunks are encoded at once: products are the faster the larger they are. */
