@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinyHead } from '../../test/support/tiny-step.ts';
 import { defaultAugmentation } from '../augmentation/config.ts';
 import { drawAugmentations } from '../augmentation/draw.ts';
 import type { ClickBatch } from '../data/samplers/click-sampler.ts';
@@ -74,6 +75,20 @@ describe('the plan of a step', () => {
     expect(plan).toEqual({ chunk: 4, group: 5, shares: 1 });
     expect([keepsAll(few, plan), isFused(few, plan)]).toEqual([true, false]);
     expect(keepsAll(many, await planFor(many, budget))).toBe(false);
+  });
+
+  it('has all cores of a process encode the photos of a head together', async () => {
+    const two = Engine.start({ threads: 2, binding: 'c-api' });
+    try {
+      const planOf = (processes: number) => {
+        const description = { ...describeStep(600, processes), encoder: tinyHead(0) };
+        return planStep(two, layoutOf(stepParameters(description)), description, 100 * gibibyte);
+      };
+      expect(await planOf(1)).toEqual({ chunk: 128, group: 5 });
+      expect(await planOf(2)).toEqual({ chunk: 8, group: 38, shares: 1 });
+    } finally {
+      await two.close();
+    }
   });
 
   it('is cut for several processes where an engine would copy what is kept', async () => {

@@ -83,8 +83,8 @@ export async function planStep<Batch>(
 }
 
 /**
- * The same plan with a share of the photos for each core, where their activations are kept, not in one graph, and make up most of
- * the work.
+ * The same plan for a step that keeps its activations, not in one graph: with a share of the photos for each core, unless chunks are
+ * computed together, and with small chunks, which waste little where the last ones are not full.
  */
 export function inShares<Batch>(
   cores: number,
@@ -93,9 +93,8 @@ export function inShares<Batch>(
 ): StepPlan {
   const { processes } = description;
   const photos = Math.ceil(description.photos / processes);
-  const shares = Math.min(cores, photos);
-  const isFused = shares * processes === 1;
-  if (isFused || !keepsAll(description, plan) || encodeChunks(description, plan.chunk).together) return plan;
+  const shares = encodeChunks(description, plan.chunk).together ? 1 : Math.min(cores, photos);
+  if (shares * processes === 1 || !keepsAll(description, plan)) return plan;
   const chunk = Math.min(plan.chunk, largestChunkOfShare, Math.ceil(photos / shares));
   return { chunk, group: Math.ceil(photos / chunk), shares };
 }
