@@ -3,6 +3,7 @@
  * it encodes its share of the photos with one thread, and goes back through them once the loss says what their embeddings
  * should change. Cores that share every operator instead wait for each other at its end, and find little of what it reads in
  * their own caches. Several processes do the same with their cores, and meet for the embeddings, the loss and the gradient.
+ * Photos that are computed together, such as those of a head, are one share of a process, for all of its cores.
  *
  * Letters in shapes: c photos of a chunk, N chunks of a share, d length of an embedding, P parameters.
  */
