@@ -1,12 +1,12 @@
 /**
  * One step of contrastive training on a batch of any size.
  *
- * A batch whose activations fit into memory is one graph: encode, contrast, differentiate, update. A larger one
- * goes through the gradient cache (Gao et al., 2021): every photo is encoded without remembering how; the loss
- * says what each embedding should change; then groups of photos are encoded again, and their share of the
- * gradient is added up; at last the optimiser runs. Memory then does not grow with the batch.
+ * A batch whose activations fit into memory is one graph: encode, contrast, differentiate, update; or, where several cores or
+ * processes share it, the step of kept-step.ts. A larger one goes through the gradient cache (Gao et al., 2021): every photo is
+ * encoded without remembering how; the loss says what each embedding should change; then groups of photos are encoded again, and
+ * their share of the gradient is added up; at last the optimiser runs. Memory then does not grow with the batch.
  *
- * Several processes share a step in the same parts, and all know the whole batch: each encodes its share of the distinct photos,
+ * Several processes share a step, cut or kept, and all know the whole batch: each encodes its share of the distinct photos,
  * gets the embeddings of all, contrasts its share of the samples with all photos, and gets the gradients of its own
  * embeddings from all; what its photos and samples change of the parameters is added up over the processes before each
  * makes the same update. So the negatives are those of the whole batch, and its photos are encoded once, whoever shows them.

@@ -44,7 +44,7 @@ export interface StepPlan {
 }
 
 /**
- * Samples that are contrasted at a time when a step is cut: their scores with all photos take up to 8 MiB, and every
+ * Samples that are contrasted at a time where a step is not one graph: their scores with all photos take up to 8 MiB, and every
  * process has some.
  */
 export function lossBlock<Batch>({ samples, photos, processes }: StepDescription<Batch>): number {
