@@ -48,7 +48,8 @@ async function measure({ dataset: path, folder, settings }: RankDataset) {
   const config = { ...z.object(evaluationSettings).parse(given), out, seeds };
   const engine = Engine.start({ threads: 2 });
   try {
-    const { trainer } = await chooseSettings(new RankerTrainer(dataset, config, engine, undefined));
+    const untuned = new RankerTrainer(dataset, config, engine, undefined);
+    const { trainer } = await chooseSettings(untuned, await StageCosts.open(config.out));
     const runs = await rankRows(trainer, [null, ...noises], await StageCosts.open(out), silent);
     const lifts = (await tableRows(runs, dataset, config)).flatMap(({ lifts }) => lifts?.auc ?? []);
     return {

@@ -15,12 +15,11 @@ import { Random } from '../src/random.ts';
 import { Engine } from '../src/runtime/engine.ts';
 import { createStep } from '../src/training/create-step.ts';
 import {
+  dealtPhotos,
   isFused,
   type StepDescription,
   type StepPlan,
   stepParameters,
-  wholeChunks,
-  wholePhotos,
 } from '../src/training/step-models.ts';
 import { planStep } from '../src/training/step-plan.ts';
 
@@ -122,7 +121,7 @@ export async function startDescribed(
     ...(isFused(description, plan) ? {} : { [gradientState]: zeros() }),
   });
   const run = await createStep(engine, state, layout, description, plan, group);
-  const whole = preloaded ? read(0, wholeChunks(photos, wholePhotos(plan))) : null;
+  const whole = preloaded ? read(0, dealtPhotos(photos, plan, group).rows) : null;
   const numbers = sizeOf(encoder.sees.shape);
   const feeds = {
     count: photos,

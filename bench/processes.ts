@@ -17,12 +17,10 @@ const answer = z.object({
 
 /** What a process may take: enough for one graph. */
 const budget = 6 * 2 ** 30;
-/** Steps of a round; the first one takes memory and is not counted. */
-const steps = 4;
-
+/** Steps of a round, and those of them that are not counted: memory is taken, and what repeats is compiled. */
 const cases = [
-  { what: 'vit-nano', photos: 1024, samples: 128 },
-  { what: 'head', photos: 2253, samples: 384 },
+  { what: 'vit-nano', photos: 1024, samples: 128, rounds: 4, warmUp: 1 },
+  { what: 'head', photos: 2253, samples: 384, rounds: 50, warmUp: 10 },
 ];
 
 /** Of a ranker: users and as many items of the log, and exposures of the whole batch. */
@@ -43,11 +41,12 @@ function encoderRows(rounds: number, only: string, say: Say): readonly Row[] {
   const cores = availableParallelism();
   const rows: Row[] = [];
   for (const each of cases) {
-    const { what, photos, samples } = each;
+    const { warmUp, ...step } = each;
+    const { what, photos, samples } = step;
     const name = `${what}, ${samples} samples, ${photos} photos`;
     if (!name.includes(only)) continue;
-    const whole = { ...each, threads: cores, how: budget };
-    const cut = { ...each, threads: cores, how: { chunk: 32, group: 4 } };
+    const whole = { ...step, threads: cores, how: budget };
+    const cut = { ...step, threads: cores, how: { chunk: 32, group: 4 } };
     const sides = {
       shared: [] as number[],
       one: [] as number[],
@@ -56,13 +55,13 @@ function encoderRows(rounds: number, only: string, say: Say): readonly Row[] {
       summed: [] as number[],
     };
     for (let round = 0; round < rounds; round++) {
-      const shared = run(cores, 'encoder', { ...each, threads: 1, how: budget });
+      const shared = run(cores, 'encoder', { ...step, threads: 1, how: budget }, warmUp);
       sides.shared.push(...shared.map(({ seconds }) => photos / seconds));
       const shareOf = (figure: string) => shared.map(({ seconds, found }) => found[figure]! / 1000 / seconds);
       sides.waited.push(...shareOf('communicationMs'));
       sides.summed.push(...shareOf('sumMs'));
-      sides.one.push(...run(1, 'encoder', whole).map(({ seconds }) => photos / seconds));
-      sides.cut.push(...run(1, 'encoder', cut).map(({ seconds }) => photos / seconds));
+      sides.one.push(...run(1, 'encoder', whole, warmUp).map(({ seconds }) => photos / seconds));
+      sides.cut.push(...run(1, 'encoder', cut, warmUp).map(({ seconds }) => photos / seconds));
     }
     rows.push(
       rowOf(`${name}, ${cores} processes of a core`, 'photos/s', 'higher', sides.shared, {
@@ -84,7 +83,7 @@ function rankerRows(rounds: number, only: string, say: Say): readonly Row[] {
   for (const { size, batchSize } of rankerCases) {
     const name = `ranker, ${batchSize} exposures, ${size} users and items`;
     if (!name.includes(only)) continue;
-    const settings = { size, batches: rankerSteps };
+    const settings = { size, batches: rankerSteps, rounds: 4 };
     const rate = ({ seconds }: { readonly seconds: number }) => (rankerSteps * batchSize) / seconds;
     const sides = {
       shared: [] as number[],
@@ -93,11 +92,11 @@ function rankerRows(rounds: number, only: string, say: Say): readonly Row[] {
       bytes: [] as number[],
     };
     for (let round = 0; round < rounds; round++) {
-      const shared = run(cores, 'ranker', { ...settings, threads: 1 });
+      const shared = run(cores, 'ranker', { ...settings, threads: 1 }, 1);
       sides.shared.push(...shared.map(rate));
       sides.waited.push(...shared.map(({ seconds, found }) => found['communicationMs']! / 1000 / seconds));
       sides.bytes.push(...shared.map(({ found }) => found['communicationBytes']! / rankerSteps / 1e6));
-      sides.one.push(...run(1, 'ranker', { ...settings, threads: cores }).map(rate));
+      sides.one.push(...run(1, 'ranker', { ...settings, threads: cores }, 1).map(rate));
     }
     rows.push(
       rowOf(`${name}, ${cores} processes of a core`, 'rows/s', 'higher', sides.shared, {
@@ -111,11 +110,12 @@ function rankerRows(rounds: number, only: string, say: Say): readonly Row[] {
   return rows;
 }
 
-function run(count: number, program: keyof typeof programs, settings: object) {
-  const words = ['--import', 'tsx', programs[program], JSON.stringify({ ...settings, rounds: steps })];
+/** @param warmUp steps that are not counted */
+function run(count: number, program: keyof typeof programs, settings: object, warmUp: number) {
+  const words = ['--import', 'tsx', programs[program], JSON.stringify(settings)];
   const started = [process.execPath, ...words];
   const [file, ...rest] = count === 1 ? started : ['mpirun', '-n', String(count), ...started];
   const { stdout, status } = spawnSync(file!, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   if (status !== 0) throw new Error(`${file} ended with ${status}`);
-  return answer.parse(JSON.parse(stdout.toString('utf8'))).steps.slice(1);
+  return answer.parse(JSON.parse(stdout.toString('utf8'))).steps.slice(warmUp);
 }

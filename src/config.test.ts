@@ -8,6 +8,7 @@ const schema = z.discriminatedUnion('source', [
     side: z.int().positive().default(64),
     log: z.strictObject({ path: z.string(), user: z.string() }),
   }),
+  z.strictObject({ source: z.literal('plain').default('plain') }),
   z.strictObject({ source: z.literal('hm'), mode: z.enum(['fast', 'exact']).default('fast') }),
 ]);
 
@@ -36,7 +37,7 @@ describe('parseConfig', () => {
     expect(refusal({ source: 'hm', mode: 'slow' }).message).toContain(
       '`mode` must be one of `fast`, `exact`',
     );
-    expect(refusal({ source: 'csv' }).message).toContain('`source` must be one of `table`, `hm`');
+    expect(refusal({ source: 'csv' }).message).toMatch(/`source` must be one of `table`, `plain`, `hm`\.$/);
   });
 
   it('names every key that is missing or wrong', () => {

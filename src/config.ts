@@ -66,7 +66,9 @@ function problemOf(issue: Issue, schema: z.ZodType): string {
 function unionProblem(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType): string {
   const key = keyOf(issue.path);
   if (issue.discriminator !== undefined) {
-    const allowed = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+    const options = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
+    // That a name may be left out, where it has a default, is no name.
+    const allowed = options.filter((option) => option !== undefined).map(String);
     return allowed.length > 0 ? `${key} must be one of ${listed(allowed)}` : `${key}: ${issue.message}`;
   }
   const branches = issue.errors.map((issues) => issues.map((each) => problemOf(each, schema)).join(' and '));

@@ -29,6 +29,16 @@ export function integer(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
+/** `1 ranker`, `1,200 rankers`. @param things in the plural, which ends with an s */
+export function counted(count: number, things: string): string {
+  return `${integer(count)} ${count === 1 ? things.slice(0, -1) : things}`;
+}
+
+/** A text between quotation marks, as a shell takes it for one word. */
+export function shellWord(text: string): string {
+  return /["$`\\]/.test(text) ? `'${text.replaceAll("'", `'\\''`)}'` : `"${text}"`;
+}
+
 /** `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`. */
 export function duration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

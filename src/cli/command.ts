@@ -59,8 +59,7 @@ export function command(name: string, description: string, examples: Examples): 
     .option(
       '--set <key=value>',
       'set one setting, such as encoder.width=128; may be repeated',
-      (value, before: string[]) => [...before, value],
-      [],
+      (value, before: readonly string[] = []) => [...before, value],
     );
 }
 

@@ -1,9 +1,13 @@
 /** What a look into files found, and the command that would ingest them. */
 import type { Inspected, Purpose } from '../data/sources/inspect.ts';
-import { oneLine, percent } from '../text.ts';
+import { integer, oneLine, percent } from '../text.ts';
 
 /** @param isLog whether its rows may be exposures with labels */
-export function describeInspected(what: string, { columns, proposals }: Inspected, isLog: boolean): string {
+export function describeInspected(
+  what: string,
+  { rows, mayGoOn, columns, proposals }: Inspected,
+  isLog: boolean,
+): string {
   const width = Math.max(...columns.map(({ name }) => oneLine(name, 40).length));
   const typeWidth = Math.max(...columns.map(({ type }) => oneLine(type, 24).length));
   const lines = columns.map(({ name, type, missing, samples }) => {
@@ -20,7 +24,8 @@ export function describeInspected(what: string, { columns, proposals }: Inspecte
           '  No column was recognised that says what was clicked: as the command stands, every row is a purchase. If one does, name it: --clicked COLUMN, or --clicked "COLUMN = \'click\'".',
         ]
       : [];
-  return [`${what}:`, ...lines, 'Proposed:', ...proposed, ...unlabelled].join('\n');
+  const part = mayGoOn ? `, by its first ${integer(rows)} rows` : rows === 0 ? ', which has no rows' : '';
+  return [`${what}${part}:`, ...lines, 'Proposed:', ...proposed, ...unlabelled].join('\n');
 }
 
 /** What was named on the command line. */

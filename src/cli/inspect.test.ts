@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/temporary.ts';
@@ -20,4 +21,16 @@ it('ingest --inspect proposes a command that ingests as it is printed', async ()
   const out = join(folder, 'dataset');
   const ran = await courier('ingest', '--json', ...words.slice(2, -1), out, '--side', '8');
   expect([ran.exitCode, ran.json]).toMatchObject([0, { dataset: out, counts: { 'page views': 240 } }]);
+});
+
+it('ingest --inspect says where there are no rows, or more than it has looked at', async () => {
+  const folder = await temporaryFolder();
+  const looked = async (rows: number) => {
+    const path = join(folder, `${rows}.csv`);
+    await writeFile(path, `user,item\n${'u,i\n'.repeat(rows)}`);
+    return (await courier('ingest', '--json', '--inspect', path)).stderr;
+  };
+  expect(await looked(0)).toContain('Click log, which has no rows:');
+  expect(await looked(2)).toContain('Click log:');
+  expect(await looked(20_001)).toContain('Click log, by its first 20,000 rows:');
 });

@@ -85,6 +85,24 @@ describe('the command line', () => {
       expect(await readdir(folder)).toEqual(['log.csv']);
     });
 
+    it('a log of which no columns are named, saying how they are', async () => {
+      const folder = await temporaryFolder();
+      const [, , , path = ''] = await log(folder, [['u', 'i', '2024-01-01', 1]]);
+      const ran = await courier(
+        'ingest',
+        '--json',
+        '--log',
+        path,
+        '--user',
+        'user',
+        '--out',
+        join(folder, 'dataset'),
+      );
+      expectRefusal(ran, 'CONFIG_INVALID', 'the item, the time');
+      expect(ran.stderr).toContain('--item COLUMN --time COLUMN; courier ingest --inspect');
+      expect(await readdir(folder)).toEqual(['log.csv']);
+    });
+
     it('an empty log', async () => {
       const folder = await temporaryFolder();
       expectRefusal(
@@ -169,7 +187,8 @@ describe('the demo', () => {
     expect(report.rows[0]).toMatchObject({ features: 'without-learning', source: null, lifts: null });
     expect(report.rows[1]).toMatchObject({ features: 'none', source: null, lifts: null });
     expect(report.attention.clicks).toBeGreaterThan(0);
-    expect(report.stages.length).toBeGreaterThan(0);
+    const stages = report.stages.map(({ stage }: { stage: string }) => stage);
+    expect(stages).toEqual(expect.arrayContaining(['Choose settings', 'Rank', 'Diagnose']));
     expect(report.manifest.command).toBe(`courier demo --json --config ${config} --out ${out}`);
   });
 });

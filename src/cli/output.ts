@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import cliProgress from 'cli-progress';
 import { CourierError, hasSystemCode } from '../errors.ts';
 import type { Progress, ProgressEvent } from '../progress.ts';
-import { duration, integer, oneLine, percent, printable } from '../text.ts';
+import { counted, duration, integer, oneLine, percent, printable } from '../text.ts';
 
 /** A stream of text that may be a terminal, such as `process.stderr`. */
 export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -80,8 +80,8 @@ function describeStage(stage: Stage, now: number): string {
   const { total, unit, done, first, detail } = stage;
   const parts = [
     total > 0
-      ? `${integer(done)} of ${integer(total)} ${unit} (${percent(done / total)})`
-      : `${integer(done)} ${unit}`,
+      ? `${integer(done)} of ${counted(total, unit)} (${percent(done / total)})`
+      : counted(done, unit),
   ];
   const rate = first === undefined || now <= first.time ? 0 : (done - first.done) / (now - first.time);
   if (rate > 0) parts.push(`${rate < 10 ? rate.toFixed(1) : integer(rate)} ${unit}/s`);
@@ -114,7 +114,7 @@ function lines(stream: OutputStream, clock: Clock): Progress {
     if (event.kind === 'start') {
       const started = { ...newStage(event, now), printed: now };
       stages.set(event.stage, started);
-      print(`${name}: ${event.total > 0 ? `${integer(event.total)} ${started.unit}` : 'started'}`);
+      print(`${name}: ${event.total > 0 ? counted(event.total, started.unit) : 'started'}`);
     } else if (event.kind === 'end') {
       print(describeEnd(event.stage, stage, event.detail, now));
       stages.delete(event.stage);

@@ -72,7 +72,7 @@ function assign(settings: Settings, path: readonly string[], value: unknown): vo
   assign(object, rest, value);
 }
 
-function isSettings(value: unknown): value is Settings {
+export function isSettings(value: unknown): value is Settings {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -2,7 +2,7 @@
 import { CourierError } from '../errors.ts';
 import type { Progress } from '../progress.ts';
 import type { Random } from '../random.ts';
-import { integer } from '../text.ts';
+import { counted, integer } from '../text.ts';
 import type { CentreSearch, RowSource, SummedRows } from './centre-search.ts';
 import { countDifferent } from './different-rows.ts';
 import { type Initialization, initialCentres } from './initialization.ts';
@@ -145,6 +145,11 @@ function part(source: RowSource, count: number): RowSource {
 
 function tooFew(rows: string, count: number, different: number, clusters: number): CourierError {
   const all = `${integer(count)} ${rows}`;
+  // Those that are zero belong to no cluster, and are not counted.
+  if (count === 0) {
+    const nothing = `There is nothing to cluster: the vectors of all ${rows} are zero.`;
+    return new CourierError('VALUE_INVALID', nothing, 'Check what made them.');
+  }
   const [few, which] =
     different < count
       ? [`different ${rows}`, `${all}, ${integer(different)} of them different`]
@@ -152,6 +157,6 @@ function tooFew(rows: string, count: number, different: number, clusters: number
   return new CourierError(
     'VALUE_INVALID',
     `There are fewer ${few} than clusters: ${which}, for ${integer(clusters)} clusters.`,
-    `Ask for at most ${integer(different)} clusters.`,
+    `Ask for at most ${counted(different, 'clusters')}.`,
   );
 }

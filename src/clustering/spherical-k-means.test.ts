@@ -154,6 +154,14 @@ describe('spherical k-means', () => {
     }
   });
 
+  it('refuses vectors that are all zero as such', async () => {
+    const zeros = stored(Array.from({ length: 30 }, () => Array(dimension).fill(0)));
+    await expect(run(zeros, 4)).rejects.toMatchObject({
+      code: 'VALUE_INVALID',
+      message: 'There is nothing to cluster: the vectors of all items are zero.',
+    });
+  });
+
   it('compares directions alone: the same clusters and cosines whatever the lengths of the rows', async () => {
     const embeddings = grouped(300, 6, 0.2);
     const shorter = { ...embeddings, vectors: embeddings.vectors.map((value) => 0.998 * value) };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CourierError } from '../errors.ts';
 import { measuredSchema } from '../metrics/measured.ts';
-import { readInput } from '../storage/files.ts';
+import { exists, readInput } from '../storage/files.ts';
 import { splits } from './dataset.ts';
 
 export const manifestName = 'dataset.json';
@@ -114,6 +114,12 @@ export function makeManifest(about: ManifestContent, made: DatasetManifest['made
 /** @throws CourierError FILE_NOT_FOUND, FILE_CORRUPT when it was cut or edited, DATASET_INVALID for another format */
 export async function readManifest(folder: string): Promise<DatasetManifest> {
   const path = join(folder, manifestName);
+  if (!(await exists(path)))
+    throw new CourierError(
+      'FILE_NOT_FOUND',
+      `Dataset not found: ${path}`,
+      'Name the folder that `courier ingest --out FOLDER` wrote.',
+    );
   const text = (await readInput(path, 'Dataset')).toString('utf8');
   const parsed = manifest.safeParse(parseJson(text, path));
   if (!parsed.success) {

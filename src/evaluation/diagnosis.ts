@@ -17,6 +17,7 @@ import { permutationImportance } from '../rankers/importance.ts';
 import type { RankerResult } from '../rankers/train.ts';
 import type { Diagnosis } from '../report/report.ts';
 import { type Attempt, endsEverything } from '../runs/failures.ts';
+import type { StageCosts } from '../runs/stage-costs.ts';
 import { exists, readInput, writeJson } from '../storage/files.ts';
 import { parseJson } from '../storage/json.ts';
 import { KeptRankers } from './kept-rankers.ts';
@@ -50,6 +51,7 @@ export async function diagnose(
   trainer: RankerTrainer,
   rows: readonly PlannedRow[],
   runs: readonly RankerRun[],
+  costs: StageCosts,
   progress: Progress,
 ): Promise<Diagnosis | null> {
   const row = bestRow(rows, runs);
@@ -64,6 +66,7 @@ export async function diagnose(
       return stored.data;
   }
   const stage = 'Diagnose';
+  const started = performance.now();
   progress({ kind: 'start', stage, total: 2, unit: 'parts' });
   const looked = await lookInto(trainer, row);
   progress({ kind: 'advance', stage, done: 1, detail: 'importance, gates, reliability' });
@@ -73,6 +76,7 @@ export async function diagnose(
   };
   progress({ kind: 'end', stage });
   await writeJson(path, made);
+  await costs.add(stage, (performance.now() - started) / 1000, 'what the ranker rests on');
   return made;
 }
 

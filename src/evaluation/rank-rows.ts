@@ -6,6 +6,7 @@ import { dealt, workTogether } from '../collectives/together.ts';
 import type { Progress } from '../progress.ts';
 import { type Attempt, endsEverything, plainly } from '../runs/failures.ts';
 import type { StageCosts } from '../runs/stage-costs.ts';
+import { counted } from '../text.ts';
 import { KeptRankers } from './kept-rankers.ts';
 import { readResult } from './ranker-file.ts';
 import { basePath, nameOfRow, type RankerPlace, rankerPlace } from './ranker-place.ts';
@@ -37,7 +38,7 @@ export async function rankRows(
     const seconds = results.reduce((sum, result) => sum + (result?.seconds ?? 0), 0);
     const waiting = results.reduce((sum, result) => sum + (result?.communicationSeconds ?? 0), 0);
     const waited = waiting === 0 ? '' : `, ${waiting.toFixed(1)} s of it waiting for other processes`;
-    await costs.add('Rank', seconds, `${runs.length} rankers${waited}`);
+    await costs.add('Rank', seconds, `${counted(runs.length, 'rankers')}${waited}`);
   }
   return runs;
 }

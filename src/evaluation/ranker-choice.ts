@@ -11,6 +11,8 @@ import { type RankerConfig, rankerConfig } from '../rankers/config.ts';
 import type { SettingsChoice, Start } from '../report/report.ts';
 import { endsEverything } from '../runs/failures.ts';
 import { settingsText } from '../runs/settings.ts';
+import type { StageCosts } from '../runs/stage-costs.ts';
+import { counted } from '../text.ts';
 import type { EvaluationConfig } from './config.ts';
 import { KeptRankers } from './kept-rankers.ts';
 import { readBase, readResult, writeBase, writeResult } from './ranker-file.ts';
@@ -28,11 +30,13 @@ export interface ChosenSettings {
  * Tries the settings of `choices` on the ranker without images of the first seed, for each start, and takes those with the
  * best AUC on the validation split: the first of those that hardly differ, and the first of all where none has an AUC. The rankers that were
  * tried stay in the run folder, so that nothing is tried twice; nobody looks at what they score on the test split.
+ * @param costs gets what those took that are not taken; the others are rows
  * @param group the processes that share the trying
  * @throws CourierError INTERRUPTED, and those of writing; settings that cannot be trained are passed over
  */
 export async function chooseSettings(
   trainer: RankerTrainer,
+  costs: StageCosts,
   progress: Progress = silent,
   group: ProcessGroup = oneProcess,
 ): Promise<ChosenSettings> {
@@ -65,6 +69,7 @@ export async function chooseSettings(
   }
   const chosen = new Map<Start, RankerConfig>();
   const told: SettingsChoice[] = [];
+  const passedOver: TriedRanker[] = [];
   for (const start of starts) {
     const tried = choices.map((settings, choice) => {
       const validationAuc = aucs.get(keyOf({ start, choice })) ?? untried;
@@ -75,7 +80,12 @@ export async function chooseSettings(
     chosen.set(start, own.settingsOf(start));
     if (choices.length === 1) continue;
     told.push({ start, tried, chosen: best });
+    passedOver.push(...[...choices.keys()].flatMap((choice) => (choice === best ? [] : { start, choice })));
     if (isFirst) await keepTried(own, trainer, start);
+  }
+  if (isFirst && passedOver.length > 0) {
+    const detail = `${counted(passedOver.length, 'rankers')} tried and not taken`;
+    await costs.add('Choose settings', await secondsOf(trainer, passedOver), detail);
   }
   await group.barrier();
   return { trainer: trainer.with({ chosen }), choices: told };
@@ -145,6 +155,18 @@ async function keepTried(from: RankerTrainer, to: RankerTrainer, start: Start): 
   const own = await readResult(rankerPlace(from.folder, null, start, seed).path);
   const { path } = rankerPlace(to.folder, null, start, seed);
   if (own !== null && (await readResult(path)) === null) await writeResult(path, own);
+}
+
+/** What training them took, and what they went on from. */
+async function secondsOf({ folder, config }: RankerTrainer, tried: readonly TriedRanker[]): Promise<number> {
+  const seed = config.seeds[0]!;
+  const paths = tried.flatMap((one) => {
+    const own = pathOfTried(folder, one, seed);
+    return one.start === 'warm' ? [basePath(folderOfTried(folder, one), seed), own] : [own];
+  });
+  // Settings that cannot be trained left nothing.
+  const results = await Promise.all(paths.map((path) => readResult(path).catch(() => null)));
+  return results.reduce((sum, result) => sum + (result?.seconds ?? 0), 0);
 }
 
 function keyOf({ start, choice }: TriedRanker): string {

@@ -17,7 +17,7 @@ const width = 3;
  * candidate and history have codes at all. (W = 3 · V)
  */
 export function codeFeature(name: string, data: FeatureData, columns: readonly ItemCodes[]): VisualFeature {
-  const { catalogue, exposures, pageViews } = data;
+  const { exposures, pageViews } = data;
   const { historyLength } = pageViews;
   const pageViewOf = pageViewOfRows(data);
   const all = width * columns.length;
@@ -32,28 +32,32 @@ export function codeFeature(name: string, data: FeatureData, columns: readonly I
         const row = rows[index]!;
         const from = pageViewOf[row]! * historyLength;
         const candidate = exposures.item[row]!;
-        const history = pageViews.history
-          .subarray(from, from + historyLength)
-          .filter((clicked) => clicked !== NONE && !showSamePhoto(catalogue, candidate, clicked));
-        for (let column = 0; column < columns.length; column++) {
-          const { codes } = columns[column]!;
-          const { times, comparable } = countMatches(codes, codes[candidate]!, history);
-          const at = index * all + column * width;
-          out[at] = times > 0 ? 1 : 0;
-          out[at + 1] = Math.log1p(times);
-          out[at + 2] = comparable ? 1 : 0;
-        }
+        for (let column = 0; column < columns.length; column++)
+          writeMatches(data, columns[column]!.codes, candidate, from, out, index * all + column * width);
       }
     },
   };
 }
 
-function countMatches(codes: Int32Array, code: number, history: Int32Array) {
-  let [times, comparable] = [0, false];
-  for (const clicked of history) {
-    if (code === NONE || codes[clicked] === NONE) continue;
-    comparable = true;
+/** Writes the values of one column of codes. @param from where the candidate's history begins @param at where they go */
+function writeMatches(
+  { catalogue, pageViews: { history, historyLength } }: FeatureData,
+  codes: Int32Array,
+  candidate: number,
+  from: number,
+  out: Float32Array,
+  at: number,
+): void {
+  const code = codes[candidate]!;
+  if (code === NONE) return;
+  let [times, comparable] = [0, 0];
+  for (let place = from; place < from + historyLength; place++) {
+    const clicked = history[place]!;
+    if (clicked === NONE || codes[clicked] === NONE || showSamePhoto(catalogue, candidate, clicked)) continue;
+    comparable++;
     if (codes[clicked] === code) times++;
   }
-  return { times, comparable };
+  out[at] = times > 0 ? 1 : 0;
+  out[at + 1] = Math.log1p(times);
+  out[at + 2] = comparable > 0 ? 1 : 0;
 }

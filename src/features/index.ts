@@ -77,9 +77,8 @@ function sideBySide(parts: readonly VisualFeature[]): VisualFeature {
         const own = widthOf(part);
         const values = new Float32Array(rows.length * own);
         part.fill(rows, values);
-        for (let index = 0; index < rows.length; index++) {
-          out.set(values.subarray(index * own, (index + 1) * own), index * width + offset);
-        }
+        for (let index = 0, from = 0; index < rows.length; index++)
+          for (let place = 0, at = index * width + offset; place < own; place++) out[at++] = values[from++]!;
         offset += own;
       }
     },

@@ -65,7 +65,7 @@ export class ItemEmbeddings {
     let unknown = 0;
     for (const [row, id] of ids.entries()) {
       if (!inPlace) {
-        if (seen.has(id)) throw invalid(`item ${id} has two embeddings`);
+        if (seen.has(id)) throw invalid(`item ${id} has two embeddings`, 'Keep one embedding of each item.');
         seen.indexOf(id);
       }
       const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
@@ -93,10 +93,6 @@ export class ItemEmbeddings {
   }
 }
 
-function invalid(problem: string): CourierError {
-  return new CourierError(
-    'VALUE_INVALID',
-    `Item embeddings cannot be used: ${problem}.`,
-    'Embed the catalogue again, and scale each embedding to length 1.',
-  );
+function invalid(problem: string, remedy = 'Embed the catalogue again.'): CourierError {
+  return new CourierError('VALUE_INVALID', `Item embeddings cannot be used: ${problem}.`, remedy);
 }

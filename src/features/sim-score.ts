@@ -12,13 +12,35 @@ export const simScorePlaces = 5;
 const [maximumAt, meanAt, comparableAt] = [simScorePlaces, simScorePlaces + 1, simScorePlaces + 2];
 const width = simScorePlaces + 3;
 
-/** Maximum and mean of the cosines between a candidate and its history; at least one. */
-export function summariseCosines(cosines: readonly number[]): {
-  readonly maximum: number;
-  readonly mean: number;
-} {
-  const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
-  return { maximum: Math.max(...cosines), mean };
+/** Maximum and mean of the cosines between a candidate and its history. Once for many: nothing is taken anew for each. */
+export class CosineSummary {
+  #count = 0;
+  #sum = 0;
+  #maximum = Number.NEGATIVE_INFINITY;
+
+  clear(): void {
+    this.#count = 0;
+    this.#sum = 0;
+    this.#maximum = Number.NEGATIVE_INFINITY;
+  }
+
+  add(cosine: number): void {
+    this.#count += 1;
+    this.#sum += cosine;
+    this.#maximum = Math.max(this.#maximum, cosine);
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  get maximum(): number {
+    return this.#maximum;
+  }
+
+  get mean(): number {
+    return this.#sum / this.#count;
+  }
 }
 
 /**
@@ -27,12 +49,12 @@ export function summariseCosines(cosines: readonly number[]): {
  */
 export function simScoreValue(data: FeatureData, embeddings: EmbeddedItems): (row: number) => number | null {
   const cosinesOf = historyCosines(data, embeddings, simScorePlaces);
+  const summary = new CosineSummary();
+  const add = (_: number, cosine: number) => summary.add(cosine);
   return (row) => {
-    const cosines: number[] = [];
-    cosinesOf(row, (_, cosine) => cosines.push(cosine));
-    if (cosines.length === 0) return null;
-    const { maximum, mean } = summariseCosines(cosines);
-    return maximum + mean;
+    summary.clear();
+    cosinesOf(row, add);
+    return summary.isEmpty ? null : summary.maximum + summary.mean;
   };
 }
 
@@ -50,17 +72,19 @@ export const simScore: CreateFeature = (data, { embeddings }) => {
     fillNearness: null,
     fill(rows, out) {
       out.fill(0, 0, rows.length * width);
-      for (const [index, row] of rows.entries()) {
-        const base = index * width;
-        const cosines: number[] = [];
-        cosinesOf(row, (place, cosine) => {
-          out[base + place] = cosine;
-          cosines.push(cosine);
-        });
-        if (cosines.length === 0) continue;
-        const { maximum, mean } = summariseCosines(cosines);
-        out[base + maximumAt] = maximum;
-        out[base + meanAt] = mean;
+      const summary = new CosineSummary();
+      let base = 0;
+      const use = (place: number, cosine: number) => {
+        out[base + place] = cosine;
+        summary.add(cosine);
+      };
+      for (let index = 0; index < rows.length; index++) {
+        base = index * width;
+        summary.clear();
+        cosinesOf(rows[index]!, use);
+        if (summary.isEmpty) continue;
+        out[base + maximumAt] = summary.maximum;
+        out[base + meanAt] = summary.mean;
         out[base + comparableAt] = 1;
       }
     },

@@ -4,10 +4,10 @@
  */
 
 import type { DataType } from '../runtime/model.ts';
-import { nodesInOrder, pullBack } from './differentiate.ts';
 import { applyMany } from './operator.ts';
 import { add, reshape, zerosLike } from './operators/index.ts';
-import { type FloatTensor, input, type Node, type Subgraph, sizeOf, type Tensor } from './tensor.ts';
+import { bodyOf, isDefined, thereAndBack } from './residuals.ts';
+import { type FloatTensor, input, type Subgraph, sizeOf, type Tensor } from './tensor.ts';
 
 export interface ChunkedResult {
   /** (N · c, d) */
@@ -34,12 +34,8 @@ export function mapChunks<T extends DataType>(
   const extraChunks = extras.map(({ shape }) => input('extra', 'float32', shape.slice(1)));
   const result = f(chunk, extraChunks);
   const pieces: readonly Tensor[] = [chunk, ...extraChunks];
-  const forward = bodyOf([result], new Set(pieces));
-  const captured = forward.captured.filter(isDifferentiable);
-
-  const arriving = input('gradient', 'float32', result.shape);
-  const arrived = pullBack(forward.nodes, result, arriving, captured);
-  const { kept, again } = residuals(forward.nodes, arrived.filter(isDefined), pieces);
+  const forward = thereAndBack(result, pieces);
+  const { targets, found: arrived, seed: arriving, kept, again } = forward;
 
   const stacked = (tensor: Tensor) => [count, ...tensor.shape];
   const outputs = applyMany(
@@ -48,7 +44,7 @@ export function mapChunks<T extends DataType>(
       inputs: [batch, ...extras],
       captured: forward.captured,
       attributes: scan(
-        { ...forward, inputs: pieces, outputs: [result, ...kept], bindings: new Map() },
+        { nodes: forward.nodes, inputs: pieces, outputs: [result, ...kept], bindings: new Map() },
         pieces.length,
       ),
       gradient: ([gradient, ...others]) => {
@@ -67,7 +63,7 @@ export function mapChunks<T extends DataType>(
 
   /** The gradient of each captured tensor, summed chunk after chunk. */
   function backward(gradient: FloatTensor, stacks: readonly FloatTensor[]): Map<Tensor, FloatTensor> {
-    const used = captured.flatMap((tensor, index) => {
+    const used = targets.flatMap((tensor, index) => {
       const found = arrived[index];
       return found === undefined ? [] : [{ tensor, found, before: input('sum', 'float32', tensor.shape) }];
     });
@@ -102,57 +98,9 @@ export function mapChunks<T extends DataType>(
   }
 }
 
-/** The nodes that depend on `starts`, and what else those use. */
-function bodyOf(outputs: readonly Tensor[], starts: ReadonlySet<Tensor>) {
-  const inside = new Set<Tensor>(starts);
-  const nodes: Node[] = [];
-  for (const node of nodesInOrder(outputs, starts)) {
-    if (![...node.inputs, ...node.captured].some((tensor) => inside.has(tensor))) continue;
-    nodes.push(node);
-    for (const output of node.outputs) inside.add(output);
-  }
-  const used = nodes.flatMap((node) => [...node.inputs, ...node.captured]);
-  return { nodes, captured: [...new Set(used.filter((tensor) => !inside.has(tensor)))] };
-}
-
-/** What the way back needs of the way there, and of what arrived. A reshaped tensor is kept once and reshaped again. */
-function residuals(
-  forward: readonly Node[],
-  gradients: readonly FloatTensor[],
-  pieces: readonly Tensor[],
-): { readonly kept: readonly FloatTensor[]; readonly again: readonly Tensor[] } {
-  const there = new Set(forward);
-  const kept = new Set<FloatTensor>();
-  const again = new Set<Tensor>();
-  const keep = (tensor: Tensor): void => {
-    if (pieces.includes(tensor)) again.add(tensor);
-    if (tensor.source.kind !== 'output' || !there.has(tensor.source.node)) return;
-    const { node } = tensor.source;
-    if (node.type === 'Reshape') keep(node.inputs[0]!);
-    else if (isFloat(tensor)) kept.add(tensor);
-    else throw new Error(`a ${tensor.type} of ${node.type} cannot be kept for the way back`);
-  };
-  for (const node of nodesInOrder(gradients)) {
-    if (!there.has(node)) for (const tensor of node.inputs) keep(tensor);
-  }
-  return { kept: [...kept], again: [...again] };
-}
-
 function scan(body: Subgraph, pieces: number) {
   return {
     body: { kind: 'graph', value: body },
     num_scan_inputs: { kind: 'int', value: pieces },
   } as const;
-}
-
-function isDifferentiable(tensor: Tensor): tensor is FloatTensor {
-  return isFloat(tensor) && tensor.source.kind !== 'constant';
-}
-
-function isFloat(tensor: Tensor): tensor is FloatTensor {
-  return tensor.type === 'float32';
-}
-
-function isDefined<T>(value: T | undefined): value is T {
-  return value !== undefined;
 }

@@ -80,6 +80,25 @@ export function namedParts(layout: ParameterLayout, vector: Float32Array): Reado
   );
 }
 
+/** Adds a vector of some of the parameters to that of all. @param own where those lie in `values` */
+export function addPart(
+  layout: ParameterLayout,
+  vector: Float32Array,
+  own: ParameterLayout,
+  values: Float32Array,
+): void {
+  const parts = namedParts(own, values);
+  for (const [name, whole] of namedParts(layout, vector)) {
+    const part = parts.get(name);
+    if (part !== undefined) addTo(whole, part);
+  }
+}
+
+/** Adds each value in place. */
+export function addTo(sum: Float32Array, values: Float32Array): void {
+  for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!;
+}
+
 export const zeros: Initializer = (shape) => new Float32Array(sizeOf(shape));
 export const ones: Initializer = (shape) => new Float32Array(sizeOf(shape)).fill(1);
 

@@ -84,15 +84,10 @@ export function buildGradientPart(
     const gradient = byName.get(name);
     return gradient === undefined ? before[index]! : add(before[index]!, reshape(gradient, [size]));
   });
-  const handedOut = named.map(([name], index): [string, Tensor] => {
-    const gradient = found[parameters.length + index];
-    if (gradient === undefined) throw new Error(`the output does not depend on ${name}`);
-    return [`gradient.${name}`, gradient];
-  });
   return buildModel({
     outputs: {
       ...outputs,
-      ...Object.fromEntries(handedOut),
+      ...gradientsByName(named, found.slice(parameters.length)),
       [`next.${gradientState}`]: concatenate(after, 0),
     },
     bindings: bindToVector(parameters, layout, parameterVector(layout)),
@@ -100,33 +95,56 @@ export function buildGradientPart(
   });
 }
 
+interface GradientOptions extends Pick<TrainingStepOptions, 'outputs' | 'inputGradients' | 'openAxes'> {
+  /** Inputs that bring what another model has computed, by what it is in the graph. */
+  readonly given?: ReadonlyMap<Tensor, Tensor>;
+  /** Of which parameters the gradient is: all of the layout without it. */
+  readonly of?: ParameterLayout;
+}
+
 /**
- * d(output · seed)/d(parameters) as one vector `gradient` (P), zero for parameters that it does not depend on.
- * @param given inputs that bring what another model has computed, by what it is in the graph
+ * d(output · seed)/d(parameters) as one vector `gradient` (P), zero for parameters that it does not depend on; none of no
+ * parameters. Beside it `outputs` and the gradients of inputs as `buildTrainingStep` gives them.
  */
 export function buildGradient(
   output: FloatTensor,
   seed: FloatTensor,
   layout: ParameterLayout,
-  {
-    given,
-    openAxes,
-  }: { readonly given: ReadonlyMap<Tensor, Tensor> } & Pick<TrainingStepOptions, 'openAxes'>,
+  { outputs = {}, inputGradients = {}, openAxes = {}, given = new Map(), of = layout }: GradientOptions,
 ): Model {
   const parameters = parametersOf([output]);
-  const found = pullBack(nodesInOrder([output]), output, seed, parameters);
+  const named = Object.entries(inputGradients);
+  const targets = [...parameters, ...named.map(([, tensor]) => tensor)];
+  const found = pullBack(nodesInOrder([output]), output, seed, targets);
   const byName = new Map(layoutOf(parameters).places.map(({ name }, index) => [name, found[index]]));
-  const parts = layout.places.map(({ name, size }) => {
+  const parts = of.places.map(({ name, size }) => {
     const gradient = byName.get(name);
     return gradient === undefined
       ? constant('float32', new Float32Array(size), [size])
       : reshape(gradient, [size]);
   });
   return buildModel({
-    outputs: { gradient: concatenate(parts, 0) },
+    outputs: {
+      ...outputs,
+      ...gradientsByName(named, found.slice(parameters.length)),
+      ...(parts.length === 0 ? {} : { gradient: concatenate(parts, 0) }),
+    },
     bindings: new Map([...bindToVector(parameters, layout, parameterVector(layout)), ...given]),
-    openAxes: openAxes ?? {},
+    openAxes,
   });
+}
+
+function gradientsByName(
+  named: readonly (readonly [string, FloatTensor])[],
+  found: readonly (FloatTensor | undefined)[],
+): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(
+    named.map(([name], index) => {
+      const gradient = found[index];
+      if (gradient === undefined) throw new Error(`the output does not depend on ${name}`);
+      return [`gradient.${name}`, gradient];
+    }),
+  );
 }
 
 /**

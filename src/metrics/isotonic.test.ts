@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { calibrated, fitIsotonic } from './isotonic.ts';
+import { calibrated, fitIsotonic, withoutCertainty } from './isotonic.ts';
 
 /** The value at row i is the largest over starts of the smallest mean over ends (Robertson, Wright and Dykstra, 1988). */
 function minMax(labels: readonly number[]): number[] {
@@ -48,6 +48,36 @@ describe('isotonic calibration', () => {
         expect(curve.scores).toEqual([...new Set(curve.scores)].sort((a, b) => a - b));
       }),
     );
+  });
+
+  it('is never sure of a click or of none without certainty, never falls, and is the same in between', () => {
+    fc.assert(
+      fc.property(labelled, (rows) => {
+        const scores = Float64Array.from(rows, ({ score }) => score / 1000);
+        const fit = fitIsotonic(
+          scores,
+          Uint8Array.from(rows, ({ label }) => label),
+        );
+        const { probabilities } = withoutCertainty(fit);
+        for (const [place, probability] of probabilities.entries()) {
+          const fitted = fit.probabilities[place]!;
+          expect(probability).toBeGreaterThan(0);
+          expect(probability).toBeLessThan(1);
+          expect(probability).toBeGreaterThanOrEqual(probabilities[place - 1] ?? 0);
+          if (fitted > 0 && fitted < 1) expect(probability).toBe(fitted);
+        }
+      }),
+    );
+  });
+
+  it('takes a pool of nine rows without clicks with one more row of the mean', () => {
+    const scores = Float64Array.of(
+      ...Array.from({ length: 9 }, () => 0.1),
+      ...Array.from({ length: 10 }, () => 0.9),
+    );
+    const labels = Uint8Array.of(...Array.from({ length: 9 }, () => 0), 1, 1, 1, 1, 1, 0, 0, 0, 0, 0);
+    // Five and a half clicks in twenty rows.
+    expect(withoutCertainty(fitIsotonic(scores, labels)).probabilities[0]).toBeCloseTo(0.275 / 10, 12);
   });
 
   it('does not depend on the order of the rows', () => {

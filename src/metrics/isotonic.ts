@@ -11,6 +11,12 @@ export interface CalibrationCurve {
   readonly probabilities: readonly number[];
 }
 
+/** A curve with what it was fitted to. */
+export interface IsotonicFit extends CalibrationCurve {
+  /** Rows of each pool. (K) */
+  readonly rows: readonly number[];
+}
+
 /**
  * Isotonic regression of labels on scores by pooling adjacent violators (Ayer et al., 1955; for classifiers Zadrozny and
  * Elkan, 2002): of all curves that never fall the one with the least squared error. Rows of a pool have one value, which
@@ -21,7 +27,7 @@ export interface CalibrationCurve {
  * @throws CourierError METRIC_UNDEFINED for no rows; VALUE_INVALID for a score that is not a number or outside [0, 1], a
  *   label that is neither 0 nor 1, or different lengths
  */
-export function fitIsotonic(scores: Scores, labels: Uint8Array): CalibrationCurve {
+export function fitIsotonic(scores: Scores, labels: Uint8Array): IsotonicFit {
   checkProbabilities('Isotonic calibration', scores, labels);
   const pools: { rows: number; score: number; clicks: number }[] = [];
   let before = Number.NaN;
@@ -42,6 +48,28 @@ export function fitIsotonic(scores: Scores, labels: Uint8Array): CalibrationCurv
   return {
     scores: pools.map(({ rows, score }) => score / rows),
     probabilities: pools.map(({ rows, clicks }) => clicks / rows),
+    rows: pools.map(({ rows }) => rows),
+  };
+}
+
+/**
+ * The curve without probabilities of 0 and 1, which no number of rows can show: a lowest pool without clicks, and a highest of
+ * nothing else, are taken with one more row of the mean of all. It never falls, since no end passes its neighbour.
+ */
+export function withoutCertainty({ scores, probabilities, rows }: IsotonicFit): CalibrationCurve {
+  const all = rows.reduce((sum, count) => sum + count, 0);
+  const clicks = probabilities.reduce((sum, probability, place) => sum + probability * rows[place]!, 0);
+  // A row that is half a click, where all are alike.
+  const mean = (clicks + 0.5) / (all + 1);
+  const inside = probabilities.filter((probability) => probability > 0 && probability < 1);
+  const [lowest, highest] = [inside[0] ?? mean, inside.at(-1) ?? mean];
+  return {
+    scores,
+    probabilities: probabilities.map((probability, place) => {
+      const taken = (probability * rows[place]! + mean) / (rows[place]! + 1);
+      if (probability === 0) return Math.min(taken, lowest);
+      return probability === 1 ? Math.max(taken, highest) : probability;
+    }),
   };
 }
 

@@ -95,13 +95,17 @@ export function curveChart(curve: Curve): Html {
     const dots = points.length <= 30 ? [Plot.dot(points, { fill: stroke, r: 2.5 })] : [];
     return [Plot.line(thinned(points), { stroke, strokeWidth: 2 }), ...dots];
   });
+  const [first, ...others] = new Set(curve.series.flatMap(({ points }) => points.map(([x]) => x)));
+  // Of a single place a scale makes 59.000000.
+  const places =
+    first !== undefined && others.length === 0 ? { ticks: [first], tickFormat: String } : { ticks: 5 };
   return draw(`Training curve: ${oneLine(curve.title)}`, {
     width: 400,
     height: 240,
     marginLeft: 48,
     marginTop: 26,
     marginBottom: 36,
-    x: { label: curve.xLabel === undefined ? null : oneLine(curve.xLabel, 40), ticks: 5 },
+    x: { label: curve.xLabel === undefined ? null : oneLine(curve.xLabel, 40), ...places },
     y: { label: oneLine(curve.yLabel, 40), grid: true, nice: true, ticks: 5 },
     marks,
   });

@@ -195,7 +195,7 @@ function usersSection({ arms, sampleRatio, mixedUsers }: ExperimentReport): Html
     whole > 0 ? { kind: 'value', value: part / whole } : { kind: 'undefined', why: '' };
   return html`<section id="users" aria-labelledby="users-title">
 <h2 id="users-title">Who was in which arm</h2>
-<p>Sample ratio: χ² ${decimals(sampleRatio.chiSquared, 2)} with ${sampleRatio.degreesOfFreedom} degrees of freedom, p ${pValue(sampleRatio.p)}.
+<p>Sample ratio: χ² ${decimals(sampleRatio.chiSquared, 2)} with ${sampleRatio.degreesOfFreedom === 1 ? '1 degree' : `${sampleRatio.degreesOfFreedom} degrees`} of freedom, p ${pValue(sampleRatio.p)}.
 ${
   sampleRatio.isMismatch
     ? html`<strong class="key red">The arms do not have the users that they should have.</strong>`

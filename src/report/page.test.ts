@@ -58,6 +58,31 @@ describe('the report page', () => {
     expect(elements(page, 'h2')).toHaveLength(3);
   });
 
+  it('says why lifts of one seed are grey, in words below the pictures, and of several seeds nothing', () => {
+    const said = /Grey whatever these say where there is one seed/;
+    const report = sampleReport();
+    expect(reportPage(report)).not.toMatch(said);
+    const rows = report.rows.map((row) => {
+      if (row.lifts === null) return row;
+      return { ...row, lifts: { ...row.lifts, auc: { ...row.lifts.auc, covers: 'users' as const } } };
+    });
+    const notes = elements(reportPage({ ...report, rows }), 'figcaption, .note');
+    expect(notes.filter(({ textContent }) => said.test(textContent))).toHaveLength(2);
+  });
+
+  it('labels the only step of a curve as the number that it is', () => {
+    const curve = {
+      title: 'Ranker',
+      yLabel: 'AUC',
+      xLabel: 'step',
+      series: [{ name: 'none', points: [[59, 0.6]] }],
+    } as const;
+    const page = reportPage({ ...sampleReport(), curves: [curve] });
+    const texts = elements(page, '#training text').map(({ textContent }) => textContent);
+    expect(texts).toContain('59');
+    expect(texts.filter((text) => text.includes('.000'))).toEqual([]);
+  });
+
   it('asks for nothing from anywhere, and runs nothing but the script that its policy knows', () => {
     const page = reportPage(sampleReport());
     expect(elements(page, 'link, iframe, object, embed, base, form')).toEqual([]);

@@ -28,6 +28,7 @@ import {
   startGroups,
   type Verdict,
   verdict,
+  verdictNote,
 } from './rows.ts';
 import { screeningSentence } from './screening.ts';
 import { sizeCells, sizesNote, sizesTitle, sizeTitles, sizeWords } from './sizes.ts';
@@ -76,8 +77,8 @@ ${liftChart(rows, options)}</div>`;
   return html`<figure class="lift"><div class="panels">${panels}</div>
 <figcaption>Dots are means over seeds, lines 95 % intervals over users and, where there are several, seeds.
 <span class="key blue">Better</span>, <span class="key red">worse</span> or
-<span class="key grey">not distinguishable</span> from the model without images of the same start, by the interval
-and by the corrected p-value.</figcaption></figure>`;
+<span class="key grey">not distinguishable</span> from the model without images of the same start,
+${verdictNote(lifted.map(({ lift }) => lift))}</figcaption></figure>`;
 }
 
 /** The lifts of the other metrics; null without a row that has any. */

@@ -91,6 +91,13 @@ export function verdict(lift: Lift): Verdict {
   return lift.covers === 'users and seeds' && lift.pCorrected < significance ? side(lift) : 'unclear';
 }
 
+/** What tells lifts from chance in a picture: the end of a sentence below it, and why all are grey where there is one seed. */
+export function verdictNote(lifts: readonly Pick<Lift, 'covers'>[]): string {
+  const by = 'by the interval and by the corrected p-value.';
+  const alone = lifts.some(({ covers }) => covers === 'users');
+  return alone ? `${by} Grey whatever these say where there is ${oneSeed}.` : by;
+}
+
 /** On which side of zero the 95 % interval lies; for a lift that stands alone or is only looked at. */
 export function side({ ci95: [low, high] }: Pick<Lift, 'ci95'>): Verdict {
   if (low > 0) return 'better';

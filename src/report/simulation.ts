@@ -12,7 +12,6 @@ export function simulationSection({ arms, simulation }: ExperimentReport): Html 
   if (simulation === null) return null;
   const { unranked, ideal, ages } = simulation;
   const names = arms.map(({ name }) => armName(name));
-  const reasons = ages.flatMap(({ lifts }) => lifts.flatMap((lift) => ('why' in lift ? [lift.why] : [])));
   return html`<section id="simulation" aria-labelledby="simulation-title">
 <h2 id="simulation-title">How do the arms do on new items?</h2>
 <p>New items arrived on each day of the experiment, and were candidates at once: nobody had clicked them before, only their photos
@@ -20,7 +19,7 @@ were known. Intervals are of one look, over users. Which items are shown is the 
 made of their new items, and not the same items.</p>
 ${ageChart(names, ages)}
 ${ageTable(names, ages)}
-${[...new Set(reasons)].map((why) => html`<p class="note">– ${why}</p>`)}
+${missingReasons(ages).map((why) => html`<p class="note">– ${why}</p>`)}
 <p class="note">The shoppers are simulated, so that it is known what was to be had: shown as they are drawn, candidates would have a CTR of
 ${percentOf(unranked)}; in the order of what each shopper clicks most, ${percentOf(ideal)}.</p>
 </section>`;
@@ -43,8 +42,15 @@ export function simulationLines({ arms, simulation }: ExperimentReport): readonl
   return [
     'CTR by how long items have been on sale:',
     ...lines,
+    ...missingReasons(ages).map((why) => `  – ${why}`),
     `Candidates as they are drawn would have a CTR of ${percentOf(unranked)}; in the order of what each shopper clicks most, ${percentOf(ideal)}.`,
   ];
+}
+
+/** Why lifts are not there, each reason once. */
+function missingReasons(ages: readonly ItemAgeReport[]): readonly string[] {
+  const reasons = ages.flatMap(({ lifts }) => lifts.flatMap((lift) => ('why' in lift ? [lift.why] : [])));
+  return [...new Set(reasons)];
 }
 
 function ageTable(names: readonly string[], ages: readonly ItemAgeReport[]): Html {

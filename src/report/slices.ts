@@ -4,7 +4,7 @@ import { integer, oneLine } from '../text.ts';
 import { headlineRow } from './headline.ts';
 import { type Html, html } from './html.ts';
 import type { Report, ReportRow, SliceResult } from './report.ts';
-import { baselineOf, type LiftedRow, verdict } from './rows.ts';
+import { baselineOf, type LiftedRow, verdict, verdictNote } from './rows.ts';
 import { cutOff, liftOf, reasonOf, sliceChart, sliceDomain } from './slice-chart.ts';
 import { scrollingTable } from './table.ts';
 import { featuresName, interval, meanAndStd, name, pValue, signedPoints, sourceName } from './text.ts';
@@ -45,8 +45,7 @@ ${sliceChart(family, slices, lift, domain)}</figure>`,
   )}</div>
 <p class="note">Dots are means over seeds, lines 95 % intervals, all on one scale; the dashed line is the lift on all
 test exposures. <span class="key blue">Above</span>, <span class="key red">below</span> or
-<span class="key grey">not distinguishable from</span> zero, by the interval and by the corrected
-p-value.
+<span class="key grey">not distinguishable from</span> zero, ${verdictNote([lift])}
 ${cutOff(slices, domain) ? 'A line that ends at the edge goes on beyond it.' : ''}</p>`;
 }
 

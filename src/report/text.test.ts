@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, decimals, duration, oneLine } from '../text.ts';
+import { bytes, counted, decimals, duration, oneLine, shellWord } from '../text.ts';
 import { featuresName, interval, meanAndStd, name, pValue, signedPoints, sourceName } from './text.ts';
 
 describe('numbers for readers', () => {
@@ -31,6 +31,20 @@ describe('numbers for readers', () => {
   it('leave out the spread of a single seed', () => {
     expect(meanAndStd({ mean: 0.81234, std: 0.00111 })).toBe('0.8123 ± 0.0011');
     expect(meanAndStd({ mean: 0.81234, std: null })).toBe('0.8123');
+  });
+
+  it('count one thing in the singular', () => {
+    expect([0, 1, 1200].map((count) => counted(count, 'rankers'))).toEqual([
+      '0 rankers',
+      '1 ranker',
+      '1,200 rankers',
+    ]);
+  });
+
+  it('stand as one word in a command, whatever quotation marks are in them', () => {
+    expect(shellWord("clicked = 'click'")).toBe(`"clicked = 'click'"`);
+    expect(shellWord('"rating:float"::DOUBLE > 1')).toBe(`'"rating:float"::DOUBLE > 1'`);
+    expect(shellWord(`coalesce("a:b", '0')`)).toBe(`'coalesce("a:b", '\\''0'\\'')'`);
   });
 
   it('round durations up to the next unit where they reach it', () => {

@@ -13,6 +13,7 @@ import { parseJson } from '../storage/json.ts';
 import { clearLeftovers } from '../storage/leftovers.ts';
 import { clearBelow, releaseDeadBelow, withOutputFolder } from '../storage/lock.ts';
 import { versions } from '../version.ts';
+import { differences } from './differences.ts';
 
 /** What decides a run's result: two runs of equal identity give the same artefacts. */
 export interface RunIdentity {
@@ -113,12 +114,24 @@ export async function requireSameRun(
   // Through JSON and back, as the stored one went.
   const wanted: RunIdentity = JSON.parse(JSON.stringify(identity));
   if (isDeepStrictEqual({ pipeline, config, datasetHash }, wanted)) return { startedAt };
-  const what = pipeline === wanted.pipeline ? 'with another configuration or dataset' : `of ${pipeline}`;
+  const what =
+    pipeline === wanted.pipeline
+      ? otherRun(differences(config, wanted.config), datasetHash === wanted.datasetHash)
+      : `of ${pipeline}`;
   throw new CourierError(
     'OUTPUT_EXISTS',
     `${folder} holds a run ${what}.`,
     'Choose another output folder, or delete this one.',
   );
+}
+
+/** Says what differs, since it is often a setting that was forgotten. */
+function otherRun(settings: readonly string[], ofThisDataset: boolean): string {
+  const parts = [
+    ...(settings.length === 0 ? [] : [`with other settings: ${settings.join(', ')}`]),
+    ...(ofThisDataset ? [] : ['of another dataset']),
+  ];
+  return parts.join('; ');
 }
 
 async function readManifest(path: string) {

@@ -53,6 +53,10 @@ export class Engine implements SharedLoader {
     return this.device === 'cpu' && this.binding === 'c-api' ? this.threads : 1;
   }
 
+  get keepsInPlace(): boolean {
+    return this.binding === 'c-api';
+  }
+
   perCore(count: number): readonly Engine[] {
     const { device, binding } = this;
     while (this.#perCore.length < count) this.#perCore.push(Engine.start({ device, binding, threads: 1 }));
@@ -98,6 +102,10 @@ export class EngineScope implements SharedLoader {
 
   get cores(): number {
     return this.#engine.cores;
+  }
+
+  get keepsInPlace(): boolean {
+    return this.#engine.keepsInPlace;
   }
 
   perCore(count: number): readonly EngineScope[] {

@@ -8,8 +8,10 @@ import type { Finding } from './attempt.ts';
 import { type Device, devices } from './device.ts';
 import { providerOf } from './own-gpu.ts';
 import { productModel, side } from './product-model.ts';
+import { sendNothingHome } from './telemetry.ts';
 
 async function probe(device: Device): Promise<Finding> {
+  sendNothingHome();
   // Loaded here, so that a library which cannot be loaded is a finding too.
   const { InferenceSession, listSupportedBackends, Tensor } = await import('onnxruntime-node');
   if (!listSupportedBackends().some(({ name }) => name === device)) return { kind: 'not offered' };

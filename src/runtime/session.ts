@@ -18,6 +18,8 @@ export interface ModelLoader {
 export interface SharedLoader extends ModelLoader {
   /** Cores that may each compute a model of their own beside each other; 1 where that is not possible. */
   readonly cores: number;
+  /** Whether outputs that are kept for another model stay where they were computed; elsewhere they are copied there and back. */
+  readonly keepsInPlace: boolean;
   /** So many more engines of a thread each. They end with this one. */
   perCore(count: number): readonly ModelLoader[];
 }

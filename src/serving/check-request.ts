@@ -21,10 +21,13 @@ const values = z.custom<ArrayLike<number>>(
   { error: 'must be numbers' },
 );
 
+/** Looked at one by one later: a page view has a hundred, and a schema takes notes of each. */
+const ids = z.custom<readonly unknown[]>(Array.isArray, { error: 'must be a list of ids' });
+
 const requestSchema = z.strictObject({
   user: id.nullish(),
-  history: z.array(id).max(longHistoryLength).optional(),
-  candidates: z.array(id).min(1).max(candidatesLimit),
+  history: ids.optional(),
+  candidates: ids,
   time: z.number().optional(),
   context: texts.optional(),
   numeric: z.record(z.string().max(1000), values).optional(),
@@ -53,7 +56,10 @@ export function checkRequest(
     const [issue] = parsed.error.issues;
     throw invalid(`${issue?.path.join('.')}: ${issue?.message}`);
   }
-  const { user = null, candidates, context = {}, numeric = {}, history, images = true } = parsed.data;
+  const { user = null, context = {}, numeric = {}, images = true } = parsed.data;
+  const candidates = idsOf('candidates', parsed.data.candidates, { least: 1, most: candidatesLimit });
+  const history =
+    parsed.data.history && idsOf('history', parsed.data.history, { least: 0, most: longHistoryLength });
   const time = requireTime(parsed.data.time ?? now, now);
   requireNames('context', Object.keys(context), about.layout.context);
   requireNames(
@@ -79,6 +85,24 @@ export function checkRequest(
     },
     numeric: new Map(Object.entries(numeric)),
   };
+}
+
+/** Ids without blanks around them, as ingestion takes them. @throws CourierError VALUE_INVALID naming the first that is none */
+function idsOf(
+  what: string,
+  values: readonly unknown[],
+  { least, most }: { readonly least: number; readonly most: number },
+): readonly string[] {
+  if (values.length < least || values.length > most)
+    throw invalid(`${what}: there are ${values.length}, and there may be ${least} to ${most}`);
+  return values.map((value, place) => {
+    const text = typeof value === 'string' ? value.trim() : '';
+    if (text === '' || text.length > idCharacters)
+      throw invalid(
+        `${what}.${place} must be a text of 1 to ${idCharacters} characters that are not all blank`,
+      );
+    return text;
+  });
 }
 
 /** @returns the time @throws CourierError VALUE_INVALID for one that is none, or that has not come */

@@ -28,7 +28,7 @@ export const servingFiles = {
 } as const;
 
 const manifestFile = 'serving.json';
-const formatVersion = 1;
+const formatVersion = 2;
 
 /** Bytes of serving.json. */
 const manifestLimit = 2 ** 26;
@@ -80,6 +80,14 @@ const manifestSchema = z.strictObject({
   categories: z.array(z.strictObject({ name: text, values: z.array(z.string()).min(1) })).max(1000),
   /** Base features that come with the log: the mean, and whether training saw gaps, which then have a column of their own. */
   numeric: z.array(z.strictObject({ name: text, mean: z.number(), gaps: z.boolean() })).max(10_000),
+  /** What the dataset shows of each base feature that the ranker takes, from the least to the most. */
+  ranges: z
+    .array(
+      z
+        .strictObject({ name: text, least: z.number(), most: z.number() })
+        .refine(({ least, most }) => least <= most, { error: 'has no values between' }),
+    )
+    .max(10_000),
   /** Length of an embedding, and what made them: null for those of others. null without embeddings. */
   embeddings: z
     .strictObject({ dimension: z.int().min(1).max(65_536), encoder: z.string().nullable() })

@@ -77,8 +77,8 @@ export class LiveState {
   readonly #users: Indexer;
   readonly #counters: Counters;
   readonly #completion: Completion;
-  /** Where in a row of base features each of the ranker's dense columns is. (N) */
-  readonly #denseAt: readonly number[];
+  /** Where in a row of base features each of the ranker's dense columns is, and how far the dataset goes there. (N) */
+  readonly #dense: readonly { readonly at: number; readonly least: number; readonly most: number }[];
   readonly #features: FeatureSet | null;
 
   /** @throws Error where parts do not fit each other */
@@ -96,10 +96,12 @@ export class LiveState {
     );
     this.#completion = new Completion([...counters.names, ...logged], new Map(means));
     this.baseNames = this.#completion.names;
-    this.#denseAt = about.dense.map(({ name }) => {
+    this.#dense = about.dense.map(({ name }) => {
       const at = this.baseNames.indexOf(name);
-      if (at === -1) throw new Error(`the ranker wants the base feature ${name}, which there is not`);
-      return at;
+      const range = manifest.ranges.find((each) => each.name === name);
+      if (at === -1 || range === undefined)
+        throw new Error(`the ranker wants the base feature ${name}, which there is not`);
+      return { at, least: range.least, most: range.most };
     });
     this.#features = about.visual.features === null ? null : featureSet(about.visual.features);
   }
@@ -251,7 +253,7 @@ export class LiveState {
       count,
       lookups,
       historyMask,
-      dense: this.#dense(base, count),
+      dense: this.#denseOf(base, count),
       visual: seen,
       nearness,
       category: candidates.map((item) =>
@@ -262,12 +264,16 @@ export class LiveState {
     };
   }
 
-  /** The ranker's columns of base features. (n, F) → (n, N) */
-  #dense(base: Float32Array, count: number): Float32Array {
+  /**
+   * The ranker's columns of base features, none beyond what the dataset shows: what a ranker makes of more, such as of a state that
+   * nothing has been told for months, is no knowledge of anything. (n, F) → (n, N)
+   */
+  #denseOf(base: Float32Array, count: number): Float32Array {
     const width = this.baseNames.length;
-    const dense = new Float32Array(count * this.#denseAt.length);
-    for (let index = 0, at = 0; index < count; index++)
-      for (const column of this.#denseAt) dense[at++] = base[index * width + column]!;
+    const dense = new Float32Array(count * this.#dense.length);
+    for (let index = 0, to = 0; index < count; index++)
+      for (const { at, least, most } of this.#dense)
+        dense[to++] = Math.min(Math.max(base[index * width + at]!, least), most);
     return dense;
   }
 

@@ -150,7 +150,7 @@ class LiveService implements Service {
         return {
           scores,
           calibrated: calibration === null ? scores : scores.map((score) => calibrated(calibration, score)),
-          known: Uint8Array.from(asked.items, (item) => (item === catalogue.unknown ? 0 : 1)),
+          known: knownOf(asked.items, catalogue.unknown),
           time: asked.time,
           attention,
         };
@@ -376,6 +376,12 @@ class LiveService implements Service {
     if (!this.#isClosed) return;
     throw new CourierError('INTERRUPTED', 'The service is closed.', 'Open another one.');
   }
+}
+
+function knownOf(items: Int32Array, unknown: number): Uint8Array {
+  const known = new Uint8Array(items.length);
+  for (let place = 0; place < items.length; place++) known[place] = items[place] === unknown ? 0 : 1;
+  return known;
 }
 
 /** @throws CourierError VALUE_INVALID, and those of searching */

@@ -6,29 +6,40 @@
 
 import type { ProcessGroup } from '../collectives/process-group.ts';
 import { evenShares, ownShare } from '../collectives/shares.ts';
-import type { ParameterLayout } from '../graph/parameters.ts';
+import { addPart, addTo, type ParameterLayout } from '../graph/parameters.ts';
 import { type EngineState, floats, type ModelLoader, type Session } from '../runtime/engine.ts';
-import { nextPrefix } from '../runtime/protocol.ts';
 import { inTurn, type Span, spans } from './spans.ts';
 import { contrastModel, embeddingGradient, lossBlock, type StepDescription } from './step-models.ts';
 
+/** What the samples of a process say. */
+export interface Contrasted {
+  /** Of the embeddings. (U, d) */
+  readonly gradient: Float32Array;
+  /** Of the objective's own parameters; null where it has none. */
+  readonly own: Float32Array | null;
+  /** The sum of each loss. */
+  readonly losses: Float64Array;
+}
+
 export class Contrast<Batch> {
-  /** Of the losses, in the order in which their sums come. */
-  readonly lossNames: readonly string[];
   readonly #description: StepDescription<Batch>;
+  readonly #layout: ParameterLayout;
+  readonly #model: ReturnType<typeof contrastModel<Batch>>;
   readonly #session: Session;
   readonly #blocks: readonly Span[];
 
   private constructor(
     description: StepDescription<Batch>,
-    lossNames: readonly string[],
+    layout: ParameterLayout,
+    model: ReturnType<typeof contrastModel<Batch>>,
     session: Session,
-    blocks: readonly Span[],
+    group: ProcessGroup,
   ) {
     this.#description = description;
-    this.lossNames = lossNames;
+    this.#layout = layout;
+    this.#model = model;
     this.#session = session;
-    this.#blocks = blocks;
+    this.#blocks = ownBlocks(description, group);
   }
 
   /** @param group the processes that share the samples: each contrasts its own with all photos */
@@ -40,25 +51,16 @@ export class Contrast<Batch> {
     group: ProcessGroup,
   ): Promise<Contrast<Batch>> {
     const model = contrastModel(description, layout);
-    const session = await engine.load(model, state);
-    return new Contrast(
-      description,
-      Object.keys(model.outputs).filter(isLoss),
-      session,
-      ownBlocks(description, group),
-    );
+    return new Contrast(description, layout, model, await engine.load(model.model, state), group);
   }
 
-  /**
-   * Adds to the state's gradient what the samples change of the objective's own parameters.
-   * @param embeddings (U, d)
-   * @returns the gradients of the embeddings (U, d), and the sums of the losses
-   */
-  async run(batch: Batch, embeddings: Float32Array) {
+  /** @param embeddings (U, d) */
+  async run(batch: Batch, embeddings: Float32Array): Promise<Contrasted> {
     const { objective, encoder } = this.#description;
     const block = lossBlock(this.#description);
-    const gradient = new Float32Array(embeddings.length);
-    const losses = new Float64Array(this.lossNames.length);
+    let gradient: Float32Array | null = null;
+    let own: Float32Array | null = null;
+    const losses = new Float64Array(this.#model.losses.length);
     await this.#session.hold({ embeddings });
     const feeds = objective.feeds(batch, embeddings.length / encoder.dimension);
     await inTurn(
@@ -66,22 +68,34 @@ export class Contrast<Batch> {
       ({ from }) => feeds.block(from, block),
       (values) => this.#session.run(values),
       (_, results) => {
-        addTo(gradient, floats(results, embeddingGradient));
-        for (const [place, name] of this.lossNames.entries()) losses[place]! += floats(results, name)[0]!;
+        const found = floats(results, embeddingGradient);
+        gradient = gradient === null ? found : sumOf(gradient, found);
+        if (this.#model.own.size > 0) {
+          const ofOwn = floats(results, 'gradient');
+          own = own === null ? ofOwn : sumOf(own, ofOwn);
+        }
+        for (const [place, name] of this.#model.losses.entries()) losses[place]! += floats(results, name)[0]!;
       },
     );
     await this.#session.hold({});
-    return { gradient, losses };
+    return { gradient: gradient ?? new Float32Array(embeddings.length), own, losses };
+  }
+
+  /** Adds what was found of the objective's own parameters to the gradient of all. (P) */
+  addOwn({ own }: Contrasted, total: Float32Array): void {
+    if (own !== null) addPart(this.#layout, total, this.#model.own, own);
   }
 
   /** Losses by their names. */
   named(losses: Float64Array): Record<string, number> {
-    return Object.fromEntries(this.lossNames.map((name, place) => [name, losses[place]!]));
+    return Object.fromEntries(this.#model.losses.map((name, place) => [name, losses[place]!]));
   }
 }
 
-function isLoss(output: string): boolean {
-  return output !== embeddingGradient && !output.startsWith(nextPrefix);
+/** Adds in place. */
+export function sumOf(before: Float32Array, values: Float32Array): Float32Array {
+  addTo(before, values);
+  return before;
 }
 
 /** The blocks of samples that this process contrasts. */
@@ -89,8 +103,4 @@ function ownBlocks<Batch>(description: StepDescription<Batch>, group: ProcessGro
   const all = spans({ from: 0, to: description.samples }, lossBlock(description));
   const { from, to } = ownShare(evenShares(all.length, group), group);
   return all.slice(from, to);
-}
-
-export function addTo(sum: Float32Array, values: Float32Array): void {
-  for (let index = 0; index < sum.length; index++) sum[index]! += values[index]!;
 }

@@ -1,12 +1,12 @@
 /**
  * One step of contrastive training on a batch of any size.
  *
- * A batch whose activations fit into memory is one graph: encode, contrast, differentiate, update. A larger one
- * goes through the gradient cache (Gao et al., 2021): every photo is encoded without remembering how; the loss
- * says what each embedding should change; then groups of photos are encoded again, and their share of the
- * gradient is added up; at last the optimiser runs. Memory then does not grow with the batch.
+ * A batch whose activations fit into memory is one graph: encode, contrast, differentiate, update; or, where several cores or
+ * processes share it, the step of kept-step.ts. A larger one goes through the gradient cache (Gao et al., 2021): every photo is
+ * encoded without remembering how; the loss says what each embedding should change; then groups of photos are encoded again, and
+ * their share of the gradient is added up; at last the optimiser runs. Memory then does not grow with the batch.
  *
- * Several processes share a step in the same parts, and all know the whole batch: each encodes its share of the distinct photos,
+ * Several processes share a step, cut or kept, and all know the whole batch: each encodes its share of the distinct photos,
  * gets the embeddings of all, contrasts its share of the samples with all photos, and gets the gradients of its own
  * embeddings from all; what its photos and samples change of the parameters is added up over the processes before each
  * makes the same update. So the negatives are those of the whole batch, and its photos are encoded once, whoever shows them.
@@ -16,7 +16,6 @@
 
 import { Exchange } from '../collectives/exchange.ts';
 import type { ProcessGroup } from '../collectives/process-group.ts';
-import { evenShares, ownShare } from '../collectives/shares.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import { buildUpdate, gradientState } from '../graph/training-step.ts';
 import { type EngineState, floats, type ModelLoader } from '../runtime/engine.ts';
@@ -25,6 +24,7 @@ import { Contrast } from './contrast.ts';
 import { inTurn, type Span, spans } from './spans.ts';
 import {
   backwardModel,
+  dealtPhotos,
   encodeModel,
   fusedModel,
   type StepDescription,
@@ -68,9 +68,6 @@ export async function fusedStep<Batch>(
   };
 }
 
-/** Input of the update of a shared step: the gradient of all processes. (P) */
-const sharedGradient = 'sharedGradient';
-
 /**
  * A step in parts.
  * @param state parameters, slots and `gradientState`
@@ -86,18 +83,15 @@ export async function cutStep<Batch>(
 ): Promise<ContrastiveStep<Batch>> {
   const { chunk } = plan;
   const { dimension } = description.encoder;
-  const shared = group.size > 1;
   const encode = await engine.load(encodeModel(description, layout), state);
   const contrast = await Contrast.load(engine, state, layout, description, group);
   const backward = await engine.load(backwardModel(description, layout, plan), state);
-  const updating = buildUpdate(layout, description.update, shared ? sharedGradient : gradientState);
-  const update = await engine.load(updating, state);
+  const update = await engine.load(buildUpdate(layout, description.update), state);
 
   return async (batch, photos, scalars) => {
     const exchange = new Exchange(group);
-    const rows = wholeChunks(photos.count, chunk);
-    const shares = evenShares(rows / chunk, group).map((chunks) => chunks * chunk);
-    const own = ownShare(shares, group);
+    const { rows, parts, own } = dealtPhotos(photos.count, plan, group);
+    const lengths = parts.map((part) => part * dimension);
     const embeddings = new Float32Array(rows * dimension);
     await inTurn(
       spans(own, chunk),
@@ -105,14 +99,11 @@ export async function cutStep<Batch>(
       (values) => encode.run({}, values),
       ({ from }, results) => embeddings.set(floats(results, 'embeddings'), from * dimension),
     );
-    const parts = shares.map((photos) => photos * dimension);
-    await exchange.wait(group.allGather(embeddings, parts));
+    await exchange.wait(group.allGather(embeddings, lengths));
 
-    const { gradient, losses } = await contrast.run(batch, embeddings);
-    const [seeds] = await Promise.all([
-      shared ? exchange.parts(gradient, parts) : gradient,
-      group.allReduce(losses),
-    ]);
+    const contrasted = await contrast.run(batch, embeddings);
+    const { gradient, losses } = contrasted;
+    const [seeds] = await Promise.all([exchange.parts(gradient, lengths), group.allReduce(losses)]);
 
     const seedOf = ({ from, to }: Span) =>
       seeds.slice((from - own.from) * dimension, (to - own.from) * dimension);
@@ -121,15 +112,12 @@ export async function cutStep<Batch>(
       (span) => ({ ...photoFeeds(photos, span.from, span.to), seed: seedOf(span) }),
       (values) => backward.run({}, values),
     );
-    const summed = shared ? { [sharedGradient]: await exchange.sum(await gradientOf(state)) } : {};
-    const { gradientNorm } = numbersOf(await update.run(scalars, summed), ['gradientNorm']);
-    return { ...contrast.named(losses), gradientNorm: gradientNorm!, ...(shared ? exchange.figures : {}) };
+    const total = (await state.read([gradientState]))[gradientState]!;
+    contrast.addOwn(contrasted, total);
+    const summed = { [gradientState]: await exchange.sum(total) };
+    const updated = numbersOf(await update.run(scalars, summed), ['gradientNorm']);
+    return { ...contrast.named(losses), ...updated, ...(group.size > 1 ? exchange.figures : {}) };
   };
-}
-
-/** What parts of the step have added up so far. (P) */
-export async function gradientOf(state: EngineState): Promise<Float32Array> {
-  return (await state.read([gradientState]))[gradientState]!;
 }
 
 /** The photos from `from` to `to` and their draws, zeros beyond the last: arrays that nobody else has. */

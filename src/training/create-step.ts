@@ -1,10 +1,10 @@
-/** A step as its plan has it: in one graph, in shares of the cores, or in parts. */
+/** A step as its plan has it: in one graph, with all activations kept, or cut. */
 import { oneProcess } from '../collectives/one-process.ts';
 import type { ProcessGroup } from '../collectives/process-group.ts';
 import type { ParameterLayout } from '../graph/parameters.ts';
 import type { EngineState, SharedLoader } from '../runtime/engine.ts';
 import { type ContrastiveStep, cutStep, fusedStep } from './contrastive-step.ts';
-import { stepInShares } from './step-in-shares.ts';
+import { keptStep } from './kept-step.ts';
 import { isFused, keepsAll, type StepDescription, type StepPlan } from './step-models.ts';
 
 /**
@@ -20,7 +20,6 @@ export function createStep<Batch>(
   group: ProcessGroup = oneProcess,
 ): Promise<ContrastiveStep<Batch>> {
   if (isFused(description, plan)) return fusedStep(engine, state, description, plan);
-  return keepsAll(description, plan)
-    ? stepInShares(engine, state, layout, description, plan)
-    : cutStep(engine, state, layout, description, plan, group);
+  const create = keepsAll(description, plan) ? keptStep : cutStep;
+  return create(engine, state, layout, description, plan, group);
 }

@@ -6,7 +6,8 @@ import type { HiddenUnits, SeenPhotos } from '../encoders/encoder.ts';
 import type { PhotoBatch } from '../objectives/objective.ts';
 import { Random } from '../random.ts';
 import type { PhotoFeeds } from './contrastive-step.ts';
-import { keptUnits, wholeChunks } from './step-models.ts';
+import type { Span } from './spans.ts';
+import { keptUnits } from './step-models.ts';
 
 /** What a step does to photos before it learns from them. */
 export interface Alteration {
@@ -20,7 +21,7 @@ export interface Alteration {
 
 /**
  * The next batch, what its photos will look like, and where the sampler stands after it.
- * @param ahead photos of a chunk, where all that the step encodes are read now; null: they are read when they are encoded
+ * @param ahead of so many photos those that this process encodes, which are read now; null: they are read when they are encoded
  */
 export function prepareBatch<Batch extends PhotoBatch>(
   sampler: Sampler<Batch>,
@@ -28,7 +29,7 @@ export function prepareBatch<Batch extends PhotoBatch>(
   { augmentation, dropout, hides }: Alteration,
   seed: number,
   step: number,
-  ahead: number | null,
+  ahead: ((count: number) => Span) | null,
 ) {
   const batch = sampler.next();
   const { length: count } = batch.photos;
@@ -42,12 +43,13 @@ export function prepareBatch<Batch extends PhotoBatch>(
       hide(values, dropout, to - from, (row) => `dropout of step ${step}, photo ${from + row}`, seed);
     return values;
   };
-  const places = ahead === null ? 0 : wholeChunks(count, ahead);
-  const read = ahead === null ? null : readAltered(0, places);
-  const length = read === null ? 0 : read.length / places;
+  const now = ahead?.(count) ?? { from: 0, to: 0 };
+  const read = ahead === null ? null : readAltered(now.from, now.to);
+  const length = read === null ? 0 : read.length / (now.to - now.from);
   const photos: PhotoFeeds = {
     count,
-    read: (from, to) => read?.subarray(from * length, to * length) ?? readAltered(from, to),
+    read: (from, to) =>
+      read?.subarray((from - now.from) * length, (to - now.from) * length) ?? readAltered(from, to),
     draws: { ...altered, ...kept },
   };
   return { batch, photos, after: sampler.state };

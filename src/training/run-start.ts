@@ -124,15 +124,16 @@ function inOrder(arrays: Arrays): readonly SafeArray[] {
 }
 
 /**
- * What fits everywhere: photos are dealt by the chunk. With its fields in the order in which a checkpoint is read again, so that
- * it is the same to the last byte.
+ * What fits everywhere: photos are dealt by the chunk, and each process keeps the activations of as many photos as the one that
+ * keeps fewest. With its fields in the order in which a checkpoint is read again, so that it is the same to the last byte.
  */
 export async function smallestPlan(
   processes: ProcessGroup,
-  { chunk, group, shares = 1 }: StepPlan,
+  { chunk: own, group, shares = 1 }: StepPlan,
 ): Promise<Memory['plan']> {
-  const smallest = async (own: number) => Math.min(...(await allGatherNumbers(processes, own)));
-  return { chunk: await smallest(chunk), group: await smallest(group), shares: await smallest(shares) };
+  const smallest = async (number: number) => Math.min(...(await allGatherNumbers(processes, number)));
+  const [chunk, photos] = [await smallest(own), await smallest(own * group)];
+  return { chunk, group: Math.ceil(photos / chunk), shares: await smallest(shares) };
 }
 
 export function copyOf({ random, epoch, taken }: SamplerState): Memory['sampler'] {

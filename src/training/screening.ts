@@ -2,7 +2,7 @@
 
 import { type FeatureData, NONE, type Split, splits } from '../data/dataset.ts';
 import { historyPhotos } from '../data/samplers/click-sampler.ts';
-import { simScorePlaces, summariseCosines } from '../features/sim-score.ts';
+import { CosineSummary, simScorePlaces } from '../features/sim-score.ts';
 import { auc } from '../metrics/auc.ts';
 import type { EmbedPhotos } from '../objectives/objective.ts';
 import type { Random } from '../random.ts';
@@ -87,9 +87,11 @@ export async function simScoreAucs(
       length === dimension ? 1 : Math.sqrt(products(place, place)),
     );
     const cosine = (a: number, b: number) => products(a, b) / (lengths[a]! * lengths[b]!);
+    const summary = new CosineSummary();
     const scores = Float64Array.from(rows, ({ candidate, history }) => {
-      const { maximum, mean } = summariseCosines(history.map((place) => cosine(candidate, place)));
-      return maximum + mean;
+      summary.clear();
+      for (const place of history) summary.add(cosine(candidate, place));
+      return summary.maximum + summary.mean;
     });
     return auc(scores, labels);
   };

@@ -1,10 +1,13 @@
 /** The models that a contrastive step is made of, see contrastive-step.ts. */
 import { augment, augmentationInputs } from '../augmentation/augment.ts';
+import type { ProcessGroup } from '../collectives/process-group.ts';
+import { evenShares, ownShare } from '../collectives/shares.ts';
 import { type Encoder, type Photos, photosInput } from '../encoders/encoder.ts';
 import { photoAxis } from '../encoders/export.ts';
 import { mapChunks } from '../graph/chunks.ts';
 import { l2Normalize, reshape } from '../graph/operators/index.ts';
-import { type ParameterLayout, parametersOf } from '../graph/parameters.ts';
+import { layoutOf, type ParameterLayout, parametersOf } from '../graph/parameters.ts';
+import { thereAndBack } from '../graph/residuals.ts';
 import { type FloatTensor, input, openLength, scalar, sizeOf } from '../graph/tensor.ts';
 import {
   buildGradient,
@@ -34,14 +37,14 @@ export interface StepDescription<Batch> {
 export interface StepPlan {
   /** Photos that are encoded at a time. */
   readonly chunk: number;
-  /** Chunks whose activations are kept at a time. */
+  /** Chunks whose activations a process keeps at a time. */
   readonly group: number;
-  /** Cores that encode a share of the photos each, beside each other; 1 without it: all of them share every operator. */
+  /** Cores of a process that encode a share of its photos each, beside each other; 1 without it: all of them share every operator. */
   readonly shares?: number;
 }
 
 /**
- * Samples that are contrasted at a time when a step is cut: their scores with all photos take up to 8 MiB, and every
+ * Samples that are contrasted at a time where a step is not one graph: their scores with all photos take up to 8 MiB, and every
  * process has some.
  */
 export function lossBlock<Batch>({ samples, photos, processes }: StepDescription<Batch>): number {
@@ -49,30 +52,39 @@ export function lossBlock<Batch>({ samples, photos, processes }: StepDescription
   return processes === 1 ? block : Math.min(block, Math.ceil(samples / processes));
 }
 
-/** Whether the activations of the whole batch are kept. What processes bring to each other goes from graph to graph, and nothing is kept. */
+/** Whether the activations of the whole batch are kept, by each process those of its own photos. */
 export function keepsAll(
   { photos, processes }: Pick<StepDescription<unknown>, 'photos' | 'processes'>,
   { chunk, group }: StepPlan,
 ): boolean {
-  return processes === 1 && chunk * group >= photos;
+  return chunk * group * processes >= photos;
 }
 
-/** Whether the whole batch is one graph. */
+/** Whether the whole batch is one graph. What processes bring to each other goes from graph to graph. */
 export function isFused(
   batch: Pick<StepDescription<unknown>, 'photos' | 'processes'>,
   plan: StepPlan,
 ): boolean {
-  return keepsAll(batch, plan) && (plan.shares ?? 1) === 1;
-}
-
-/** Photos that a step encodes at a time at least: a chunk of each share. */
-export function wholePhotos({ chunk, shares = 1 }: StepPlan): number {
-  return chunk * shares;
+  return batch.processes === 1 && keepsAll(batch, plan) && (plan.shares ?? 1) === 1;
 }
 
 /** Rows of the embeddings of so many photos: those of the last chunk, which may not be full, included. */
 export function wholeChunks(photos: number, chunk: number): number {
   return Math.ceil(photos / chunk) * chunk;
+}
+
+/**
+ * So many photos as a step encodes them: as many chunks by each core of each process, the last of which may not be full, or
+ * empty. Who had less to do would only wait for the others.
+ */
+export function dealtPhotos(
+  count: number,
+  { chunk, shares = 1 }: StepPlan,
+  group: Pick<ProcessGroup, 'rank' | 'size'>,
+) {
+  const rows = wholeChunks(count, chunk * shares * group.size);
+  const parts = evenShares(rows, group);
+  return { rows, parts, own: ownShare(parts, group) };
 }
 
 /** The parameters that a step trains. */
@@ -102,16 +114,19 @@ export function encodeModel<Batch>(description: StepDescription<Batch>, layout: 
   return buildInference({ embeddings }, layout, { photos: photoAxis, ...draws.openAxes });
 }
 
-/** Embeddings and a block of samples → its part of the loss, and of the gradient of each embedding. */
+/** Embeddings and a block of samples → its part of the loss, of the gradient of each embedding, and of the objective's own parameters. */
 export function contrastModel<Batch>(description: StepDescription<Batch>, layout: ParameterLayout) {
   const { encoder, objective } = description;
   const embeddings = input('embeddings', 'float32', [openLength, encoder.dimension]);
   const { loss, parts } = objective.loss(embeddings, lossBlock(description));
-  return buildGradientPart(loss, scalar(1), layout, {
+  const own = layoutOf(parametersOf([loss]));
+  const model = buildGradient(loss, scalar(1), layout, {
+    of: own,
     outputs: { loss, ...parts },
     inputGradients: { embeddings },
     openAxes: { embeddings: photoAxis, ...lossAxes(objective) },
   });
+  return { model, own, losses: ['loss', ...Object.keys(parts)] };
 }
 
 /** The open axes of what a loss is fed. */
@@ -139,21 +154,21 @@ export function shareModels<Batch>(
   layout: ParameterLayout,
   { chunk }: Pick<StepPlan, 'chunk'>,
 ) {
-  const { embeddings, kept, openAxes } = encodeChunks(description, chunk);
+  const { embeddings, kept, together, openAxes } = encodeChunks(description, chunk);
   const named = kept.map((tensor, index) => [`${keptPrefix}${index}`, tensor] as const);
-  const keptAxes = Object.fromEntries(named.map(([name]) => [name, chunkAxis]));
+  const keptAxis = together ? photoAxis : chunkAxis;
+  const keptAxes = Object.fromEntries(named.map(([name]) => [name, keptAxis]));
   const open = { ...openAxes, ...keptAxes };
   const seed = input('seed', 'float32', embeddings.shape);
-  return {
-    forward: buildInference({ embeddings, ...Object.fromEntries(named) }, layout, {
-      ...open,
-      embeddings: photoAxis,
-    }),
-    backward: buildGradient(embeddings, seed, layout, {
-      given: new Map(named.map(([name, { shape }], index) => [kept[index]!, input(name, 'float32', shape)])),
-      openAxes: { ...open, seed: photoAxis },
-    }),
-  };
+  const forward = buildInference({ embeddings, ...Object.fromEntries(named) }, layout, {
+    ...open,
+    embeddings: photoAxis,
+  });
+  const backward = buildGradient(embeddings, seed, layout, {
+    given: new Map(named.map(([name, { shape }], index) => [kept[index]!, input(name, 'float32', shape)])),
+    openAxes: { ...open, seed: photoAxis },
+  });
+  return { forward, backward };
 }
 
 /** Bytes of a photo, kept for the way back, up to which all chunks are encoded at once: products are the faster the larger they are. */
@@ -161,7 +176,8 @@ const fewActivations = 256 * 2 ** 10;
 
 /**
  * The encoder over an open number of chunks: (N, c, S, S, 3) → (N · c, d). Of features that need few activations all at once.
- * @returns the embeddings, the bytes that a chunk keeps for the way back and that it is fed, and whether chunks are encoded together
+ * @returns the embeddings, what is kept for the way back, (N, …) or (N · c, …), bytes that a chunk keeps of it and that it is fed, and
+ * whether chunks are encoded together
  */
 export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: number) {
   const draws = drawInputs(description, [chunk]);
@@ -169,16 +185,16 @@ export function encodeChunks<Batch>(description: StepDescription<Batch>, chunk: 
   const encode = (piece: Photos, drawn: readonly FloatTensor[]) => encoded(description, piece, drawn);
   const cut =
     photos.type === 'uint8' ? mapChunks(photos, draws.list, encode) : mapChunks(photos, draws.list, encode);
-  const { kept, keptBytes } = cut;
-  const together = photos.type === 'float32' && keptBytes <= chunk * fewActivations;
+  const together = photos.type === 'float32' && cut.keptBytes <= chunk * fewActivations;
   const joined = (x: FloatTensor) => reshape(x, [openLength * chunk, ...x.shape.slice(2)]);
   const embeddings = together ? encoded(description, joined(photos), draws.list.map(joined)) : cut.result;
+  const kept = together ? thereAndBack(embeddings, [photos, ...draws.list]).kept : cut.kept;
   const drawn = draws.list.reduce((total, { shape }) => total + 4 * sizeOf(shape.slice(1)), 0);
   const fedBytes = (photos.type === 'uint8' ? 1 : 4) * sizeOf(photos.shape.slice(1)) + drawn;
   return {
     embeddings,
     kept,
-    keptBytes,
+    keptBytes: cut.keptBytes,
     fedBytes,
     together,
     openAxes: { photos: chunkAxis, ...draws.openAxes },

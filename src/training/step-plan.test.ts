@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinyHead } from '../../test/support/tiny-step.ts';
 import { defaultAugmentation } from '../augmentation/config.ts';
 import { drawAugmentations } from '../augmentation/draw.ts';
 import type { ClickBatch } from '../data/samplers/click-sampler.ts';
@@ -13,7 +14,7 @@ import { largestGroupWithin, planStep, type StepBytes, stepBytes } from './step-
 
 const gibibyte = 2 ** 30;
 
-function describeStep(photos: number): StepDescription<ClickBatch> {
+function describeStep(photos: number, processes = 1): StepDescription<ClickBatch> {
   const sizes = { side: 16, patch: 4, width: 16, depth: 2, heads: 2, mlpRatio: 2, dimension: 8 };
   const optimizer = createOptimizer({ name: 'sgd', momentum: 0, weightDecay: 0 });
   const objective = courierSettings.parse({ heads: 2, temperature: 0.1 });
@@ -23,7 +24,7 @@ function describeStep(photos: number): StepDescription<ClickBatch> {
     samples: 8,
     photos,
     augmented: false,
-    processes: 1,
+    processes,
     update: { optimizer, clipNorm: null, averageDecay: null },
   };
 }
@@ -64,6 +65,42 @@ describe('the plan of a step', () => {
       expect(cut.shares).toBeUndefined();
     } finally {
       await two.close();
+    }
+  });
+
+  it('keeps what each of several processes encodes where that fits, and is cut where it does not', async () => {
+    const [few, many] = [describeStep(60, 3), describeStep(200_000, 3)];
+    const budget = process.memoryUsage.rss() + gibibyte;
+    const plan = await planFor(few, budget);
+    expect(plan).toEqual({ chunk: 4, group: 5, shares: 1 });
+    expect([keepsAll(few, plan), isFused(few, plan)]).toEqual([true, false]);
+    expect(keepsAll(many, await planFor(many, budget))).toBe(false);
+  });
+
+  it('has all cores of a process encode the photos of a head together', async () => {
+    const two = Engine.start({ threads: 2, binding: 'c-api' });
+    try {
+      const planOf = (processes: number) => {
+        const description = { ...describeStep(600, processes), encoder: tinyHead(0) };
+        return planStep(two, layoutOf(stepParameters(description)), description, 100 * gibibyte);
+      };
+      expect(await planOf(1)).toEqual({ chunk: 128, group: 5 });
+      expect(await planOf(2)).toEqual({ chunk: 8, group: 38, shares: 1 });
+    } finally {
+      await two.close();
+    }
+  });
+
+  it('is cut for several processes where an engine would copy what is kept', async () => {
+    const copying = Engine.start({ threads: 1, binding: 'node' });
+    try {
+      const planOf = (description: StepDescription<ClickBatch>) =>
+        planStep(copying, layoutOf(stepParameters(description)), description, 100 * gibibyte);
+      const [one, two] = [describeStep(60), describeStep(60, 2)];
+      expect(keepsAll(one, await planOf(one))).toBe(true);
+      expect(keepsAll(two, await planOf(two))).toBe(false);
+    } finally {
+      await copying.close();
     }
   });
 

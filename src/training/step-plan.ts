@@ -40,7 +40,7 @@ export interface StepBytes {
   readonly activations: number;
   /** Photos of a chunk and what is drawn for them, in all their copies. */
   readonly fed: number;
-  /** Of the loss of a whole batch, in one graph with everything else. */
+  /** Of the loss where all activations are kept: of one process that of the whole batch, in one graph with everything else. */
   readonly wholeLoss: number;
   /** Of the loss of a cut step, block by block, and of the embeddings that it keeps from part to part. */
   readonly cutLoss: number;
@@ -50,8 +50,8 @@ export interface StepBytes {
 const fewestChunks = 4;
 
 /**
- * Finds the largest plan within the budget: everything at once, in shares of the cores where there are several, or else groups
- * of chunks. One chunk is run forward and back to see what it takes.
+ * Finds the largest plan within the budget of a process: all of its photos at once, in shares of the cores where there are several,
+ * or else groups of chunks. One chunk is run forward and back to see what it takes.
  * @param budget bytes that the process may take, what it has now included
  * @param room bytes that the step may take of them, where it is not alone; null: what the process does not have yet
  * @throws CourierError LIMIT_EXCEEDED when not even one photo at a time fits
@@ -67,12 +67,12 @@ export async function planStep<Batch>(
   for (let chunk = firstChunk(description); chunk >= 1; chunk = Math.floor(chunk / 2)) {
     const session = Math.max(0, (await measureChunk(engine, layout, description, chunk)) - before);
     const free = (room ?? budget - before) - sessions * session;
-    const chunks = Math.ceil(description.photos / chunk);
+    const chunks = Math.ceil(description.photos / (chunk * description.processes));
     const bytes = stepBytes(description, chunk);
     const group =
-      description.processes === 1
+      description.processes === 1 || engine.keepsInPlace
         ? largestGroupWithin(free, chunks, bytes)
-        : largestGroupOfShare(free, Math.ceil(chunks / description.processes), bytes);
+        : largestGroupCut(free, Math.max(1, chunks - 1), bytes);
     if (group >= 1) return inShares(engine.cores, description, { chunk, group });
   }
   throw new CourierError(
@@ -82,34 +82,39 @@ export async function planStep<Batch>(
   );
 }
 
-/** The same plan with a share of the photos for each core, where their activations are kept and make up most of the work. */
+/**
+ * The same plan for a step that keeps its activations, not in one graph: with a share of the photos for each core, unless chunks are
+ * computed together, and with small chunks, which waste little where the last ones are not full.
+ */
 export function inShares<Batch>(
   cores: number,
   description: StepDescription<Batch>,
   plan: StepPlan,
 ): StepPlan {
-  const { photos } = description;
-  const shares = Math.min(cores, photos);
-  if (shares === 1 || !keepsAll(description, plan) || encodeChunks(description, plan.chunk).together)
-    return plan;
+  const { processes } = description;
+  const photos = Math.ceil(description.photos / processes);
+  const shares = encodeChunks(description, plan.chunk).together ? 1 : Math.min(cores, photos);
+  if (shares * processes === 1 || !keepsAll(description, plan)) return plan;
   const chunk = Math.min(plan.chunk, largestChunkOfShare, Math.ceil(photos / shares));
   return { chunk, group: Math.ceil(photos / chunk), shares };
 }
 
 /** What a step takes whose chunks are of so many photos. */
 export function stepBytes<Batch>(description: StepDescription<Batch>, chunk: number): StepBytes {
-  const { samples, photos, encoder, objective } = description;
+  const { samples, photos, encoder, objective, processes } = description;
   const { keptBytes, fedBytes } = encodeChunks(description, chunk);
   const loss = (rows: number) => objective.lengths * lossMatrices * 4 * rows * photos;
+  const cutLoss = loss(lossBlock(description)) + embeddingMatrices * 4 * encoder.dimension * photos;
   return {
     activations: allocated * keptBytes,
     fed: photoCopies * fedBytes,
-    wholeLoss: loss(samples),
-    cutLoss: loss(lossBlock(description)) + embeddingMatrices * 4 * encoder.dimension * photos,
+    // Of several processes each contrasts block by block.
+    wholeLoss: processes === 1 ? loss(samples) : cutLoss,
+    cutLoss,
   };
 }
 
-/** Chunks whose activations can be kept at a time: all, or else a few; 0 where not even one fits into `free` bytes. */
+/** Chunks of a process whose activations can be kept at a time: all, or else a few; 0 where not even one fits into `free` bytes. */
 export function largestGroupWithin(
   free: number,
   chunks: number,
@@ -117,12 +122,12 @@ export function largestGroupWithin(
 ): number {
   const perChunk = activations + fed;
   if (chunks * perChunk + wholeLoss <= free) return chunks;
-  // One less than all, since all of them would be one graph again.
-  return largestGroupOfShare(free, chunks - 1, { activations, fed, cutLoss });
+  // One less than all, since all of them would be kept again.
+  return largestGroupCut(free, chunks - 1, { activations, fed, cutLoss });
 }
 
-/** The same of the chunks that a process has of a shared step, which is always cut. */
-export function largestGroupOfShare(
+/** The same of a step that is cut. */
+function largestGroupCut(
   free: number,
   chunks: number,
   { activations, fed, cutLoss }: Omit<StepBytes, 'wholeLoss'>,

@@ -36,12 +36,12 @@ import { type SeeingEncoder, seeingEncoder } from './seeing-encoder.ts';
 import { freshVectors, startFrom } from './starting-point.ts';
 import { createEmbedder } from './state-embedder.ts';
 import {
+  dealtPhotos,
   isFused,
   keepsAll,
   type StepDescription,
   type StepPlan,
   stepParameters,
-  wholePhotos,
 } from './step-models.ts';
 import { planStep } from './step-plan.ts';
 import { TrainingRun } from './training-run.ts';
@@ -207,7 +207,7 @@ async function trainSeeing<Batch extends PhotoBatch>(
   const { optimizer } = description.update;
   let t = run.stepsDone;
   // Photos of a step that is cut are too many to read before it begins.
-  const ahead = keepsAll(description, plan) ? wholePhotos(plan) : null;
+  const ahead = keepsAll(description, plan) ? (count: number) => dealtPhotos(count, plan, group).own : null;
   const alteration = { augmentation, dropout, hides: encoder.hides ?? null };
   const prepare = (step: number) => prepareBatch(sampler, seen, alteration, config.seed, step, ahead);
   let prepared = prepare(t + 1);
@@ -347,8 +347,8 @@ function requireSamples<Batch extends PhotoBatch>(
 function describePlan<Batch>(description: StepDescription<Batch>, plan: StepPlan): string {
   const { chunk, group, shares = 1 } = plan;
   const { photos, processes } = description;
-  const many = `Pre-train: up to ${photos} photos a step`;
-  if (processes > 1) return `${many}, shared by ${processes} processes, ${chunk} at a time`;
+  const by = processes > 1 ? `, shared by ${processes} processes` : '';
+  const many = `Pre-train: up to ${photos} photos a step${by}`;
   const beside = shares > 1 ? ` on each of ${shares} cores` : '';
   return keepsAll(description, plan)
     ? `${many}, ${chunk} at a time${beside}`

@@ -9,7 +9,7 @@ import { type CommonOptions, command, execute, type Outcome, type Terminal } fro
 import { dataMissing } from '../data-folder.ts';
 import { describeIngest } from '../ingest-summary.ts';
 import { describeInspected, proposedCommand } from '../inspect-summary.ts';
-import { collectSettings, list, number } from '../settings.ts';
+import { collectSettings, isSettings, list, number, type Settings } from '../settings.ts';
 
 /** What may stand around values of text files. */
 const quotes = ['auto', 'none', '"', "'"] as const;
@@ -140,6 +140,7 @@ export function ingestCommand(terminal: Terminal, outcome: Outcome): Command {
           const recipe = await recipeOf(options);
           const settings = await collectSettings(options, ownSettings(options), recipe?.ingest);
           if (settings['source'] === undefined) throw nothingToIngest();
+          requireColumns(settings);
           const { folder, report } = await ingest(
             parseConfig(ingestConfig, settings, 'ingest configuration'),
             context,
@@ -186,6 +187,21 @@ function nothingToIngest(): CourierError {
   const remedy =
     'Name a click log with --log, or a known layout with --recipe and its folder with --data; --help lists every option.';
   return new CourierError('CONFIG_INVALID', 'There is nothing to ingest.', remedy);
+}
+
+/** What every log has columns for. */
+const columnsOfLogs = ['user', 'item', 'time'] as const;
+
+/** @throws CourierError CONFIG_INVALID where the command does not say what these are */
+function requireColumns({ source, log }: Settings): void {
+  if (source !== 'table' || !isSettings(log)) return;
+  const missing = columnsOfLogs.filter((column) => log[column] === undefined);
+  if (missing.length === 0) return;
+  throw new CourierError(
+    'CONFIG_INVALID',
+    `Nothing says which column of the click log is the ${missing.join(', the ')}.`,
+    `Name each: ${missing.map((column) => `--${column} COLUMN`).join(' ')}; courier ingest --inspect --log FILE proposes columns.`,
+  );
 }
 
 /** The options by the key of the setting that each is short for. */

@@ -52,6 +52,8 @@ export function serveCommand(terminal: Terminal, outcome: Outcome): Command {
       execute(options, terminal, outcome, async ({ print, signal }) => {
         const { json: _json, config: _config, set: _set, ...own } = options;
         const config = parseServeConfig(await collectSettings(options, own));
+        // What lives long while many wait is short-lived again when few do: taken for what stays, it has all memory looked through.
+        setFlagsFromString('--no-allocation-site-pretenuring');
         // A thread of V8 that looks for garbage beside the others would take the only core from them for a tenth of a second.
         if (usableCores() === 1) setFlagsFromString('--no-concurrent-marking');
         const log = { write: (line: string) => void terminal.stderr.write(line) };

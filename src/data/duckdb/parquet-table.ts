@@ -61,6 +61,8 @@ export interface NumberColumn {
 /** Lists of these are read as vectors of float32. */
 const listTypes = /^(U?(TINY|SMALL)INT|U?INTEGER|FLOAT|DOUBLE)\[\]$/;
 
+const withoutList = 'has rows without a list';
+
 /**
  * Opens a Parquet file, reads what is wanted of it, and closes it.
  * @throws CourierError FILE_CORRUPT when it cannot be read, and what `read` throws
@@ -183,7 +185,7 @@ export class ParquetTable {
     await this.#scan([{ name, type: LIST(FLOAT) }], (chunk, first) => {
       const vector = vectorOf(chunk.chunk, 0);
       const count = chunk.rowCount;
-      if (hasNull(vector, 0, count)) throw this.#invalid(name, 'holds something that is not a list');
+      if (hasNull(vector, 0, count)) throw this.#invalid(name, withoutList);
       const lists = readLists(vector, count);
       for (let row = 0; row < count; row++) {
         const length = lists.length(row);
@@ -200,7 +202,7 @@ export class ParquetTable {
   async #firstLength(name: string): Promise<number> {
     const sql = `SELECT len(${identifier(name)}) FROM read_parquet(${fileLiteral(this.#path)}) LIMIT 1`;
     const [[length] = [0]] = await rowsOf(this.#connection, sql, this.#path);
-    if (length === null) throw this.#invalid(name, 'holds something that is not a list');
+    if (length === null) throw this.#invalid(name, withoutList);
     return Number(length);
   }
 

@@ -125,6 +125,25 @@ export async function readEmbeddings(name: string): Promise<StoredEmbeddings> {
   return cutTo(files.size, await readWhole(files), files.vectors);
 }
 
+/**
+ * For what gives each item something of its own.
+ * @throws CourierError VALUE_INVALID where an item has two embeddings, and as readEmbeddings does
+ */
+export async function readDistinctEmbeddings(name: string): Promise<StoredEmbeddings> {
+  const stored = await readEmbeddings(name);
+  const seen = new Set<string>();
+  for (const id of stored.ids) {
+    if (seen.has(id)) throw twice(name, id);
+    seen.add(id);
+  }
+  return stored;
+}
+
+function twice(path: string, id: string): CourierError {
+  const message = `${path} cannot be used: item ${id} has two embeddings.`;
+  return new CourierError('VALUE_INVALID', message, 'Keep one embedding of each item.');
+}
+
 async function readWhole(files: EmbeddingFiles): Promise<StoredEmbeddings> {
   if (isMatrix(files)) {
     const { ids, dimension, values } = await readMatrix(files);

@@ -1,6 +1,6 @@
 /** Columns of ids that are none: numbers that a spreadsheet has cut short, and lists. */
 import { CourierError } from '../../errors.ts';
-import { oneLine } from '../../text.ts';
+import { oneLine, shellWord } from '../../text.ts';
 import { isScientific } from './words.ts';
 
 /** Looks at the ids of a column. */
@@ -34,7 +34,7 @@ export class IdLooks {
       throw new CourierError(
         'VALUE_INVALID',
         `\`${name}\` holds lists such as ${oneLine(this.#lists.example, 60)}.`,
-        `Make rows of them in a query: "SELECT *, unnest(from_json(${name}, '["VARCHAR"]')) AS item FROM …".`,
+        `Make rows of them in a query: ${shellWord(`SELECT *, unnest(${name}::JSON::VARCHAR[]) AS item FROM …`)}.`,
       );
     if (this.#lost.rows > 0.01 * this.#rows)
       throw new CourierError(

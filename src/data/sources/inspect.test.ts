@@ -45,4 +45,11 @@ describe('a look into a log', () => {
       clicked: "event = 'click'",
     });
   });
+
+  it('says of how many rows it speaks where it has not looked at all', async () => {
+    const path = join(await temporaryFolder(), 'long.csv');
+    await writeFile(path, `user,item\n${'u,i\n'.repeat(20_001)}`);
+    expect(await inspectTable(path, 'Log', purposes)).toMatchObject({ rows: 20_000, mayGoOn: true });
+    expect(await inspect('user,item', () => 'u,i')).toMatchObject({ rows: 60, mayGoOn: false });
+  });
 });

@@ -28,6 +28,10 @@ export interface Proposal {
 export type Purpose = 'user' | 'item' | 'time' | 'clicked' | 'pageView' | 'image' | 'title';
 
 export interface Inspected {
+  /** Rows that were looked at: the first ones. */
+  readonly rows: number;
+  /** Whether there may be more. */
+  readonly mayGoOn: boolean;
   readonly columns: readonly InspectedColumn[];
   readonly proposals: Readonly<Partial<Record<Purpose, Proposal>>>;
   /** Other columns that hold numbers known of a row, or categories. */
@@ -118,7 +122,10 @@ export async function inspectTable(
   const proposals = propose(looks, purposes);
   const used = Object.values(proposals).map(({ column }) => column);
   const rest = looks.filter(({ name }) => !used.includes(nameInSql(name)));
+  const rows = looks[0]?.texts.length ?? 0;
   return {
+    rows,
+    mayGoOn: rows >= lookedAt,
     columns: inspected,
     proposals,
     numbers: rest.filter(isNumber).map(({ name }) => nameInSql(name)),

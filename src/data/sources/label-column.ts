@@ -1,6 +1,6 @@
 /** Which values of a column are clicks, told by all of them together. */
 import { CourierError } from '../../errors.ts';
-import { oneLine } from '../../text.ts';
+import { oneLine, shellWord } from '../../text.ts';
 import { nameInSql } from '../duckdb/duckdb.ts';
 import { isMissing } from './words.ts';
 
@@ -81,7 +81,7 @@ function needsExplanation(name: string, texts: TextCounts, why: string): Courier
   return new CourierError(
     'VALUE_INVALID',
     `\`${name}\` holds ${values.join(', ')}: ${why}.`,
-    `Say it with an expression, --clicked "${expression}", or with the values that are clicks, --clicked-values ${oneLine(example, 30)}.`,
+    `Say it with an expression, --clicked ${shellWord(expression)}, or with the values that are clicks, --clicked-values ${oneLine(example, 30)}.`,
   );
 }
 
@@ -89,6 +89,6 @@ function emptyLabels(name: string, empty: number, total: number): CourierError {
   return new CourierError(
     'VALUE_INVALID',
     `\`${name}\` is empty in ${empty} of ${total} rows.`,
-    `If that means no click, say so: --clicked "coalesce(${nameInSql(name)}, '0')".`,
+    `If that means no click, say so: --clicked ${shellWord(`coalesce(${nameInSql(name)}, '0')`)}.`,
   );
 }

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/temporary.ts';
+import { photoExtensions } from '../photos/decode-photo.ts';
 import { PhotoCollection } from './photo-collection.ts';
 
 async function open(...paths: string[]) {
@@ -42,6 +43,14 @@ describe('a folder of photos', () => {
       'missing',
       'missing',
     ]);
+  });
+
+  it('knows them with every extension of a format that is read', async () => {
+    const { ofItem } = await open(
+      ...photoExtensions.map((extension) => `a${extension.slice(1)}${extension}`),
+    );
+    for (const extension of photoExtensions)
+      expect(ofItem(`a${extension.slice(1)}`)).toBe(`a${extension.slice(1)}${extension}`);
   });
 
   it('takes the first of a folder named like the item, and never a name that several folders have', async () => {

@@ -2,10 +2,12 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 import { CourierError, hasSystemCode, messageOf } from '../../errors.ts';
+import { photoExtensions } from '../photos/decode-photo.ts';
 import type { PhotoInput } from '../photos/photo-file.ts';
 
-/** In the order in which they are preferred when an item has several. */
-const extensions = ['.jpg', '.jpeg', '.jfif', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff', '.bmp', ''];
+/** In the order in which they are preferred when an item has several: these, others that are read, and none. */
+const preferred = ['.jpg', '.jpeg', '.jfif', '.png', '.webp', '.avif'];
+const extensions = [...new Set([...preferred, ...photoExtensions, ''])];
 
 /** What a collection knows of a photo: how to read it, or why there is none. */
 export type PhotoPlace =

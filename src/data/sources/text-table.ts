@@ -1,6 +1,7 @@
 /** Tables of any format as columns of text: each a column of the input, or an SQL expression over its columns. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../../errors.ts';
+import { shellWord } from '../../text.ts';
 import { describeSelect, identifier, type SqlColumn } from '../duckdb/duckdb.ts';
 import type { BadRows, Findings } from '../findings.ts';
 import { inputName } from './input-files.ts';
@@ -220,7 +221,7 @@ function nested(wanted: string, type: string, what: string, input: string): Cour
   return new CourierError(
     'VALUE_INVALID',
     `\`${wanted}\` of ${what.toLowerCase()} ${inputName(input)} holds ${type.endsWith('[]') ? 'lists' : 'structures'} (${type}).`,
-    `Give an expression for one value, such as "${unnested}", in a query: "SELECT *, ${unnested} AS value FROM '${inputName(input)}'".`,
+    `Give an expression for one value, such as ${shellWord(unnested)}, in a query: ${shellWord(`SELECT *, ${unnested} AS value FROM '${inputName(input)}'`)}.`,
   );
 }
 

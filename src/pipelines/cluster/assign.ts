@@ -16,7 +16,11 @@ import {
   readCentres,
   writeClusters,
 } from '../../data/embeddings/clusters.ts';
-import { hashEmbeddings, readEmbeddings, type StoredEmbeddings } from '../../data/embeddings/embeddings.ts';
+import {
+  hashEmbeddings,
+  readDistinctEmbeddings,
+  type StoredEmbeddings,
+} from '../../data/embeddings/embeddings.ts';
 import { laterOf } from '../../data/embeddings/learned-until.ts';
 import { readProvenance } from '../../data/embeddings/provenance.ts';
 import { CourierError } from '../../errors.ts';
@@ -47,7 +51,7 @@ export async function assignClusters(
 ): Promise<AssignResult> {
   const config = parseConfig(assignConfig, settings, 'cluster configuration');
   const stored = await readCentres(config.assign);
-  const embeddings = await readEmbeddings(config.embeddings);
+  const embeddings = await readDistinctEmbeddings(config.embeddings);
   const { origin, learnedUntil } = await readProvenance(config.embeddings);
   const { dimension } = embeddings;
   if (stored.dimension !== dimension)

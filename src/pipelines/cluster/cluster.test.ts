@@ -64,6 +64,31 @@ describe('cluster', () => {
     return courier('cluster', '--json', ...words);
   }
 
+  it('refuses a file in which an item has two embeddings, to cluster and to assign', async () => {
+    const own = await temporaryFolder();
+    const centres = join(own, 'run', 'centres.safetensors');
+    const made = await run('--embeddings', embeddings, '--clusters', '4', '--out', join(own, 'run'));
+    expect(made.exitCode).toBe(0);
+    const path = join(own, 'twice.parquet');
+    await writeEmbeddings(path, {
+      ...stored,
+      ids: stored.ids.map((id, row) => (row === 1 ? stored.ids[0]! : id)),
+    });
+    const out = join(own, 'refused');
+    for (const more of [
+      ['--clusters', '4'],
+      ['--assign', centres],
+    ]) {
+      const { json } = await run('--embeddings', path, '--out', out, ...more);
+      expect(json).toMatchObject({
+        error: {
+          code: 'VALUE_INVALID',
+          message: `${path} cannot be used: item ${stored.ids[0]} has two embeddings.`,
+        },
+      });
+    }
+  });
+
   it('writes ids for every item, centres, and a sheet of each granularity', async () => {
     const out = join(await temporaryFolder(), 'run');
     const words = [

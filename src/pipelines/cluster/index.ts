@@ -7,7 +7,11 @@ import { presentItems } from '../../clustering/unit-rows.ts';
 import { parseConfig } from '../../config.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { centresFile, clustersFile, writeCentres, writeClusters } from '../../data/embeddings/clusters.ts';
-import { hashEmbeddings, readEmbeddings, type StoredEmbeddings } from '../../data/embeddings/embeddings.ts';
+import {
+  hashEmbeddings,
+  readDistinctEmbeddings,
+  type StoredEmbeddings,
+} from '../../data/embeddings/embeddings.ts';
 import { type Provenance, readProvenance } from '../../data/embeddings/provenance.ts';
 import { closeDataset, loadDataset } from '../../data/store.ts';
 import { CourierError } from '../../errors.ts';
@@ -65,7 +69,7 @@ export async function cluster(
   const config = parseConfig(clusterConfig, settings, 'cluster configuration');
   const { embeddings: path, out, dataset: folder, ...identity } = config;
   if (config.clusters.length === 0 && config.semanticLevels === 0) throw nothingWanted();
-  const embeddings = await readEmbeddings(path);
+  const embeddings = await readDistinctEmbeddings(path);
   const provenance = await readProvenance(path);
   const embeddingsHash = await hashEmbeddings(path);
   const dataset = folder === undefined ? null : await loadDataset(folder);

@@ -153,12 +153,12 @@ describe('courier compare', () => {
     const before = await timesBelow(out);
     const plan = await run(out, '--plan');
     expect(plan.json).toMatchObject({ plan: { estimate: { known: 2, unknown: [] } } });
-    expect(plan.stderr).toContain('to compute: courier (seeds 1)');
+    expect(plan.stderr).toContain('to compute: courier (seed 1)');
     const second = await run(out);
     expect(second.json).toMatchObject({ failures: [], versusBestOther: [{ start: 'warm', seeds: [1, 2] }] });
     expect(seeds(second)[2]).toEqual(['courier', [1, 2]]);
     expect(second.stderr.match(/: Pre-train: 4 steps/gm)).toHaveLength(1);
-    expect(second.stderr).toContain('Rank: 1 rankers');
+    expect(second.stderr).toContain('Rank: 1 ranker\n');
     const after = await timesBelow(out);
     const changed = Object.keys(before).filter((path) => before[path] !== after[path]);
     expect(changed.filter((path) => !/^(costs\.json|report\.\w+)$/.test(path))).toEqual([]);

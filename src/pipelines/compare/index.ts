@@ -144,7 +144,12 @@ async function fillRunFolder(
     options,
     group,
   );
-  const chosen = await chooseSettings(new RankerTrainer(dataset, config, engine, signal), progress, group);
+  const chosen = await chooseSettings(
+    new RankerTrainer(dataset, config, engine, signal),
+    costs,
+    progress,
+    group,
+  );
   const { trainer } = chosen;
   const planned = [null, ...visualRows(kept, embedded)];
   const all = await rankRows(trainer, planned, costs, progress, attempt, group);
@@ -156,7 +161,7 @@ async function fillRunFolder(
   await trainForDiagnosis(trainer, planned, whole, runs, progress, group);
   if (!isFirst) return { report: await reportOfFirst(group, null), attended: [] };
 
-  const diagnosis = await diagnoseWhole(trainer, whole, runs, attempt, progress);
+  const diagnosis = await diagnoseWhole(trainer, whole, runs, costs, attempt, progress);
   const { attended, examples } = await attendTestClicks(dataset, kept, engine, embedded, attempt);
   const attentionSummary = summariseAttention(dataset, attended);
   const report = await evaluationReport(chosen, planned, runs, diagnosis, costs, startedAt, options);
@@ -379,12 +384,13 @@ async function diagnoseWhole(
   trainer: RankerTrainer,
   whole: readonly PlannedRow[],
   runs: readonly RankerRun[],
+  costs: StageCosts,
   attempt: Attempt,
   progress: Progress,
 ) {
   const [seed = null] = trainer.config.seeds;
   const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
-  return attempt(unit, () => diagnose(trainer, whole, runs, progress));
+  return attempt(unit, () => diagnose(trainer, whole, runs, costs, progress));
 }
 
 async function attendTestClicks(

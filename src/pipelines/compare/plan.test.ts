@@ -24,15 +24,22 @@ describe('the plan', () => {
     const estimate = { seconds: 120 + 2 * 10, known: 3, unknown: ['hog', 'rankers of vector, warm'] };
     expect(estimateTime(tasks)).toEqual(estimate);
     expect(describePlan(tasks, false)).toEqual([
-      'Plan: embeddings: 2 of 4 are there; to compute: courier (seeds 3); hog',
-      'Plan: rankers: 1 of 4 are there; to compute: none, warm (seeds 2, 3); courier vector, warm (seeds 1)',
-      'Plan: about 2 min 20 s for 3 of 5 that are left; not known before the first is finished: hog; rankers of vector, warm',
+      'Plan: embeddings: 2 of 4 are there; to compute: courier (seed 3); hog',
+      'Plan: rankers: 1 of 4 are there; to compute: none, warm (seeds 2, 3); courier vector, warm (seed 1)',
+      'Plan: about 2 min 20 s for 3 of 5 that are left; not known before the first of each is finished: hog; rankers of vector, warm',
     ]);
+  });
+
+  it('counts what is tried several times with one seed', () => {
+    const attempt: Task = { kind: 'try', start: 'warm', seed: 1, finished: false, seconds: null };
+    expect(describePlan([attempt, attempt, attempt], false)).toContain(
+      'Plan: rankers: 0 of 3 are there; to compute: none, to choose settings, warm (3 of seed 1)',
+    );
   });
 
   it('gives no time before anything is known, and says when nothing is left', () => {
     expect(describeRest([embed('hog', null, null)])).toBe(
-      'time: not known before the first is finished: hog',
+      'how long it takes is not known before the first of each is finished: hog',
     );
     expect(describeRest([embed('hog', null, 3)])).toBe('nothing is left to compute');
   });

@@ -155,13 +155,13 @@ export function describeRest(tasks: readonly Task[]): string {
   const missing = tasks.filter(({ finished }) => !finished).length;
   if (missing === 0) return 'nothing is left to compute';
   const { seconds, known, unknown } = estimateTime(tasks);
-  const gap = `not known before the first is finished: ${unknown.join('; ')}`;
-  if (known === 0) return `time: ${gap}`;
+  const gap = `not known before the first of each is finished: ${unknown.join('; ')}`;
+  if (known === 0) return `how long it takes is ${gap}`;
   const rest = unknown.length === 0 ? '' : `; ${gap}`;
   return `about ${duration(seconds)} for ${known} of ${missing} that are left${rest}`;
 }
 
-/** Such as `courier (seeds 2, 3), hog`. */
+/** Such as `courier (seeds 2, 3); hog; none, warm (3 of seed 1)`. */
 function listed(tasks: readonly Task[]): string {
   const seeds = new Map<string, number[]>();
   for (const task of tasks) {
@@ -169,8 +169,15 @@ function listed(tasks: readonly Task[]): string {
     seeds.set(name, [...(seeds.get(name) ?? []), ...(task.seed === null ? [] : [task.seed])]);
   }
   return [...seeds]
-    .map(([name, list]) => (list.length === 0 ? name : `${name} (seeds ${list.join(', ')})`))
+    .map(([name, list]) => (list.length === 0 ? name : `${name} (${seedText(list)})`))
     .join('; ');
+}
+
+/** Several tasks of one seed are counted. */
+function seedText(seeds: readonly number[]): string {
+  const distinct = [...new Set(seeds)];
+  const counted = seeds.length > distinct.length ? `${seeds.length} of ` : '';
+  return `${counted}${distinct.length === 1 ? 'seed' : 'seeds'} ${distinct.join(', ')}`;
 }
 
 function nameOf(task: Task): string {

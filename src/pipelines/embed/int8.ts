@@ -1,6 +1,7 @@
 /** The encoder in 8 bits: made once for a catalogue, and compared with itself in float32. */
 
 import type { Dataset } from '../../data/dataset.ts';
+import { photoExtensions } from '../../data/photos/decode-photo.ts';
 import { batchSize, embedRows } from '../../encoders/embed-rows.ts';
 import { type EncoderFile, readEncoderFile } from '../../encoders/file.ts';
 import { ExportedEncoder } from '../../encoders/load.ts';
@@ -90,7 +91,7 @@ export function noPhotos(): CourierError {
   return new CourierError(
     'FILE_CORRUPT',
     'None of the photos can be read.',
-    'Check that they are whole .jpg, .png, .webp, .gif, .tiff or .avif files.',
+    `Check that they are whole files of a format that is read: ${photoExtensions.join(', ')}.`,
   );
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type Dataset, NONE } from '../../data/dataset.ts';
 import type { Findings } from '../../data/findings.ts';
+import { photoExtensions } from '../../data/photos/decode-photo.ts';
 import { type LoadedPhoto, loadPhoto } from '../../data/photos/photo-file.ts';
 import { photosBelow } from '../../data/photos/photo-folder.ts';
 import { PhotoPool, pooledFrom, type SentPhoto } from '../../data/photos/photo-pool.ts';
@@ -50,8 +51,7 @@ export async function folderSource(root: string, side: number, findings: Finding
   if (photos.length === 0) {
     const [other] = findings.list().flatMap(({ examples }) => examples);
     const instead = other === undefined ? '' : `; it holds others, such as ${other}`;
-    const remedy =
-      'Name a folder that holds .jpg, .png, .webp, .gif, .tiff or .avif files itself: links to folders are not followed.';
+    const remedy = `Name a folder that holds photos itself (${photoExtensions.join(', ')}): links to folders are not followed.`;
     throw new CourierError('FILE_NOT_FOUND', `There are no photos in ${root}${instead}.`, remedy);
   }
   const files = photos.map(({ path }) => ({ kind: 'file', path, below: root }) as const);

@@ -40,6 +40,7 @@ import { writeFolderWhole } from '../../storage/output-folder.ts';
 import { versions } from '../../version.ts';
 import { type ExportConfig, type ExportConfigInput, exportConfig } from './config.ts';
 import { newestNumbers } from './newest-numbers.ts';
+import { rangesOf } from './ranges.ts';
 import { recordCounted, recordViews } from './recorded-views.ts';
 import { referenceOf } from './reference.ts';
 
@@ -159,6 +160,10 @@ async function fill(job: Job): Promise<void> {
           exposures.numeric.means.get(name) ?? about.dense.find((each) => each.name === name)?.mean;
         return { name, mean: mean ?? 0, gaps: exposures.numeric.means.has(name) };
       }),
+      ranges: rangesOf(
+        dataset,
+        about.dense.map(({ name }) => name),
+      ),
       embeddings: embeddings === null ? null : { dimension: embeddings.items.dimension, encoder },
       photos: { side: images.side, kept: embeddings?.provenance.photosOf?.kept ?? images.form },
       attentionPlaces: places,

@@ -3,7 +3,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { VisualFeature } from '../../data/visual-feature.ts';
 import type { ItemEmbeddings } from '../../features/item-embeddings.ts';
 import { simScoreValue } from '../../features/sim-score.ts';
-import { fitIsotonic } from '../../metrics/isotonic.ts';
+import { fitIsotonic, withoutCertainty } from '../../metrics/isotonic.ts';
 import { rawExposures } from '../../rankers/exposure.ts';
 import { rowsOfSplit } from '../../rankers/fields.ts';
 import type { LoadedRanker } from '../../rankers/load.ts';
@@ -55,6 +55,6 @@ export async function referenceOf(
 }
 
 function curveOf(scores: Float32Array, labels: Uint8Array): ServingManifest['calibration'] {
-  const { scores: points, probabilities } = fitIsotonic(scores, labels);
+  const { scores: points, probabilities } = withoutCertainty(fitIsotonic(scores, labels));
   return { scores: [...points], probabilities: [...probabilities] };
 }

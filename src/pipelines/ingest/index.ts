@@ -21,6 +21,7 @@ import type { OpenSource, SourceContext, SourceData } from '../../data/sources/s
 import { loadLoggedTables, loadPhotoIndex, writeDataset } from '../../data/store.ts';
 import { CourierError, hasSystemCode } from '../../errors.ts';
 import { safePlace, silent, type WorkOptions } from '../../progress.ts';
+import { differences } from '../../runs/differences.ts';
 import { withOutput } from '../../storage/lock.ts';
 import { writeFolderWhole } from '../../storage/output-folder.ts';
 import { assemble, type Before } from './assemble.ts';
@@ -225,18 +226,6 @@ function otherDataset(folder: string, before: Made, made: Made, append: boolean)
       ? 'Append with the settings that the dataset was made with, or choose another `out`.'
       : 'Choose another `out`, or set `overwrite` to replace it.',
   );
-}
-
-/** Keys whose values differ, such as `log.user`. */
-function differences(one: unknown, other: unknown, key = ''): readonly string[] {
-  if (isDeepStrictEqual(one, other)) return [];
-  if (!isRecord(one) || !isRecord(other)) return [key];
-  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
-  return names.flatMap((name) => differences(one[name], other[name], key === '' ? name : `${key}.${name}`));
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function outputExists(folder: string, what: string): CourierError {

@@ -143,6 +143,7 @@ describe('pretrain', () => {
     const before = await readFile(join(whole, checkpointFile));
     await expect(pretrain({ ...tinyPretraining, dataset, out: whole, steps: 13 })).rejects.toMatchObject({
       code: 'OUTPUT_EXISTS',
+      message: `${whole} holds a run with other settings: steps.`,
     });
     expect((await readFile(join(whole, checkpointFile))).equals(before)).toBe(true);
   });

@@ -56,11 +56,15 @@ export async function exportRow(
       await exportRanker(partial, { ranker, config, dataset, seed, learnedUntil, images });
       return compareScores(partial, ranker, dataset, sampleOf(dataset, seed), engine);
     });
-    progress({ kind: 'end', stage: 'Export', detail: `scores differ by ${compared.largestDifference}` });
+    progress({ kind: 'end', stage: 'Export', detail: differenceText(compared.largestDifference) });
     return { folder, ...compared };
   } finally {
     await ranker.release();
   }
+}
+
+function differenceText(largest: number): string {
+  return largest === 0 ? 'the same scores' : `scores differ by ${largest.toPrecision(2)} at most`;
 }
 
 async function imagesOf(

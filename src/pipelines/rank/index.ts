@@ -82,7 +82,7 @@ async function rankPlanned(
 ): Promise<Ranking> {
   const { progress = silent } = options;
   const costs = await StageCosts.open(untuned.config.out, group.rank);
-  const chosen = await chooseSettings(untuned, progress, group);
+  const chosen = await chooseSettings(untuned, costs, progress, group);
   const { trainer } = chosen;
   const runs = await rankRows(trainer, planned, costs, progress, plainly, group);
   await trainForDiagnosis(trainer, planned, planned, runs, progress, group);
@@ -92,7 +92,7 @@ async function rankPlanned(
   const failures = new Failures(progress, options.signal);
   const [seed = null] = trainer.config.seeds;
   const unit = { stage: 'diagnose', source: null, features: null, start: null, seed } as const;
-  const diagnosis = await failures.attempt(unit, () => diagnose(alone, planned, runs, progress));
+  const diagnosis = await failures.attempt(unit, () => diagnose(alone, planned, runs, costs, progress));
   const evaluated = await evaluationReport(chosen, planned, runs, diagnosis, costs, startedAt, options);
   const report = await reportOfFirst(group, { ...evaluated, failures: failures.list });
   if (exported === null) return { report, exported: null };

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import { type Koffi, keepLoaded, loadKoffi } from '../../koffi.ts';
+import { sendNothingHome } from '../telemetry.ts';
 
 /** An address. Where a function takes one, it takes an array too, whose memory it then reads or writes in place. */
 export type Pointer = bigint;
@@ -145,6 +146,7 @@ const apiVersion = 17;
 const places = 160;
 
 function apiOf(koffi: Koffi, path: string): Api {
+  sendNothingHome();
   const base = koffi.load(path).func('OrtGetApiBase', 'void *', [])();
   keepLoaded(koffi, path);
   const [getApi] = koffi.decode(base, koffi.array('void *', 1));

@@ -9,6 +9,7 @@ import type { Model, Target } from '../model.ts';
 import { ModelError } from '../model-error.ts';
 import { assertRoom, inputsOf, type NamedValues } from '../protocol.ts';
 import { type Backend, type EngineState, floats, type Session } from '../session.ts';
+import { sendNothingHome } from '../telemetry.ts';
 import type { Reply, Request, ThreadOptions } from './messages.ts';
 
 interface Pending {
@@ -28,6 +29,7 @@ export class NodeBackend implements Backend {
   #failure: Error | null = null;
 
   constructor(options: Omit<ThreadOptions, 'closed'>) {
+    sendNothingHome();
     const file = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
     this.#worker = new Worker(new URL(file, import.meta.url), {
       workerData: { ...options, closed: this.#closed } satisfies ThreadOptions,

@@ -48,18 +48,30 @@ function withGaps(columns: NonNullable<Request['numeric']>): Record<string, Floa
 
 function answerOf({ scores, calibrated, known, time, attention }: Scored): Answer {
   return {
-    scores: Array.from(scores),
-    calibrated: Array.from(calibrated),
-    known: Array.from(known, (each) => each === 1),
+    scores: numbersOf(scores),
+    calibrated: numbersOf(calibrated),
+    known: flagsOf(known),
     time,
     ...(attention === null ? {} : { attention: attentionOf(attention, scores.length) }),
   };
 }
 
+function numbersOf(values: Float32Array): number[] {
+  const numbers: number[] = [];
+  for (let place = 0; place < values.length; place++) numbers.push(values[place]!);
+  return numbers;
+}
+
+function flagsOf(values: Uint8Array): boolean[] {
+  const flags: boolean[] = [];
+  for (let place = 0; place < values.length; place++) flags.push(values[place] === 1);
+  return flags;
+}
+
 function attentionOf({ history, weights }: Attention, count: number): NonNullable<Answer['attention']> {
   const width = history.length;
   const rows = Array.from({ length: count }, (_, row) =>
-    Array.from(weights.subarray(row * width, (row + 1) * width)),
+    numbersOf(weights.subarray(row * width, (row + 1) * width)),
   );
   return { history: [...history], weights: rows };
 }
