@@ -77,6 +77,11 @@ export class Metrics {
       each((s) => s.state.readAt / 1000),
     );
     this.#gauge(
+      'courier_heard_seconds',
+      'Up to when the shop was heard of, by events and the export, seconds since 1970',
+      each((s) => s.state.heard / 1000),
+    );
+    this.#gauge(
       'courier_log_problem',
       '1 while the log cannot be read or shortened',
       each((s) => (s.state.problem === null ? 0 : 1)),

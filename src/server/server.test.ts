@@ -61,7 +61,7 @@ describe('a server', () => {
       { requiredKeys: ['candidates'] },
     );
     // In order: a page view is described no earlier than the one before.
-    let time = Date.now() - 1_000_000;
+    let time = service.statistics().export.until;
     const property = fc.asyncProperty(requests, async ({ price, ...request }) => {
       time += 1;
       const { candidates } = request;

@@ -69,6 +69,8 @@ const manifestSchema = z.strictObject({
   dataset: z.strictObject({ name: z.string(), hash: z.string() }),
   /** Events before this moment are in the state; milliseconds since 1970-01-01 UTC. */
   until: z.number(),
+  /** The longest time for which the log of the dataset says nothing, and no less than a day: longer, the state was not told. Milliseconds. */
+  silence: z.number().positive(),
   counters: z.strictObject({
     withExposures: z.boolean(),
     lag: z.number().nonnegative(),

@@ -80,6 +80,8 @@ export class LiveState {
   /** Where in a row of base features each of the ranker's dense columns is, and how far the dataset goes there. (N) */
   readonly #dense: readonly { readonly at: number; readonly least: number; readonly most: number }[];
   readonly #features: FeatureSet | null;
+  /** Up to when the shop has been heard of. Milliseconds. */
+  #heard: number;
 
   /** @throws Error where parts do not fit each other */
   constructor({ manifest, about, encoder, catalogue, users, counters, histories }: Parts) {
@@ -90,6 +92,7 @@ export class LiveState {
     this.#users = users;
     this.#counters = counters;
     this.histories = histories;
+    this.#heard = manifest.until;
     const logged = manifest.numeric.map(({ name }) => name);
     const means = manifest.numeric.flatMap(({ name, mean, gaps }): [string, number][] =>
       gaps ? [[name, mean]] : [],
@@ -104,6 +107,11 @@ export class LiveState {
       return { at, least: range.least, most: range.most };
     });
     this.#features = about.visual.features === null ? null : featureSet(about.visual.features);
+  }
+
+  /** The time of the newest event, and no earlier than up to where the export knows everything. Milliseconds. */
+  get heard(): number {
+    return this.#heard;
   }
 
   /** Users that are known. */
@@ -131,6 +139,7 @@ export class LiveState {
         const user = this.#users.indexOf(content.user);
         const item = this.catalogue.numberOf(content.item);
         const { kind, time } = content;
+        this.#heard = Math.max(this.#heard, time);
         // Where a log knows no exposures, the counters of training did not either.
         if (kind === 'click' || this.#manifest.counters.withExposures)
           this.#counters.observe({ kind, user, item, time });
@@ -298,9 +307,12 @@ export class LiveState {
     return user === null ? NONE : (this.#users.find(user) ?? NONE);
   }
 
-  /** Counters have seen what was before the last description: none is made of an earlier moment. */
+  /**
+   * Counters have seen what was before the last description: none is made of an earlier moment. Nor of one that is later than the shop
+   * was ever silent for: then nobody told what happened, and counters would fade as if nothing had.
+   */
   #timeOf(time: number): number {
-    return Math.max(time, this.#counters.time);
+    return Math.max(Math.min(time, this.#heard + this.#manifest.silence), this.#counters.time);
   }
 }
 

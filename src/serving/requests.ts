@@ -105,8 +105,13 @@ export interface ServiceStatistics {
   readonly items: number;
   readonly users: number;
   readonly neighbours: 'exact' | 'hnsw' | 'pgvector';
-  /** How far the log was read, and when last. */
-  readonly state: { readonly position: number; readonly readAt: number; readonly problem: string | null };
+  /** How far the log was read, and when last; up to when the shop was heard of, by events and the export. */
+  readonly state: {
+    readonly position: number;
+    readonly readAt: number;
+    readonly heard: number;
+    readonly problem: string | null;
+  };
   /** Since the service was opened. */
   readonly totals: {
     readonly requests: number;

@@ -286,7 +286,7 @@ class LiveService implements Service {
       items: state.catalogue.size,
       users: state.users,
       neighbours: neighbours.kind,
-      state: { position, readAt: this.#readAt, problem: this.#problem },
+      state: { position, readAt: this.#readAt, heard: state.heard, problem: this.#problem },
       totals: {
         ...this.#totals,
         batches: this.#before.batches + computed.batches,

@@ -43,6 +43,7 @@ import { newestNumbers } from './newest-numbers.ts';
 import { rangesOf } from './ranges.ts';
 import { recordCounted, recordViews } from './recorded-views.ts';
 import { referenceOf } from './reference.ts';
+import { longestSilence } from './silence.ts';
 
 export interface ServingExport {
   /** As an absolute path. */
@@ -151,6 +152,7 @@ async function fill(job: Job): Promise<void> {
     await writeManifest(folder, names, {
       dataset: { name: dataset.name, hash: dataset.hash },
       until,
+      silence: longestSilence(pageViews.time, counted.clicks.time),
       counters: { ...counted.settings },
       items: ids.length,
       users: users.length,
