@@ -2,7 +2,7 @@
 import { percent } from '../../text.ts';
 import { describeSelect, nameInSql } from '../duckdb/duckdb.ts';
 import { BadRows, Findings } from '../findings.ts';
-import { type TextCounts, understandLabels } from './label-column.ts';
+import { labelNames, type TextCounts, understandLabels } from './label-column.ts';
 import { type TextOptions, withRelation } from './relation.ts';
 import { withLoadedTable } from './text-table.ts';
 import { understandTimes } from './time-column.ts';
@@ -64,11 +64,7 @@ const names: Readonly<Record<Purpose, readonly RegExp[]>> = {
     /item|article|product|asin|sku/i,
   ],
   time: [/^(time|timestamp|ts|date|datetime|shown_at|t_dat)$/i, /time|date|_at$/i],
-  clicked: [
-    /^(clicked|click|is_click)$/i,
-    /^label$|click|purchas|bought|event|action|interaction|target/i,
-    /^(type|behaviou?r|status|label)/i,
-  ],
+  clicked: labelNames,
   pageView: [
     /^(page_?view|view|request|impression|session)(_?id)?$/i,
     /view|request|impression|session|query_?id|slate|^(list|page|feed|search)_?id$/i,

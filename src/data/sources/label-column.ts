@@ -20,6 +20,25 @@ function plain(text: string): string {
   return lower.replace(/^\+?(-?[01])(\.0*)?$/, '$1');
 }
 
+/** Names of columns that tell clicks from what was only shown, from those that say it plainly to those that may. */
+export const labelNames: readonly RegExp[] = [
+  /^(clicked|click|is_click)$/i,
+  /^label$|click|purchas|bought|event|action|interaction|target/i,
+  /^(type|behaviou?r|status|label)/i,
+];
+
+/** Names of columns of opinions, of which the low ones are no clicks. */
+const ratingNames = /^(ratings?|stars?|score|overall|points|grade)(:|$)|_(rating|stars|score)$/i;
+
+/** Names of what is known of a click besides: when, of what, for how much. */
+const otherNames = /(id|time|timestamp|date|_at|price|amount|value|number|name)$/i;
+
+/** Whether a column may say which rows of a log are clicks, by its name alone. */
+export function mayBeLabel(name: string): boolean {
+  if (ratingNames.test(name)) return true;
+  return !otherNames.test(name) && labelNames.some((pattern) => pattern.test(name));
+}
+
 /** How often each text of a column occurs; null where there is none. */
 export type TextCounts = ReadonlyMap<string | null, number>;
 

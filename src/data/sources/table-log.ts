@@ -2,7 +2,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../../errors.ts';
 import { safePlace } from '../../progress.ts';
+import { shellWord } from '../../text.ts';
 import { createTable } from '../duckdb/columns.ts';
+import { nameInSql } from '../duckdb/duckdb.ts';
 import { readNumber } from '../duckdb/typed-rows.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
@@ -10,6 +12,7 @@ import { labelSql, numberSql } from './column-sql.ts';
 import { encodeTexts } from './dictionary.ts';
 import { IdLooks } from './id-looks.ts';
 import { inputName } from './input-files.ts';
+import { mayBeLabel } from './label-column.ts';
 import type { SourceContext } from './source.ts';
 import type { TableOptions } from './table-options.ts';
 import { type LoadedTable, withLoadedTable } from './text-table.ts';
@@ -76,6 +79,7 @@ export async function withLog<T>(
     badRows.check(total, maxBadRows);
     await safePlace(signal);
     await requireBothLabels(connection, options);
+    findUnusedLabels(loaded, options, findings);
     const contextTexts = await code(connection, options, indexers, findings);
     await safePlace(signal);
     return task({
@@ -217,6 +221,21 @@ async function requireBothLabels(connection: DuckDBConnection, options: LogOptio
     (await readNumber(connection, `SELECT count(*) ${usable} AND NOT clicked`)) === 0
   )
     throw withoutOthers(options);
+}
+
+/** Where every row is taken for a click: the columns that may say that some are none. */
+function findUnusedLabels({ names, total }: LoadedTable, options: LogOptions, findings: Findings): void {
+  if (options.clicked !== undefined) return;
+  const { user, item, time, clickedAt, pageView, numeric, context } = options;
+  const used = [user, item, time, clickedAt, pageView, ...numeric, ...context];
+  const labels = names.filter((name) => mayBeLabel(name) && !used.includes(name));
+  if (labels.length === 0) return;
+  const [first = ''] = labels;
+  findings.add(
+    `Every row was taken for a click, and ${labels.map((name) => `\`${name}\``).join(', ')} may say that some are none: name it with --clicked, such as --clicked ${shellWord(`${nameInSql(first)}::DOUBLE >= 4`)} for ratings`,
+    undefined,
+    total,
+  );
 }
 
 /** Makes `coded` of `parsed`. @returns the texts of the codes of each context column */

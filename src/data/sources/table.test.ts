@@ -129,6 +129,33 @@ describe('the table adapter', () => {
     expect(new Set(device?.codes)).toEqual(new Set([device?.values.indexOf('phone')]));
   });
 
+  it('says that every row was taken for a click where a column of ratings or events is not used', async () => {
+    const rows = Array.from({ length: 60 }, (_, row) =>
+      [
+        `u${row % 3}`,
+        `item${(row * 7) % 40}`,
+        Date.UTC(2024, 0, 1 + row),
+        1 + (row % 5),
+        9,
+        `e${row}`,
+      ].join(),
+    );
+    const findingsOf = async (header: string, log: object) => {
+      const data = await read(async (_, { log: { path } }) => {
+        await writeFile(path, [header, ...rows].join('\n'));
+        return { rest: { log: { path, user: 'user', item: 'item', time: 'time', ...log } } };
+      });
+      return Object.entries(found(data)).filter(([what]) => what.startsWith('Every row'));
+    };
+    expect(await findingsOf('user,item,time,rating,price,event_id', {})).toEqual([
+      [expect.stringContaining('`rating` may say that some are none: name it with --clicked'), 60],
+    ]);
+    expect(
+      await findingsOf('user,item,time,rating,price,event_id', { clicked: 'rating::DOUBLE >= 4' }),
+    ).toEqual([]);
+    expect(await findingsOf('user,item,time,size,price,event_id', {})).toEqual([]);
+  });
+
   it('counts and skips unusable rows, up to the limit', async () => {
     const bad = [
       ['', 'item1', '2024-01-01', 0, 1, ''],

@@ -32,6 +32,8 @@ export interface LoadedTable {
   readonly table: string;
   /** Rows of the input, those that could not be read included. */
   readonly total: number;
+  /** Names of all columns of the input. */
+  readonly names: readonly string[];
   /** SQL of a column or expression that was asked for. */
   column(name: string): string;
 }
@@ -64,6 +66,7 @@ export async function withLoadedTable<T>(
       connection,
       table: 'loaded',
       total: Number(rows) + rejected,
+      names: shape.map(({ name }) => name),
       column(name) {
         const place = wanted.indexOf(name);
         if (place === -1) throw new Error(`${name} was not asked for`);
