@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Engine } from '../src/runtime/engine.ts';
+import { collectForAnswers } from '../src/server/collector.ts';
 import { checkRequest } from '../src/serving/check-request.ts';
 import { Deployment } from '../src/serving/deployment.ts';
 import { openService, serviceDefaults } from '../src/serving/service.ts';
@@ -17,6 +18,8 @@ const job = z
     seconds: z.number(),
   })
   .parse(parseJson(process.argv[2] ?? ''));
+// As the server does, so that HTTP is all that differs.
+collectForAnswers();
 const shop = await readShop(job.shop);
 const views = viewsOf(shop);
 

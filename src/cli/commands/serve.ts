@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
-import { usableCores } from '../../cores.ts';
+import { collectForAnswers } from '../../server/collector.ts';
 import { parseServeConfig } from '../../server/config.ts';
 import { startServer } from '../../server/server.ts';
 import { type CommonOptions, command, execute, type Outcome, type Terminal } from '../command.ts';
@@ -62,14 +61,4 @@ export function serveCommand(terminal: Terminal, outcome: Outcome): Command {
         return { url: server.url };
       }),
     );
-}
-
-/** Has V8 look through all of its memory rarely: it takes a tenth of a second from whoever waits for an answer. */
-function collectForAnswers(): void {
-  // What lives long while many wait is short-lived again when few do: taken for what stays, it fills the memory that is looked through.
-  setFlagsFromString('--no-allocation-site-pretenuring');
-  // When there is twice of what was left the last time, and not a tenth more.
-  setFlagsFromString('--heap-growing-percent=100');
-  // Threads that look meanwhile would take the only core from those that answer.
-  if (usableCores() === 1) setFlagsFromString('--no-concurrent-marking');
 }

@@ -66,17 +66,22 @@ export function eachRow(
   }
 }
 
+/** Where columns stand in a row. @throws Error for a name that there is not */
+export function placesOf(numeric: Pick<NumericRows, 'names'>, names: readonly string[]): readonly number[] {
+  return names.map((name) => {
+    const place = numeric.names.indexOf(name);
+    if (place === -1) throw new Error(`no base feature ${name}`);
+    return place;
+  });
+}
+
 /** Columns of these exposures, in the order of their names. (n) each @throws Error for a name that there is not */
 export function columnsOf(
   numeric: NumericRows,
   names: readonly string[],
   rows: Int32Array,
 ): readonly Float32Array[] {
-  const places = names.map((name) => {
-    const place = numeric.names.indexOf(name);
-    if (place === -1) throw new Error(`no base feature ${name}`);
-    return place;
-  });
+  const places = placesOf(numeric, names);
   const columns = names.map(() => new Float32Array(rows.length));
   eachRow(numeric, rows, (values, from, at) => {
     for (let index = 0; index < places.length; index++) columns[index]![at] = values[from + places[index]!]!;

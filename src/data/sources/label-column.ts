@@ -33,6 +33,12 @@ const ratingNames = /^(ratings?|stars?|score|overall|points|grade)(:|$)|_(rating
 /** Names of what is known of a click besides: when, of what, for how much. */
 const otherNames = /(id|time|timestamp|date|_at|price|amount|value|number|name)$/i;
 
+/** How a column that may tell clicks is named on the command line: as it is, or, where it holds opinions, with the high ones as clicks. */
+export function labelExample(name: string): string {
+  const column = nameInSql(name);
+  return shellWord(ratingNames.test(name) ? `${column}::DOUBLE >= 4` : column);
+}
+
 /** Whether a column may say which rows of a log are clicks, by its name alone. */
 export function mayBeLabel(name: string): boolean {
   if (ratingNames.test(name)) return true;

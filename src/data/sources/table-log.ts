@@ -2,9 +2,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../../errors.ts';
 import { safePlace } from '../../progress.ts';
-import { shellWord } from '../../text.ts';
 import { createTable } from '../duckdb/columns.ts';
-import { nameInSql } from '../duckdb/duckdb.ts';
 import { readNumber } from '../duckdb/typed-rows.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
@@ -12,7 +10,7 @@ import { labelSql, numberSql } from './column-sql.ts';
 import { encodeTexts } from './dictionary.ts';
 import { IdLooks } from './id-looks.ts';
 import { inputName } from './input-files.ts';
-import { mayBeLabel } from './label-column.ts';
+import { labelExample, mayBeLabel } from './label-column.ts';
 import type { SourceContext } from './source.ts';
 import type { TableOptions } from './table-options.ts';
 import { type LoadedTable, withLoadedTable } from './text-table.ts';
@@ -232,7 +230,7 @@ function findUnusedLabels({ names, total }: LoadedTable, options: LogOptions, fi
   if (labels.length === 0) return;
   const [first = ''] = labels;
   findings.add(
-    `Every row was taken for a click, and ${labels.map((name) => `\`${name}\``).join(', ')} may say that some are none: name it with --clicked, such as --clicked ${shellWord(`${nameInSql(first)}::DOUBLE >= 4`)} for ratings`,
+    `Every row was taken for a click, and ${labels.map((name) => `\`${name}\``).join(', ')} may say that some are none: name it, such as with --clicked ${labelExample(first)}`,
     undefined,
     total,
   );

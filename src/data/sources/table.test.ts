@@ -148,11 +148,19 @@ describe('the table adapter', () => {
       return Object.entries(found(data)).filter(([what]) => what.startsWith('Every row'));
     };
     expect(await findingsOf('user,item,time,rating,price,event_id', {})).toEqual([
-      [expect.stringContaining('`rating` may say that some are none: name it with --clicked'), 60],
+      [
+        expect.stringContaining(
+          '`rating` may say that some are none: name it, such as with --clicked "rating::DOUBLE >= 4"',
+        ),
+        60,
+      ],
     ]);
     expect(
       await findingsOf('user,item,time,rating,price,event_id', { clicked: 'rating::DOUBLE >= 4' }),
     ).toEqual([]);
+    expect(await findingsOf('user,item,time,action,price,event_id', {})).toEqual([
+      [expect.stringContaining('with --clicked "action"'), 60],
+    ]);
     expect(await findingsOf('user,item,time,size,price,event_id', {})).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 /** How far base features go. */
-import { eachRow, type NumericRows } from '../../data/counters/numeric-rows.ts';
+import { eachRow, placesOf } from '../../data/counters/numeric-rows.ts';
 import type { Dataset } from '../../data/dataset.ts';
 
 export interface Range {
@@ -10,9 +10,10 @@ export interface Range {
 
 /** What all exposures of a dataset show of some base features. @throws Error for a name that there is not */
 export function rangesOf({ exposures: { item, numeric } }: Dataset, names: readonly string[]): Range[] {
-  const found = names.map((name) => ({
+  const places = placesOf(numeric, names);
+  const found = names.map((name, index) => ({
     name,
-    at: placeOf(numeric, name),
+    at: places[index]!,
     least: Number.POSITIVE_INFINITY,
     most: Number.NEGATIVE_INFINITY,
   }));
@@ -25,10 +26,4 @@ export function rangesOf({ exposures: { item, numeric } }: Dataset, names: reado
     }
   });
   return found.map(({ name, least, most }) => ({ name, least, most }));
-}
-
-function placeOf({ names }: NumericRows, name: string): number {
-  const place = names.indexOf(name);
-  if (place === -1) throw new Error(`no base feature ${name}`);
-  return place;
 }
