@@ -197,6 +197,18 @@ describe('a server', () => {
     ],
     ['an export without a root', '/v1/exports', json({ export: 'other' }), 400, 'VALUE_INVALID'],
   ];
+  it('sends the headers that protect a browser with answers and with refusals', async () => {
+    const { ask } = await runningServer({ export: served });
+    for (const path of ['/healthz', '/metrics', '/nowhere', '/v1/similar/nothing']) {
+      const { headers } = await ask(path);
+      expect([path, headers.get('content-security-policy'), headers.get('x-content-type-options')]).toEqual([
+        path,
+        "default-src 'none';frame-ancestors 'none'",
+        'nosniff',
+      ]);
+    }
+  });
+
   it('refuses what cannot be answered in one shape, with a code and a remedy', async () => {
     const { ask, log } = await runningServer({ export: served });
     for (const [name, path, request, status, code] of refusals) {
