@@ -16,6 +16,7 @@ const entrances = [
   '^src/runtime/(probe|trial-process|c-api/worker|node-binding/worker)-from-source\\.js$',
   '^src/rankers/kernels/[^/]+\\.ts$',
   '^src/data/photos/photo-worker(\\.ts|-from-source\\.js)$',
+  '^src/data/counters/shares/counter-thread(\\.ts|-from-source\\.js)$',
   '^bench/main\\.ts$',
   '^bench/[^/]+-program\\.ts$',
   '^bench/peers/install\\.ts$',

@@ -59,11 +59,8 @@ type PartDescription = ManifestContent['parts'][number];
 /** Base features in the order of time, some page views at a time. */
 export interface NumericSource {
   readonly names: readonly string[];
-  /**
-   * Columns of the exposures of the page views from the last call to `until` − 1, NaN where missing, until the call after the
-   * next. (F)
-   */
-  next(until: number, signal?: AbortSignal): Promise<Float32Array[]>;
+  /** Columns of the exposures of each part, NaN where missing, until those of the part after the next are asked for. (F) */
+  columnsOf(parts: readonly Part[], signal: AbortSignal | undefined): AsyncIterable<readonly Float32Array[]>;
   /** Those of which a value was missing so far. */
   readonly missing: ReadonlySet<string>;
 }
@@ -161,11 +158,13 @@ async function writeParts(
   const described: PartDescription[] = [];
   let writing: Promise<unknown> = Promise.resolve();
   try {
-    for (const [place, part] of partsOf(pageViews.time, pageViews.start).entries()) {
-      const columns = await numeric.next(part.to, signal);
+    const parts = partsOf(pageViews.time, pageViews.start);
+    let place = 0;
+    for await (const columns of numeric.columnsOf(parts, signal)) {
       await writing;
       await safePlace(signal);
-      writing = writePart(folder, before.parts.length + place, part, columns).then((each) => {
+      const number = before.parts.length + place;
+      writing = writePart(folder, number, parts[place++]!, columns).then((each) => {
         described.push(each);
       });
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { doneByFirst } from '../collectives/order.ts';
 import type { ProcessGroup } from '../collectives/process-group.ts';
-import { columnsOfCategory } from '../data/counters/counters.ts';
+import { columnsOfCategory } from '../data/counters/counter-tables.ts';
 import { withoutColumns } from '../data/counters/numeric-rows.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { reliabilityTable } from '../metrics/calibration.ts';

@@ -18,7 +18,6 @@ export function unsaved({ exposures, ...rest }: InMemory): UnsavedDataset {
   const { start } = rest.pageViews;
   const clicks = clicksOfExposures(rest.pageViews, exposures, clickedRows(exposures), null);
   const width = names.length;
-  let from = 0;
   return {
     ...rest,
     exposures: { item, clicked, context, logged: null },
@@ -30,10 +29,11 @@ export function unsaved({ exposures, ...rest }: InMemory): UnsavedDataset {
         ),
       ),
       names,
-      async next(until) {
-        const rows = numeric.subarray(start[from]! * width, start[until]! * width);
-        from = until;
-        return names.map((_, feature) => rows.filter((_, place) => place % width === feature));
+      async *columnsOf(parts) {
+        for (const { from, to } of parts) {
+          const rows = numeric.subarray(start[from]! * width, start[to]! * width);
+          yield names.map((_, feature) => rows.filter((_, place) => place % width === feature));
+        }
       },
     },
   };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../random.ts';
 import { encodeCategories } from '../categories.ts';
 import { eventsInOrder, type UserEvents } from '../clicks.ts';
 import { BaseFeatures, type FeatureInput, type NumericColumn } from './base-features.ts';
@@ -37,9 +38,18 @@ function inputOf(
   };
 }
 
+/** Columns of all page views, in parts that end before these. */
+async function columnsOf(features: BaseFeatures, ends: readonly number[]): Promise<number[][]> {
+  const parts = ends.map((to, place) => ({ from: ends[place - 1] ?? 0, to }));
+  const columns: number[][] = features.names.map(() => []);
+  for await (const part of features.columnsOf(parts))
+    for (const [column, values] of part.entries()) columns[column]!.push(...values);
+  return columns;
+}
+
 async function rowsOf(input: FeatureInput): Promise<Record<string, number>[]> {
   const features = new BaseFeatures(input);
-  const columns = await features.next(input.pageViews.user.length);
+  const columns = await columnsOf(features, [input.pageViews.user.length]);
   return Array.from(input.item, (_, row) =>
     Object.fromEntries(features.names.map((name, feature) => [name, columns[feature]![row]!])),
   );
@@ -93,11 +103,38 @@ describe('base features', () => {
       start: Int32Array.of(0, 2, 3, 5, 6),
     };
     const several = { ...input, shown: eventsOf(events), pageViews, item: Int32Array.of(0, 1, 2, 2, 0, 1) };
-    const [whole, parted] = [new BaseFeatures(several), new BaseFeatures(several)];
-    const parts: Float32Array[][] = [];
-    for (const until of [1, 1, 3, 4]) parts.push(await parted.next(until));
-    for (const [column, values] of (await whole.next(4)).entries())
-      expect(parts.flatMap((part) => [...part[column]!])).toEqual([...values]);
+    const whole = await columnsOf(new BaseFeatures(several), [4]);
+    expect(await columnsOf(new BaseFeatures(several), [1, 1, 3, 4])).toEqual(whole);
+  });
+
+  it('have the same bits by one thread and by several', async () => {
+    const random = Random.seeded(1, 'threads');
+    const below = (count: number) => random.integer(count);
+    const views = Array.from({ length: 300 }, () => ({ user: below(9), time: below(9 * day) }));
+    views.sort((one, other) => one.time - other.time);
+    const events = views.flatMap(({ user, time }) => [
+      { user, time, item: below(7) },
+      { user, time, item: below(7) },
+    ]);
+    const input: FeatureInput = {
+      clicks: eventsOf(events.filter(() => random.uniform() < 0.3)),
+      shown: eventsOf(events),
+      settings: { withExposures: true, lag: 1000, period: day },
+      categories: [
+        encodeCategories('colour', ['red', 'red', null, 'blue', 'green', 'blue', null]),
+        encodeCategories('kind', ['shoe', null, 'shoe', 'hat', 'hat', 'coat', 'bag']),
+      ],
+      pageViews: {
+        user: Int32Array.from(views, ({ user }) => user),
+        time: Float64Array.from(views, ({ time }) => time),
+        start: Int32Array.from({ length: views.length + 1 }, (_, view) => 2 * view),
+      },
+      item: Int32Array.from(events, ({ item }) => item),
+      numeric: [{ name: 'price', values: Float64Array.from(events, () => random.uniform()) }],
+    };
+    const one = await columnsOf(new BaseFeatures(input, { threads: 1 }), [300]);
+    for (const threads of [2, 3])
+      expect(await columnsOf(new BaseFeatures(input, { threads }), [100, 250, 300])).toEqual(one);
   });
 
   it('leave what is missing to those who read them', async () => {

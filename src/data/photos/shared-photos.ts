@@ -2,6 +2,7 @@
  * Photos that several processes decode: the first one says which and keeps what comes of them, the others do nothing else. While it keeps
  * one round, all decode the next.
  */
+import { askOthers } from '../../collectives/errands.ts';
 import { gatherBytes } from '../../collectives/gather.ts';
 import type { ProcessGroup } from '../../collectives/process-group.ts';
 import { evenShares, ownShare } from '../../collectives/shares.ts';
@@ -12,16 +13,15 @@ import type { PhotoForm, StoredPhoto } from './stored-photo.ts';
 /** A photo that is read from a disk that all share. */
 export type FilePhoto = Extract<SentPhoto, { readonly kind: 'file' }>;
 
-/** What the first process tells the others. */
-type Told<T> =
-  | {
-      readonly kind: 'photos';
-      readonly photos: readonly FilePhoto[];
-      readonly side: number;
-      readonly form: PhotoForm;
-    }
-  | { readonly kind: 'no more photos' }
-  | { readonly kind: 'the end'; readonly result: T };
+/** The errand of the others. */
+export const decoding = 'decoding';
+
+/** A round, which the first process tells the others. */
+interface Told {
+  readonly photos: readonly FilePhoto[];
+  readonly side: number;
+  readonly form: PhotoForm;
+}
 
 /** Photos of a round for each process: what the first one keeps in memory grows with them. */
 const photosEach = 8 * together;
@@ -35,56 +35,50 @@ export async function* decodeTogether(
   form: PhotoForm,
 ): AsyncGenerator<readonly StoredPhoto[], void> {
   const round = photosEach * group.size;
-  let decoding: Promise<readonly StoredPhoto[]> | null = null;
+  await askOthers(group, decoding);
+  let underWay: Promise<readonly StoredPhoto[]> | null = null;
   for (let from = 0; from < photos.length; from += round) {
-    const told = { kind: 'photos' as const, photos: photos.slice(from, from + round), side, form };
-    await broadcastJson<Told<never>>(group, told);
+    const told = { photos: photos.slice(from, from + round), side, form };
+    await broadcastJson<Told | null>(group, told);
     const next = decodeShare(group, pool, told);
-    if (decoding !== null) yield await gathered(group, await decoding);
-    decoding = next;
+    if (underWay !== null) yield await gathered(group, await underWay);
+    underWay = next;
   }
-  await broadcastJson<Told<never>>(group, { kind: 'no more photos' });
-  if (decoding !== null) yield await gathered(group, await decoding);
+  await broadcastJson<Told | null>(group, null);
+  if (underWay !== null) yield await gathered(group, await underWay);
 }
 
-/** What the other processes do until the first one has ended. @returns what that ended with */
-export async function decodeForFirst<T>(group: ProcessGroup): Promise<T> {
-  let pool: PhotoPool | null = null;
-  let decoding: Promise<readonly StoredPhoto[]> | null = null;
+/** What the others do meanwhile. */
+export async function decodeForFirst(group: ProcessGroup): Promise<void> {
+  const pool = PhotoPool.start();
+  let underWay: Promise<readonly StoredPhoto[]> | null = null;
   try {
     for (;;) {
-      const told = await broadcastJson<Told<T>>(group, { kind: 'no more photos' });
-      if (told.kind === 'the end') return told.result;
-      if (told.kind === 'photos') pool ??= PhotoPool.start();
-      const next = told.kind === 'photos' && pool !== null ? decodeShare(group, pool, told) : null;
-      if (decoding !== null) await gathered(group, await decoding);
-      decoding = next;
+      const told = await broadcastJson<Told | null>(group, null);
+      const next = told === null ? null : decodeShare(group, pool, told);
+      if (underWay !== null) await gathered(group, await underWay);
+      if (next === null) return;
+      underWay = next;
     }
   } finally {
-    await pool?.close();
+    await pool.close();
   }
-}
-
-/** Lets the others go. */
-export async function endDecoding<T>(group: ProcessGroup, result: T): Promise<T> {
-  await broadcastJson<Told<T>>(group, { kind: 'the end', result });
-  return result;
 }
 
 async function decodeShare(
   group: ProcessGroup,
   pool: PhotoPool,
-  { photos, side, form }: Extract<Told<never>, { readonly kind: 'photos' }>,
+  { photos, side, form }: Told,
 ): Promise<readonly StoredPhoto[]> {
   const { from, to } = ownShare(evenShares(photos.length, group), group);
   const own = photos.slice(from, to);
   const batches = Array.from({ length: Math.ceil(own.length / together) }, (_, batch) =>
     own.slice(batch * together, (batch + 1) * together),
   );
-  const decoding = Promise.all(batches.map((batch) => pool.store(batch, side, form)));
+  const stored = Promise.all(batches.map((batch) => pool.store(batch, side, form)));
   // Its error is heard when its turn comes.
-  decoding.catch(() => {});
-  return (await decoding).flat();
+  stored.catch(() => {});
+  return (await stored).flat();
 }
 
 /** Those of all in the first process, by rank; none in the others. */

@@ -71,7 +71,7 @@ export async function assemble(
     lag: 1000 * config.counterLag,
     period: counterPeriod,
   };
-  const numeric = new BaseFeatures({
+  const input = {
     clicks: whole.clicks,
     shown: whole.shown,
     settings,
@@ -79,7 +79,8 @@ export async function assemble(
     pageViews,
     item: exposures.item,
     numeric: exposures.numeric,
-  });
+  };
+  const numeric = new BaseFeatures(input, { group });
   for (const { name, values } of exposures.numeric) {
     const gaps = values.reduce((sum, value) => sum + (Number.isNaN(value) ? 1 : 0), 0);
     findings.add(

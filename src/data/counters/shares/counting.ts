@@ -1,0 +1,50 @@
+/** The columns of counters, of all users or of a share, by this thread or by several. */
+import { usableCores } from '../../../cores.ts';
+import { safePlace } from '../../../progress.ts';
+import type { Part } from '../../parts.ts';
+import type { CountedLog, Counting, Shares } from './counted-log.ts';
+import { CounterShare } from './counter-share.ts';
+import { CounterThreads } from './counter-threads.ts';
+
+/** Exposures for which another thread is worth its start. */
+const rowsOfThread = 200_000;
+
+/** Threads that count so many exposures, one being this one. */
+export function countingThreads(rows: number): number {
+  return Math.max(1, Math.min(usableCores(), Math.floor(rows / rowsOfThread)));
+}
+
+/** Counts for some shares with a thread for each. */
+export function countHere(log: CountedLog, shares: Shares): Counting {
+  const { from, to, of } = shares;
+  return to - from > 1
+    ? CounterThreads.start(log, shares)
+    : new CountingHere(log, new CounterShare(log, { place: from, of }));
+}
+
+/** Exposures that are described without a pause. */
+const rowsBetweenPauses = 256;
+
+class CountingHere implements Counting {
+  readonly #log: CountedLog;
+  readonly #share: CounterShare;
+
+  constructor(log: CountedLog, share: CounterShare) {
+    this.#log = log;
+    this.#share = share;
+  }
+
+  /** What was described before is written meanwhile, by callbacks that need this thread. */
+  async fill({ from, to }: Part, columns: readonly Float32Array[], signal?: AbortSignal): Promise<void> {
+    const { start } = this.#log.pageViews;
+    for (let view = from; view < to; ) {
+      let end = view + 1;
+      while (end < to && start[end]! - start[view]! <= rowsBetweenPauses) end++;
+      this.#share.fill({ from: view, to: end }, columns, start[from]!);
+      view = end;
+      await safePlace(signal);
+    }
+  }
+
+  async close(): Promise<void> {}
+}
