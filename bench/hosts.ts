@@ -17,11 +17,16 @@ import { describeRow, type Row, rowOf } from './report.ts';
 
 const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const program = programOf('./hosts-program.ts');
+const rankerProgram = programOf('./processes-ranker-program.ts');
 const wireProgram = programOf('./hosts-wire-program.ts');
 /** Seconds that the wire takes there and back, and a long message one way. */
 const wireAnswer = z.array(z.object({ thereAndBack: z.number(), message: z.number() }));
 /** Seconds of all that a step brings, and of the sum of gradients at its end. */
 const answer = z.array(z.object({ all: z.number(), gradients: z.number() }));
+
+const rankerAnswer = z.object({
+  steps: z.array(z.object({ seconds: z.number(), found: z.object({ communicationMs: z.number() }) })),
+});
 
 const wires = [
   { what: '1 Gbit/s, 1 ms', bitsPerSecond: 1e9, milliseconds: 1 },
@@ -37,6 +42,9 @@ const cases = [
   { photos: 11_000, dimension: 256, parameters: 11_000_000 },
   { photos: 4500, dimension: 64, parameters: 2_000_000 },
 ];
+
+/** Steps of a round, and what they are of. */
+const ranker = { size: 10_000, batches: 50, batchSize: 1024 };
 
 /** Bytes of one message to and fro, long enough to be announced. */
 const messageBytes = 1_000_000;
@@ -95,12 +103,33 @@ export const hosts: Benchmark = async ({ rounds, only, say }) => {
         );
         for (const row of rows.slice(-3)) say(describeRow(row));
       }
+      rows.push(...(await rankerRows(two, what, rounds)));
+      for (const row of rows.slice(-3)) say(describeRow(row));
     } finally {
       await two.remove();
     }
   }
   return { rows, missing: [] };
 };
+
+/** DIN as in `processes`, its ID table in shards, on the two hosts. */
+async function rankerRows(two: TwoHosts, what: string, rounds: number): Promise<readonly Row[]> {
+  const { size, batches, batchSize } = ranker;
+  const before = two.bytes();
+  const settings = JSON.stringify({ size, batches, threads: 1, rounds: rounds + 1 });
+  const { steps } = rankerAnswer.parse(await saidBy(two, [rankerProgram, settings]));
+  const megabytes = (two.bytes() - before) / 2 / (rounds + 1) / batches / 1e6;
+  // In the first round memory is taken, and what repeats is compiled.
+  const measured = steps.slice(1);
+  const name = `${what}, ranker, ${batchSize} exposures, ${size} users and items`;
+  const times = measured.map(({ seconds }) => seconds / batches);
+  const waiting = measured.map(({ found }) => found.communicationMs / 1000 / batches);
+  return [
+    rowOf(`${name}: a step`, 's', 'lower', times, {}),
+    rowOf(`${name}: of which waiting`, 's', 'lower', waiting, {}),
+    rowOf(`${name}: sent by a process in a step`, 'MB', 'lower', [megabytes], {}),
+  ];
+}
 
 async function saidBy(two: TwoHosts, words: readonly string[]): Promise<unknown> {
   const { exitCode, stdout, stderr } = await two.mpirun(words);

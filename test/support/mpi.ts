@@ -49,12 +49,12 @@ export function mpirun(...started: Parameters<typeof startMpi>): Promise<Ran> {
   return whatItSaid(startMpi(...started));
 }
 
-/** What a process has said once it has ended. */
+/** What a process has said once it has ended. MPICH's launcher ends as if all were well (0) where its time limit ends it. */
 export async function whatItSaid(child: ChildProcessWithoutNullStreams): Promise<Ran> {
   const [stdout, stderr, [exitCode]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close'),
   ]);
-  return { stdout, stderr, exitCode };
+  return { stdout, stderr, exitCode: child.killed ? null : exitCode };
 }
