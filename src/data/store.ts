@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../errors.ts';
-import { safePlace } from '../progress.ts';
+import { safePlace, silent, type WorkOptions } from '../progress.ts';
 import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
 import { type Clicks, eventsInOrder, type UserEvents } from './clicks.ts';
 import type { CounterSettings } from './counters/counters.ts';
@@ -101,7 +101,7 @@ export async function writeDataset(
   folder: string,
   dataset: UnsavedDataset,
   made: DatasetManifest['made'],
-  signal?: AbortSignal,
+  options: WorkOptions = {},
   before: WrittenParts = { logs: 0, parts: [], views: 0, missing: [] },
 ): Promise<DatasetManifest> {
   checkDataset(dataset);
@@ -111,8 +111,8 @@ export async function writeDataset(
   if (images.index !== null) await writeParquet(join(folder, dataFiles.photos), indexColumns(images.index));
   const drawn = exposures.logged === null;
   if (drawn) await writeParquet(join(folder, dataFiles.events), eventColumns(counted));
-  await safePlace(signal);
-  const parts = await writeParts(folder, dataset, before, signal);
+  await safePlace(options.signal);
+  const parts = await writeParts(folder, dataset, before, options);
   const manifest = makeManifest(
     {
       name: dataset.name,
@@ -153,8 +153,10 @@ async function writeParts(
   folder: string,
   { pageViews, exposures, numeric }: UnsavedDataset,
   before: WrittenParts,
-  signal: AbortSignal | undefined,
+  { progress = silent, signal }: WorkOptions,
 ): Promise<PartDescription[]> {
+  const stage = 'Count and write';
+  progress({ kind: 'start', stage, total: exposures.item.length, unit: 'exposures' });
   const described: PartDescription[] = [];
   let writing: Promise<unknown> = Promise.resolve();
   try {
@@ -163,14 +165,16 @@ async function writeParts(
     for await (const columns of numeric.columnsOf(parts, signal)) {
       await writing;
       await safePlace(signal);
-      const number = before.parts.length + place;
-      writing = writePart(folder, number, parts[place++]!, columns).then((each) => {
+      const part = parts[place]!;
+      writing = writePart(folder, before.parts.length + place++, part, columns).then((each) => {
         described.push(each);
+        progress({ kind: 'advance', stage, done: pageViews.start[part.to]! });
       });
     }
   } finally {
     await writing;
   }
+  progress({ kind: 'end', stage, detail: `${exposures.item.length} exposures` });
   return described;
 
   async function writePart(

@@ -117,7 +117,7 @@ async function writeNew(
     return await withScratch(partial, async (scratch) => {
       const data = await readSource(source, config, { scratch }, options);
       const dataset = await assemble(data, config, source.name, partial, null, options, group);
-      return await writeDataset(partial, dataset, made, options.signal);
+      return await writeDataset(partial, dataset, made, options);
     });
   });
   return manifest.content.report;
@@ -160,7 +160,7 @@ async function appendTo(
         missing: content.missing,
         views: tables.pageViews.user.length,
       };
-      return await writeDataset(partial, dataset, { ...first, appended }, options.signal, written);
+      return await writeDataset(partial, dataset, { ...first, appended }, options, written);
     }),
   );
   return manifest.content.report;

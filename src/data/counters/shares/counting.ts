@@ -9,7 +9,7 @@ import { CounterThreads } from './counter-threads.ts';
 /** Exposures for which another thread is worth its start. */
 const rowsOfThread = 200_000;
 
-/** Threads that count so many exposures, one being this one. */
+/** Threads that count so many exposures; where it is one, it is this one. */
 export function countingThreads(rows: number): number {
   return Math.max(1, Math.min(usableCores(), Math.floor(rows / rowsOfThread)));
 }
