@@ -5,6 +5,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../errors.ts';
 import { safePlace, silent, type WorkOptions } from '../progress.ts';
 import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
+import { integer } from '../text.ts';
 import { type Clicks, eventsInOrder, type UserEvents } from './clicks.ts';
 import type { CounterSettings } from './counters/counters.ts';
 import { NumericStore } from './counters/numeric-store.ts';
@@ -174,7 +175,7 @@ async function writeParts(
   } finally {
     await writing;
   }
-  progress({ kind: 'end', stage, detail: `${exposures.item.length} exposures` });
+  progress({ kind: 'end', stage, detail: `${integer(exposures.item.length)} exposures` });
   return described;
 
   async function writePart(
