@@ -5,7 +5,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../errors.ts';
 import { safePlace, silent, type WorkOptions } from '../progress.ts';
 import { hashFile, requireReadable, writeJson } from '../storage/files.ts';
-import { integer } from '../text.ts';
+import { counted } from '../text.ts';
 import { type Clicks, eventsInOrder, type UserEvents } from './clicks.ts';
 import type { CounterSettings } from './counters/counters.ts';
 import { NumericStore } from './counters/numeric-store.ts';
@@ -106,12 +106,12 @@ export async function writeDataset(
   before: WrittenParts = { logs: 0, parts: [], views: 0, missing: [] },
 ): Promise<DatasetManifest> {
   checkDataset(dataset);
-  const { catalogue, users, pageViews, exposures, images, numeric, counted } = dataset;
+  const { catalogue, users, pageViews, exposures, images, numeric, counted: events } = dataset;
   await writeParquet(join(folder, dataFiles.items), itemColumns(catalogue));
   await writeParquet(join(folder, dataFiles.users), [{ name: 'id', type: 'VARCHAR', values: users }]);
   if (images.index !== null) await writeParquet(join(folder, dataFiles.photos), indexColumns(images.index));
   const drawn = exposures.logged === null;
-  if (drawn) await writeParquet(join(folder, dataFiles.events), eventColumns(counted));
+  if (drawn) await writeParquet(join(folder, dataFiles.events), eventColumns(events));
   await safePlace(options.signal);
   const parts = await writeParts(folder, dataset, before, options);
   const manifest = makeManifest(
@@ -124,7 +124,7 @@ export async function writeDataset(
       missing: numeric.names.filter((name) => numeric.missing.has(name) || before.missing.includes(name)),
       splitTimes: dataset.splitTimes,
       logged: !drawn,
-      counters: { ...counted.settings },
+      counters: { ...events.settings },
       categories: catalogue.categories.map(vocabularyOf),
       context: exposures.context.map(vocabularyOf),
       report: {
@@ -175,7 +175,7 @@ async function writeParts(
   } finally {
     await writing;
   }
-  progress({ kind: 'end', stage, detail: `${integer(exposures.item.length)} exposures` });
+  progress({ kind: 'end', stage, detail: counted(exposures.item.length, 'exposures') });
   return described;
 
   async function writePart(

@@ -6,6 +6,7 @@ import type { ProcessGroup } from '../../collectives/process-group.ts';
 import { LargeMap } from '../../large-map.ts';
 import { mapAhead } from '../../map-ahead.ts';
 import { silent, type WorkOptions } from '../../progress.ts';
+import { counted } from '../../text.ts';
 import { NONE } from '../dataset.ts';
 import type { Findings } from '../findings.ts';
 import {
@@ -92,7 +93,7 @@ export async function decodePhotos(
       await store.flush();
       progress({ kind: 'advance', stage, done });
     }
-    progress({ kind: 'end', stage, detail: `${store.count} photos` });
+    progress({ kind: 'end', stage, detail: counted(store.count, 'photos') });
     return { photo, count: store.count, index: store.index };
   } finally {
     await pool?.close();

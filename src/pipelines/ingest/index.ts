@@ -26,7 +26,7 @@ import { safePlace, silent, type WorkOptions } from '../../progress.ts';
 import { differences } from '../../runs/differences.ts';
 import { withOutput } from '../../storage/lock.ts';
 import { writeFolderWhole } from '../../storage/output-folder.ts';
-import { integer } from '../../text.ts';
+import { counted } from '../../text.ts';
 import { assemble, type Before } from './assemble.ts';
 import { type IngestConfig, type IngestConfigInput, ingestConfig } from './config.ts';
 
@@ -265,7 +265,7 @@ async function readSource(
   progress({
     kind: 'end',
     stage,
-    detail: `${integer(data.clicks.item.length)} clicks, ${integer(data.pageViews.user.length)} page views`,
+    detail: `${counted(data.clicks.item.length, 'clicks')}, ${counted(data.pageViews.user.length, 'page views')}`,
   });
   return data;
 }
