@@ -1,13 +1,23 @@
-/** A command of the first process, for which it asks the others now and then: they do nothing else until it ends. */
+/**
+ * A command of the first process, for which it asks the others now and then: they do nothing else until it ends. Where it fails, it leaves as every process
+ * does, and the others with it.
+ */
 import type { ProcessGroup } from './process-group.ts';
-import { broadcastJson } from './texts.ts';
+import { broadcastJson, receiveJson } from './texts.ts';
+
+/** What the others can be asked for. */
+export interface Errand {
+  readonly name: string;
+  /** Their part, while the first one does its own. */
+  run(group: ProcessGroup): Promise<void>;
+}
 
 type Told<T> =
   | { readonly kind: 'errand'; readonly name: string }
   | { readonly kind: 'the end'; readonly result: T };
 
 /** In the first process: has all others begin with an errand, in which this one then takes its part. */
-export async function askOthers(group: ProcessGroup, name: string): Promise<void> {
+export async function askOthers(group: ProcessGroup, { name }: Errand): Promise<void> {
   await broadcastJson<Told<never>>(group, { kind: 'errand', name });
 }
 
@@ -17,20 +27,13 @@ export async function endErrands<T>(group: ProcessGroup, result: T): Promise<T> 
   return result;
 }
 
-/**
- * What the others do until the first one has ended.
- * @param errands by their names
- * @returns what that ended with
- */
-export async function doErrands<T>(
-  group: ProcessGroup,
-  errands: ReadonlyMap<string, (group: ProcessGroup) => Promise<void>>,
-): Promise<T> {
+/** What the others do until the first one has ended. @returns what that ended with */
+export async function doErrands<T>(group: ProcessGroup, errands: readonly Errand[]): Promise<T> {
   for (;;) {
-    const told = await broadcastJson<Told<T>>(group, { kind: 'errand', name: '' });
+    const told = await receiveJson<Told<T>>(group);
     if (told.kind === 'the end') return told.result;
-    const errand = errands.get(told.name);
+    const errand = errands.find(({ name }) => name === told.name);
     if (errand === undefined) throw new Error(`there is no errand ${told.name}`);
-    await errand(group);
+    await errand.run(group);
   }
 }

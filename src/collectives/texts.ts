@@ -33,6 +33,11 @@ export async function allGatherNumbers(group: ProcessGroup, own: number): Promis
   return [...all];
 }
 
+/** What the first process has, in another that knows nothing of it. */
+export async function receiveJson<T>(group: ProcessGroup): Promise<T> {
+  return JSON.parse(await broadcastText(group, ''));
+}
+
 /** What one process has, by default the first, for all. Others give what they like. */
 export async function broadcastJson<T>(group: ProcessGroup, value: T, root = 0): Promise<T> {
   if (group.size === 1) return value;

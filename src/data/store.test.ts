@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { gap, value } from '../../test/support/measured.ts';
 import { comparable, numbersOf } from '../../test/support/numbers.ts';
@@ -7,6 +8,7 @@ import { temporaryFolder } from '../../test/support/temporary.ts';
 import { unsaved } from '../../test/support/unsaved-dataset.ts';
 import { numericRows } from './counters/numeric-rows.ts';
 import { NONE } from './dataset.ts';
+import { partFiles } from './manifest.ts';
 import { closeDataset, loadDataset, writeDataset } from './store.ts';
 
 const made = { config: { source: 'test' }, inputs: '0'.repeat(64), appended: [] };
@@ -92,6 +94,41 @@ describe('the dataset folder', () => {
       user: Int32Array.of(0, 1),
       item: Int32Array.of(2, 0),
       time: Float64Array.of(1.85e12, 1.9e12),
+    });
+  });
+
+  it('tells of a part that cannot be written, also while the next one is counted', async () => {
+    const rows = 270_000;
+    const day = 86_400_000;
+    const source = unsaved({
+      ...dataset,
+      pageViews: {
+        ...dataset.pageViews,
+        time: Float64Array.of(1.7e12, 1.7e12 + day),
+        split: Uint8Array.of(0, 0),
+        start: Int32Array.of(0, rows, rows + 1),
+      },
+      exposures: {
+        item: new Int32Array(rows + 1),
+        clicked: new Uint8Array(rows + 1),
+        numeric: numericRows(['price'], new Float32Array(rows + 1)),
+        context: [],
+      },
+    });
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, partFiles(0).exposures));
+    const numeric = {
+      ...source.numeric,
+      async *columnsOf(...asked: Parameters<typeof source.numeric.columnsOf>) {
+        for await (const columns of source.numeric.columnsOf(...asked)) {
+          yield columns;
+          // So long that the one before has failed.
+          await setTimeout(1500);
+        }
+      },
+    };
+    await expect(writeDataset(folder, { ...source, numeric }, made)).rejects.toMatchObject({
+      code: 'OUTPUT_NOT_WRITABLE',
     });
   });
 

@@ -171,6 +171,8 @@ async function writeParts(
         described.push(each);
         progress({ kind: 'advance', stage, done: pageViews.start[part.to]! });
       });
+      // Its error is heard when its turn comes.
+      writing.catch(() => {});
     }
   } finally {
     await writing;

@@ -1,7 +1,9 @@
 /** Tries a device in a process of its own, which a broken driver may end, or never end. */
+
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { programFile } from '../program-file.ts';
 import { parseJson } from '../storage/json.ts';
 
 const findingSchema = z.discriminatedUnion('kind', [
@@ -33,8 +35,7 @@ export interface AttemptOptions {
 
 export function attemptOn(device: string, options: AttemptOptions): Promise<Attempt> {
   const { environment = process.env, secondsToAnswer = 20 } = options;
-  const file = import.meta.url.endsWith('.ts') ? './probe-from-source.js' : './probe.js';
-  const words = [fileURLToPath(new URL(file, import.meta.url)), device];
+  const words = [fileURLToPath(programFile(import.meta.url, 'probe')), device];
   const settings = {
     // The Vulkan loader then writes which GPU is used; ONNX Runtime does not tell.
     env: { ...environment, VK_LOADER_DEBUG: 'driver' },

@@ -1,6 +1,8 @@
 /** Models of others run in a process of its own, which they may end, or never let end. */
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { programFile } from '../program-file.ts';
 import type { Model } from './model.ts';
 import { ModelError } from './model-error.ts';
 import type { EncodedModel } from './node-binding/messages.ts';
@@ -72,9 +74,8 @@ export class Trial {
   }
 
   #started(): ChildProcess {
-    const file = import.meta.url.endsWith('.ts') ? './trial-process-from-source.js' : './trial-process.js';
     if (this.#child?.connected === false) this.close();
-    this.#child ??= fork(fileURLToPath(new URL(file, import.meta.url)), {
+    this.#child ??= fork(fileURLToPath(programFile(import.meta.url, 'trial-process')), {
       serialization: 'advanced',
       // ONNX Runtime writes there what its errors say as well.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../random.ts';
+import { countedLog } from '../../../test/support/counted-log.ts';
 import { encodeCategories } from '../categories.ts';
 import { eventsInOrder, type UserEvents } from '../clicks.ts';
 import { BaseFeatures, type FeatureInput, type NumericColumn } from './base-features.ts';
@@ -108,30 +108,7 @@ describe('base features', () => {
   });
 
   it('have the same bits by one thread and by several', async () => {
-    const random = Random.seeded(1, 'threads');
-    const below = (count: number) => random.integer(count);
-    const views = Array.from({ length: 300 }, () => ({ user: below(9), time: below(9 * day) }));
-    views.sort((one, other) => one.time - other.time);
-    const events = views.flatMap(({ user, time }) => [
-      { user, time, item: below(7) },
-      { user, time, item: below(7) },
-    ]);
-    const input: FeatureInput = {
-      clicks: eventsOf(events.filter(() => random.uniform() < 0.3)),
-      shown: eventsOf(events),
-      settings: { withExposures: true, lag: 1000, period: day },
-      categories: [
-        encodeCategories('colour', ['red', 'red', null, 'blue', 'green', 'blue', null]),
-        encodeCategories('kind', ['shoe', null, 'shoe', 'hat', 'hat', 'coat', 'bag']),
-      ],
-      pageViews: {
-        user: Int32Array.from(views, ({ user }) => user),
-        time: Float64Array.from(views, ({ time }) => time),
-        start: Int32Array.from({ length: views.length + 1 }, (_, view) => 2 * view),
-      },
-      item: Int32Array.from(events, ({ item }) => item),
-      numeric: [{ name: 'price', values: Float64Array.from(events, () => random.uniform()) }],
-    };
+    const input = { ...countedLog(), numeric: [] };
     const one = await columnsOf(new BaseFeatures(input, { threads: 1 }), [300]);
     for (const threads of [2, 3])
       expect(await columnsOf(new BaseFeatures(input, { threads }), [100, 250, 300])).toEqual(one);

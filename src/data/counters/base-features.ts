@@ -3,7 +3,7 @@ import { oneProcess } from '../../collectives/one-process.ts';
 import type { ProcessGroup } from '../../collectives/process-group.ts';
 import { CourierError } from '../../errors.ts';
 import type { Part } from '../parts.ts';
-import { CounterTables } from './counter-tables.ts';
+import { counterColumns } from './counter-tables.ts';
 import { columnMemory } from './shares/column-memory.ts';
 import type { CountedLog } from './shares/counted-log.ts';
 import { countingThreads } from './shares/counting.ts';
@@ -15,11 +15,12 @@ export interface NumericColumn {
   readonly values: Float64Array;
 }
 
+/** A log, and the features that came with it. */
 export interface FeatureInput extends CountedLog {
   readonly numeric: readonly NumericColumn[];
 }
 
-/** Who works on it: this process and its threads, and others that wait for it in `countForFirst`. */
+/** Who works on it: this process and its threads, and others that wait for its errands. */
 export interface FeatureWork {
   readonly group: ProcessGroup;
   /** Threads of this process. */
@@ -40,10 +41,10 @@ export class BaseFeatures {
   readonly #counted: number;
 
   constructor(input: FeatureInput, work?: Partial<FeatureWork>) {
-    const { categories, settings, numeric, item } = input;
+    const { categories, settings, numeric } = input;
     const { group = oneProcess } = work ?? {};
-    const { threads = countingThreads(item.length / group.size) } = work ?? {};
-    const counted = new CounterTables(categories, settings.withExposures).names;
+    const { threads = countingThreads(input, group.size) } = work ?? {};
+    const counted = counterColumns(categories, settings.withExposures).names;
     const logged = numeric.map(({ name }) => name);
     this.#input = input;
     this.#work = { group, threads };

@@ -21,12 +21,15 @@ export interface Share {
   readonly of: number;
 }
 
-export const everyKey: Share = { place: 0, of: 1 };
+/** All keys are in one share. */
+const everyKey: Share = { place: 0, of: 1 };
+
+/** Whose keys columns are of: the user, the candidate, or its value in the category of this place. */
+export type KeyKind = 'user' | 'item' | number;
 
 /** Columns that are of the keys of one kind, and so known to one share for a candidate. */
 export interface ColumnGroup {
-  /** Of which the key is: the user, the candidate, or its value in the category of this place. */
-  readonly of: 'user' | 'item' | number;
+  readonly of: KeyKind;
   /** Places of the columns. */
   readonly columns: readonly number[];
 }
@@ -39,6 +42,23 @@ interface CategoryTables {
   readonly ofUsers: DecayedCounts;
 }
 
+/** The columns of counters, in their order, and how they are divided among shares. */
+export interface CounterColumns {
+  readonly names: readonly string[];
+  readonly groups: readonly ColumnGroup[];
+}
+
+/** The key of an exposure that decides which share has its columns of a kind. */
+export function keyOf(
+  of: KeyKind,
+  user: number,
+  candidate: number,
+  categories: readonly CountedCategory[],
+): number {
+  if (of === 'user') return user;
+  return of === 'item' ? candidate : givenCode(categories[of]!, candidate);
+}
+
 /** The only key of the counter of everything. */
 const everything = 0;
 
@@ -47,9 +67,7 @@ const everything = 0;
  * its user may. Tables of a share hold its keys alone, and everything together; what is of other keys they neither need nor write.
  */
 export class CounterTables {
-  /** The columns, in their order. */
-  readonly names: readonly string[];
-  readonly groups: readonly ColumnGroup[];
+  readonly columns: CounterColumns;
   readonly #withExposures: boolean;
   readonly #share: Share;
   readonly #all = new DecayedCounts();
@@ -57,6 +75,7 @@ export class CounterTables {
   /** 1 and the time of the first click, of each item that was clicked. */
   readonly #firstClicks = new GrowingRows(2);
   readonly #users = new DecayedCounts();
+  readonly #columns: readonly CountedCategory[];
   readonly #categories: readonly CategoryTables[];
   readonly #past = new OwnPast();
   /** How many columns of counts a subject has. */
@@ -84,14 +103,11 @@ export class CounterTables {
       pairs: new PairIndex(),
       ofUsers: new DecayedCounts(),
     }));
-    const columns = columnsOf(categories, withExposures);
-    this.names = columns.map(({ name }) => name);
-    this.groups = (['user', 'item', ...categories.keys()] as const).map((of) => ({
-      of,
-      columns: [...columns.keys()].filter((place) => columns[place]!.of === of),
-    }));
+    this.#columns = categories;
+    this.columns = counterColumns(categories, withExposures);
   }
 
+  /** All that they know, by name. */
   state(): StateArrays {
     return new Map([
       ...named('all', this.#all.state()),
@@ -153,16 +169,14 @@ export class CounterTables {
     this.#past.add(kind, key, item, time);
   }
 
-  /** Whether it writes the columns of a group for this candidate. */
-  knows(of: ColumnGroup['of'], candidate: number, user: number): boolean {
-    if (of === 'user') return isOf(this.#share, user);
-    const key = of === 'item' ? candidate : this.#categories[of]!.column.codes[candidate]!;
-    return isOf(this.#share, key);
+  /** Whether it writes the columns of this kind for this candidate. */
+  knows(of: KeyKind, candidate: number, user: number): boolean {
+    return isOf(this.#share, keyOf(of, user, candidate, this.#columns));
   }
 
   /**
-   * What is known of a candidate for a user: the values of `names`, those of its share alone.
-   * @param user NONE for one that is not known
+   * What is known of a candidate for a user: the values of `columns`, those of its share alone; all others are left as they are.
+   * @param user NONE for one that is not known, whom tables of every key know, and those of a share never
    * @param time milliseconds, no earlier than any event
    * @param known where to write them. (F)
    */
@@ -184,7 +198,7 @@ export class CounterTables {
     at += this.#width;
     for (const { column, values, pairs, ofUsers } of this.#categories) {
       const code = codeOf(column, candidate);
-      if (isOf(share, column.codes[candidate]!)) {
+      if (isOf(share, givenCode(column, candidate))) {
         values.read(code === NONE ? NONE : rowOf(share, code), time, counts);
         this.#writeBelow(known, at, all);
       }
@@ -239,23 +253,28 @@ function rowOf({ of }: Share, key: number): number {
   return Math.floor(key / of);
 }
 
-/** The code of an item's category value, NONE for an unknown one. */
-function codeOf({ codes }: CountedCategory, item: number): number {
-  const code = codes[item]!;
+/** The code of an item's category value, 0 for an unknown one. @throws Error for an item that the column has not */
+function givenCode({ name, codes }: CountedCategory, item: number): number {
+  const code = codes[item];
+  if (code === undefined) throw new Error(`item ${item} has no code of ${name}`);
+  return code;
+}
+
+/** The same, NONE for an unknown one. */
+function codeOf(column: CountedCategory, item: number): number {
+  const code = givenCode(column, item);
   return code === 0 ? NONE : code;
 }
 
 const ageNames = ['cold', 'item_age_days_log'];
 
-interface NamedColumn {
-  readonly name: string;
-  readonly of: ColumnGroup['of'];
-}
-
-/** All columns, in their order. */
-function columnsOf(categories: readonly CountedCategory[], withExposures: boolean): readonly NamedColumn[] {
-  const group = (of: ColumnGroup['of'], names: readonly string[]) => names.map((name) => ({ name, of }));
-  return [
+/** What tables of these categories write, in the order of `describe`. */
+export function counterColumns(
+  categories: readonly CountedCategory[],
+  withExposures: boolean,
+): CounterColumns {
+  const group = (of: KeyKind, names: readonly string[]) => names.map((name) => ({ name, of }));
+  const columns = [
     ...group('item', [...countNames('item', withExposures), ...ageNames]),
     ...group('user', countNames('user', withExposures)),
     ...categories.flatMap(({ name }, place) => [
@@ -264,6 +283,14 @@ function columnsOf(categories: readonly CountedCategory[], withExposures: boolea
     ]),
     ...group('user', ownPastNames(withExposures)),
   ];
+  const kinds: readonly KeyKind[] = ['user', 'item', ...categories.keys()];
+  return {
+    names: columns.map(({ name }) => name),
+    groups: kinds.map((of) => ({
+      of,
+      columns: [...columns.keys()].filter((place) => columns[place]!.of === of),
+    })),
+  };
 }
 
 function namesWithUser(category: string, withExposures: boolean): string[] {

@@ -1,6 +1,6 @@
 /**
- * What is known of a candidate without looking at its photo, from events in any order. The same state makes the columns of a dataset in one
- * pass over time, and can be carried on while serving.
+ * What is known of a candidate without looking at its photo, from events in any order, while serving. A dataset's columns are made by the
+ * same tables, over a whole log (shares/counter-share.ts).
  */
 import { type CountedCategory, CounterTables } from './counter-tables.ts';
 import type { EventKind } from './decayed-counts.ts';
@@ -51,7 +51,7 @@ export class Counters {
     const { categories, withExposures } = options;
     this.#options = options;
     this.#tables = new CounterTables(categories, withExposures);
-    this.names = this.#tables.names;
+    this.names = this.#tables.columns.names;
   }
 
   /** Takes note of an event, in any order; it counts from its time and the lag on. */

@@ -1,6 +1,8 @@
 /** Threads that read and decode photos, as many as there are cores: the main thread touches no file and no pixel. */
+
 import { Worker } from 'node:worker_threads';
 import { usableCores } from '../../cores.ts';
+import { programFile } from '../../program-file.ts';
 import { endThread } from '../../thread-end.ts';
 import type { LoadedPhoto, PhotoInput } from './photo-file.ts';
 import type { PhotoForm, StoredPhoto } from './stored-photo.ts';
@@ -59,10 +61,9 @@ export class PhotoPool {
   }
 
   static start(count = usableCores()): PhotoPool {
-    const file = import.meta.url.endsWith('.ts') ? './photo-worker-from-source.js' : './photo-worker.js';
     return new PhotoPool(
       Array.from({ length: count }, () => {
-        const worker = new Worker(new URL(file, import.meta.url));
+        const worker = new Worker(programFile(import.meta.url, 'photo-worker'));
         const thread: Thread = { worker, waiting: new Map() };
         worker.on('message', (answer: PhotoAnswer) => answerTo(thread, answer));
         worker.on('error', (error) => failAll(thread, error));

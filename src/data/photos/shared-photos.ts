@@ -2,19 +2,16 @@
  * Photos that several processes decode: the first one says which and keeps what comes of them, the others do nothing else. While it keeps
  * one round, all decode the next.
  */
-import { askOthers } from '../../collectives/errands.ts';
+import { askOthers, type Errand } from '../../collectives/errands.ts';
 import { gatherBytes } from '../../collectives/gather.ts';
 import type { ProcessGroup } from '../../collectives/process-group.ts';
 import { evenShares, ownShare } from '../../collectives/shares.ts';
-import { allGatherNumbers, broadcastJson } from '../../collectives/texts.ts';
+import { allGatherNumbers, broadcastJson, receiveJson } from '../../collectives/texts.ts';
 import { PhotoPool, type SentPhoto, together } from './photo-pool.ts';
 import type { PhotoForm, StoredPhoto } from './stored-photo.ts';
 
 /** A photo that is read from a disk that all share. */
 export type FilePhoto = Extract<SentPhoto, { readonly kind: 'file' }>;
-
-/** The errand of the others. */
-export const decoding = 'decoding';
 
 /** A round, which the first process tells the others. */
 interface Told {
@@ -35,7 +32,7 @@ export async function* decodeTogether(
   form: PhotoForm,
 ): AsyncGenerator<readonly StoredPhoto[], void> {
   const round = photosEach * group.size;
-  await askOthers(group, decoding);
+  await askOthers(group, decodingErrand);
   let underWay: Promise<readonly StoredPhoto[]> | null = null;
   for (let from = 0; from < photos.length; from += round) {
     const told = { photos: photos.slice(from, from + round), side, form };
@@ -49,12 +46,14 @@ export async function* decodeTogether(
 }
 
 /** What the others do meanwhile. */
-export async function decodeForFirst(group: ProcessGroup): Promise<void> {
+export const decodingErrand: Errand = { name: 'decoding', run: decodeForFirst };
+
+async function decodeForFirst(group: ProcessGroup): Promise<void> {
   const pool = PhotoPool.start();
   let underWay: Promise<readonly StoredPhoto[]> | null = null;
   try {
     for (;;) {
-      const told = await broadcastJson<Told | null>(group, null);
+      const told = await receiveJson<Told | null>(group);
       const next = told === null ? null : decodeShare(group, pool, told);
       if (underWay !== null) await gathered(group, await underWay);
       if (next === null) return;
@@ -65,7 +64,7 @@ export async function decodeForFirst(group: ProcessGroup): Promise<void> {
   }
 }
 
-async function decodeShare(
+function decodeShare(
   group: ProcessGroup,
   pool: PhotoPool,
   { photos, side, form }: Told,
@@ -75,10 +74,10 @@ async function decodeShare(
   const batches = Array.from({ length: Math.ceil(own.length / together) }, (_, batch) =>
     own.slice(batch * together, (batch + 1) * together),
   );
-  const stored = Promise.all(batches.map((batch) => pool.store(batch, side, form)));
+  const stored = Promise.all(batches.map((batch) => pool.store(batch, side, form))).then((all) => all.flat());
   // Its error is heard when its turn comes.
   stored.catch(() => {});
-  return (await stored).flat();
+  return stored;
 }
 
 /** Those of all in the first process, by rank; none in the others. */

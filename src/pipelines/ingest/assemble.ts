@@ -48,7 +48,7 @@ interface Whole {
 /**
  * Decodes photos into images.bin of the folder, which holds those of before, and puts the dataset together.
  * @param before what the data is appended to, of which page views and exposures of the result are none
- * @param group the processes that decode photos together
+ * @param group the processes that decode photos and count together
  * @throws CourierError SPLIT_EMPTY, CONFIG_INVALID, VALUE_INVALID
  */
 export async function assemble(

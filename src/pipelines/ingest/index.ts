@@ -7,7 +7,7 @@ import { doErrands, endErrands } from '../../collectives/errands.ts';
 import type { ProcessGroup } from '../../collectives/process-group.ts';
 import { processGroup } from '../../collectives/world.ts';
 import { parseConfig } from '../../config.ts';
-import { countForFirst, counting } from '../../data/counters/shares/counting-together.ts';
+import { countingErrand } from '../../data/counters/shares/counting-together.ts';
 import type { IngestReport } from '../../data/dataset.ts';
 import { fingerprintInputs } from '../../data/inputs.ts';
 import {
@@ -17,7 +17,7 @@ import {
   partFiles,
   readManifest,
 } from '../../data/manifest.ts';
-import { decodeForFirst, decoding } from '../../data/photos/shared-photos.ts';
+import { decodingErrand } from '../../data/photos/shared-photos.ts';
 import { sources } from '../../data/sources/index.ts';
 import type { OpenSource, SourceContext, SourceData } from '../../data/sources/source.ts';
 import { loadLoggedTables, loadPhotoIndex, writeDataset } from '../../data/store.ts';
@@ -38,23 +38,17 @@ export interface IngestResult {
 
 /**
  * Ingests a shop into a dataset folder. The same configuration over the same files gives the same bytes; if
- * they are in `out` already, nothing is done. Processes that mpirun started together share the decoding of photos and the counters. With `append` the log holds what came after the dataset in `out`, whose parts stay as
- * they are; where there is none yet, it is made.
+ * they are in `out` already, nothing is done. Processes that mpirun started together share the decoding of photos and the counters.
+ * With `append` the log holds what came after the dataset in `out`, whose parts stay as they are; where there is none yet, it is made.
  * @throws CourierError CONFIG_INVALID, OUTPUT_EXISTS, OUTPUT_IN_USE, OUTPUT_NOT_WRITABLE, SPLIT_EMPTY, and those of the
  * adapters: FILE_NOT_FOUND, FILE_UNREADABLE, COLUMN_MISSING, LOG_EMPTY, LOG_WITHOUT_CLICKS, TOO_MANY_BAD_ROWS, and VALUE_INVALID
  * for times, labels and ids that cannot be understood, or that do not meet, and for a log that begins before what it is appended to
  */
 export async function ingest(settings: IngestConfigInput, options: WorkOptions = {}): Promise<IngestResult> {
   const group = await processGroup();
-  if (group.rank > 0) return doErrands(group, errands);
+  if (group.rank > 0) return doErrands(group, [decodingErrand, countingErrand]);
   return endErrands(group, await ingestWith(group, settings, options));
 }
-
-/** What the first process asks the others for. */
-const errands = new Map([
-  [decoding, decodeForFirst],
-  [counting, countForFirst],
-]);
 
 async function ingestWith(
   group: ProcessGroup,

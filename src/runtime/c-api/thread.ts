@@ -1,5 +1,7 @@
 /** A thread in which ONNX Runtime computes, so that the event loop stays alive meanwhile. */
+
 import { Worker } from 'node:worker_threads';
+import { programFile } from '../../program-file.ts';
 import { endThread } from '../../thread-end.ts';
 import type { Api, Memory, Status } from './library.ts';
 
@@ -28,8 +30,7 @@ export class ComputeThread {
   #failure: Error | null = null;
 
   constructor({ addressOf }: Api) {
-    const file = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
-    this.#worker = new Worker(new URL(file, import.meta.url));
+    this.#worker = new Worker(programFile(import.meta.url, 'worker'));
     this.#addressOf = addressOf;
     this.#worker.on('message', (reply: CallReply) => this.#settle(reply));
     this.#worker.on('error', (error) =>

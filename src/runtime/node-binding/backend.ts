@@ -2,7 +2,9 @@
  * ONNX Runtime through its binding for Node, in a thread of its own, since it keeps the thread while it computes. It copies
  * every output, and what goes between the threads is copied or handed over.
  */
+
 import { Worker } from 'node:worker_threads';
+import { programFile } from '../../program-file.ts';
 import { endThread } from '../../thread-end.ts';
 import { bytesOf, handOver } from '../hand-over.ts';
 import type { Model, Target } from '../model.ts';
@@ -30,8 +32,7 @@ export class NodeBackend implements Backend {
 
   constructor(options: Omit<ThreadOptions, 'closed'>) {
     sendNothingHome();
-    const file = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
-    this.#worker = new Worker(new URL(file, import.meta.url), {
+    this.#worker = new Worker(programFile(import.meta.url, 'worker'), {
       workerData: { ...options, closed: this.#closed } satisfies ThreadOptions,
     });
     this.#target = options.device === 'webgpu' ? 'standard' : 'fused';

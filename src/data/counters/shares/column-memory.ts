@@ -1,11 +1,12 @@
 /** Memory for columns that threads share. */
+import type { SharedColumns } from './counted-log.ts';
 
 /**
  * Gives columns of so many rows, in the memory of the call before the last where that is large enough: what came of the last call may
  * still be read.
  */
-export function columnMemory(width: number): (rows: number) => Float32Array[] {
-  let [last, older]: [Float32Array[], Float32Array[]] = [[], []];
+export function columnMemory(width: number): (rows: number) => SharedColumns {
+  let [last, older]: [SharedColumns, SharedColumns] = [[], []];
   return (rows) => {
     const enough = older.length > 0 && older[0]!.length >= rows;
     const columns = enough ? older : Array.from({ length: width }, () => sharedFloats(rows));
@@ -14,6 +15,6 @@ export function columnMemory(width: number): (rows: number) => Float32Array[] {
   };
 }
 
-function sharedFloats(length: number): Float32Array {
+function sharedFloats(length: number): Float32Array<SharedArrayBuffer> {
   return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
 }

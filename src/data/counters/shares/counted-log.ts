@@ -4,6 +4,7 @@ import type { Part } from '../../parts.ts';
 import type { CountedCategory } from '../counter-tables.ts';
 import type { CounterSettings } from '../counters.ts';
 
+/** A log as numbers. */
 export interface CountedLog {
   readonly clicks: Clicks;
   /** What was shown; null where that is not known. */
@@ -27,11 +28,16 @@ export interface Shares {
   readonly of: number;
 }
 
+/** Columns in memory that threads share. */
+export type SharedColumns = readonly Float32Array<SharedArrayBuffer>[];
+
+/** Counters at work: part after part of a log. */
 export interface Counting {
   /**
    * Computes the columns of the exposures of a part, which comes after those of all calls before.
-   * @param columns in memory that threads share. (F) of (n)
+   * @param columns (F) of (n)
    */
-  fill(part: Part, columns: readonly Float32Array[], signal?: AbortSignal): Promise<void>;
+  fill(part: Part, columns: SharedColumns, signal?: AbortSignal): Promise<void>;
+  /** Ends its threads; nothing is filled afterwards. */
   close(): Promise<void>;
 }

@@ -87,6 +87,8 @@ it('shares of the keys have together, each value in one of them, the bits that c
         ] as const) {
           const first = log.pageViews.start[from]!;
           const own = names.map(() => new Float32Array(rows - first).fill(Number.NaN));
+          // What was before may be told some events at a time.
+          while (from < to && !share.observe(from, 3));
           share.fill({ from, to }, own, first);
           for (const [column, values] of own.entries()) {
             for (const [row, value] of values.entries()) {

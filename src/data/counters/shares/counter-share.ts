@@ -11,8 +11,8 @@ import type { CountedLog } from './counted-log.ts';
 
 /**
  * Columns of exposures, page view after page view, where the key that they are of is in the share: an exposure has some of a share of its
- * user, and others of that of its item. Each counter is told of the same events in the same order as without shares, so that all columns have the same
- * bits; what is counted of everything together is counted in every share.
+ * user, and others of that of its item. Each counter is told of the same events in the same order as without shares, so that all columns
+ * have the same bits; what is counted of everything together is counted in every share.
  */
 export class CounterShare {
   readonly #log: CountedLog;
@@ -27,7 +27,19 @@ export class CounterShare {
     this.#tables = tables;
     this.#shared = new EventCursor(log, (kind, _user, item, time) => tables.addShared(kind, item, time));
     this.#own = new EventCursor(log, (kind, user, item, time) => tables.addOwn(kind, user, item, time));
-    this.#known = new Float64Array(tables.names.length);
+    this.#known = new Float64Array(tables.columns.names.length);
+  }
+
+  /**
+   * Takes note of what happened before a page view, which is no earlier than those of all calls before.
+   * @param most events at a time: a log that is appended to begins with all that was before
+   * @returns whether that was all
+   */
+  observe(view: number, most: number): boolean {
+    const { pageViews, settings } = this.#log;
+    const { shared, own } = knownAt(pageViews.time[view]!, settings);
+    const isAll = this.#shared.tell(shared, most);
+    return this.#own.tell(own, most) && isAll;
   }
 
   /**
@@ -35,20 +47,18 @@ export class CounterShare {
    * @param columns of the exposures from `first` on; what is not of the share is left as it is. (F) of (n)
    */
   fill(views: Part, columns: readonly Float32Array[], first: number): void {
-    const { pageViews, item, settings } = this.#log;
+    const { pageViews, item } = this.#log;
     const known = this.#known;
     const tables = this.#tables;
     for (let view = views.from; view < views.to; view++) {
       const user = pageViews.user[view]!;
       const time = pageViews.time[view]!;
-      const { shared, own } = knownAt(time, settings);
-      this.#shared.tell(shared);
-      this.#own.tell(own);
+      this.observe(view, Number.POSITIVE_INFINITY);
       const end = pageViews.start[view + 1]!;
       for (let row = pageViews.start[view]!; row < end; row++) {
         const candidate = item[row]!;
         tables.describe(candidate, user, time, known);
-        for (const group of tables.groups) {
+        for (const group of tables.columns.groups) {
           if (!tables.knows(group.of, candidate, user)) continue;
           for (const column of group.columns) columns[column]![row - first] = known[column]!;
         }
@@ -73,13 +83,13 @@ class EventCursor {
     this.#use = use;
   }
 
-  /** Those before a time that were not told. */
-  tell(before: number): void {
+  /** Those before a time that were not told, up to so many. @returns whether those were all */
+  tell(before: number, most: number): boolean {
     const [shown, clicks] = [this.#shown, this.#clicks];
-    for (;;) {
+    for (let told = 0; told < most; told++) {
       const exposed = shown?.time[this.#exposure] ?? Number.POSITIVE_INFINITY;
       const clicked = clicks.time[this.#click] ?? Number.POSITIVE_INFINITY;
-      if (!(Math.min(exposed, clicked) < before)) return;
+      if (!(Math.min(exposed, clicked) < before)) return true;
       if (shown !== null && exposed <= clicked) {
         const event = this.#exposure++;
         this.#use('exposure', shown.user[event]!, shown.item[event]!, exposed);
@@ -88,5 +98,6 @@ class EventCursor {
         this.#use('click', clicks.user[event]!, clicks.item[event]!, clicked);
       }
     }
+    return false;
   }
 }

@@ -2,20 +2,17 @@
  * Counters of several processes, each for its shares of the keys: the first one gives all the log, and puts their columns together, part
  * after part.
  */
-import { askOthers } from '../../../collectives/errands.ts';
+import { askOthers, type Errand } from '../../../collectives/errands.ts';
 import { gatherBytes } from '../../../collectives/gather.ts';
 import { offsetsOf, type ProcessGroup } from '../../../collectives/process-group.ts';
-import { allGatherNumbers, broadcastJson } from '../../../collectives/texts.ts';
+import { allGatherNumbers, broadcastJson, receiveJson } from '../../../collectives/texts.ts';
 import type { UserEvents } from '../../clicks.ts';
 import type { Part } from '../../parts.ts';
-import { type ColumnGroup, CounterTables } from '../counter-tables.ts';
+import { type ColumnGroup, counterColumns, type KeyKind, keyOf } from '../counter-tables.ts';
 import type { CounterSettings } from '../counters.ts';
 import { columnMemory } from './column-memory.ts';
-import type { CountedLog, Counting, Shares } from './counted-log.ts';
+import type { CountedLog, Counting, SharedColumns, Shares } from './counted-log.ts';
 import { countHere, countingThreads } from './counting.ts';
-
-/** The errand of the others. */
-export const counting = 'counting';
 
 /** What the first process tells before it brings the numbers. */
 interface Told {
@@ -42,7 +39,7 @@ export async function countTogether(
   threads: number,
 ): Promise<Counting> {
   if (group.size === 1) return countHere(log, { from: 0, to: threads, of: threads });
-  await askOthers(group, counting);
+  await askOthers(group, countingErrand);
   await broadcastJson<Told>(group, {
     settings: log.settings,
     categories: log.categories.map(({ name }) => name),
@@ -56,37 +53,46 @@ export async function countTogether(
   for (const values of arraysOf(log)) await group.broadcast(values);
   const shares = await sharesOfAll(group, threads);
   const own = countHere(log, shares[0]!);
-  const { groups } = new CounterTables(log.categories, log.settings.withExposures);
+  const { groups } = counterColumns(log.categories, log.settings.withExposures);
   return {
     async fill(part, columns, signal) {
+      const pieces = piecesOf(log, groups, part, shares);
       await own.fill(part, columns, signal);
-      const pieces = shares.map((one, rank) => (rank === 0 ? [] : piecesOf(log, groups, part, one)));
-      const lengths = pieces.map((of) => lengthOf(of) * Float32Array.BYTES_PER_ELEMENT);
+      const lengths = pieces.map((each, rank) => (rank === 0 ? 0 : bytesPerNumber * lengthOf(each)));
       const found = await gatherBytes(group, new Uint8Array(), lengths);
-      for (const [rank, { buffer }] of found.entries())
-        spread(new Float32Array(buffer), pieces[rank]!, columns);
+      for (const [rank, bytes] of found.entries()) {
+        if (rank > 0) spread(floatsOf(bytes), pieces[rank]!, columns);
+      }
     },
     close: () => own.close(),
   };
 }
 
+const bytesPerNumber = Float32Array.BYTES_PER_ELEMENT;
+
+function floatsOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Float32Array {
+  return new Float32Array(buffer, byteOffset, byteLength / bytesPerNumber);
+}
+
 /** What the others do meanwhile. */
-export async function countForFirst(group: ProcessGroup): Promise<void> {
-  const told = await broadcastJson<Told | null>(group, null);
-  if (told === null) throw new Error('there is nothing to count');
+export const countingErrand = { name: 'counting', run: countForFirst } satisfies Errand;
+
+/** @param threads of this process; by default as many as the log is worth */
+async function countForFirst(group: ProcessGroup, threads?: number): Promise<void> {
+  const told = await receiveJson<Told>(group);
   const log = logOf(told);
   for (const values of arraysOf(log)) await group.broadcast(values);
-  const shares = await sharesOfAll(group, countingThreads(Math.floor(told.exposures / group.size)));
-  const own = shares[group.rank]!;
-  const counters = countHere(log, own);
-  const { names, groups } = new CounterTables(log.categories, log.settings.withExposures);
+  const shares = await sharesOfAll(group, threads ?? countingThreads(log, group.size));
+  const counters = countHere(log, shares[group.rank]!);
+  const { names, groups } = counterColumns(log.categories, log.settings.withExposures);
   const memory = columnMemory(names.length);
+  const { start } = log.pageViews;
   try {
     for (const part of told.parts) {
-      const columns = memory(log.pageViews.start[part.to]! - log.pageViews.start[part.from]!);
+      const columns = memory(start[part.to]! - start[part.from]!);
       await counters.fill(part, columns);
-      const lengths = Array.from({ length: group.size }, () => 0);
-      await gatherBytes(group, packed(columns, piecesOf(log, groups, part, own)), lengths);
+      const own = piecesOf(log, groups, part, shares)[group.rank]!;
+      await gatherBytes(group, packed(columns, own), null);
     }
   } finally {
     await counters.close();
@@ -142,31 +148,42 @@ interface Piece {
   readonly rows: Int32Array;
 }
 
+/** The pieces of each process, by rank. */
 function piecesOf(
   log: CountedLog,
   groups: readonly ColumnGroup[],
   part: Part,
-  shares: Shares,
-): readonly Piece[] {
-  return groups.map(({ of, columns }) => ({ columns, rows: rowsOf(log, of, part, shares) }));
+  shares: readonly Shares[],
+): readonly (readonly Piece[])[] {
+  const dealt = groups.map(({ of }) => dealRows(log, of, part, shares));
+  return shares.map((_, rank) =>
+    groups.map(({ columns }, place) => ({ columns, rows: dealt[place]![rank]! })),
+  );
 }
 
-/** The exposures of a part of which the key is in some shares. */
-function rowsOf(log: CountedLog, of: ColumnGroup['of'], { from, to }: Part, shares: Shares): Int32Array {
-  const { pageViews, item, categories } = log;
-  const { user, start } = pageViews;
-  const codes = typeof of === 'number' ? categories[of]!.codes : null;
+/** The exposures of a part by the process that has their keys of a kind. */
+function dealRows(
+  { pageViews: { user, start }, item, categories }: CountedLog,
+  of: KeyKind,
+  { from, to }: Part,
+  shares: readonly Shares[],
+): readonly Int32Array[] {
   const first = start[from]!;
-  const rows = new Int32Array(start[to]! - first);
-  let count = 0;
+  const rankOfShare = shares.flatMap((each, rank) => Array.from({ length: each.to - each.from }, () => rank));
+  const ranks = new Int32Array(start[to]! - first);
+  const counts = new Int32Array(shares.length);
   for (let view = from; view < to; view++) {
     for (let row = start[view]!; row < start[view + 1]!; row++) {
-      const key = of === 'user' ? user[view]! : codes === null ? item[row]! : codes[item[row]!]!;
-      const share = key % shares.of;
-      if (share >= shares.from && share < shares.to) rows[count++] = row - first;
+      const key = keyOf(of, user[view]!, item[row]!, categories);
+      const rank = rankOfShare[key % rankOfShare.length]!;
+      ranks[row - first] = rank;
+      counts[rank]! += 1;
     }
   }
-  return rows.slice(0, count);
+  const rows = Array.from(counts, (count) => new Int32Array(count));
+  counts.fill(0);
+  for (const [row, rank] of ranks.entries()) rows[rank]![counts[rank]!++] = row;
+  return rows;
 }
 
 function lengthOf(pieces: readonly Piece[]): number {
@@ -174,7 +191,7 @@ function lengthOf(pieces: readonly Piece[]): number {
 }
 
 /** Piece after piece, and in each column after column. */
-function packed(columns: readonly Float32Array[], pieces: readonly Piece[]): Float32Array {
+function packed(columns: SharedColumns, pieces: readonly Piece[]): Float32Array {
   const values = new Float32Array(lengthOf(pieces));
   let at = 0;
   for (const piece of pieces) {
@@ -187,7 +204,7 @@ function packed(columns: readonly Float32Array[], pieces: readonly Piece[]): Flo
 }
 
 /** Turns `packed` around. */
-function spread(values: Float32Array, pieces: readonly Piece[], columns: readonly Float32Array[]): void {
+function spread(values: Float32Array, pieces: readonly Piece[], columns: SharedColumns): void {
   let at = 0;
   for (const piece of pieces) {
     for (const place of piece.columns) {

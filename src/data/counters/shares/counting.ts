@@ -2,19 +2,20 @@
 import { usableCores } from '../../../cores.ts';
 import { safePlace } from '../../../progress.ts';
 import type { Part } from '../../parts.ts';
-import type { CountedLog, Counting, Shares } from './counted-log.ts';
+import type { CountedLog, Counting, SharedColumns, Shares } from './counted-log.ts';
 import { CounterShare } from './counter-share.ts';
 import { CounterThreads } from './counter-threads.ts';
 
-/** Exposures for which another thread is worth its start. */
-const rowsOfThread = 200_000;
+/** Exposures and events for which another thread is worth its start. */
+const enoughForThread = 400_000;
 
-/** Threads that count so many exposures; where it is one, it is this one. */
-export function countingThreads(rows: number): number {
-  return Math.max(1, Math.min(usableCores(), Math.floor(rows / rowsOfThread)));
+/** Threads of one of so many processes that count a log; where it is one, it is this one. */
+export function countingThreads({ item, clicks, shown }: CountedLog, processes: number): number {
+  const work = item.length + clicks.time.length + (shown?.time.length ?? 0);
+  return Math.max(1, Math.min(usableCores(), Math.floor(work / processes / enoughForThread)));
 }
 
-/** Counts for some shares with a thread for each. */
+/** Counts for some shares, with a thread for each; for a single one in this thread. */
 export function countHere(log: CountedLog, shares: Shares): Counting {
   const { from, to, of } = shares;
   return to - from > 1
@@ -22,8 +23,9 @@ export function countHere(log: CountedLog, shares: Shares): Counting {
     : new CountingHere(log, new CounterShare(log, { place: from, of }));
 }
 
-/** Exposures that are described without a pause. */
+/** Exposures that are described without a pause, and events that are noted. */
 const rowsBetweenPauses = 256;
+const eventsBetweenPauses = 16_384;
 
 class CountingHere implements Counting {
   readonly #log: CountedLog;
@@ -35,8 +37,9 @@ class CountingHere implements Counting {
   }
 
   /** What was described before is written meanwhile, by callbacks that need this thread. */
-  async fill({ from, to }: Part, columns: readonly Float32Array[], signal?: AbortSignal): Promise<void> {
+  async fill({ from, to }: Part, columns: SharedColumns, signal?: AbortSignal): Promise<void> {
     const { start } = this.#log.pageViews;
+    while (from < to && !this.#share.observe(from, eventsBetweenPauses)) await safePlace(signal);
     for (let view = from; view < to; ) {
       let end = view + 1;
       while (end < to && start[end]! - start[view]! <= rowsBetweenPauses) end++;
