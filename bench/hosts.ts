@@ -13,6 +13,7 @@ import {
   latenciesOfLongMessage,
   type Network,
 } from './communication.ts';
+import { settings as rankerSettings } from './our-ranker.ts';
 import { describeRow, type Row, rowOf } from './report.ts';
 
 const programOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -24,6 +25,7 @@ const wireAnswer = z.array(z.object({ thereAndBack: z.number(), message: z.numbe
 /** Seconds of all that a step brings, and of the sum of gradients at its end. */
 const answer = z.array(z.object({ all: z.number(), gradients: z.number() }));
 
+/** Of each round so many batches; the waiting of all of them, in milliseconds. */
 const rankerAnswer = z.object({
   steps: z.array(z.object({ seconds: z.number(), found: z.object({ communicationMs: z.number() }) })),
 });
@@ -44,7 +46,7 @@ const cases = [
 ];
 
 /** Steps of a round, and what they are of. */
-const ranker = { size: 10_000, batches: 50, batchSize: 1024 };
+const ranker = { size: 10_000, batches: 50 };
 
 /** Bytes of one message to and fro, long enough to be announced. */
 const messageBytes = 1_000_000;
@@ -114,14 +116,14 @@ export const hosts: Benchmark = async ({ rounds, only, say }) => {
 
 /** DIN as in `processes`, its ID table in shards, on the two hosts. */
 async function rankerRows(two: TwoHosts, what: string, rounds: number): Promise<readonly Row[]> {
-  const { size, batches, batchSize } = ranker;
+  const { size, batches } = ranker;
   const before = two.bytes();
   const settings = JSON.stringify({ size, batches, threads: 1, rounds: rounds + 1 });
   const { steps } = rankerAnswer.parse(await saidBy(two, [rankerProgram, settings]));
   const megabytes = (two.bytes() - before) / 2 / (rounds + 1) / batches / 1e6;
   // In the first round memory is taken, and what repeats is compiled.
   const measured = steps.slice(1);
-  const name = `${what}, ranker, ${batchSize} exposures, ${size} users and items`;
+  const name = `${what}, ranker, ${rankerSettings.batchSize} exposures, ${size} users and items`;
   const times = measured.map(({ seconds }) => seconds / batches);
   const waiting = measured.map(({ found }) => found.communicationMs / 1000 / batches);
   return [

@@ -1,7 +1,6 @@
 /**
  * Generated click logs without photos, ingested: time and memory against DuckDB that reads, sorts by time and writes the rows of
- * the same log, and against DuckDB that does so with the rows of the dataset, which have the base features beside; then days
- * that are appended, and a load.
+ * the same log, and against DuckDB that does so with the rows of the dataset, which have the base features beside; then a load.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';

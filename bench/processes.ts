@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Benchmark } from './benchmark.ts';
+import { settings as rankerSettings } from './our-ranker.ts';
 import { describeRow, type Row, rowOf } from './report.ts';
 
 const fileBeside = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -23,11 +24,8 @@ const cases = [
   { what: 'head', photos: 2253, samples: 384, rounds: 50, warmUp: 10 },
 ];
 
-/** Of a ranker: users and as many items of the log, and exposures of the whole batch. */
-const rankerCases = [
-  { size: 10_000, batchSize: 1024 },
-  { size: 100_000, batchSize: 1024 },
-];
+/** Of a ranker: users and as many items of the log. */
+const rankerCases = [{ size: 10_000 }, { size: 100_000 }];
 const rankerSteps = 50;
 
 export const processes: Benchmark = async ({ rounds, only, say }) => {
@@ -80,7 +78,8 @@ function encoderRows(rounds: number, only: string, say: Say): readonly Row[] {
 function rankerRows(rounds: number, only: string, say: Say): readonly Row[] {
   const cores = availableParallelism();
   const rows: Row[] = [];
-  for (const { size, batchSize } of rankerCases) {
+  const { batchSize } = rankerSettings;
+  for (const { size } of rankerCases) {
     const name = `ranker, ${batchSize} exposures, ${size} users and items`;
     if (!name.includes(only)) continue;
     const settings = { size, batches: rankerSteps, rounds: 4 };

@@ -85,7 +85,7 @@ export { type Origin, type Provenance, readProvenance } from './data/embeddings/
 export type { Photos } from './data/photos/image-cache.ts';
 export { type Recipe, readRecipe, recipeNames } from './data/recipes.ts';
 export { type Inspected, inspectTable } from './data/sources/inspect.ts';
-export { loadDataset } from './data/store.ts';
+export { closeDataset, loadDataset } from './data/store.ts';
 
 // Encoders
 

@@ -32,10 +32,19 @@ export const codesConfig = clusteringSettings.extend({
 
 export type CodesConfig = ReturnType<typeof codesConfig.parse>;
 
-/** Embeddings by item id from a file, in the order of the catalogue. */
+/**
+ * Embeddings by item id from a file, in the order of the catalogue.
+ * @throws CourierError those of reading and of `ItemEmbeddings.forCatalogue`, with the name of the file
+ */
 export async function loadItemEmbeddings(dataset: Dataset, path: string): Promise<ItemEmbeddings> {
   const { ids, vectors } = await readEmbeddings(path);
-  return ItemEmbeddings.forCatalogue(dataset.catalogue, ids, vectors);
+  try {
+    return ItemEmbeddings.forCatalogue(dataset.catalogue, ids, vectors);
+  } catch (error) {
+    if (!(error instanceof CourierError)) throw error;
+    const remedy = 'Correct the file, or embed the catalogue again.';
+    throw new CourierError(error.code, `${path}: ${error.message}`, remedy, { cause: error });
+  }
 }
 
 /**
@@ -46,10 +55,15 @@ export async function loadKnownEmbeddings(dataset: Dataset, path: string): Promi
   const embeddings = await loadItemEmbeddings(dataset, path);
   if (embeddings.present.includes(1)) return embeddings;
   const { ids } = await readEmbeddings(path);
-  throw nothingKnown(ids, dataset.catalogue.ids, embeddings.unknown);
+  throw nothingKnown(path, ids, dataset.catalogue.ids, embeddings.unknown);
 }
 
-function nothingKnown(ids: readonly string[], items: readonly string[], unknown: number): CourierError {
+function nothingKnown(
+  path: string,
+  ids: readonly string[],
+  items: readonly string[],
+  unknown: number,
+): CourierError {
   const some = (texts: readonly string[]) => texts.slice(0, 3).join(', ');
   const problem =
     unknown === ids.length
@@ -57,7 +71,7 @@ function nothingKnown(ids: readonly string[], items: readonly string[], unknown:
       : 'those of the items of the dataset are all zero';
   return new CourierError(
     'VALUE_INVALID',
-    `Item embeddings cannot be used: ${problem}.`,
+    `${path} cannot be used as embeddings: ${problem}.`,
     'Give embeddings of this catalogue, with its own item ids.',
   );
 }

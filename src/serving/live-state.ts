@@ -1,6 +1,6 @@
 /**
- * All that a service knows at a moment: what an export has, and what its log tells since. The counters and features are those
- * of training themselves, so that there is nothing that could differ.
+ * All that a service knows at a moment: what an export has, and what its log tells since. The tables of counters and
+ * the features are those of training themselves; what differs is only how they are told of events.
  */
 import { Completion } from '../data/counters/completion.ts';
 import type { Counters } from '../data/counters/counters.ts';

@@ -6,6 +6,7 @@ import { createTable } from '../duckdb/columns.ts';
 import { readNumber } from '../duckdb/typed-rows.ts';
 import { BadRows, type Findings } from '../findings.ts';
 import type { Indexer } from '../indexer.ts';
+import { requireCountable } from '../parts.ts';
 import { labelSql, numberSql } from './column-sql.ts';
 import { encodeTexts } from './dictionary.ts';
 import { IdLooks } from './id-looks.ts';
@@ -80,9 +81,11 @@ export async function withLog<T>(
     findUnusedLabels(loaded, options, findings);
     const contextTexts = await code(connection, options, indexers, findings);
     await safePlace(signal);
+    const count = await readNumber(connection, 'SELECT count(*) FROM coded');
+    requireCountable(count, inputName(options.path));
     return task({
       connection,
-      count: await readNumber(connection, 'SELECT count(*) FROM coded'),
+      count,
       contextTexts,
       timeMeaning: time.meaning,
       async historiesOf(rows, take) {

@@ -296,10 +296,6 @@ async function requireFit(dataset: Dataset, config: CompareConfig): Promise<void
   }
 }
 
-/**
- * As of `pretrain`: where, with how much, how many at a time, how often they are saved, and whether a collapse ends one,
- * may change; what rows are left out or stand beside others; and what only the report is made with, which is made anew every time.
- */
 /** A pretrained network is known by its content, wherever it lies. */
 async function identityOfEncoder(encoder: CompareConfig['pretrain']['encoder']) {
   if (encoder.name !== 'backbone') return encoder;
@@ -307,6 +303,10 @@ async function identityOfEncoder(encoder: CompareConfig['pretrain']['encoder']) 
   return { ...encoder, file: await hashFile(encoder.file) };
 }
 
+/**
+ * As of `pretrain`: where, with how much, how many at a time, how often they are saved, and whether a collapse ends one,
+ * may change; what rows are left out or stand beside others; and what only the report is made with, which is made anew every time.
+ */
 async function identityOf(
   {
     dataset: _,

@@ -16,6 +16,7 @@ import {
 import { Findings } from '../../data/findings.ts';
 import { buildHistories } from '../../data/history.ts';
 import { dataFiles } from '../../data/manifest.ts';
+import { requireCountable } from '../../data/parts.ts';
 import { decodePhotos, type PhotoPlace } from '../../data/photos/photos.ts';
 import { formOf } from '../../data/photos/stored-photo.ts';
 import type { SourceData, SourceItem } from '../../data/sources/source.ts';
@@ -135,6 +136,7 @@ function wholeOf(data: SourceData, before: Before | null): Whole & Pick<Dataset,
   const user = concatenated(Int32Array, earlier?.user, pageViews.user);
   const time = concatenated(Float64Array, earlier?.time, pageViews.time);
   const rows = earlier?.start.at(-1) ?? 0;
+  requireCountable(rows + exposures.item.length, 'The dataset with what is appended');
   const start = concatenated(
     Int32Array,
     earlier?.start.subarray(0, -1),

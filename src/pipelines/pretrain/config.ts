@@ -10,5 +10,4 @@ export const pretrainConfig = z.strictObject({
   ...trainingSettings.shape,
 });
 
-export type PretrainConfig = z.output<typeof pretrainConfig>;
 export type PretrainConfigInput = z.input<typeof pretrainConfig>;

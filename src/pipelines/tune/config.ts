@@ -15,5 +15,4 @@ export const tuneConfig = z.strictObject({
     .describe('What is not searched. Its `steps` are those of the last round.'),
 });
 
-export type TuneConfig = z.output<typeof tuneConfig>;
 export type TuneConfigInput = z.input<typeof tuneConfig>;
