@@ -10,6 +10,7 @@ import { checkpoint } from './checkpoint.ts';
 import { checkpointCost } from './checkpoint-cost.ts';
 
 import { chunkSize } from './chunk-size.ts';
+import { countersBench } from './counters.ts';
 import { decode } from './decode.ts';
 import { embed } from './embed.ts';
 import { embeddingTable } from './embedding-table.ts';
@@ -68,6 +69,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   operators,
   'chunk-size': chunkSize,
   decode,
+  counters: countersBench,
   ingest: ingestBench,
   kill,
   'kill-processes': killProcesses,
