@@ -7,7 +7,14 @@ import { CourierError, messageOf } from '../../errors.ts';
 import { exists } from '../../storage/files.ts';
 import { describeSelect, fileLiteral, identifier, literal, withDuckDB } from '../duckdb/duckdb.ts';
 import { isQuery, openInput, type TableInput } from './input-files.ts';
-import { type TextFile, textFile } from './text-files.ts';
+import {
+  type CsvFiles,
+  jsonLinesOf,
+  type RejectedLine,
+  rejectedOfCsv,
+  rejectedOfJson,
+} from './rejected-lines.ts';
+import { otherEncoding, type TextFile, textFile } from './text-files.ts';
 
 /** How text files are read. */
 export interface TextOptions {
@@ -29,8 +36,8 @@ export interface Relation {
   /** What stands after FROM. */
   readonly sql: string;
   readonly format: 'csv' | 'JSON Lines' | 'Parquet' | 'query';
-  /** Statement that tells lines that are no rows, as number, problem and text; null where there are none. */
-  readonly rejects: string | null;
+  /** Lines that are no rows, in their order, once the relation was read to its end. */
+  rejected(): Promise<readonly RejectedLine[]>;
   /** Columns that occur twice in a header. */
   readonly twice: readonly string[];
 }
@@ -74,24 +81,37 @@ async function relationOf(
   reading: RelationOptions,
 ): Promise<Relation> {
   if (opened.kind === 'query')
-    return { sql: `(${opened.sql.replace(/;\s*$/, '')})`, format: 'query', rejects: null, twice: [] };
+    return { sql: `(${opened.sql.replace(/;\s*$/, '')})`, format: 'query', rejected: nothing, twice: [] };
   const { files, format, extension } = opened;
   if (format === 'Parquet')
-    return { sql: `read_parquet([${files.map(fileLiteral).join(', ')}])`, format, rejects: null, twice: [] };
+    return {
+      sql: `read_parquet([${files.map(fileLiteral).join(', ')}])`,
+      format,
+      rejected: nothing,
+      twice: [],
+    };
   const texts: TextFile[] = [];
   for (const [place, file] of files.entries())
     texts.push(await textFile(file, reading.encoding, temporary, place));
   if (texts.every(({ firstLine }) => firstLine === ''))
     throw new CourierError('LOG_EMPTY', `${reading.what} is empty: ${input}`, 'Check the path.');
-  const list = `[${texts.map(({ path }) => fileLiteral(path)).join(', ')}]`;
+  const paths = texts.map(({ path }) => path);
   const [{ firstLine } = { firstLine: null }] = texts;
   return format === 'csv'
-    ? tableText(list, firstLine, extension, reading.quote ?? 'auto')
-    : jsonText(connection, list, firstLine);
+    ? tableText(connection, paths, firstLine, extension, reading.quote ?? 'auto')
+    : jsonText(connection, listOf(paths), firstLine);
+}
+
+const nothing = () => Promise.resolve([]);
+
+/** As DuckDB takes several files. */
+function listOf(paths: readonly string[]): string {
+  return `[${paths.map(fileLiteral).join(', ')}]`;
 }
 
 function tableText(
-  list: string,
+  connection: DuckDBConnection,
+  paths: readonly string[],
   firstLine: string | null,
   extension: string,
   quote: NonNullable<TextOptions['quote']>,
@@ -105,12 +125,18 @@ function tableText(
   const bare = extension !== '.csv' && delimiter === '\t' && !(header ?? '').startsWith('"');
   const mark = quote === 'auto' ? (bare ? '' : '"') : quote === 'none' ? '' : quote;
   const separator = delimiter === null ? '' : `delim = ${literal(delimiter)}, `;
-  const options = `${separator}quote = ${literal(mark)}, escape = ${literal(mark)}, comment = ''`;
+  const before = told === undefined ? 0 : 1;
+  const options = `header = true, all_varchar = true, null_padding = false, skip = ${before}, ${separator}quote = ${literal(mark)}, escape = ${literal(mark)}, comment = ''`;
+  const files: CsvFiles = {
+    paths,
+    before: before + 1,
+    mark,
+    rowsOf: (list) => `read_csv(${list}, ignore_errors = true, ${options})`,
+  };
   return {
-    sql: `read_csv(${list}, header = true, all_varchar = true, store_rejects = true, null_padding = false, skip = ${told === undefined ? 0 : 1}, ${options})`,
+    sql: `read_csv(${listOf(paths)}, store_rejects = true, ${options})`,
     format: 'csv',
-    rejects: `SELECT CAST(line AS INTEGER) - 1, lower(min(CAST(error_type AS VARCHAR))), min(csv_line)
-      FROM reject_errors GROUP BY line ORDER BY line`,
+    rejected: () => rejectedOfCsv(connection, files),
     twice: names.filter((name, place) => names.indexOf(name) < place),
   };
 }
@@ -128,15 +154,13 @@ async function jsonText(
     return {
       sql: `(SELECT ${texts.join(', ')} FROM ${records})`,
       format: 'JSON Lines',
-      rejects: null,
+      rejected: nothing,
       twice: [],
     };
   }
-  const lines = `read_csv(${list}, columns = {'line': 'VARCHAR'}, delim = ${literal('\u0001')}, quote = '', escape = '', header = false, auto_detect = false, max_line_size = 16777216)`;
-  // DuckDB may look into a line before it has asked whether it is valid: only valid ones are there to be looked into.
-  const checked = `(SELECT row_number() OVER () AS number, line, CASE WHEN json_valid(line) THEN line END AS json FROM ${lines})`;
+  const lines = jsonLinesOf(list);
   const found = await connection.runAndReadAll(
-    `SELECT DISTINCT unnest(json_keys(json)) AS name FROM ${checked} WHERE json_type(json) = 'OBJECT' ORDER BY name`,
+    `SELECT DISTINCT unnest(json_keys(json)) AS name FROM ${lines} WHERE json_type(json) = 'OBJECT' ORDER BY name`,
   );
   const names = found.getRows().map(([name]) => String(name));
   const texts = names.map(
@@ -144,10 +168,9 @@ async function jsonText(
       `json ->> ${literal(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)} AS ${identifier(name)}`,
   );
   return {
-    sql: `(SELECT ${texts.length === 0 ? 'line' : texts.join(', ')} FROM ${checked} WHERE json_type(json) = 'OBJECT')`,
+    sql: `(SELECT ${texts.length === 0 ? 'line' : texts.join(', ')} FROM ${lines} WHERE json_type(json) = 'OBJECT')`,
     format: 'JSON Lines',
-    rejects: `SELECT CAST(number AS INTEGER), 'it is not valid JSON', line FROM ${checked}
-      WHERE json_type(json) IS DISTINCT FROM 'OBJECT' AND trim(line) <> '' ORDER BY number`,
+    rejected: () => rejectedOfJson(connection, lines),
     twice: [],
   };
 }
@@ -165,9 +188,6 @@ function delimiterOf(header: string): string {
 function namesOf(header: string, delimiter: string): readonly string[] {
   return header.split(delimiter).map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
 }
-
-export const otherEncoding =
-  'Name its encoding with `encoding` (--encoding), such as latin1, windows-1252 or gbk.';
 
 /** A query that names a file which is not there is told by DuckDB that it may not look for it. */
 async function missingFile(what: string, error: unknown): Promise<CourierError | null> {

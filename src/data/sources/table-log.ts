@@ -97,7 +97,7 @@ export async function withLog<T>(
         ]);
         const text = loaded.column(historySql(options.history));
         const result = await connection.stream(
-          `SELECT place, ${text} FROM wanted JOIN ${loaded.table} ON CAST(wanted.row AS BIGINT) = ${loaded.table}.rowid ORDER BY place`,
+          `SELECT place, ${text} FROM wanted JOIN ${loaded.table} ON CAST(wanted.row AS BIGINT) = ${loaded.table}.${loaded.row} ORDER BY place`,
         );
         for await (const chunk of result) {
           const [found = [], texts = []] = chunk.getColumns();
@@ -114,7 +114,7 @@ export async function withLog<T>(
         }
       },
       async pageViewOf(row) {
-        const sql = `SELECT ${loaded.column(options.pageView ?? options.time)} FROM ${loaded.table} WHERE rowid = ${row}`;
+        const sql = `SELECT ${loaded.column(options.pageView ?? options.time)} FROM ${loaded.table} WHERE ${loaded.row} = ${row}`;
         const [[text] = ['']] = (await connection.runAndReadAll(sql)).getRows();
         return `${text}`;
       },
@@ -168,7 +168,7 @@ async function parse(
   await connection.run(`CREATE TEMP TABLE parsed AS
     SELECT row, user_id, item_id, time, clicked, coalesce(clicked_at, time) AS clicked_at, view, ${numbered('n', options.numeric)}
       ${numbered('x', options.context)} ${problemSql(problems)} AS problem
-    FROM (SELECT rowid AS row, ${selected.join(', ')}, ${usedTexts(loaded, options)} FROM ${table})`);
+    FROM (SELECT ${loaded.row} AS row, ${selected.join(', ')}, ${usedTexts(loaded, options)} FROM ${table})`);
   await skipUnusable(loaded, problems, badRows);
 }
 

@@ -6,6 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { CourierError } from '../../errors.ts';
 
+/** The remedy where bytes are no text in UTF-8. */
+export const otherEncoding =
+  'Name its encoding with `encoding` (--encoding), such as latin1, windows-1252 or gbk.';
+
 /** As far as the first line is looked for. */
 const headBytes = 65_536;
 

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BadRows, Findings } from '../findings.ts';
 import type { TextOptions } from './relation.ts';
@@ -163,5 +164,52 @@ describe('a table of texts', () => {
     await expect(read(twice, ['user'])).rejects.toMatchObject({
       message: expect.stringContaining('two columns called `user`'),
     });
+  });
+
+  it('numbers its rows as they stand in the input, where some lines are no rows, some blank, and some rows several lines', async () => {
+    const line = fc.constantFrom('row', 'lines', 'blank line within', 'few', 'many', 'blank');
+    const files = fc.array(fc.array(line, { maxLength: 8 }), { minLength: 1, maxLength: 3 });
+    let tried = 0;
+    await fc.assert(
+      fc.asyncProperty(files, fc.boolean(), async (parts, told) => {
+        const name = `numbered-${tried++}`;
+        const numbers: number[] = [];
+        const skipped: number[] = [];
+        let row = 0;
+        for (const [place, lines] of parts.entries()) {
+          const written = lines.map((each) => {
+            if (each === 'blank') return '';
+            row++;
+            (each === 'few' || each === 'many' ? skipped : numbers).push(row);
+            if (each === 'few') return `${row}`;
+            if (each === 'many') return `${row};a;b`;
+            if (each === 'lines') return `${row};"a\nb"`;
+            return each === 'row' ? `${row};a` : `${row};"a\n\nb"`;
+          });
+          await file(
+            join(name, `part-${place}.csv`),
+            [...(told ? ['sep=;'] : []), 'number;text', ...written, ''].join('\n'),
+          );
+        }
+        const { table, findings } = await read(join(folder, name), ['number', 'text']);
+        expect(table.row).toEqual(numbers);
+        expect(table.columns.get('number')).toEqual(numbers.map(String));
+        expect(table.total).toBe(row);
+        const messages = findings.flatMap(({ what, examples }) => (what.includes('skipped') ? examples : []));
+        for (const each of skipped.slice(0, 1))
+          expect(messages.join()).toMatch(new RegExp(`row ${each}: ${each}`));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('numbers lines of JSON likewise', async () => {
+    const path = await file(
+      'numbered.jsonl',
+      '{"user":"u1"}\n\nno json\n{"user":"u3"}\n[4]\n{"user":"u5"}\n',
+    );
+    const { table, findings } = await read(path, ['user']);
+    expect(table.row).toEqual([1, 3, 5]);
+    expect(findings[0]?.examples).toEqual(['row 2: no json', 'row 4: [4]']);
   });
 });

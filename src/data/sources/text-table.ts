@@ -2,10 +2,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError, messageOf } from '../../errors.ts';
 import { shellWord } from '../../text.ts';
+import { createTable } from '../duckdb/columns.ts';
 import { describeSelect, identifier, type SqlColumn } from '../duckdb/duckdb.ts';
+import { readNumber } from '../duckdb/typed-rows.ts';
 import type { BadRows, Findings } from '../findings.ts';
 import { inputName } from './input-files.ts';
-import { otherEncoding, type Relation, type RelationOptions, withRelation } from './relation.ts';
+import type { RejectedLine } from './rejected-lines.ts';
+import { type Relation, type RelationOptions, withRelation } from './relation.ts';
 
 export interface TextTable {
   /** Rows of the input, those that could not be read included. */
@@ -28,8 +31,10 @@ export interface Reading extends RelationOptions {
 /** An input whose columns lie as texts in a table of a database, in the order of the input. */
 export interface LoadedTable {
   readonly connection: DuckDBConnection;
-  /** Its name. Row numbers of the input are `rowid` + 1. */
+  /** Its name. */
   readonly table: string;
+  /** The column of the place of each row in the input, from 0: lines that are no rows count as some. */
+  readonly row: string;
   /** Rows of the input, those that could not be read included. */
   readonly total: number;
   /** Names of all columns of the input. */
@@ -59,13 +64,16 @@ export async function withLoadedTable<T>(
     await connection.run(`CREATE TEMP TABLE loaded AS SELECT ${texts.map((text, index) => `${text} AS c${index}`).join(', ')}
       FROM ${relation.sql}${limit === undefined ? '' : ` LIMIT ${limit}`}`);
     signal?.throwIfAborted();
-    const rejected = relation.rejects === null ? 0 : await skip(connection, relation.rejects, file, badRows);
-    const [[rows] = [0]] = (await connection.runAndReadAll('SELECT count(*) FROM loaded')).getRows();
-    if (relation.format === 'csv') await findSwallowed(connection, wanted.length, findings, file);
+    const rejected = await relation.rejected();
+    skip(rejected, badRows);
+    const row = rejected.length === 0 ? 'rowid' : await numberRows(connection, rejected);
+    const rows = await readNumber(connection, 'SELECT count(*) FROM loaded');
+    if (relation.format === 'csv') await findSwallowed(connection, row, wanted.length, findings, file);
     return task({
       connection,
       table: 'loaded',
-      total: Number(rows) + rejected,
+      row,
+      total: rows + rejected.length,
       names: shape.map(({ name }) => name),
       column(name) {
         const place = wanted.indexOf(name);
@@ -125,33 +133,34 @@ function columnNamed(columns: readonly SqlColumn[], wanted: string): SqlColumn |
   return typed.length === 1 ? typed[0] : undefined;
 }
 
-async function skip(
-  connection: DuckDBConnection,
-  rejects: string,
-  name: string,
-  badRows: BadRows,
-): Promise<number> {
-  const rows = (await connection.runAndReadAll(rejects)).getRows();
-  for (const [line, problem, text] of rows) {
-    if (/encoding/.test(String(problem)))
-      throw new CourierError(
-        'FILE_UNREADABLE',
-        `Line ${Number(line) + 1} of ${name} is not in UTF-8.`,
-        otherEncoding,
-      );
-    badRows.skip(Number(line), String(problem), String(text));
-  }
-  return rows.length;
+function skip(rejected: readonly RejectedLine[], badRows: BadRows): void {
+  for (const { row, problem, text } of rejected) badRows.skip(row + 1, problem, text);
+}
+
+/** Gives the rows that were loaded their places in the input. @returns the column that has them */
+async function numberRows(connection: DuckDBConnection, rejected: readonly RejectedLine[]): Promise<string> {
+  // Behind so many rows that were loaded, so many were not.
+  const places = rejected.map(({ row }) => row).sort((one, other) => one - other);
+  await createTable(connection, 'gaps', [
+    { name: 'loaded_before', type: 'DOUBLE', values: Float64Array.from(places, (row, gap) => row - gap) },
+    { name: 'missing', type: 'DOUBLE', values: Float64Array.from(places, (_, gap) => gap + 1) },
+  ]);
+  await connection.run(`CREATE TEMP TABLE numbered AS
+    SELECT loaded.*, loaded.rowid + CAST(coalesce(missing, 0) AS BIGINT) AS row_of_input
+    FROM loaded ASOF LEFT JOIN (SELECT loaded_before, max(missing) AS missing FROM gaps GROUP BY 1) gaps
+      ON loaded.rowid >= loaded_before ORDER BY row_of_input`);
+  await connection.run('DROP TABLE gaps; DROP TABLE loaded; ALTER TABLE numbered RENAME TO loaded');
+  return 'row_of_input';
 }
 
 async function collect(
-  { connection, table, total, column }: LoadedTable,
+  { connection, table, row: place, total, column }: LoadedTable,
   wanted: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<TextTable> {
   const names = wanted.map(column).join(', ');
   const result = await connection.stream(`
-    SELECT rowid + 1, row_number() OVER (PARTITION BY ${names} ORDER BY rowid) > 1, ${names} FROM ${table} ORDER BY rowid`);
+    SELECT ${place} + 1, row_number() OVER (PARTITION BY ${names} ORDER BY ${place}) > 1, ${names} FROM ${table} ORDER BY ${place}`);
   const row: number[] = [];
   const duplicate: boolean[] = [];
   const texts = wanted.map((): (string | null)[] => []);
@@ -171,13 +180,14 @@ async function collect(
 /** Rows that a stray quotation mark has made one value of. */
 async function findSwallowed(
   connection: DuckDBConnection,
+  place: string,
   width: number,
   findings: Findings,
   file: string,
 ): Promise<void> {
-  for (let place = 0; place < width; place++) {
+  for (let column = 0; column < width; column++) {
     const long = await connection.runAndReadAll(
-      `SELECT rowid + 1, c${place} FROM loaded WHERE contains(c${place}, chr(10)) ORDER BY rowid LIMIT 1000`,
+      `SELECT ${place} + 1, c${column} FROM loaded WHERE contains(c${column}, chr(10)) ORDER BY 1 LIMIT 1000`,
     );
     for (const [row, text] of long.getRows()) {
       const looksLikeRows = `${text}`.split('\n').filter((line) => /[,;\t|].*[,;\t|]/.test(line)).length >= 2;

@@ -22,7 +22,7 @@ export function problemSql(problems: readonly Problem[]): string {
 
 /** Counts the rows of the table `parsed` that have a `problem`, with examples; `row` is their place in the loaded table. */
 export async function skipUnusable(
-  { connection, table, column }: LoadedTable,
+  { connection, table, row: rowOf, column }: LoadedTable,
   problems: readonly Problem[],
   badRows: BadRows,
 ): Promise<void> {
@@ -32,7 +32,7 @@ export async function skipUnusable(
   for (const [place, count] of met.getRows()) {
     const { reason, name } = problems[Number(place)]!;
     const examples = await connection.runAndReadAll(`SELECT row + 1, ${column(name)}
-      FROM parsed JOIN ${table} ON row = ${table}.rowid WHERE problem = ${place} ORDER BY row LIMIT 5`);
+      FROM parsed JOIN ${table} ON row = ${table}.${rowOf} WHERE problem = ${place} ORDER BY row LIMIT 5`);
     badRows.skipAll(
       reason,
       Number(count),

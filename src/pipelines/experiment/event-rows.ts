@@ -118,7 +118,7 @@ export async function withEvents<T>(
     await connection.run(`CREATE TEMP TABLE parsed AS
       SELECT row, ${column(user)} AS user_text, time, arm, clicked, revenue, ${ofOthers} AS other,
         ${event === undefined ? 'NULL' : column(event)} AS event, ${problemSql(problems)} AS problem
-      FROM (SELECT rowid AS row, ${[...new Set(used)].join(', ')}, ${times.milliseconds(column(time))} AS time,
+      FROM (SELECT ${loaded.row} AS row, ${[...new Set(used)].join(', ')}, ${times.milliseconds(column(time))} AS time,
         ${armSql(loaded, arm, arms?.names ?? [])} AS arm, ${labels} AS clicked, ${amount} AS revenue FROM ${table})`);
     await skipUnusable(loaded, problems, badRows);
     badRows.check(total, maxBadRows);
