@@ -13,7 +13,7 @@ import { Random } from '../random.ts';
 import { rowsOfSplit } from '../rankers/fields.ts';
 import type { EmbeddingFigures } from '../report/report.ts';
 import type { EvaluationConfig } from './config.ts';
-import { leaks } from './leaks.ts';
+import { leaks, seenClicks } from './leaks.ts';
 import type { PlannedRow } from './ranker-trainer.ts';
 import { loadItemEmbeddings } from './visual-inputs.ts';
 
@@ -26,12 +26,13 @@ export async function embeddingFigures(
   { seeds, olderShare }: Pick<EvaluationConfig, 'seeds' | 'olderShare'>,
   rows: readonly PlannedRow[],
 ): Promise<readonly EmbeddingFigures[]> {
-  const found = new Map<string, { readonly path: string; readonly seed: number }>();
+  const found = new Map<string, { readonly path: string; readonly seed: number; readonly areOwn: boolean }>();
   for (const row of rows) {
     if (row === null || found.has(row.source)) continue;
     const seed = seeds.find((each) => row.embeddings(each) !== null);
     const path = seed === undefined ? null : row.embeddings(seed);
-    if (seed !== undefined && path !== null) found.set(row.source, { path, seed });
+    if (seed !== undefined && path !== null)
+      found.set(row.source, { path, seed, areOwn: row.areOwn ?? false });
   }
   const cut = trainingCut(dataset, olderShare);
   const older = exposuresOf(cut === null ? dataset : olderPart(dataset, cut), 'train');
@@ -39,7 +40,7 @@ export async function embeddingFigures(
   const validation = exposuresOf(dataset, 'validation');
   const test = exposuresOf(dataset, 'test');
   const periods: EmbeddingFigures[] = [];
-  for (const [source, { path, seed }] of found) {
+  for (const [source, { path, seed, areOwn }] of found) {
     const embeddings = await loadItemEmbeddings(dataset, path);
     const simScoreOf = simScoreValue(dataset, embeddings);
     const over = (exposures: Int32Array) => aucOver(dataset, exposures, simScoreOf);
@@ -47,6 +48,7 @@ export async function embeddingFigures(
       source,
       seed,
       leaks: await leaks(dataset, path),
+      seen: await seenClicks(path, cut, areOwn),
       ...coverageOf(dataset, embeddings, test, simScoreOf),
       same: areSame(embeddings),
       older: over(older),

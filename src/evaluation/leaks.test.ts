@@ -66,7 +66,7 @@ describe('embeddings of an encoder that has seen clicks of the test period', () 
     const ran = await run('rank', dataset, 'own', at('int8.parquet'), ...short, 'features=["sim-score"]');
     expect(ran.exitCode).toBe(0);
     const { embeddings } = JSON.parse(await readFile(at('own', 'report.json'), 'utf8'));
-    expect(embeddings).toMatchObject([{ source: 'embeddings', leaks: false }]);
+    expect(embeddings).toMatchObject([{ source: 'embeddings', leaks: false, seen: 'newer' }]);
   });
 
   it('are refused by rank, compare and features, with both times', async () => {
@@ -135,7 +135,7 @@ describe('embeddings of an encoder that has seen clicks of the test period', () 
     expect(embeddings).toMatchObject([
       { source: 'courier', leaks: true },
       { source: 'backbone', leaks: true },
-      { source: 'hog', leaks: false },
+      { source: 'hog', leaks: false, seen: 'none' },
     ]);
   });
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
 import { readProvenance } from '../data/embeddings/provenance.ts';
 import { CourierError } from '../errors.ts';
+import type { EmbeddingFigures } from '../report/report.ts';
 
 export const allowLeak = z
   .boolean()
@@ -16,6 +17,21 @@ export const allowLeak = z
 export async function leaks({ splitTimes }: Pick<Dataset, 'splitTimes'>, name: string): Promise<boolean> {
   const { learnedUntil } = await readProvenance(name);
   return learnedUntil !== null && learnedUntil > splitTimes.testFrom;
+}
+
+/**
+ * Of which part of the training period the encoder of embeddings has seen clicks.
+ * @param cut where the newer part begins, milliseconds; null where the period is not cut
+ * @param areOwn whether the embeddings were made here
+ */
+export async function seenClicks(
+  name: string,
+  cut: number | null,
+  areOwn: boolean,
+): Promise<EmbeddingFigures['seen']> {
+  const { origin, learnedUntil } = await readProvenance(name);
+  if (learnedUntil === null) return origin === null && !areOwn ? 'unknown' : 'none';
+  return cut !== null && learnedUntil > cut ? 'newer' : 'older';
 }
 
 /** @throws CourierError LEAK; FILE_NOT_FOUND, FILE_CORRUPT */

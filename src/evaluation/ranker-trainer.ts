@@ -31,6 +31,8 @@ export interface VisualRow {
   readonly features: string;
   /** Path of the embeddings for a seed; null where they could not be made. */
   readonly embeddings: (seed: number) => string | null;
+  /** Whether they were made here: then a file that says of no clicks that it has seen them has seen none. */
+  readonly areOwn?: true;
 }
 
 /** null: the row without images, which the others are compared with. */

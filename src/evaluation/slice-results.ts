@@ -68,5 +68,8 @@ function requireEnough(labels: Uint8Array): void {
   const clicks = labels.reduce((sum, label) => sum + label, 0);
   const others = labels.length - clicks;
   if (Math.min(clicks, others) >= fewest) return;
-  throw undefinedMetric('AUC', `there are ${clicks} clicks and ${others} non-clicks, not ${fewest} of each`);
+  throw undefinedMetric(
+    'AUC',
+    `too few here, ${clicks} clicks and ${others} others, where ${fewest} of each are asked for`,
+  );
 }

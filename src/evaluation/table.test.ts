@@ -108,7 +108,7 @@ describe('the table', () => {
     expect(named('new')).toMatchObject({
       kind: 'undefined',
       exposures: 0,
-      why: 'AUC is undefined: there are 0 clicks and 0 non-clicks, not 50 of each.',
+      why: 'AUC is undefined: too few here, 0 clicks and 0 others, where 50 of each are asked for.',
     });
     const families = row?.slices.filter(({ family }) => family === 'item history') ?? [];
     expect(families.reduce((sum, { exposures }) => sum + exposures, 0)).toBe(testRows.length);

@@ -147,6 +147,13 @@ async function describeFile(path: string): Promise<z.output<typeof file>> {
  */
 export async function readDescription(folder: string): Promise<RankerDescription> {
   const path = join(folder, descriptionFile);
+  const below = join(folder, 'export');
+  if (!(await exists(path)) && (await exists(join(below, descriptionFile))))
+    throw new CourierError(
+      'FILE_NOT_FOUND',
+      `${folder} is the folder of a run, not of an exported ranker.`,
+      `The ranker that it exported is ${below}.`,
+    );
   await requireReadable(path, 'Exported ranker');
   const { size: bytes } = await stat(path);
   if (bytes > descriptionLimit) throw unusableRanker(folder, `${descriptionFile} has ${bytes} bytes`);

@@ -81,12 +81,12 @@ export const embeddingTitles = [
   'Candidates',
   'History',
   'Comparable',
-  'Older days',
-  'Newer days',
-  'Validation',
+  'AUC, older days',
+  'newer days',
+  'validation',
 ] as const;
 export const embeddingNote =
-  'What embeddings know: the share of items, of candidates and history places of the test period, and of test exposures of which both can be compared. Then the AUC of SimScore alone. Encoders learned from the older days, rankers that began warm went on with the newer ones: what an encoder learned by heart shows as a fall from the first figure to the others.';
+  'What embeddings know: the share of items, of candidates and history places of the test period, and of test exposures of which both can be compared. Then the AUC of SimScore alone, in the older and the newer days of the training period and on validation. Rankers that began warm went on with the newer days; what an encoder learned by heart shows as a fall from the days that it has seen to the others.';
 
 export function embeddingCells(periods: EmbeddingFigures): readonly string[] {
   const { source, items, candidates, history, comparable, older, newer, validation } = periods;

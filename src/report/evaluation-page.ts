@@ -70,8 +70,8 @@ function slicesSection({ rows }: Evaluation): Html | null {
   if (figures.length === 0) return null;
   return html`<section id="slices" aria-labelledby="slices-title">
 <h2 id="slices-title">Where they differ</h2>
-<p>On parts of the test exposures; parts with fewer than 50 clicks or 50 others have no lift. The p-values are corrected for
-all parts of a model together, the intervals are not.</p>
+<p>On parts of the test exposures; parts with fewer than 50 clicks or 50 others have no lift. Intervals are those of
+each part alone: of twenty parts without a difference one lies beside zero.</p>
 ${figures}
 </section>`;
 }

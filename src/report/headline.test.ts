@@ -183,6 +183,20 @@ describe('headline', () => {
     expect(told(1)).toBeNull();
   });
 
+  it('says of which days encoders have seen clicks, as far as that is known', () => {
+    const of = (...seen: Report['embeddings'][number]['seen'][]) => {
+      const report = reportWith(courier({ auc: 0.03, ci95: [0.02, 0.04], p: 0.001 }));
+      const [first] = report.embeddings;
+      const embeddings = seen.map((each, place) => ({ ...first!, source: `source ${place}`, seen: each }));
+      return context({ ...report, embeddings }).join(' ');
+    };
+    expect(of('older', 'none')).toContain('; encoders learned from the older days, too.');
+    expect(of('none')).not.toMatch(/encoder/);
+    expect(of('older', 'newer')).toContain('The encoder of source 1 has seen the clicks of those days, too');
+    expect(of('older', 'newer')).not.toContain('learned from the older days, too');
+    expect(of('unknown')).toContain('Of which days source 0 has seen clicks is not known.');
+  });
+
   it('begins with a warning where an encoder has seen clicks of the test period', () => {
     const report = reportWith(courier({ auc: 0.04, ci95: [0.03, 0.05], p: 0.002 }));
     const [first] = report.embeddings;

@@ -1,7 +1,7 @@
 /** The result in one plain sentence, and what a careful reader has to know beside it. */
 
 import type { Lift } from '../metrics/lift.ts';
-import { known, type Measured } from '../metrics/measured.ts';
+import { known } from '../metrics/measured.ts';
 import { decimals, integer, oneLine, percent } from '../text.ts';
 import type { EmbeddingFigures, Report } from './report.ts';
 import {
@@ -61,7 +61,7 @@ export function context(report: Report): string[] {
   if (row === undefined) return [...always, size];
   const sentences = [
     `The ranker sees the embeddings as ${featuresName(row.features)}.`,
-    startText(row, report.warmStart),
+    startText(row, report),
   ];
   const choices = liftedRows(headlineChoices(report)).length;
   if (choices > 1) {
@@ -188,7 +188,7 @@ function best(rows: readonly LiftedRow[]): LiftedRow | undefined {
   return rows.toSorted((a, b) => b.lift.difference - a.lift.difference)[0];
 }
 
-function startText({ start }: LiftedRow, warmStart: Measured): string {
+function startText({ start }: LiftedRow, { warmStart, embeddings }: Report): string {
   if (start === 'scratch') {
     const scratch =
       'Rankers with and without images were trained from scratch, which exaggerates what images add.';
@@ -196,7 +196,29 @@ function startText({ start }: LiftedRow, warmStart: Measured): string {
   }
   const cut = known(warmStart);
   const when = cut === null ? '' : ` from ${new Date(cut).toISOString().slice(0, 10)} on`;
-  return `A ranker trained without images on older days went on${when} with and without them, as happens to a model in use; encoders learned from the older days, too.`;
+  const warm = `A ranker trained without images on older days went on${when} with and without them, as happens to a model in use`;
+  const texts = seenTexts(embeddings);
+  return embeddings.some(({ seen }) => seen === 'older') && texts.length === 0
+    ? `${warm}; encoders learned from the older days, too.`
+    : [`${warm}.`, ...texts].join(' ');
+}
+
+/** What encoders know of the days on which rankers went on, where that is more than nothing, or not known. */
+function seenTexts(embeddings: Report['embeddings']): readonly string[] {
+  const namesOf = (wanted: EmbeddingFigures['seen']) =>
+    embeddings
+      .filter(({ seen }) => seen === wanted)
+      .map(({ source }) => sourceName(source))
+      .join(', ');
+  const [newer, unknown] = [namesOf('newer'), namesOf('unknown')];
+  return [
+    ...(newer === ''
+      ? []
+      : [
+          `The encoder of ${newer} has seen the clicks of those days, too: there its similarities are better than on any new day, and rankers trust them more than they should.`,
+        ]),
+    ...(unknown === '' ? [] : [`Of which days ${unknown} has seen clicks is not known.`]),
+  ];
 }
 
 /** Two decimals for a narrow interval or a limit that one decimal would round to zero, else one. */

@@ -14,7 +14,7 @@ ${scrollingTable(
   'Cost of each stage',
   html`<table class="cost"><caption>${duration(total)} in all.</caption>
 <thead><tr><th scope="col">Stage</th><th scope="col" class="number">Time</th><th scope="col">Share</th>
-<th scope="col" class="number">Peak memory</th><th scope="col">Work</th></tr></thead>
+<th scope="col" class="number">Peak memory of the process until then</th><th scope="col">Work</th></tr></thead>
 <tbody>${stages.map(
     ({ stage, seconds, peakMemoryBytes, detail }) => html`<tr><th scope="row">${oneLine(stage, 60)}</th>
 <td class="number">${duration(seconds)}</td>

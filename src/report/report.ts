@@ -197,6 +197,11 @@ export interface EmbeddingFigures {
   readonly seed: number;
   /** Whether the encoder has seen clicks of the test period: then rows of this source are too good. */
   readonly leaks: boolean;
+  /**
+   * Of which part of the training period the encoder has seen clicks: of the older one alone, of the newer one too, on which rankers that began
+   * warm went on; `none` for one that knows none, `unknown` where the file does not say.
+   */
+  readonly seen: 'older' | 'newer' | 'none' | 'unknown';
   /** Share of the items, of the test candidates, and of the test history places that have an embedding. */
   readonly items: Measured;
   readonly candidates: Measured;
@@ -205,7 +210,7 @@ export interface EmbeddingFigures {
   readonly comparable: Measured;
   /** Whether all items that have an embedding have the same one: then the row cannot differ either. */
   readonly same: boolean;
-  /** The older part of the training period, from which encoders learned. */
+  /** The older part of the training period. */
   readonly older: Measured;
   /** The newer part, on which rankers that began warm went on. */
   readonly newer: Measured;
@@ -279,7 +284,7 @@ export interface Report {
   };
   readonly testRows: number;
   readonly testUsers: number;
-  /** From when on (ms) the rankers that began warm learned, or why none did. Encoders learned from what was before. */
+  /** From when on (ms) the rankers that began warm learned, or why none did. */
   readonly warmStart: Measured;
   /** Base features that the row without learning adds up, such as `item_rate`; null for a dataset without such features. */
   readonly unlearned: readonly string[] | null;

@@ -26,7 +26,7 @@ export function chosenEncoder(
   if (settings.name !== 'auto') return settings;
   const clicks = trainingClicks(dataset);
   const name = chosenName(clicks, dataset.images.side);
-  const text = `Encoder: ${name}, for ${integer(clicks)} clicks of the training period. A pretrained network sees more, where there is one: --backbone FILE.`;
+  const text = `Encoder: ${name}, chosen for a training period with ${integer(clicks)} clicks. A pretrained network sees more, where there is one: --backbone FILE.`;
   progress({ kind: 'note', text });
   const chosen = encoderSettings.parse({ name, dimension: settings.dimension });
   if (chosen.name === 'auto') throw new Error('auto was chosen again');

@@ -54,6 +54,31 @@ describe('the table adapter', () => {
     expect(candidateSampling).toBe('exposed by the shop');
   });
 
+  it('says of exposures and of rows that it skips where they stand in the file, whatever lines are no rows', async () => {
+    const { exposures, findings } = await read(async (_, { log }) => {
+      const lines = csv([header, ...tenViews])
+        .trimEnd()
+        .split('\n');
+      const nobody = lines[10]!.replace('u1', '');
+      const odd = [
+        ...lines.slice(0, 3),
+        'broken,line',
+        '',
+        ...lines.slice(3, 10),
+        nobody,
+        ...lines.slice(11),
+      ];
+      await writeFile(log.path, `${odd.join('\n')}\n`);
+      return { maxBadRows: 0.2 };
+    });
+    const rows = [1, 2, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21];
+    expect([...exposures.logged!.row].sort((one, other) => one - other)).toEqual(rows);
+    expect(findings.flatMap(({ what, examples }) => (/skipped/.test(what) ? examples : []))).toEqual([
+      'row 3: broken,line',
+      'row 11: (empty)',
+    ]);
+  });
+
   it('joins rows by the page view column, at the earliest of their times', async () => {
     const rows = tenViews.map((row, index) => [...row.slice(0, 3), row[3]!, index >> 2, 'phone']);
     const { pageViews, exposures } = await readLog(rows, {

@@ -339,6 +339,7 @@ function visualRows(
       return {
         source: name,
         features: set,
+        areOwn: true,
         embeddings(seed) {
           const own = embeddingSources[source].seeded ? seed : null;
           const there = embedded.some((task) => task.source === source && task.seed === own);
