@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,12 +14,11 @@ import type { IngestConfigInput } from '../pipelines/ingest/config.ts';
 import { ingest } from '../pipelines/ingest/index.ts';
 import { pretrain } from '../pipelines/pretrain/index.ts';
 
-const program = fileURLToPath(new URL('../../test/support/stop-program.ts', import.meta.url));
 const asked = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Starts a program that waits to be stopped. */
-async function waiting(): Promise<ChildProcess> {
-  const node = ['--import', 'tsx', program];
+async function waiting(name = 'stop-program.ts'): Promise<ChildProcess> {
+  const node = ['--import', 'tsx', fileURLToPath(new URL(`../../test/support/${name}`, import.meta.url))];
   const child = spawn(process.execPath, node, { stdio: ['ignore', 'pipe', 'pipe'] });
   await once(child.stdout, 'data');
   return child;
@@ -50,9 +48,23 @@ describe('a process that is asked to stop', () => {
       child.kill(signal);
       const impatient = signal === 'SIGHUP' ? 'SIGTERM' : signal;
       child.kill(impatient);
-      expect((await ended(child)).code).toBe(128 + constants.signals[impatient]);
+      expect((await ended(child)).signal).toBe(impatient);
     };
     await Promise.all(asked.map(stop));
+  });
+
+  it('ends at once, asked again, also while threads of a native library wait for it', async () => {
+    for (let round = 0; round < 3; round++) {
+      const child = await waiting('writing-program.ts');
+      await sleep(300 + 40 * round);
+      const announced = said(child);
+      child.kill('SIGINT');
+      await announced;
+      child.kill('SIGINT');
+      const end = await Promise.race([ended(child), sleep(10_000, null)]);
+      child.kill('SIGKILL');
+      expect(end?.signal).toBe('SIGINT');
+    }
   });
 });
 
@@ -114,6 +126,6 @@ describe('a process whose output nobody reads any more', () => {
     const words = ['--import', 'tsx', bin, 'settings', '--markdown'];
     const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
-    expect(await ended(child)).toEqual({ code: 0, stderr: '' });
+    expect(await ended(child)).toMatchObject({ code: 0, stderr: '' });
   });
 });

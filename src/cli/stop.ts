@@ -1,5 +1,4 @@
 /** Stopping as the user, a scheduler or a closed terminal asks for it. */
-import { constants } from 'node:os';
 import { launchOf } from '../collectives/launcher.ts';
 import type { OutputStream } from './output.ts';
 
@@ -13,10 +12,7 @@ export interface Asking {
   readonly onHangUp: (listener: () => void) => void;
 }
 
-/**
- * Listens to what asks this process to stop. Asked once more it ends at once, with the exit code that shells give to a process
- * that ended so.
- */
+/** Listens to what asks this process to stop. Asked once more it ends at once, by the signal itself. */
 export function stopWhenAsked(stderr: OutputStream): Asking {
   const stop = new AbortController();
   let hangUp: (() => void) | null = null;
@@ -27,7 +23,7 @@ export function stopWhenAsked(stderr: OutputStream): Asking {
       if (signal === 'SIGHUP' && hangUp !== null) return hangUp();
       // A shell and the system may both tell that the terminal is closed: that is no impatience.
       if (signal === 'SIGHUP') dropOutput();
-      else if (stop.signal.aborted) process.exit(128 + constants.signals[signal]);
+      else if (stop.signal.aborted) endBy(signal);
       if (stop.signal.aborted) return;
       stop.abort();
       if (speaks) stderr.write(`\n${announcement[signal]}\n`);
@@ -39,6 +35,15 @@ export function stopWhenAsked(stderr: OutputStream): Asking {
       hangUp = listener;
     },
   };
+}
+
+/**
+ * As if nobody listened. Node's own exit would wait for the threads of native libraries, and they for an answer of this thread: DuckDB's do while
+ * a table of ours is written.
+ */
+function endBy(signal: Asked): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 const again = 'Stopping at the next safe place;';

@@ -149,6 +149,12 @@ export async function writeDataset(
   return manifest;
 }
 
+/** Ends when all have, with the first error: none is at work on a folder that is given up. */
+async function allSettled(works: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(works))
+    if (outcome.status === 'rejected') throw outcome.reason;
+}
+
 /** One part is written while the features of the next are computed. */
 async function writeParts(
   folder: string,
@@ -189,7 +195,7 @@ async function writeParts(
     const { start } = pageViews;
     const names = partFiles(number);
     const place = { firstView: before.views, log: before.logs };
-    await Promise.all([
+    await allSettled([
       writeParquet(join(into, names.pageViews), pageViewColumns(pageViews, part)),
       writeParquet(
         join(into, names.exposures),

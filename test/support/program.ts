@@ -14,6 +14,7 @@ export function startCourier(words: readonly string[], folder: string): ChildPro
 export interface Ended {
   /** null where a signal ended it. */
   readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
 }
 
@@ -24,5 +25,5 @@ export async function ended(child: ChildProcess): Promise<Ended> {
     stderr += text;
   });
   await once(child, 'close');
-  return { code: child.exitCode, stderr };
+  return { code: child.exitCode, signal: child.signalCode, stderr };
 }
