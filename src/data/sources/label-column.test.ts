@@ -42,6 +42,11 @@ describe('labels of a column', () => {
     expect(() => read(['0', '3', '0'])).toThrowError(
       expect.objectContaining({ remedy: expect.stringContaining('clicked::DOUBLE > 0') }),
     );
+    expect(() => read(['4', '1', '5', '3', '2', '5'])).toThrowError(
+      expect.objectContaining({
+        remedy: expect.stringMatching(/clicked::DOUBLE >= 4.*--clicked-values 5,4\./),
+      }),
+    );
   });
 
   it('that are empty where nothing was clicked are asked about', () => {

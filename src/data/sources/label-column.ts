@@ -99,15 +99,25 @@ function needsExplanation(name: string, texts: TextCounts, why: string): Courier
   const given = most.map(([value]) => value).filter((value) => value !== '');
   // Clicks are the rarer ones.
   const example = given.find((value) => /click|buy|purchase|order/i.test(value)) ?? given.at(-1) ?? 'click';
-  const numbers = given.every((value) => Number.isFinite(Number(value)));
-  const lowest = Math.min(...given.map(Number));
+  const numbers = given.length > 0 && given.every((value) => Number.isFinite(Number(value)));
   const column = nameInSql(name);
-  const expression = numbers ? `${column}::DOUBLE > ${lowest}` : `${column} = '${oneLine(example, 30)}'`;
+  const high = numbers ? highOf(given.map(Number)) : null;
+  const expression =
+    high === null ? `${column} = '${oneLine(example, 30)}'` : `${column}::DOUBLE ${high.text}`;
+  const clicks = high === null ? [example] : given.filter((value) => high.holds(Number(value)));
   return new CourierError(
     'VALUE_INVALID',
     `\`${name}\` holds ${values.join(', ')}: ${why}.`,
-    `Say it with an expression, --clicked ${shellWord(expression)}, or with the values that are clicks, --clicked-values ${oneLine(example, 30)}.`,
+    `Say it with an expression, --clicked ${shellWord(expression)}, or with the values that are clicks, --clicked-values ${oneLine(clicks.join(','), 60)}.`,
   );
+}
+
+/** Which numbers are likely clicks: all above zero where there is one, such as counts; else the high ones, of one to five stars four and five. */
+function highOf(numbers: readonly number[]) {
+  const ascending = [...new Set(numbers)].sort((one, other) => one - other);
+  if (ascending[0]! <= 0) return { text: '> 0', holds: (value: number) => value > 0 };
+  const least = ascending[Math.ceil(0.6 * (ascending.length - 1))]!;
+  return { text: `>= ${least}`, holds: (value: number) => value >= least };
 }
 
 function emptyLabels(name: string, empty: number, total: number): CourierError {
