@@ -164,7 +164,7 @@ export function keyColumns(
           {
             column: { name: 'log_row', type: 'BIGINT', values: logged.row },
             definition:
-              'Its row in that log, the first after the header being 1; of several rows that are one exposure the first.',
+              'Its row in that log, the first after the header being 1, lines that are no rows included and blank ones not; of several rows that are one exposure the first.',
           },
         ];
   return [
