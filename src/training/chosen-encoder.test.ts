@@ -23,7 +23,10 @@ it('where no encoder is named, a small log has outlines and a large one a transf
   const { encoder, told } = chosen(64);
   expect(encoder).toMatchObject({ name: 'outlines', dimension: 16 });
   expect(told).toMatchObject([
-    { kind: 'note', text: expect.stringMatching(/^Encoder: outlines, chosen for a training period with [\d,]+ clicks/) },
+    {
+      kind: 'note',
+      text: expect.stringMatching(/^Encoder: outlines, chosen for a training period with [\d,]+ clicks/),
+    },
   ]);
   const large = Math.ceil(100_000 / data.pageViews.split.length);
   expect(chosen(64, large).encoder).toMatchObject({ name: 'vit-nano', dimension: 16 });
