@@ -75,7 +75,7 @@ export class CounterTables {
   /** 1 and the time of the first click, of each item that was clicked. */
   readonly #firstClicks = new GrowingRows(2);
   readonly #users = new DecayedCounts();
-  readonly #columns: readonly CountedCategory[];
+  readonly #categoryColumns: readonly CountedCategory[];
   readonly #categories: readonly CategoryTables[];
   readonly #past = new OwnPast();
   /** How many columns of counts a subject has. */
@@ -103,7 +103,7 @@ export class CounterTables {
       pairs: new PairIndex(),
       ofUsers: new DecayedCounts(),
     }));
-    this.#columns = categories;
+    this.#categoryColumns = categories;
     this.columns = counterColumns(categories, withExposures);
   }
 
@@ -171,7 +171,7 @@ export class CounterTables {
 
   /** Whether it writes the columns of this kind for this candidate. */
   knows(of: KeyKind, candidate: number, user: number): boolean {
-    return isOf(this.#share, keyOf(of, user, candidate, this.#columns));
+    return isOf(this.#share, keyOf(of, user, candidate, this.#categoryColumns));
   }
 
   /**

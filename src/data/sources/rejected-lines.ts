@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CourierError } from '../../errors.ts';
+import { lowerBound } from '../clicks.ts';
 import { fileLiteral, literal } from '../duckdb/duckdb.ts';
 import { readNumber } from '../duckdb/typed-rows.ts';
 import { otherEncoding } from './text-files.ts';
@@ -55,7 +56,7 @@ export async function rejectedOfCsv(
     const blank = own.length === 0 ? [] : await blankLines(connection, path, mark, before, count);
     for (const [, line, problem, text] of own) {
       // The first line has the number 1, and a row over several lines is one.
-      const number = Number(line) - blank.filter((each) => each < Number(line)).length;
+      const number = Number(line) - lowerBound((at) => blank[at]!, Number(line), 0, blank.length);
       rejected.push({ row: earlier + number - 1 - before, problem: `${problem}`, text: `${text}`.trim() });
     }
     if (place < paths.length - 1) earlier += await count();
@@ -63,7 +64,7 @@ export async function rejectedOfCsv(
   return rejected;
 }
 
-/** The numbers of blank lines of a file, as DuckDB counts lines: one within marks is no line. */
+/** The numbers of blank lines of a file, ascending, as DuckDB counts lines: one within marks is no line. */
 async function blankLines(
   connection: DuckDBConnection,
   path: string,
